@@ -1,0 +1,32 @@
+"""Time, sleep and randomness enter the program here, so that a test can replace all three."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass(slots=True)
+class Clock:
+    """The real clock. A simulated one overrides the methods."""
+
+    random: random.Random = field(default_factory=random.SystemRandom)
+    """Only for jitter and run ids; never for keys."""
+
+    def now(self) -> datetime:
+        """The wall clock in UTC. For what people read and for comparing with the target's times."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards. For waiting, back-off and windows."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits `seconds` (0 or less: gives way once)."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+def iso(moment: datetime) -> str:
+    """UTC with milliseconds and a `Z`: `2026-11-21T02:15:00.000Z`, the form of every file."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

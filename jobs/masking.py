@@ -1,0 +1,67 @@
+"""The one rule of what may be shown of a personal value.
+
+identity number: the last 3 characters · phone: the last 2 · e-mail: the first character and the domain ·
+name: the first character. Values too short to hide are starred whole. Everything that reaches a log, a
+report, the ledger or an exception passes here.
+"""
+
+import re
+
+import polars as pl
+
+SHORTEST = 8
+"""Chosen: below this, a tail of 3 would show a third of the value or more."""
+
+_LONG_DIGITS = re.compile(r"(?<![0-9])\+?[0-9](?:[ .\-/()]?[0-9]){6,}(?![0-9])")
+_EMAIL = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;()]+")
+
+
+def tail(value: str | None, shown: int) -> str:
+    """`value` with all but its last `shown` characters starred; empty for None."""
+    if not value:
+        return ""
+    if len(value) < SHORTEST:
+        return "*" * len(value)
+    return "*" * (len(value) - shown) + value[-shown:]
+
+
+def identity(value: str | None) -> str:
+    """An identity, passport or tax number."""
+    return tail(value, 3)
+
+
+def phone(value: str | None) -> str:
+    """A phone number in any spelling."""
+    return tail(value, 2)
+
+
+def email(value: str | None) -> str:
+    """`s***@example.com`; without an @ the whole value is starred."""
+    if not value:
+        return ""
+    local, at, domain = value.rpartition("@")
+    return f"{local[:1]}***@{domain}" if at and local else "*" * len(value)
+
+
+def name(value: str | None) -> str:
+    """`S****`; a single character is starred."""
+    if not value:
+        return ""
+    return value[0] + "*" * (len(value) - 1) if len(value) > 1 else "*"
+
+
+def text(value: str) -> str:
+    """Free text of others (an error description, an unknown column) without numbers of 7 digits or more and without e-mails.
+
+    Separators inside a number don't hide it: `900101 5009 087` is starred too.
+    """
+    masked = _EMAIL.sub(lambda match: email(match[0]), value)
+    return _LONG_DIGITS.sub(lambda match: "*" * (len(match[0]) - 2) + match[0][-2:], masked)
+
+
+def tail_expr(column: str, shown: int) -> pl.Expr:
+    """`tail` over a text column; null stays null."""
+    value = pl.col(column)
+    length = value.str.len_chars()
+    stars = pl.lit("*").repeat_by(pl.when(length < SHORTEST).then(length).otherwise(length - shown)).list.join("")
+    return pl.when(length < SHORTEST).then(stars).otherwise(stars + value.str.tail(shown))

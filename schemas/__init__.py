@@ -1,0 +1,1 @@
+"""Data at rest: what every file and frame of muster looks like. Imports polars and pandera only."""
