@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/
+
+.PHONY: help setup demo test test-all check fmt bench sandbox vitals lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## the virtual environment, from the lock file with hashes
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "muster needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	@test -x $(RUN)python || $(PYTHON) -m venv $(VENV)
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+test: $(READY) ## the tests that a change must pass (minutes)
+	@$(RUN)python -m pytest -q -n 2 -m "not slow"
+
+test-all: $(READY) ## every test, the long ones too
+	@$(RUN)python -m pytest -q -n 2
+
+check: $(READY) ## lint, format and types
+	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy
+
+fmt: $(READY) ## format and sort
+	@$(RUN)ruff check --fix --quiet . ; $(RUN)ruff format .
+
+sandbox: $(READY) ## the local stand-in of the target on port 8080
+	@$(RUN)muster sandbox --port 8080
+
+lock: ## pin the dependencies again (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate -o requirements.lock pyproject.toml
+
+clean: ## forget the environment and what the demo left
+	@rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,135 @@
+"""What goes into the ledger and comes out of it, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from jobs.model import Outcome
+from jobs.systems.base import Trace
+
+
+class StepStatus(StrEnum):
+    """Where a step is.
+
+    intended -> done | undecided | refused | doubtful | open
+    doubtful -> done | undecided | refused | open      (settled by reading)
+    undecided -> done | refused
+    """
+
+    INTENDED = "intended"
+    """The intent is committed; the request may be under way, or the process died with it."""
+    DONE = "done"
+    UNDECIDED = "undecided"
+    """Written and acknowledged; the decision is outstanding."""
+    REFUSED = "refused"
+    """The row ended at this step."""
+    DOUBTFUL = "doubtful"
+    """Perhaps applied; not settled yet."""
+    OPEN = "open"
+    """Provably not applied; may be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """The state of one step of one key."""
+
+    name: str
+    status: StepStatus
+    attempts: int = 0
+    doubt_since_ms: int | None = None
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """All that is known of one key. `facts` holds customer_id, wallet_id, decision_status and the like."""
+
+    key: str
+    fingerprint: str
+    pseudonyms: Mapping[str, str]
+    run_id: str
+    outcome: Outcome | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+    failed_step: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+    first_attempt_ms: int | None = None
+    last_attempt_ms: int | None = None
+    undecided_since_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A key as the ledger knows it: its record and its steps by name."""
+
+    record: RecordRow
+    steps: Mapping[str, StepRow]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of history. `kind`: run_start, intent, result, outcome, run_end."""
+
+    at_ms: int
+    kind: str
+    source_row: int | None = None
+    key: str | None = None
+    step: str | None = None
+    attempt: int | None = None
+    fingerprint: str | None = None
+    verdict: str | None = None
+    trace: Trace = Trace()
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """How one input row of one run ended."""
+
+    source_row: int
+    outcome: Outcome
+    row_ref: str | None = None
+    key: str | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+    failed_step: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    attempts: int = 0
+    trace: Trace = Trace()
+    phone_masked: str | None = None
+    national_id_masked: str | None = None
+    first_attempt_ms: int | None = None
+    last_attempt_ms: int | None = None
+    warnings: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What changes together in one commit, for one row. Rows are whole: the last of a key wins."""
+
+    record: RecordRow | None = None
+    step: StepRow | None = None
+    """Of `record`, which must be given with it."""
+    event: EventRow | None = None
+    outcome: OutcomeRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run. `exit_code` None: still running, or it died."""
+
+    run_id: str
+    system: str
+    tenant: str
+    command: str
+    input_path: str
+    input_sha256: str
+    rows: int
+    folder: str
+    settings: Mapping[str, object]
+    facts: Mapping[str, object]
+    started_ms: int
+    ended_ms: int | None
+    exit_code: int | None
+    summary: Mapping[str, object] | None

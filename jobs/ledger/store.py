@@ -1,0 +1,409 @@
+"""Every read and write of the ledger, as a verb. Synchronous; `writer.py` gathers the writes of many workers."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from jobs.errors import Unusable
+from jobs.ledger import tables
+from jobs.ledger.rows import EventRow, Known, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
+from jobs.ledger.sqlite import LedgerBroken, open_engine
+from jobs.model import Outcome
+from jobs.systems.base import Trace
+
+KEYS_A_QUERY = 500
+"""Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
+
+FACT_COLUMNS = (
+    "customer_id",
+    "wallet_id",
+    "wallet_external_unique_id",
+    "decision_status",
+    "failed_checks",
+    "customer_origin",
+)
+"""Facts that have a column of their own in `outcome`."""
+
+
+class Fenced(LedgerBroken):
+    """Another process took the (system, tenant) over: this one must stop at once and change nothing more."""
+
+
+class Store:
+    """One ledger. Safe to use from one thread at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.writes = engine.execution_options(writes=True)
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> "Store":
+        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerBroken."""
+        if not url.startswith("sqlite:"):
+            raise Unusable(
+                f"a ledger of kind {url.split(':', 1)[0]!r} is not known", hint="--ledger sqlite:///muster.db"
+            )
+        store = cls(open_engine(url))
+        try:
+            store.migrate(create=create)
+        except DBAPIError as error:
+            raise LedgerBroken(f"the ledger {url} can't be used: {_cause(error)}") from error
+        return store
+
+    def migrate(self, *, create: bool) -> None:
+        """Makes the tables of an empty database; refuses one of another version."""
+        with self.writes.begin() as connection:
+            if not self.engine.dialect.has_table(connection, "schema_version"):
+                if not create:
+                    raise Unusable("the ledger is empty: nothing was run with it yet")
+                tables.metadata.create_all(connection)
+                connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
+            version = connection.scalar(select(tables.schema_version.c.version))
+        if version != tables.SCHEMA_VERSION:
+            raise Unusable(f"the ledger has schema version {version}, this muster knows {tables.SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.engine.dispose()
+
+    def space(self, system: str, tenant: str) -> int:
+        """The id of one (system, tenant), made when new."""
+        table = tables.space
+        with self.writes.begin() as connection:
+            statement = self._insert(table).values(system=system, tenant=tenant).on_conflict_do_nothing()
+            connection.execute(statement)
+            found = connection.scalar(
+                select(table.c.space_id).where(table.c.system == system, table.c.tenant == tenant)
+            )
+        assert found is not None
+        return int(found)
+
+    def begin_run(self, space_id: int, run: RunRow) -> None:
+        """Records the batch (once) and the run. Raises Unusable when the run id was used before."""
+        batch = tables.batch
+        with self.writes.begin() as connection:
+            if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
+                raise Unusable(f"run id {run.run_id} was used before", hint="choose another --run-id, or leave it out")
+            row = {
+                "space_id": space_id,
+                "input_sha256": run.input_sha256,
+                "rows": run.rows,
+                "created_ms": run.started_ms,
+            }
+            connection.execute(self._insert(batch).values(row).on_conflict_do_nothing())
+            same = (batch.c.space_id == space_id, batch.c.input_sha256 == run.input_sha256)
+            batch_id = connection.scalar(select(batch.c.batch_id).where(*same))
+            connection.execute(
+                insert(tables.run).values(
+                    run_id=run.run_id,
+                    batch_id=batch_id,
+                    command=run.command,
+                    input_path=run.input_path,
+                    settings=json.dumps(run.settings, sort_keys=True),
+                    facts=json.dumps(run.facts, sort_keys=True),
+                    folder=run.folder,
+                    started_ms=run.started_ms,
+                )
+            )
+            connection.execute(insert(tables.event), [_event(EventRow(run.started_ms, "run_start"), run.run_id)])
+
+    def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
+        """Closes the run with its exit code and the summary as it was written."""
+        with self.writes.begin() as connection:
+            connection.execute(
+                update(tables.run)
+                .where(tables.run.c.run_id == run_id)
+                .values(ended_ms=ended_ms, exit_code=exit_code, summary=json.dumps(summary, sort_keys=True))
+            )
+
+    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Iterable[Transition]) -> None:
+        """Commits all of `transitions` or none. Raises Fenced when the lease was taken over meanwhile."""
+        records: dict[str, dict[str, object]] = {}
+        steps: dict[tuple[str, str], dict[str, object]] = {}
+        events: list[dict[str, object]] = []
+        outcomes: list[dict[str, object]] = []
+        for transition in transitions:
+            if transition.record is not None:
+                records[transition.record.key] = _record(transition.record, space_id)
+                if transition.step is not None:
+                    key = (transition.record.key, transition.step.name)
+                    steps[key] = _step(transition.step, transition.record.key, space_id)
+            if transition.event is not None:
+                events.append(_event(transition.event, run_id))
+            if transition.outcome is not None:
+                outcomes.append(_outcome(transition.outcome, run_id))
+        with self.writes.begin() as connection:
+            self._fence(connection, space_id, epoch)
+            self._upsert(connection, tables.record, list(records.values()))
+            self._upsert(connection, tables.step, list(steps.values()))
+            for table, rows in ((tables.event, events), (tables.outcome, outcomes)):
+                if rows:
+                    connection.execute(insert(table), rows)
+
+    def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
+        """Records how many calls of each (operation, method, status) a run made; once a run."""
+        rows = [
+            {"run_id": run_id, "operation": operation, "method": method, "status": status, "calls": count}
+            for (operation, method, status), count in sorted(calls.items())
+        ]
+        if rows:
+            with self.writes.begin() as connection:
+                self._upsert(connection, tables.call, rows)
+
+    def known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
+        """What the ledger knows of `keys`; a key that it does not know is absent."""
+        records: dict[str, RecordRow] = {}
+        steps: dict[str, dict[str, StepRow]] = {}
+        with self.engine.connect() as connection:
+            for start in range(0, len(keys), KEYS_A_QUERY):
+                part = keys[start : start + KEYS_A_QUERY]
+                for row in connection.execute(_of_keys(tables.record, space_id, part)).mappings():
+                    records[row["key"]] = _record_row(row)
+                for row in connection.execute(_of_keys(tables.step, space_id, part)).mappings():
+                    steps.setdefault(row["key"], {})[row["name"]] = _step_row(row)
+        return {key: Known(record, steps.get(key, {})) for key, record in records.items()}
+
+    def run(self, run_id: str) -> RunRow | None:
+        """One run, None when there is none of that id."""
+        return next(iter(self._runs(select_runs().where(tables.run.c.run_id == run_id))), None)
+
+    def runs(self, limit: int = 50) -> list[RunRow]:
+        """The newest runs, the newest first."""
+        return self._runs(
+            select_runs().order_by(tables.run.c.started_ms.desc(), tables.run.c.run_id.desc()).limit(limit)
+        )
+
+    def outcomes(self, run_id: str, window: int = 50_000) -> Iterator[list[Mapping[str, Any]]]:
+        """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
+        table, after = tables.outcome, 0
+        while True:
+            statement = select(table).where(table.c.run_id == run_id, table.c.source_row > after)
+            with self.engine.connect() as connection:
+                rows = connection.execute(statement.order_by(table.c.source_row).limit(window)).mappings().all()
+            if not rows:
+                return
+            yield [dict(row) for row in rows]
+            after = rows[-1]["source_row"]
+
+    def events(self, run_id: str, window: int = 20_000) -> Iterator[Mapping[str, Any]]:
+        """The history of a run, oldest first."""
+        table, after = tables.event, 0
+        while True:
+            statement = (
+                select(table).where(table.c.run_id == run_id, table.c.seq > after).order_by(table.c.seq).limit(window)
+            )
+            with self.engine.connect() as connection:
+                rows = connection.execute(statement).mappings().all()
+            if not rows:
+                return
+            yield from (dict(row) for row in rows)
+            after = rows[-1]["seq"]
+
+    def outcome_counts(self, run_id: str) -> dict[Outcome, int]:
+        """How many rows of a run ended in each outcome; an outcome without rows is absent."""
+        return {Outcome(name): count for name, count in self._counts(run_id, tables.outcome.c.outcome)}
+
+    def attempt_total(self, run_id: str) -> int:
+        """Mutating requests that the outcome rows of a run account for."""
+        statement = select(func.coalesce(func.sum(tables.outcome.c.attempts), 0)).where(
+            tables.outcome.c.run_id == run_id
+        )
+        with self.engine.connect() as connection:
+            return int(connection.scalar(statement) or 0)
+
+    def intent_total(self, run_id: str) -> int:
+        """Intents that a run committed."""
+        table = tables.event
+        statement = select(func.count()).select_from(table).where(table.c.run_id == run_id, table.c.kind == "intent")
+        with self.engine.connect() as connection:
+            return int(connection.scalar(statement) or 0)
+
+    def calls(self, run_id: str) -> dict[tuple[str, str, str], int]:
+        """Calls of a run by (operation, method, status)."""
+        table = tables.call
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.run_id == run_id)).mappings()
+            return {(row["operation"], row["method"], row["status"]): row["calls"] for row in rows}
+
+    def settled_rows(self, run_id: str) -> int:
+        """How many rows of a run have an outcome so far."""
+        statement = select(func.count()).select_from(tables.outcome).where(tables.outcome.c.run_id == run_id)
+        with self.engine.connect() as connection:
+            return int(connection.scalar(statement) or 0)
+
+    def undecided_since(self, run_id: str) -> list[int]:
+        """For each row that a run left waiting for a decision, since when (milliseconds)."""
+        outcome, record, run, batch = tables.outcome, tables.record, tables.run, tables.batch
+        statement = (
+            select(record.c.undecided_since_ms)
+            .join_from(outcome, run, run.c.run_id == outcome.c.run_id)
+            .join(batch, batch.c.batch_id == run.c.batch_id)
+            .join(record, (record.c.space_id == batch.c.space_id) & (record.c.key == outcome.c.external_unique_id))
+            .where(
+                outcome.c.run_id == run_id,
+                outcome.c.outcome == Outcome.PENDING,
+                record.c.undecided_since_ms.is_not(None),
+            )
+        )
+        with self.engine.connect() as connection:
+            return [int(moment) for moment in connection.scalars(statement)]
+
+    def _counts(self, run_id: str, column: Any) -> list[tuple[str, int]]:
+        statement = select(column, func.count()).where(tables.outcome.c.run_id == run_id).group_by(column)
+        with self.engine.connect() as connection:
+            return [(name, int(count)) for name, count in connection.execute(statement)]
+
+    def _runs(self, statement: Select[Any]) -> list[RunRow]:
+        with self.engine.connect() as connection:
+            return [_run_row(row) for row in connection.execute(statement).mappings()]
+
+    def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
+        current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
+        if current != epoch:
+            raise Fenced("another run took over this tenant: stopped without changing anything more")
+
+    def _insert(self, table: Table) -> Any:
+        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+
+    def _upsert(self, connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
+        if not rows:
+            return
+        statement = self._insert(table)
+        changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+        connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed), rows)
+
+
+def select_runs() -> Select[Any]:
+    """Runs with their batch and space."""
+    batch, space = tables.batch.c, tables.space.c
+    return (
+        select(tables.run, batch.input_sha256, batch.rows, space.system, space.tenant)
+        .join(tables.batch, tables.run.c.batch_id == batch.batch_id)
+        .join(tables.space, batch.space_id == space.space_id)
+    )
+
+
+def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:
+    return select(table).where(table.c.space_id == space_id, table.c.key.in_(keys))
+
+
+def _cause(error: DBAPIError) -> str:
+    """The driver's own words, without the statement and its parameters."""
+    return str(error.orig)
+
+
+def _trace(trace: Trace) -> dict[str, object]:
+    return {"http_status": trace.http_status, "error_code": trace.error_code, "trace_id": trace.trace_id}
+
+
+def _record(row: RecordRow, space_id: int) -> dict[str, object]:
+    return {
+        "space_id": space_id,
+        "key": row.key,
+        "fingerprint": row.fingerprint,
+        "pseudonyms": json.dumps(row.pseudonyms, sort_keys=True),
+        "outcome": row.outcome,
+        "reason_code": row.reason_code,
+        "reason": row.reason,
+        "failed_step": row.failed_step,
+        "facts": json.dumps(row.facts, sort_keys=True),
+        **_trace(row.trace),
+        "first_attempt_ms": row.first_attempt_ms,
+        "last_attempt_ms": row.last_attempt_ms,
+        "undecided_since_ms": row.undecided_since_ms,
+        "run_id": row.run_id,
+    }
+
+
+def _record_row(row: RowMapping) -> RecordRow:
+    return RecordRow(
+        key=row["key"],
+        fingerprint=row["fingerprint"],
+        pseudonyms=json.loads(row["pseudonyms"]),
+        run_id=row["run_id"],
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        reason_code=row["reason_code"],
+        reason=row["reason"],
+        failed_step=row["failed_step"],
+        facts=json.loads(row["facts"]),
+        trace=Trace(row["http_status"], row["error_code"], row["trace_id"]),
+        first_attempt_ms=row["first_attempt_ms"],
+        last_attempt_ms=row["last_attempt_ms"],
+        undecided_since_ms=row["undecided_since_ms"],
+    )
+
+
+def _step(row: StepRow, key: str, space_id: int) -> dict[str, object]:
+    return {
+        "space_id": space_id,
+        "key": key,
+        "name": row.name,
+        "status": row.status,
+        "attempts": row.attempts,
+        "doubt_since_ms": row.doubt_since_ms,
+        "doubts": row.doubts,
+    }
+
+
+def _step_row(row: RowMapping) -> StepRow:
+    return StepRow(row["name"], StepStatus(row["status"]), row["attempts"], row["doubt_since_ms"], row["doubts"])
+
+
+def _event(row: EventRow, run_id: str) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "at_ms": row.at_ms,
+        "kind": row.kind,
+        "source_row": row.source_row,
+        "key": row.key,
+        "step": row.step,
+        "attempt": row.attempt,
+        "fingerprint": row.fingerprint,
+        "verdict": row.verdict,
+        **_trace(row.trace),
+        "detail": row.detail,
+    }
+
+
+def _outcome(row: OutcomeRow, run_id: str) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "source_row": row.source_row,
+        "row_ref": row.row_ref,
+        "external_unique_id": row.key,
+        "outcome": row.outcome,
+        "reason_code": row.reason_code,
+        "reason": row.reason,
+        "failed_step": row.failed_step,
+        **{column: row.facts.get(column) or None for column in FACT_COLUMNS},
+        "attempts": row.attempts,
+        **_trace(row.trace),
+        "phone_masked": row.phone_masked,
+        "national_id_masked": row.national_id_masked,
+        "first_attempt_ms": row.first_attempt_ms,
+        "last_attempt_ms": row.last_attempt_ms,
+        "warnings": row.warnings,
+    }
+
+
+def _run_row(row: RowMapping) -> RunRow:
+    return RunRow(
+        run_id=row["run_id"],
+        system=row["system"],
+        tenant=row["tenant"],
+        command=row["command"],
+        input_path=row["input_path"],
+        input_sha256=row["input_sha256"],
+        rows=row["rows"],
+        folder=row["folder"],
+        settings=json.loads(row["settings"]),
+        facts=json.loads(row["facts"]),
+        started_ms=row["started_ms"],
+        ended_ms=row["ended_ms"],
+        exit_code=row["exit_code"],
+        summary=json.loads(row["summary"]) if row["summary"] else None,
+    )

@@ -1,0 +1,159 @@
+"""The ledger's tables. Times are whole milliseconds since 1970 UTC (`_ms`); no personal data in any column.
+
+space    one (system, tenant): keys, lease and fencing are per space
+batch    one input file's content in a space; the same file again is the same batch
+run      one execution over a batch
+record   one key: what is known of it now, over all batches and runs
+step     one step of one key: its status now
+event    append-only history: run, intent, result, outcome
+outcome  how each input row of each run ended; the report is made from it
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only for the exact type INTEGER."""
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+space = Table(
+    "space",
+    metadata,
+    Column("space_id", _Id, primary_key=True),
+    Column("system", String(20), nullable=False),
+    Column("tenant", String(100), nullable=False),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),  # fencing: grows with each owner
+    Column("owner_run", String(80)),  # null: free
+    Column("owner_pid", Integer),
+    Column("owner_started", BigInteger),  # the process's own start mark, so that a reused pid is not taken for it
+    Column("owner_host", String(255)),
+    Column("owner_since_ms", BigInteger),
+    Column("heartbeat_ms", BigInteger),
+    UniqueConstraint("system", "tenant"),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("batch_id", _Id, primary_key=True),
+    Column("space_id", ForeignKey("space.space_id"), nullable=False),
+    Column("input_sha256", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("space_id", "input_sha256"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("run_id", String(80), primary_key=True),
+    Column("batch_id", ForeignKey("batch.batch_id"), nullable=False),
+    Column("command", String(20), nullable=False),
+    Column("input_path", Text, nullable=False),
+    Column("settings", Text, nullable=False),  # JSON, without secrets
+    Column("facts", Text, nullable=False),  # JSON: host, user, pid, versions
+    Column("folder", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),  # null: running, or died
+    Column("exit_code", Integer),
+    Column("summary", Text),  # JSON of summary.json as written
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("space_id", ForeignKey("space.space_id"), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("fingerprint", String(32), nullable=False),  # keyed HMAC of all that is sent
+    Column("pseudonyms", Text, nullable=False),  # JSON: keyed HMACs, field by field
+    Column("outcome", String(20)),  # null: no run has settled it yet
+    Column("reason_code", String(60)),
+    Column("reason", Text),
+    Column("failed_step", String(20)),
+    Column("facts", Text, nullable=False),  # JSON: customer_id, wallet_id, decision_status ...
+    Column("http_status", Integer),
+    Column("error_code", String(40)),
+    Column("trace_id", String(80)),
+    Column("first_attempt_ms", BigInteger),
+    Column("last_attempt_ms", BigInteger),
+    Column("undecided_since_ms", BigInteger),  # null: no decision is outstanding
+    Column("run_id", String(80), nullable=False),  # the run that last changed it
+    sqlite_with_rowid=False,
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("space_id", ForeignKey("space.space_id"), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("name", String(20), primary_key=True),
+    Column("status", String(12), nullable=False),  # a StepStatus
+    Column("attempts", Integer, nullable=False),  # writes sent for it, over all runs
+    Column("doubt_since_ms", BigInteger),  # earliest write that may have been applied and is not settled
+    Column("doubts", Integer, nullable=False),  # how many such writes
+    sqlite_with_rowid=False,
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", _Id, primary_key=True),
+    Column("run_id", String(80), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", String(12), nullable=False),  # run_start, intent, result, outcome, run_end
+    Column("source_row", BigInteger),
+    Column("key", String(100)),
+    Column("step", String(20)),
+    Column("attempt", Integer),
+    Column("fingerprint", String(64)),  # SHA-256 of the intended request's body
+    Column("verdict", String(20)),
+    Column("http_status", Integer),
+    Column("error_code", String(40)),
+    Column("trace_id", String(80)),
+    Column("detail", Text),
+    Index("event_by_run", "run_id", "seq"),
+)
+
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("run_id", String(80), primary_key=True),
+    Column("source_row", BigInteger, primary_key=True),
+    Column("row_ref", Text),
+    Column("external_unique_id", String(100)),
+    Column("outcome", String(20), nullable=False),
+    Column("reason_code", Text),
+    Column("reason", Text),
+    Column("failed_step", String(20)),
+    Column("customer_id", String(64)),
+    Column("wallet_id", String(64)),
+    Column("wallet_external_unique_id", String(100)),
+    Column("decision_status", String(40)),
+    Column("failed_checks", Text),
+    Column("customer_origin", String(10)),
+    Column("attempts", Integer, nullable=False),
+    Column("http_status", Integer),
+    Column("error_code", String(40)),
+    Column("trace_id", String(80)),
+    Column("phone_masked", Text),
+    Column("national_id_masked", Text),
+    Column("first_attempt_ms", BigInteger),
+    Column("last_attempt_ms", BigInteger),
+    Column("warnings", Text),
+    Index("outcome_by_kind", "run_id", "outcome"),
+    sqlite_with_rowid=False,
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("run_id", String(80), primary_key=True),
+    Column("operation", String(30), primary_key=True),
+    Column("method", String(8), primary_key=True),
+    Column("status", String(8), primary_key=True),  # the HTTP status, `not_sent` or `maybe_sent`
+    Column("calls", BigInteger, nullable=False),
+)

@@ -1,0 +1,342 @@
+"""The small contract between the engine and one target system; the only base in the program.
+
+A system is a list of *steps*. Each step can *look* (read whether it is done, by whom, or not at all) and
+may have one *write*. The engine in `onboard.py` drives every step the same way:
+
+    look -> Done | Absent | Undecided | Ended | Unclear
+    Absent -> commit the intent -> send the write -> classify(reply) -> Done | Undecided | Ended | Again ...
+    Again, Doubted, Taken -> look before anything else is sent
+
+So an adapter never retries, never sleeps, never writes to the ledger and never decides what happens to a lost
+request; it only says what a reply means and how to read the truth.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from jobs.model import Outcome
+
+CLOCK_SKEW = timedelta(minutes=2)
+"""How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
+
+
+class CallClass(StrEnum):
+    """Classes of call; each has windows of its own in the limiter."""
+
+    WRITE = "write"
+    READ = "read"
+    LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, bytes in. `path` is absolute below the base URL and already percent-encoded."""
+
+    operation: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    call_class: CallClass = CallClass.READ
+    deadline_seconds: float = 30.0
+    """Total time for the whole exchange, from connecting to the last byte (chosen; ratify has 90)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, bytes out. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a support case needs of the last reply: status, the vendor's code and its trace id."""
+
+    http_status: int | None = None
+    error_code: str | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step is complete; `facts` are added to what is known of the row (`customer_id`, `wallet_id` ...)."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Read and proven: not there. Only a look may say so; the write may be sent."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The write is done, the decision is outstanding: the row is parked and read again later."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The row ends here with `outcome`; nothing more is sent for it."""
+
+    outcome: Outcome
+    reason_code: str
+    reason: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Reading could not settle it. With an unanswered write this is `in_doubt`, else `failed`."""
+
+    reason_code: str
+    reason: str
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Provably not applied and perhaps passing: may be sent again, an attempt is spent."""
+
+    reason_code: str
+    reason: str
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Refused before processing because of a limit: comes back later, no attempt is spent.
+
+    `retry_after_seconds` is what the target asked for; None when it did not say.
+    """
+
+    retry_after_seconds: float | None
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """Sent and perhaps applied. Settled by looking, never by believing.
+
+    `answered`: the target did reply (an error page, half a body), so it is no longer working on it.
+    """
+
+    reason_code: str
+    reason: str
+    answered: bool
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The target says that it exists already (409 and its dialects). Judged by looking, never believed."""
+
+    reason: str
+    trace: Trace = Trace()
+
+
+Finding = Done | Absent | Undecided | Ended | Unclear
+Verdict = Done | Undecided | Ended | Again | Throttled | Doubted | Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One accepted row: its number, its key, and the normalised values by canonical column name."""
+
+    source_row: int
+    row_ref: str | None
+    key: str
+    values: Mapping[str, str]
+    """Personal; dropped (`without_personal`) once the customer exists and only keys are needed."""
+    phone_masked: str
+    national_id_masked: str
+    warnings: str | None
+
+    def get(self, column: str) -> str | None:
+        """The value of `column`, None when the row has none."""
+        return self.values.get(column)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An unanswered write of ours for one step: since when, and how often it was sent."""
+
+    since: datetime
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a look may know of a row: its values, the facts so far, our unanswered write, and the last refusal.
+
+    `taken` is set when the target has just said that it exists already. `fresh_customer` is set when the
+    customer was made by a request of ours in this very run, so that nothing can hang on it yet.
+    """
+
+    row: Row
+    facts: Mapping[str, str]
+    doubt: Doubt | None = None
+    taken: bool = False
+    fresh_customer: bool = False
+
+
+class Reader(Protocol):
+    """Sends reads. Retries what is safe to repeat; raises `ReadFailed` when no usable answer came."""
+
+    async def read(self, request: Request) -> Reply:
+        """The reply, of whatever status but 401, 429 and 5xx, which are dealt with below."""
+        ...
+
+
+class ReadFailed(Exception):
+    """A read got no usable answer after all its attempts; what it would have shown is unknown."""
+
+    def __init__(self, reason: str, trace: Trace | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.trace = trace or Trace()
+
+
+class Step(Protocol):
+    """One intention towards the target, done at most once for a row."""
+
+    @property
+    def name(self) -> str:
+        """Stable name: it is written to the ledger and to `failed_step`."""
+        ...
+
+    @property
+    def resends(self) -> int | None:
+        """How often an unanswered write may be sent again after looking; None: as often as attempts allow.
+
+        Eclipse refuses a repeated key, so resending a create is safe; a KYC trigger has no key and may be
+        sent once more only.
+        """
+        ...
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Reads whether the step is done. Never writes. Raises ReadFailed."""
+        ...
+
+    def write(self, view: View) -> Request:
+        """The request that does the step. Pure; the same view gives the same bytes."""
+        ...
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """What the reply to `write` means. Pure. Raises NotPermitted when the whole job is blocked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential in use: one header, and for how long it holds."""
+
+    header_name: str
+    header_value: str
+    life_seconds: float
+    """Remaining life when it was received, measured with the server's own clock where it gave one."""
+    tenant: str | None
+    positions: frozenset[str] = frozenset()
+    renewal: Mapping[str, str] = field(default_factory=dict)
+    """What a renewal must bring along (a CSRF header)."""
+
+    def __repr__(self) -> str:
+        return f"Token(header_name={self.header_name!r}, life_seconds={self.life_seconds:.0f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One field of one row against a fresh read: canonical name, the file's value, the target's."""
+
+    field: str
+    ours: str | None
+    theirs: str | None
+    mask: Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a fresh, independent read of the target shows of one row."""
+
+    customer_ids: Sequence[str]
+    """All customers that the key or the full identity leads to; one is the normal case."""
+    comparisons: Sequence[Comparison] = ()
+    decision_status: str | None = None
+    wallet_ids: Sequence[str] | None = ()
+    """None: the wallet list could not be read here."""
+    customer_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a system can do; commands refuse the rest with a sentence that says so."""
+
+    title: str
+    creates_customers: bool
+    idempotency_key: str | None
+    """The field that carries our key and makes a repeated create harmless; None: there is none."""
+    lookups: tuple[str, ...]
+    steps: tuple[str, ...]
+    documented_limit: str
+    """The vendor's own words, shortened."""
+    decision: str | None
+    """What is decided at the target after the create, and how it is learnt."""
+
+
+class System(Protocol):
+    """One target, configured. Stateless but for its frozen settings."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """In the order that the vendor demands."""
+        ...
+
+    def login(self, identity: str, password: str) -> Request:
+        """The request that exchanges the credential for a token."""
+        ...
+
+    def renewal(self, token: Token) -> Request | None:
+        """The request that prolongs `token`; None where the system has none."""
+        ...
+
+    def token_of(self, reply: Reply) -> Token:
+        """The token in a login's or renewal's reply. Raises NotPermitted, or ValueError when unreadable."""
+        ...
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The vendor's error code and trace id in any reply; empty where it has none."""
+        ...
+
+    def throttled(self, reply: Reply) -> bool:
+        """Whether the reply is a refusal because of a limit, in whatever dialect."""
+        ...
+
+    def write_limit(self, positions: frozenset[str]) -> tuple[int, float] | None:
+        """The documented limit of mutating calls for such a credential as (calls, seconds); None: not documented."""
+        ...
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> Sighting:
+        """A fresh read of all that belongs to `row`, for reconciliation. Raises ReadFailed."""
+        ...
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Customers matching `wanted` (`phone`, `identity`, `first_name` + `last_name`, `customer_id`), as flat records."""
+        ...

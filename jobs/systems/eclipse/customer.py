@@ -1,0 +1,271 @@
+"""Step 1, the customer: found by identity and phone, judged by its key, created with ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from jobs.errors import NotPermitted
+from jobs.keys import KeySpace
+from jobs.model import Origin, Outcome
+from jobs.systems.base import (
+    CLOCK_SKEW,
+    Absent,
+    CallClass,
+    Done,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Unclear,
+    Verdict,
+    View,
+)
+from jobs.systems.eclipse import wire
+
+PAYLOAD = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "phone": "phone1",
+    "email": "email",
+    "national_id": "nationalIdentityNumber",
+    "date_of_birth": "dateOfBirth",
+    "gender": "gender",
+    "marital_status": "maritalStatus",
+    "title": "title",
+    "middle_name": "middleName",
+    "locale": "locale",
+    "birth_city": "birthCity",
+    "birth_country": "birthCountry",
+}
+"""Canonical column to the vendor's field. The five first are required by the vendor's page."""
+
+NATURAL = ("first_name", "last_name", "email")
+"""What must be equal, beside identity and phone, to recognise a customer that shows no key (then only with an unanswered intent)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One customer that holds our identity number or our phone, and what it shows of its key."""
+
+    customer_id: str
+    same_identity: bool
+    same_phone: bool
+    ours: bool
+    key_shown: bool
+    active: bool
+
+
+def same_phone(ours: str | None, theirs: str | None) -> bool:
+    """Whether two spellings are one number: digits only, and a national `0…` equals its international form."""
+    if not ours or not theirs:
+        return False
+    left, right = ours.lstrip("+"), theirs.strip().lstrip("+")
+    if left == right:
+        return True
+    return right.startswith("0") and len(right) >= 10 and left.endswith(right[1:])
+
+
+def moment_of(value: object) -> datetime | None:
+    """A vendor time (`2026-05-19T08:30:00.000Z`) in UTC; None when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStep:
+    """Creates the customer record. The vendor refuses a repeated key, so resending after a look is safe."""
+
+    tenant_path: str
+    keys: KeySpace
+    user_type_id: int
+    name: str = "customer"
+    resends: int | None = None
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Who holds our identity or phone, and is it ours?"""
+        candidates = [await self.judge(reader, view, found) for found in await self.holders(reader, view.row)]
+        ours = [candidate for candidate in candidates if candidate.ours]
+        if len(ours) == 1 and ours[0].same_identity:
+            return self.adopt(ours[0], view)
+        if candidates:
+            return conflict(candidates)
+        if view.taken:
+            return unexplained(view)
+        return Absent()
+
+    async def holders(self, reader: Reader, row: Row) -> list[Mapping[str, Any]]:
+        """Customers whose identity number or phone equals the row's exactly; the server may match more loosely."""
+        identity, phone = row.get("national_id"), row.get("phone")
+        found: dict[str, Mapping[str, Any]] = {}
+        for value in (identity, phone):
+            if not value:
+                continue
+            async for record in wire.pages(reader, self.search((("identity", value),))):
+                if wire.text_of(record, "nationalIdentityNumber") == identity or same_phone(
+                    phone, wire.text_of(record, "phone1")
+                ):
+                    found[str(wire.identifier(record.get("customerId")))] = record
+        return list(found.values())
+
+    async def judge(self, reader: Reader, view: View, record: Mapping[str, Any]) -> Candidate:
+        """What one customer shows: its key in the profile, or in one of its wallets, or our unanswered intent."""
+        customer_id = str(wire.identifier(record.get("customerId")))
+        profile = await wire.read_record(reader, self.profile(customer_id)) or record
+        key = wire.text_of(profile, "externalUniqueId") or wire.text_of(record, "externalUniqueId")
+        row = view.row
+        same_identity = wire.text_of(profile, "nationalIdentityNumber") == row.get("national_id")
+        phone_equal = same_phone(row.get("phone"), wire.text_of(profile, "phone1"))
+        ours = key == row.key
+        if key is None:
+            ours = await self.wallet_shows_key(reader, row, customer_id) or (
+                same_identity and phone_equal and explained(view, profile)
+            )
+        return Candidate(
+            customer_id=customer_id,
+            same_identity=same_identity,
+            same_phone=phone_equal,
+            ours=ours,
+            key_shown=key is not None,
+            active=(wire.text_of(profile, "status") or "ACTIVE").upper() == "ACTIVE",
+        )
+
+    async def wallet_shows_key(self, reader: Reader, row: Row, customer_id: str) -> bool:
+        """Whether a wallet of that customer carries the key that only this row can have given it."""
+        wallets = await wire.read_records(reader, wallet_list(self.tenant_path, customer_id)) or []
+        keys = {
+            (wire.text_of(wallet, "externalUniqueId"), wire.identifier(wallet.get("walletTypeId")))
+            for wallet in wallets
+        }
+        return any(key and kind and key == self.keys.wallet(row.key, kind) for key, kind in keys)
+
+    def adopt(self, candidate: Candidate, view: View) -> Finding:
+        """Ours: made by our unanswered request, or by an earlier run that this ledger does not know."""
+        if not candidate.active:
+            return Ended(
+                Outcome.CONFLICT,
+                "customer_not_active",
+                f"customer {candidate.customer_id} is ours but not ACTIVE",
+            )
+        origin = Origin.CREATED if view.doubt else Origin.ADOPTED
+        return Done({"customer_id": candidate.customer_id, "customer_origin": origin})
+
+    def write(self, view: View) -> Request:
+        """POST /customers with our key and version 0, both required by the vendor."""
+        body: dict[str, object] = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column))}
+        if birth := view.row.get("date_of_birth"):
+            body["dateOfBirth"] = birth.replace("-", "")
+        body["userTypeId"] = int(view.row.get("user_type_id") or self.user_type_id)
+        body["externalUniqueId"] = view.row.key
+        body["version"] = 0
+        return Request(
+            "create_customer",
+            "POST",
+            f"{self.tenant_path}/customers",
+            body=orjson.dumps(body),
+            call_class=CallClass.WRITE,
+        )
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """2xx with an id is a create; anything that could be another person's record is a doubt."""
+        if not reply.ok:
+            if reply.status == 404:
+                raise NotPermitted(
+                    f"the target knows no such tenant or path: {wire.description_of(reply)}",
+                    hint="check --tenant and --base-url",
+                )
+            return wire.refusal(reply)
+        try:
+            record = wire.record_of(reply)
+        except wire.Unreadable as error:
+            return wire.doubtful(reply, str(error))
+        customer_id = wire.identifier(record.get("customerId"))
+        if customer_id is None:
+            return wire.doubtful(reply, "it has no customerId")
+        for field, ours in (
+            ("externalUniqueId", view.row.key),
+            ("nationalIdentityNumber", view.row.get("national_id")),
+        ):
+            theirs = wire.text_of(record, field)
+            if theirs is not None and theirs != ours:
+                return wire.doubtful(reply, f"its {field} is not the one that was sent")
+        return Done({"customer_id": customer_id, "customer_origin": Origin.CREATED}, wire.trace_of(reply))
+
+    def search(self, query: tuple[tuple[str, str], ...]) -> Request:
+        """GET /customers with one filter: how the vendor combines several is not documented."""
+        return Request("search_customers", "GET", f"{self.tenant_path}/customers", query)
+
+    def profile(self, customer_id: str) -> Request:
+        """GET /customers/{id}."""
+        return Request("get_customer", "GET", f"{self.tenant_path}/customers/{wire.segment(customer_id)}")
+
+
+def wallet_list(tenant_path: str, customer_id: str) -> Request:
+    """GET /customers/{id}/wallets. 100 is more wallets than a customer has (chosen)."""
+    path = f"{tenant_path}/customers/{wire.segment(customer_id)}/wallets"
+    return Request("list_wallets", "GET", path, (("limit", "100"), ("offset", "0")))
+
+
+def explained(view: View, profile: Mapping[str, Any]) -> bool:
+    """Whether our own unanswered request explains a customer that shows no key.
+
+    Names and e-mail must be equal too, and it must have been created no earlier than the request (less clock skew).
+    """
+    if view.doubt is None:
+        return False
+    created = moment_of(profile.get("created"))
+    if created is None or created < view.doubt.since - CLOCK_SKEW:
+        return False
+    return all(
+        (wire.text_of(profile, PAYLOAD[column]) or "").casefold() == (view.row.get(column) or "").casefold()
+        for column in NATURAL
+    )
+
+
+def unexplained(view: View) -> Finding:
+    """The target says "exists already", and nobody holds our identity or phone."""
+    if view.doubt is not None:
+        return Unclear("unanswered", "the target refused our key as taken, but shows no customer for it")
+    return Ended(
+        Outcome.CONFLICT,
+        "key_taken",
+        "the target refused the key as taken, but shows nobody with this identity or phone",
+    )
+
+
+def conflict(candidates: list[Candidate]) -> Ended:
+    """Why the row is someone else's, or can't be proven ours. A stranger's record is never adopted or changed."""
+    ids = ", ".join(candidate.customer_id for candidate in candidates)
+    both = [candidate for candidate in candidates if candidate.same_identity and candidate.same_phone]
+    if any(candidate.ours and not candidate.same_identity for candidate in candidates):
+        return Ended(
+            Outcome.CONFLICT,
+            "key_taken",
+            f"our key belongs to a customer with another identity number ({ids})",
+        )
+    if sum(candidate.ours for candidate in candidates) > 1 or len(both) > 1:
+        return Ended(Outcome.CONFLICT, "ambiguous", f"several customers fit ({ids}); none was chosen")
+    if both and both[0].key_shown:
+        return Ended(Outcome.CONFLICT, "same_person", f"customer {ids} is the same person under another key")
+    if both:
+        return Ended(
+            Outcome.CONFLICT,
+            "unproven",
+            f"customer {ids} has this identity and phone, but nothing shows that we made it",
+        )
+    if any(candidate.same_identity for candidate in candidates):
+        return Ended(
+            Outcome.CONFLICT,
+            "identity_taken",
+            f"the identity number belongs to customer {ids} with another phone",
+        )
+    return Ended(Outcome.CONFLICT, "phone_taken", f"the phone belongs to customer {ids} with another identity number")

@@ -1,0 +1,236 @@
+"""Eclipse Conductor as a system: settings, capabilities, login, and the reads of reconciliation and look-up."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from jobs import masking
+from jobs.errors import NotPermitted
+from jobs.keys import KeySpace
+from jobs.retry import http_date
+from jobs.systems.base import (
+    CallClass,
+    Capabilities,
+    Comparison,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Sighting,
+    Step,
+    Token,
+    Trace,
+)
+from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone, wallet_list
+from jobs.systems.eclipse.decision import DecisionStep, newest
+from jobs.systems.eclipse.wallet import WalletStep
+
+CAPABILITIES = Capabilities(
+    title="Eclipse Conductor",
+    creates_customers=True,
+    idempotency_key="externalUniqueId",
+    lookups=("phone", "identity", "name", "customer-id"),
+    steps=("customer", "kyc", "wallet"),
+    documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
+    decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
+)
+
+ONBOARDING_LIMIT = (60, 180.0)
+"""The vendor: "a maximum of 60 mutating requests (POST, PUT, DELETE) per 180 seconds per IP address"."""
+
+ASSUMED_LIFE_SECONDS = 900.0
+"""Used only when a login gives no expiry; 15 minutes is the shorter of the two lifetimes seen."""
+
+MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": masking.email}
+COMPARED = ("first_name", "last_name", "phone", "email", "national_id")
+
+
+@dataclass(frozen=True, slots=True)
+class EclipseSettings:
+    """`[eclipse]` in muster.toml."""
+
+    prefix: str = "eclipse-conductor"
+    """Path prefix; white-label installations have another."""
+    user_type_id: int = 1
+    """Meaning is the tenant's own configuration; 1 is the vendor's example."""
+    wallet_type_id: str | None = None
+    """The wallet type to create; None: the first that is allowed."""
+    currency: str = "ZAR"
+
+
+class Eclipse:
+    """Eclipse Conductor for one tenant."""
+
+    def __init__(self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None) -> None:
+        self.settings = settings or EclipseSettings()
+        self.root = f"/{self.settings.prefix}/rest/v1"
+        self.tenant_path = f"{self.root}/tenants/{wire.segment(tenant)}"
+        self.customer = CustomerStep(self.tenant_path, keys, self.settings.user_type_id)
+        self.decision = DecisionStep(self.tenant_path)
+        self.wallet = WalletStep(self.tenant_path, keys, self.settings.currency, self.settings.wallet_type_id)
+        self.steps: tuple[Step, ...] = (self.customer, self.decision, self.wallet)
+
+    def login(self, identity: str, password: str) -> Request:
+        """POST /authentication/login."""
+        return self._authentication("login", {"identity": identity, "password": password})
+
+    def renewal(self, token: Token) -> Request | None:
+        """POST /authentication/renew with the current token, without its scheme."""
+        return self._authentication("renew", {"jwt": token.header_value.removeprefix("Bearer ")})
+
+    def _authentication(self, operation: str, body: Mapping[str, str]) -> Request:
+        path = f"{self.root}/authentication/{operation}"
+        return Request(operation, "POST", path, body=orjson.dumps(body), call_class=CallClass.LOGIN)
+
+    def token_of(self, reply: Reply) -> Token:
+        """`headerName`, `headerValue` verbatim, life from `expiresEpochSecs` against the server's own clock."""
+        if not reply.ok:
+            raise NotPermitted(
+                f"login refused: {wire.description_of(reply)} (HTTP {reply.status})",
+                hint="check MUSTER_IDENTITY and MUSTER_PASSWORD",
+            )
+        try:
+            record = wire.record_of(reply)
+        except wire.Unreadable as error:
+            raise ValueError(str(error)) from error
+        name, value = wire.text_of(record, "headerName"), wire.text_of(record, "headerValue")
+        if not name or not value or not (name + value).isprintable() or not (name + value).isascii():
+            raise ValueError("the login reply has no usable headerName and headerValue")
+        csrf = wire.text_of(record, "csrfHeaderName"), wire.text_of(record, "csrfToken")
+        claims = claims_of(value)
+        return Token(
+            header_name=name,
+            header_value=value,
+            life_seconds=life_seconds(record, reply),
+            tenant=wire.text_of(record, "tenantId") or wire.text_of(claims, "tenant"),
+            positions=positions_of(record, claims),
+            renewal={csrf[0]: csrf[1]} if csrf[0] and csrf[1] else {},
+        )
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The vendor's error code and traceId."""
+        return wire.trace_of(reply)
+
+    def throttled(self, reply: Reply) -> bool:
+        """429 or RLT001."""
+        return wire.throttled(reply)
+
+    def write_limit(self, positions: frozenset[str]) -> tuple[int, float] | None:
+        """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
+        return ONBOARDING_LIMIT if "ONBOARDING" in positions else None
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> Sighting:
+        """Profile, newest KYC result and wallets of the row's customer, read afresh.
+
+        Without a known customer id the identity number leads: several holders are all returned.
+        """
+        profiles = await self._profiles(reader, row, facts)
+        ids = [str(wire.identifier(profile.get("customerId"))) for profile in profiles]
+        if len(profiles) != 1:
+            return Sighting(ids)
+        profile, customer_id = profiles[0], ids[0]
+        results = await wire.read_records(
+            reader,
+            Request("read_kyc", "GET", self.decision.path(customer_id), (("offset", "0"), ("limit", "1"))),
+        )
+        wallets = await wire.read_records(reader, wallet_list(self.tenant_path, customer_id))
+        return Sighting(
+            customer_ids=ids,
+            comparisons=[compared(column, row, profile) for column in COMPARED],
+            decision_status=wire.text_of(newest(results), "status") if results else None,
+            wallet_ids=None
+            if wallets is None
+            else [found for wallet in wallets if (found := wire.identifier(wallet.get("walletId")))],
+            customer_status=wire.text_of(profile, "status"),
+        )
+
+    async def _profiles(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> list[Mapping[str, Any]]:
+        if known := facts.get("customer_id"):
+            profile = await wire.read_record(reader, self.customer.profile(known))
+            return [profile] if profile is not None else []
+        holders = await self.customer.holders(reader, row)
+        same = [
+            record for record in holders if wire.text_of(record, "nationalIdentityNumber") == row.get("national_id")
+        ]
+        return [
+            await wire.read_record(reader, self.customer.profile(str(record["customerId"]))) or record
+            for record in same
+        ]
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Customers by `customer_id`, by `identity` or `phone` (exact), or by `first_name` and/or `last_name`."""
+        if customer_id := wanted.get("customer_id"):
+            profile = await wire.read_record(reader, self.customer.profile(customer_id))
+            return [flat(profile)] if profile is not None else []
+        filters = {
+            "identity": "identity",
+            "phone": "identity",
+            "first_name": "firstName",
+            "last_name": "lastName",
+        }
+        query = tuple((api, wanted[name]) for name, api in filters.items() if wanted.get(name))
+        found = []
+        async for record in wire.pages(reader, self.customer.search(query)):
+            profile = await wire.read_record(reader, self.customer.profile(str(wire.identifier(record["customerId"]))))
+            if fits(profile or record, wanted):
+                found.append(flat(profile or record))
+        return found
+
+
+def fits(record: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    """Whether a hit really has what was asked for: a server may ignore a filter and return everybody."""
+    if identity := wanted.get("identity"):
+        return wire.text_of(record, "nationalIdentityNumber") == identity
+    if phone := wanted.get("phone"):
+        return same_phone(phone, wire.text_of(record, "phone1"))
+    names = {"first_name": "firstName", "last_name": "lastName"}
+    return all(
+        (wire.text_of(record, api) or "").casefold() == wanted[name].casefold()
+        for name, api in names.items()
+        if wanted.get(name)
+    )
+
+
+def flat(record: Mapping[str, Any]) -> dict[str, str]:
+    """A profile's plain values as text, in the vendor's order and spelling."""
+    return {field: text for field in record if (text := wire.text_of(record, field)) is not None}
+
+
+def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:
+    """One field, the target's phone spelling normalised first."""
+    ours, theirs = row.get(column), wire.text_of(profile, PAYLOAD[column])
+    if column == "phone" and same_phone(ours, theirs):
+        theirs = ours
+    return Comparison(column, ours, theirs, MASKS.get(column, masking.name))
+
+
+def life_seconds(record: Mapping[str, Any], reply: Reply) -> float:
+    """Seconds from the reply to `expiresEpochSecs`, by the server's Date where it sent one: our clock may be wrong."""
+    expires = record.get("expiresEpochSecs")
+    if isinstance(expires, bool) or not isinstance(expires, (int, float)):
+        return ASSUMED_LIFE_SECONDS
+    base = http_date(reply.headers.get("date", "")) or reply.received_at
+    return max(0.0, float(expires) - base.timestamp())
+
+
+def claims_of(header_value: str) -> Mapping[str, Any]:
+    """The claims of a JWT, unverified (only the target can verify); empty when it is none."""
+    parts = header_value.rsplit(" ", 1)[-1].split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def positions_of(record: Mapping[str, Any], claims: Mapping[str, Any]) -> frozenset[str]:
+    """The credential's positions, from `roles` in the reply or `pos` in the token."""
+    listed = [record.get("roles"), claims.get("pos")]
+    return frozenset(item for items in listed if isinstance(items, list) for item in items if isinstance(item, str))

@@ -1,0 +1,229 @@
+"""Eclipse's replies as values: error arrays, identifiers, pages. Nothing here sends or decides."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from jobs import masking
+from jobs.errors import NotPermitted
+from jobs.model import Outcome
+from jobs.retry import retry_after_seconds
+from jobs.systems.base import (
+    Again,
+    Doubted,
+    Ended,
+    Reader,
+    ReadFailed,
+    Reply,
+    Request,
+    Taken,
+    Throttled,
+    Trace,
+)
+
+PAGE_SIZE = 20
+"""The vendor: "Apply limit and offset pagination on all list endpoints. Default to limit=20." """
+
+MAX_PAGES = 25
+"""Chosen: a filter that returns more than 500 customers was ignored by the server; reading on proves nothing."""
+
+DUPLICATE_CODES = frozenset({"USR004"})
+"""The vendor's error example; also accepted under status 400."""
+
+LIMIT_CODES = frozenset({"RLT001"})
+JOB_WIDE_CODES = frozenset({"PNF001", "SEC001"})
+"""Tenant configuration missing, no rights: every row would fail alike."""
+
+NOT_FOUND_CODES = frozenset({"ARCH086"})
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Unreadable(Exception):
+    """The body is not what the document promises."""
+
+
+def parsed(reply: Reply) -> Any:
+    """The body as JSON. Raises Unreadable (empty, cut, not UTF-8, nested too deep, duplicate of nothing)."""
+    try:
+        return orjson.loads(reply.body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise Unreadable(f"not JSON ({len(reply.body)} bytes)") from error
+
+
+def record_of(reply: Reply) -> Mapping[str, Any]:
+    """The body as one object. Raises Unreadable."""
+    body = parsed(reply)
+    if not isinstance(body, dict):
+        raise Unreadable(f"expected an object, got {type(body).__name__}")
+    return body
+
+
+def records_of(reply: Reply) -> list[Mapping[str, Any]]:
+    """The body as an array of objects. Raises Unreadable."""
+    body = parsed(reply)
+    if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
+        raise Unreadable(f"expected an array of objects, got {type(body).__name__}")
+    return body
+
+
+def identifier(value: object) -> str | None:
+    """A server id, given as number or text, in a form that is safe in a path; None when it is not one."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    text = str(value)
+    return text if _IDENTIFIER.fullmatch(text) else None
+
+
+def text_of(record: Mapping[str, Any], field: str) -> str | None:
+    """A text or whole number as text; None when absent, empty or of another type."""
+    value = record.get(field)
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    return str(value) or None
+
+
+def errors_of(reply: Reply) -> list[Mapping[str, Any]]:
+    """The error array of a reply with status >= 400, or of a 2xx that carries one; empty when there is none."""
+    try:
+        body = parsed(reply)
+    except Unreadable:
+        return []
+    items = body if isinstance(body, list) else [body]
+    return [item for item in items if isinstance(item, dict) and ("code" in item or "traceId" in item)]
+
+
+def trace_of(reply: Reply) -> Trace:
+    """Status, first code and first trace id. The vendor: always surface the traceId."""
+    errors = errors_of(reply) if not reply.ok else []
+    code = next((text_of(error, "code") for error in errors if text_of(error, "code")), None)
+    trace = next((text_of(error, "traceId") for error in errors if text_of(error, "traceId")), None)
+    return Trace(reply.status, code and code[:40], trace and trace[:80])
+
+
+def codes_of(reply: Reply) -> frozenset[str]:
+    """All vendor codes in the reply's error array."""
+    return frozenset(code for error in errors_of(reply) if (code := text_of(error, "code")))
+
+
+def description_of(reply: Reply) -> str:
+    """The target's own words, masked and cut to 200 characters; the status when it said nothing."""
+    words = "; ".join(text for error in errors_of(reply) if (text := text_of(error, "description")))
+    printable = "".join(char if char.isprintable() else " " for char in words)
+    return masking.text(printable)[:200] or f"HTTP {reply.status}"
+
+
+def throttled(reply: Reply) -> bool:
+    """429, or the limit code under any status."""
+    return reply.status == 429 or (not reply.ok and bool(codes_of(reply) & LIMIT_CODES))
+
+
+def refusal(reply: Reply) -> Again | Ended | Doubted | Taken | Throttled:
+    """What any reply to a write but a 2xx means. Raises NotPermitted when the whole job is blocked."""
+    trace = trace_of(reply)
+    codes = codes_of(reply)
+    if throttled(reply):
+        return Throttled(retry_after_seconds(reply.headers, reply.received_at), trace)
+    if codes & JOB_WIDE_CODES:
+        raise NotPermitted(f"the target blocks the whole job: {description_of(reply)} ({trace.error_code})")
+    if reply.status == 409 or (400 <= reply.status < 500 and codes & DUPLICATE_CODES):
+        return Taken(description_of(reply), trace)
+    if 300 <= reply.status < 400:
+        return Ended(
+            Outcome.FAILED,
+            "redirected",
+            "the target answered with a redirect, which is never followed",
+            trace=trace,
+        )
+    if reply.status == 403:
+        return Ended(Outcome.REJECTED, "forbidden", description_of(reply), trace=trace)
+    if reply.status == 408 or reply.status >= 500 or reply.status < 200:
+        return Doubted("server_error", f"the target answered HTTP {reply.status}", answered=True, trace=trace)
+    return Ended(Outcome.REJECTED, "refused_by_target", description_of(reply), trace=trace)
+
+
+def doubtful(reply: Reply, why: str) -> Doubted:
+    """A 2xx whose body does not prove what it should."""
+    return Doubted(
+        "unreadable_reply",
+        f"the target answered HTTP {reply.status}, but {why}",
+        answered=True,
+        trace=trace_of(reply),
+    )
+
+
+def segment(value: str) -> str:
+    """`value` as one path segment: nothing in it can leave its place."""
+    return quote(value, safe="")
+
+
+async def read_records(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
+    """An array read from the target; empty for "not found"; None where the target has no such operation.
+
+    Raises ReadFailed when the answer proves nothing, NotPermitted on 403.
+    """
+    reply = await reader.read(request)
+    if reply.ok:
+        try:
+            return records_of(reply)
+        except Unreadable as error:
+            raise ReadFailed(f"{request.operation}: {error}", trace_of(reply)) from error
+    if reply.status == 404 and codes_of(reply) & NOT_FOUND_CODES:
+        return []
+    if reply.status in {404, 405, 501}:
+        return None
+    raise refused_read(request, reply)
+
+
+async def read_record(reader: Reader, request: Request) -> Mapping[str, Any] | None:
+    """One object read from the target; None when it is not there. Raises ReadFailed, NotPermitted."""
+    reply = await reader.read(request)
+    if reply.ok:
+        try:
+            return record_of(reply)
+        except Unreadable as error:
+            raise ReadFailed(f"{request.operation}: {error}", trace_of(reply)) from error
+    if reply.status == 404:
+        return None
+    raise refused_read(request, reply)
+
+
+def refused_read(request: Request, reply: Reply) -> Exception:
+    """The exception for a read that the target refused."""
+    trace = trace_of(reply)
+    if reply.status == 403 or codes_of(reply) & JOB_WIDE_CODES:
+        return NotPermitted(
+            f"the credential may not {request.operation.replace('_', ' ')}: {description_of(reply)}",
+            hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
+        )
+    return ReadFailed(f"{request.operation}: {description_of(reply)}", trace)
+
+
+async def pages(reader: Reader, request: Request) -> AsyncIterator[Mapping[str, Any]]:
+    """All records of a paged list, each once by `customerId`.
+
+    Goes on until a page is empty or brings nothing new: servers cap or ignore `limit`, and rows move between
+    pages while one reads. Raises ReadFailed past MAX_PAGES: the server ignored the filter.
+    """
+    seen: set[str] = set()
+    read = 0
+    for _ in range(MAX_PAGES):
+        query = (*request.query, ("limit", str(PAGE_SIZE)), ("offset", str(read)))
+        page = await read_records(reader, Request(request.operation, request.method, request.path, query))
+        if page is None:
+            raise ReadFailed(f"{request.operation}: the target has no such path; check base URL and tenant")
+        fresh = [
+            (found, record) for record in page if (found := identifier(record.get("customerId"))) and found not in seen
+        ]
+        for found, record in fresh:
+            seen.add(found)
+            yield record
+        if not fresh:
+            return
+        read += len(page)
+    raise ReadFailed(
+        f"{request.operation}: more than {MAX_PAGES * PAGE_SIZE} hits for one person, so the filter was ignored"
+    )
