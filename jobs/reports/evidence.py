@@ -1,0 +1,144 @@
+"""The evidence of a run: written last, checked from the folder alone, without network, ledger or credential.
+
+It shows every change made afterwards by someone who does not redo it all; against that, keep the seal
+(what `write_manifest` gives, the hash of `SHA256SUMS`) outside the folder.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from jobs.errors import MusterError
+from jobs.model import Outcome
+from jobs.reports.events import Chain, verify_events
+from jobs.reports.manifest import MANIFEST, write_manifest
+from jobs.reports.reread import reread
+from jobs.reports.sums import SUMS, files_of, read_sums, sha256, write_sums
+
+__all__ = ["verify_folder", "write_manifest", "write_sums"]
+
+_RUN = {"manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "events.ndjson"}
+_RECONCILE = {"summary.json"}
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error, pl.exceptions.PolarsError)
+
+Check = Callable[[Path], Iterator[str]]
+
+
+def verify_folder(path: Path) -> list[str]:
+    """What is wrong with the evidence in `path`, a sentence each; empty when all of it verifies.
+
+    Looked at: every file against `SHA256SUMS` and `manifest.json` (missing, changed, added), the event chain, the
+    equations of `summary.json`, the lines and outcomes of `outcome.csv` against the summary and against
+    `outcome.parquet`, and each `reconcile-...` folder's own sums and equations.
+    """
+    if not path.is_dir():
+        return [f"there is no folder {path}"]
+    problems = _run(path, SUMS, lambda folder: _files(folder, _RUN))
+    problems += _run(path, MANIFEST, _manifest)
+    problems += _run(path, "events.ndjson", _events)
+    problems += _run(path, "summary.json", _summary)
+    problems += _run(path, "outcome.csv", _outcome)
+    problems += _run(path, "reconciliation.csv", _reconciliation)
+    for inner in sorted(path.glob("reconcile-*/")):
+        found = _run(inner, SUMS, lambda folder: _files(folder, _RECONCILE))
+        found += _run(inner, "summary.json", _equations) + _run(inner, "reconciliation.csv", _reconciliation)
+        problems += [f"{inner.name}: {problem}" for problem in found]
+    return problems
+
+
+def _run(folder: Path, name: str, check: Check) -> list[str]:
+    """The problems that `check` finds; that it can't read what it needs is one of them."""
+    found: list[str] = []
+    try:
+        found.extend(check(folder))
+    except MusterError as error:
+        found.append(error.message)
+    except _UNREADABLE as error:
+        found.append(f"{name} can't be checked: {type(error).__name__}")
+    return found
+
+
+def _files(folder: Path, required: set[str]) -> Iterator[str]:
+    sums = read_sums(folder)
+    present = {path.name: path for path in files_of(folder) if path.name != SUMS}
+    yield from (f"{name} is not covered by {SUMS}" for name in sorted(required - sums.keys()))
+    yield from (f"{name} is missing" for name in sorted(sums.keys() - present.keys()))
+    yield from (f"{name} was added" for name in sorted(present.keys() - sums.keys()))
+    for name in sorted(sums.keys() & present.keys()):
+        if present[name].is_symlink() or not present[name].is_file():
+            yield f"{name} is no regular file"
+        elif sha256(present[name]) != sums[name]:
+            yield f"{name} was changed"
+
+
+def _manifest(folder: Path) -> Iterator[str]:
+    sums = read_sums(folder)
+    listed = {entry["name"]: entry for entry in _json(folder, MANIFEST)["files"]}
+    for name in sorted((sums.keys() | listed.keys()) - {MANIFEST}):
+        if name not in listed or name not in sums or listed[name]["sha256"] != sums[name]:
+            yield f"{name} is not the same in {MANIFEST} and {SUMS}"
+
+
+def _events(folder: Path) -> Iterator[str]:
+    ends = _json(folder, MANIFEST)["events"]
+    expected = Chain(ends["first_hash"], ends["last_hash"], ends["count"]) if ends else None
+    verify_events(folder / "events.ndjson", expected)
+    yield from ()
+
+
+def _equations(folder: Path) -> Iterator[str]:
+    for equation in _json(folder, "summary.json")["equations"]:
+        equal = equation["left"] == equation["right"]
+        if equal is not equation["ok"]:
+            yield f"summary.json misstates the equation {equation['name']!r}"
+        elif not equal and equation.get("kind") != "target":
+            yield f"the books do not balance: {equation['name']!r}, {equation['left']} and {equation['right']}"
+
+
+def _summary(folder: Path) -> Iterator[str]:
+    yield from _equations(folder)
+    summary, manifest = _json(folder, "summary.json"), _json(folder, MANIFEST)
+    if set(summary["outcomes"]) != set(Outcome):
+        yield "summary.json does not count the eleven outcomes"
+    if sum(summary["outcomes"].values()) != summary["input"]["rows"]:
+        yield "summary.json counts other rows than the input has"
+    if manifest.get("run_id") != summary["run_id"]:
+        yield f"summary.json and {MANIFEST} name different runs"
+    if manifest.get("input", {}).get("sha256") != summary["input"]["sha256"]:
+        yield f"summary.json and {MANIFEST} name different inputs"
+
+
+def _outcome(folder: Path) -> Iterator[str]:
+    count: Counter[str] = Counter()
+    last = 0
+    for frame in reread(folder, "outcome"):
+        count.update(frame["outcome"].to_list())
+        rows = [last, *frame["source_row"].to_list()]
+        if any(row <= before for before, row in pairwise(rows)):
+            yield f"outcome.csv repeats a row or is out of order after source row {last}"
+        last = rows[-1]
+    yield from _counts_differ("outcome.csv", count, _json(folder, "summary.json")["outcomes"])
+
+
+def _reconciliation(folder: Path) -> Iterator[str]:
+    if (folder / "reconciliation.csv").exists():
+        count: Counter[str] = Counter()
+        for frame in reread(folder, "reconciliation"):
+            count.update(frame["class"].to_list())
+        yield from _counts_differ("reconciliation.csv", count, _json(folder, "summary.json")["reconciliation"])
+
+
+def _counts_differ(name: str, found: Counter[str], stated: dict[str, int]) -> Iterator[str]:
+    for kind in sorted(found.keys() | stated.keys()):
+        if found[kind] != stated.get(kind, 0):
+            yield f"{name} has {found[kind]} lines of {kind}, summary.json says {stated.get(kind, 0)}"
+
+
+def _json(folder: Path, name: str) -> Any:
+    return orjson.loads((folder / name).read_bytes())

@@ -1,0 +1,70 @@
+"""`outcome.csv` and `outcome.parquet`: one line per input row, in input order. Counts what it writes."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from jobs.errors import Unproven
+from jobs.model import Outcome
+from jobs.reports.echo import masked
+from jobs.reports.folder import RunFolder
+from jobs.reports.table import write_table
+from schemas.outcome import OUTCOME_SCHEMA
+
+
+@dataclass(slots=True)
+class OutcomeCount:
+    """What was written, counted from the written lines themselves."""
+
+    rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Rows per outcome; only those that occur."""
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows per (outcome, reason code); a row with several codes counts under each, so the sum may exceed the rows."""
+    warnings: Counter[str] = field(default_factory=Counter)
+    """Rows per warning code."""
+
+
+def write_outcome(frames: Iterable[pl.DataFrame], folder: RunFolder) -> OutcomeCount:
+    """Writes both files from windows (tens of thousands of rows each) and gives the counts.
+
+    Frames have the columns of `OUTCOME_SCHEMA`, `source_row` strictly rising over all of them, `outcome` one of the
+    eleven. Other columns are echoed, as text without long numbers and e-mails (`echo.redact` also knows the row's own
+    identity). Raises `Unproven` when a row repeats, is out of order or has no outcome; no file is left then.
+    """
+    count = OutcomeCount()
+    count.rows = write_table(_counted(frames, count), folder, "outcome", OUTCOME_SCHEMA)
+    return count
+
+
+def _counted(frames: Iterable[pl.DataFrame], count: OutcomeCount) -> Iterator[pl.DataFrame]:
+    last = 0
+    for frame in frames:
+        if frame.height:
+            last = _in_order(frame["source_row"], last)
+        _add(frame, count)
+        yield masked(frame, [column for column in frame.columns if column not in OUTCOME_SCHEMA])
+
+
+def _in_order(source_rows: pl.Series, last: int) -> int:
+    """The last row number; every one is above the one before it."""
+    steps = pl.concat([pl.Series([last], dtype=pl.Int64), source_rows.cast(pl.Int64)]).diff().tail(-1)
+    wrong = (steps.fill_null(0) <= 0).arg_true()
+    if len(wrong):
+        raise Unproven(f"the report is out of order at source row {source_rows[wrong[0]]}, after row {last} or later")
+    return int(source_rows[-1])
+
+
+def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
+    outcomes = dict(frame["outcome"].value_counts().iter_rows())
+    strange = [outcome for outcome in outcomes if outcome not in set(Outcome)]
+    if strange:
+        raise Unproven(f"{outcomes[strange[0]]} rows have no known outcome")
+    count.outcomes.update(outcomes)
+    codes = frame.select("outcome", pl.col("reason_code").str.split(";")).explode("reason_code")
+    for outcome, code, rows in codes.drop_nulls().group_by("outcome", "reason_code").len().iter_rows():
+        count.causes[(outcome, code)] += rows
+    warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()
+    count.warnings.update(dict(warnings.value_counts().iter_rows()))

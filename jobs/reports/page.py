@@ -1,0 +1,142 @@
+"""`report.html`: the run for people, on one page that needs nothing else. All text is escaped; nothing is fetched.
+
+Rows that need attention lie in the page as data and are shown some at a time, so that 20,000 stay readable.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS, advice
+from jobs.reports.bar import bar, share
+from jobs.reports.folder import RunFolder
+from jobs.reports.printable import printable
+from jobs.reports.summary import Summary
+from jobs.reports.verdict import verdict
+
+INLINE_ROWS = 20_000
+"""Rows of the attention table that the page carries. Chosen: some 5 MB, which a browser opens in a second."""
+
+FIRST_ROWS = 50
+"""Rows that also stand in the page as HTML, for readers and printers without scripts. Chosen."""
+
+COLUMNS: dict[str, str] = {
+    "source_row": "Row",
+    "outcome": "Outcome",
+    "reason_code": "Code",
+    "reason": "Reason",
+    "row_ref": "Source reference",
+    "external_unique_id": "Key",
+    "customer_id": "Customer",
+    "phone_masked": "Phone",
+    "national_id_masked": "Identity",
+    "http_status": "HTTP",
+    "error_code": "Error",
+    "trace_id": "Trace",
+}
+"""Columns of the attention table and their headings; one that is empty in every row is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """The rows that a person has to look at, as far as the page carries them."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    more: int
+    """How many rows are in `outcome.csv` only."""
+
+
+def write_page(summary: Summary, attention: Iterable[Mapping[str, object]], folder: RunFolder) -> Path:
+    """Writes `report.html` and gives its path.
+
+    `attention` are masked rows with columns of `OUTCOME_SCHEMA` (others are not shown), in input order; the first
+    `INLINE_ROWS` are shown, the rest is counted.
+    """
+    return folder.write_bytes("report.html", page(summary, attention).encode())
+
+
+def page(summary: Summary, attention: Iterable[Mapping[str, object]]) -> str:
+    """The whole page as text."""
+    style, script = Markup(_asset("report.css")), Markup(_asset("report.js"))  # noqa: S704 - our own files
+    table = _attention(attention)
+    return _template().render(
+        summary=summary,
+        verdict=verdict(summary),
+        bar=bar(summary.outcome_counts()),
+        outcome_meanings=OUTCOME_MEANINGS,
+        class_meanings=CLASS_MEANINGS,
+        causes=sorted(summary.causes, key=lambda cause: (-cause.rows, cause.outcome, cause.reason_code)),
+        table=table,
+        headings=[COLUMNS[column] for column in table.columns],
+        first_rows=table.rows[:FIRST_ROWS],
+        attention_json=_script_json({"columns": table.columns, "rows": table.rows}),
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+    )
+
+
+def _attention(rows: Iterable[Mapping[str, object]]) -> Attention:
+    kept: list[tuple[object, ...]] = []
+    more = 0
+    for row in rows:
+        if len(kept) < INLINE_ROWS:
+            kept.append(tuple(_shown(row.get(column)) for column in COLUMNS))
+        else:
+            more += 1
+    used = [place for place in range(len(COLUMNS)) if any(row[place] is not None for row in kept)]
+    columns = tuple(list(COLUMNS)[place] for place in used)
+    return Attention(columns, tuple(tuple(row[place] for place in used) for row in kept), more)
+
+
+def _shown(value: object) -> object:
+    """Numbers stay numbers, so that they sort as numbers; empty text counts as nothing."""
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, int) else printable(str(value))
+
+
+def _script_json(content: object) -> Markup:
+    """JSON that can stand in a script element: nothing in it can end the element or open a comment."""
+    text = orjson.dumps(content).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped above
+
+
+def _policy(style: str, script: str) -> str:
+    """The page may use its own style and script and nothing else, and may fetch and send nothing."""
+    rules = ("default-src 'none'", f"style-src {_pin(style)}", f"script-src {_pin(script)}")
+    return "; ".join((*rules, "base-uri 'none'", "form-action 'none'"))
+
+
+def _pin(content: str) -> str:
+    """The hash by which the page's policy allows its one style and its one script, and nothing else."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() + "'"
+
+
+def _asset(name: str) -> str:
+    return files("jobs.reports").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_inert
+    )
+    environment.filters.update(number="{:,}".format, share=share, advice=advice)
+    return environment.from_string(_asset("report.html.j2"))
+
+
+def _inert(value: object) -> object:
+    """Everything the template writes; control and direction characters would survive HTML's own escaping."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

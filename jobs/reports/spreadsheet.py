@@ -1,0 +1,33 @@
+"""Cells that a spreadsheet must not run. For the CSV that people open; Parquet keeps the raw values.
+
+A cell that a spreadsheet would take for a formula gets one `'` in front. `unguard` takes it away again, without loss:
+a cell that already looked guarded gets a second one.
+"""
+
+import re
+
+import polars as pl
+
+from jobs.reports.printable import ESCAPES, printable
+
+FORMULA = "^[ \u00a0\u200b\u200c\u200d\u2060\ufeff\"']*[=+\\-@\t\r\n＝＋－＠]"
+"""What a spreadsheet may take for a formula, also behind blanks, invisible characters and quotes (OWASP, CSV injection)."""
+
+_FORMULA = re.compile(FORMULA)
+
+
+def guard(cell: str) -> str:
+    """`cell` as it stands in the CSV: never a formula, on one physical line."""
+    return printable("'" + cell if _FORMULA.match(cell) else cell)
+
+
+def unguard(cell: str) -> str:
+    """The value behind a guarded cell; escaped control characters (`\\u000a`) stay escaped."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def guarded(column: str) -> pl.Expr:
+    """`guard` over a text column; null stays null."""
+    cell = pl.col(column)
+    quoted = pl.when(cell.str.contains(FORMULA)).then("'" + cell).otherwise(cell)
+    return quoted.str.replace_many(list(ESCAPES), list(ESCAPES.values())).alias(column)

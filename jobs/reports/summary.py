@@ -1,0 +1,271 @@
+"""What `summary.json` holds, and the block of text that a run prints at its end.
+
+The summary is a statement of facts gathered elsewhere: it counts nothing and judges only its own equations.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from jobs.errors import ExitCode
+from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
+from jobs.reports.printable import printable
+from jobs.reports.verdict import verdict
+
+SCHEMA_VERSION = 1
+
+MEANINGS: dict[int, str] = {
+    ExitCode.OK: "everything the command promised is true",
+    ExitCode.ATTENTION: "finished, but rows need attention",
+    ExitCode.UNUSABLE: "usage, settings or input file unusable; nothing was sent",
+    ExitCode.POLICY: "stopped by policy",
+    ExitCode.PERMISSION: "authentication or permission",
+    ExitCode.PENDING: "finished; only pending rows remain",
+    ExitCode.LOCKED: "another run holds the lock",
+    ExitCode.INTEGRITY: "integrity: the books do not balance or the evidence does not verify",
+    ExitCode.STALE_PLAN: "the plan is stale or not approved",
+    ExitCode.INTERNAL: "internal error",
+    ExitCode.SIGINT: "interrupted by SIGINT; the state is saved",
+    ExitCode.SIGTERM: "interrupted by SIGTERM; the state is saved",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Two counts that have to be the same number."""
+
+    name: str
+    left: int
+    right: int
+    kind: Literal["books", "target"] = "books"
+    """`books`: muster's own, exit code 7 when they differ. `target`: against a fresh read of the target, exit 1."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether both sides are equal."""
+        return self.left == self.right
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """The file that was onboarded."""
+
+    name: str
+    path: str
+    sha256: str
+    """Of the bytes as they lay on disk, in hex."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What was sent to the target, logins and reads too."""
+
+    by_method: Mapping[str, int] = field(default_factory=dict)
+    by_status: Mapping[str, int] = field(default_factory=dict)
+    """Requests per HTTP status as text; `none` for requests that got no answer."""
+    mutating: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How many rows ended in `outcome` for `reason_code`; a row with several codes counts under each."""
+
+    outcome: str
+    reason_code: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The facts of one run. Times are UTC, ISO 8601; counts that are absent are zero."""
+
+    run_id: str
+    system: str
+    tenant: str
+    command: str
+    started_at: str
+    ended_at: str
+    input: InputFile
+    outcomes: Mapping[str, int]
+    causes: tuple[Cause, ...] = ()
+    requests: Requests = field(default_factory=Requests)
+    reconciliation: Mapping[str, int] = field(default_factory=dict)
+    """Lines of `reconciliation.csv` per class."""
+    equations: tuple[Equation, ...] = ()
+    pending_ageing: Mapping[str, int] = field(default_factory=dict)
+    """Pending rows per age, youngest first; see `ageing`."""
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    """Rows per warning code of the validation."""
+    notes: tuple[str, ...] = ()
+    """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Effective settings without secrets."""
+    exit_code: int = 0
+    next_command: str | None = None
+    """What to type next; None when there is nothing left to do."""
+
+    @property
+    def exit_meaning(self) -> str:
+        """The exit code in words."""
+        return MEANINGS.get(self.exit_code, "unknown exit code")
+
+    @property
+    def attention(self) -> int:
+        """Rows that a person has to look at."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in ATTENTION)
+
+    @property
+    def pending(self) -> int:
+        """Rows whose end is still open at the target."""
+        return self.outcomes.get(Outcome.PENDING, 0)
+
+    @property
+    def differences(self) -> int:
+        """Lines of the reconciliation that do not agree with the target."""
+        return sum(count for name, count in self.reconciliation.items() if name not in AGREEING)
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the fresh read of the target found what the books say."""
+        return not self.differences and all(equation.ok for equation in self.equations)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether muster's own books close."""
+        return all(equation.ok for equation in self.equations if equation.kind == "books")
+
+    def outcome_counts(self) -> dict[str, int]:
+        """A count for each of the eleven outcomes, in their usual order."""
+        return {outcome.value: self.outcomes.get(outcome, 0) for outcome in Outcome}
+
+    def class_counts(self) -> dict[str, int]:
+        """A count for each class of the reconciliation, in their usual order."""
+        return {name.value: self.reconciliation.get(name, 0) for name in MatchClass}
+
+    def to_json(self) -> bytes:
+        """The content of `summary.json`: indented UTF-8 with a line end."""
+        document = {"schema_version": SCHEMA_VERSION, **_heading(self), **_counts(self), **_ending(self)}
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def book_equations(*, read: int, accepted: int, outcomes: Mapping[str, int]) -> tuple[Equation, ...]:
+    """The equations of muster's own books: rows `read`, rows `accepted` by the validation, rows per outcome."""
+    quarantined = outcomes.get(Outcome.QUARANTINED, 0)
+    return (
+        Equation("rows read = quarantined + accepted", read, quarantined + accepted),
+        Equation("accepted = sum of its outcomes", accepted, sum(outcomes.values()) - quarantined),
+        Equation("rows read = rows reported", read, sum(outcomes.values())),
+    )
+
+
+AGES = ((3600, "under 1 hour"), (86_400, "1 to 24 hours"), (259_200, "1 to 3 days"), (604_800, "3 to 7 days"))
+"""Upper ends in seconds. Chosen: a decision normally falls in minutes; after days somebody has to ask."""
+
+
+def ageing(ages: Iterable[float]) -> dict[str, int]:
+    """Rows per age, all of them, youngest first; `ages` are the seconds that each row has been pending."""
+    counts = dict.fromkeys([*(label for _, label in AGES), "over 7 days"], 0)
+    for seconds in ages:
+        counts[next((label for limit, label in AGES if seconds < limit), "over 7 days")] += 1
+    return counts
+
+
+def _heading(summary: Summary) -> dict[str, object]:
+    source = summary.input
+    return {
+        "run_id": summary.run_id,
+        "system": summary.system,
+        "tenant": summary.tenant,
+        "command": summary.command,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "input": {"name": source.name, "path": source.path, "sha256": source.sha256, "rows": source.rows},
+    }
+
+
+def _counts(summary: Summary) -> dict[str, object]:
+    reasons: dict[str, int] = {}
+    for cause in summary.causes:
+        reasons[cause.reason_code] = reasons.get(cause.reason_code, 0) + cause.rows
+    return {
+        "outcomes": summary.outcome_counts(),
+        "reasons": reasons,
+        "causes": [
+            {"outcome": cause.outcome, "reason_code": cause.reason_code, "rows": cause.rows} for cause in summary.causes
+        ],
+        "requests": {
+            "by_method": dict(summary.requests.by_method),
+            "by_status": dict(summary.requests.by_status),
+            "mutating": summary.requests.mutating,
+        },
+        "reconciliation": summary.class_counts(),
+        "equations": [
+            {"name": each.name, "left": each.left, "right": each.right, "ok": each.ok, "kind": each.kind}
+            for each in summary.equations
+        ],
+        "pending_ageing": dict(summary.pending_ageing),
+        "warnings": dict(summary.warnings),
+    }
+
+
+def _ending(summary: Summary) -> dict[str, object]:
+    return {
+        "notes": list(summary.notes),
+        "settings": dict(summary.settings),
+        "exit_code": int(summary.exit_code),
+        "exit_meaning": summary.exit_meaning,
+        "next_command": summary.next_command,
+    }
+
+
+def render_text(summary: Summary) -> str:
+    """The block that a run prints at its end: plain text, aligned, without colours, ends with a line end.
+
+    Outcomes and classes that did not occur are left out; every equation is shown.
+    """
+    head = f"Run {summary.run_id}: {summary.command}, {summary.system}, tenant {summary.tenant}"
+    parts = [[head, verdict(summary).sentence], *filter(None, _blocks(summary)), _last_lines(summary)]
+    lines = [printable(line) for part in parts for line in (*part, "")]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _blocks(summary: Summary) -> list[list[str]]:
+    sent = {f"{method} requests": count for method, count in summary.requests.by_method.items()}
+    return [
+        _table(f"Rows of {summary.input.name}", {"rows read": summary.input.rows} | _some(summary.outcome_counts())),
+        _table("Why", _reasons(summary.causes)),
+        _table("Pending for", _some(summary.pending_ageing)),
+        _table("Sent", _some(sent) and sent | {"of them mutating": summary.requests.mutating}),
+        _table("Reconciliation", _some(summary.class_counts())),
+        ["Control totals", *(_equation(each) for each in summary.equations)] if summary.equations else [],
+        ["Notes", *(f"  {note}" for note in summary.notes)] if summary.notes else [],
+    ]
+
+
+def _some(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
+
+
+def _reasons(causes: Iterable[Cause], shown: int = 8) -> dict[str, int]:
+    """The most frequent reasons; the report page has all of them."""
+    frequent = sorted(causes, key=lambda cause: -cause.rows)[:shown]
+    return {f"{cause.outcome}, {cause.reason_code}": cause.rows for cause in frequent}
+
+
+def _table(title: str, counts: Mapping[str, int]) -> list[str]:
+    name = max(map(len, counts), default=0)
+    number = max((len(f"{count:,}") for count in counts.values()), default=0)
+    return [title, *(f"  {label:<{name}}  {count:>{number},}" for label, count in counts.items())] if counts else []
+
+
+def _equation(equation: Equation) -> str:
+    sign = "=" if equation.ok else "!="
+    return f"  {'ok    ' if equation.ok else 'NOT OK'}  {equation.name}: {equation.left:,} {sign} {equation.right:,}"
+
+
+def _last_lines(summary: Summary) -> list[str]:
+    lines = [f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}"]
+    return [*lines, f"Next: {summary.next_command}"] if summary.next_command else lines
