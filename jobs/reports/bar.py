@@ -10,6 +10,10 @@ SLIVER = 6
 """Chosen: the shortest piece, so that one row in a million is still seen."""
 
 
+GAP = 2
+"""Chosen: the empty strip after a piece."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One outcome in the bar; `start` and `width` in units of `WIDTH`."""
@@ -18,6 +22,11 @@ class Piece:
     count: int
     start: float
     width: float
+
+    @property
+    def drawn(self) -> float:
+        """The width that is painted: a gap stays, so that neighbours are told apart without colour."""
+        return round(max(1.0, self.width - GAP), 2) if self.start + self.width < WIDTH - 1 else self.width
 
 
 def bar(counts: Mapping[str, int]) -> tuple[Piece, ...]:

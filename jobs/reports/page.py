@@ -5,6 +5,7 @@ Rows that need attention lie in the page as data and are shown some at a time, s
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -133,8 +134,13 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_inert
     )
-    environment.filters.update(number="{:,}".format, share=share, advice=advice)
+    environment.filters.update(number="{:,}".format, share=share, advice=advice, moment=_moment)
     return environment.from_string(_asset("report.html.j2"))
+
+
+def _moment(text: str) -> str:
+    """`2026-11-21T02:15:00.000Z` as `2026-11-21 02:15:00 UTC`; other text unchanged."""
+    return re.sub(r"^(\S+)T([0-9:]+)(?:\.[0-9]+)?Z$", r"\1 \2 UTC", text)
 
 
 def _inert(value: object) -> object:

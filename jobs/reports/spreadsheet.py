@@ -11,7 +11,7 @@ import polars as pl
 from jobs.reports.printable import ESCAPES, printable
 
 FORMULA = "^[ \u00a0\u200b\u200c\u200d\u2060\ufeff\"']*[=+\\-@\t\r\n＝＋－＠]"
-"""What a spreadsheet may take for a formula, also behind blanks, invisible characters and quotes (OWASP, CSV injection)."""
+"""What a spreadsheet may take for a formula, also behind blanks, invisible characters and quotes (after OWASP)."""
 
 _FORMULA = re.compile(FORMULA)
 
