@@ -1,0 +1,110 @@
+"""The ASGI application: one exchange from arrival to the last byte. Knows no vendor's rules.
+
+arrival -> body -> who and what -> faults before -> answer and commit, one step -> faults after -> wire
+"""
+
+import asyncio
+import logging
+from urllib.parse import parse_qsl, unquote
+
+from starlette.types import Receive, Scope, Send
+
+from jobs.sandbox import control, effects
+from jobs.sandbox.bench import Bench
+from jobs.sandbox.call import Call
+from jobs.sandbox.clock import http_date
+from jobs.sandbox.eclipse.system import Eclipse
+from jobs.sandbox.reply import SILENT, Reply, empty_reply
+from jobs.sandbox.settings import Settings
+from jobs.sandbox.system import System
+from jobs.sandbox.wire import deliver
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """All systems on one port, each below its prefix; the control paths below `/__sandbox/`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.bench = Bench(settings)
+        self.eclipse = Eclipse(self.bench)
+        self.systems: dict[str, System] = {self.eclipse.name: self.eclipse}
+
+    def reset(self) -> None:
+        """Everything as right after the start."""
+        self.bench.reset()
+        for system in self.systems.values():
+            system.reset()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith(control.PREFIX):
+            reply = control.answer(self, scope["method"], path, _query(scope), await _body(receive) or b"")
+            await deliver(reply, http_date(self.bench.clock.now()), scope, receive, send)
+            return
+        for system in self.systems.values():
+            if path.startswith(system.prefix + "/"):
+                await self._exchange(system, scope, receive, send)
+                return
+        await deliver(empty_reply(404), http_date(self.bench.clock.now()), scope, receive, send)
+
+    async def _exchange(self, system: System, scope: Scope, receive: Receive, send: Send) -> None:
+        call = self._arrival(system, scope)
+        body = await _body(receive)
+        if body is None:
+            call.entry.delivered = "none"
+            return
+        call.body = body
+        reply = await self._reply(system, call)
+        # Status first: whoever reads the journal after the reply finds it there.
+        call.entry.status = None if reply.delivery in SILENT else reply.status
+        call.entry.delivered = await deliver(reply, http_date(self.bench.clock.now()), scope, receive, send)
+
+    def _arrival(self, system: System, scope: Scope) -> Call:
+        query = _query(scope)
+        journal = self.bench.journal
+        entry = journal.arrival(scope["method"], system.name, sorted(query))
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        segments = [unquote(part) for part in raw.decode("latin-1")[len(system.prefix) + 1 :].split("/")]
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        address = (scope.get("client") or ("in-process", 0))[0]
+        return Call(scope["method"], segments, query, headers, b"", address, entry, journal)
+
+    async def _reply(self, system: System, call: Call) -> Reply:
+        entry, bench = call.entry, self.bench
+        subject = system.identify(call)
+        entry.operation, entry.credential = subject.operation, subject.credential
+        entry.customer_id, entry.external_unique_id = subject.customer_id, subject.sent_key or subject.customer_key
+        faults = bench.faults.reach(subject)
+        entry.faults = tuple(fault.kind for fault in faults)
+        if bench.settings.latency_ms:
+            await asyncio.sleep(bench.settings.latency_ms / 1000)
+        reply = await effects.before(faults, system, bench.clock)
+        if reply is None:
+            reply = self._answer(system, call)
+        return await effects.after(faults, reply, system)
+
+    def _answer(self, system: System, call: Call) -> Reply:
+        try:
+            return system.answer(call)
+        except Exception:
+            # A defect of the sandbox itself must not look like a fault of the client.
+            log.exception("the sandbox failed in %s", call.entry.operation)
+            return system.error(500)
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    text = scope["query_string"].decode("latin-1")
+    return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None when the client went away before it was sent."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)

@@ -1,0 +1,115 @@
+"""Who may do what: token, tenant, limits, positions. Runs before every operation but login and renewal."""
+
+import math
+
+from jobs.sandbox.call import Call
+from jobs.sandbox.eclipse.refusal import Refused
+from jobs.sandbox.eclipse.store import Customer
+from jobs.sandbox.eclipse.tokens import Session
+from jobs.sandbox.eclipse.world import World
+from jobs.sandbox.settings import Limit
+
+MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+ONBOARDING_MAY = frozenset(
+    {
+        "create_customer",
+        "update_customer",
+        "get_customer",
+        "search_customers",
+        "customer_exists",
+        "create_identity",
+        "identity_exists",
+        "create_document",
+    }
+)
+"""Customer Management page: create, update and read new customers, create attachments, set the first identity."""
+
+CUSTOMER_MAY = frozenset(
+    {
+        "get_customer",
+        "update_customer",
+        "trigger_kyc",
+        "read_kyc",
+        "wallet_types",
+        "create_wallet",
+        "list_wallets",
+        "get_wallet",
+        "identity_exists",
+        "create_address",
+        "create_document",
+    }
+)
+"""What a customer may do for itself (the page: wallet creation, KYC and so on)."""
+
+GATED = frozenset({"update_customer", "get_customer", "create_document"})
+"""Closed to ONBOARDING once the customer has an identity."""
+
+
+def bearer(call: Call) -> str | None:
+    """The token of the Authorization header; None when there is no bearer token."""
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    return token if scheme == "Bearer" and token else None
+
+
+def admit(world: World, call: Call, operation: str) -> Session:
+    """The session of a call that may go on to its operation; Refused 401, 429, 403 or 404."""
+    token = bearer(call)
+    session = world.tokens.session(token, world.clock.now()) if token else None
+    if session is None:
+        raise Refused(401, "SEC005", "The token is missing, malformed or expired")
+    if call.method in MUTATING:
+        _count(world, call, session)
+    if call.segments[1] != str(session.tenant):
+        # A record of another tenant does not exist; a tenant's own lists are forbidden.
+        if len(call.segments) > 3:
+            raise not_found()
+        raise Refused(403, "SEC001", "The caller does not belong to this tenant")
+    if not _permitted(session, operation):
+        raise Refused(403, "SEC001", "The caller's position does not permit this operation")
+    return session
+
+
+def reach(world: World, call: Call, session: Session, operation: str) -> Customer:
+    """The customer named in the path; Refused 404, or 403 for one that the session may not touch."""
+    customer = world.store.customers.get(identifier(call.segments[3]))
+    if customer is None or customer.tenant != session.tenant:
+        raise not_found()
+    if session.customer_id not in (None, customer.customer_id):
+        raise Refused(403, "SEC001", "A customer may only reach itself")
+    if session.onboarding and customer.identities and operation in GATED:
+        raise Refused(403, "SEC001", "The customer already has an identity")
+    return customer
+
+
+def not_found() -> Refused:
+    """The record does not exist or belongs to a different tenant."""
+    return Refused(404, "ARCH086", "Entity not found")
+
+
+def identifier(text: str) -> int:
+    """An identifier of a path; -1, which nothing has, for what is not a number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+
+
+def _permitted(session: Session, operation: str) -> bool:
+    if session.customer_id is not None:
+        return operation in CUSTOMER_MAY
+    return operation in ONBOARDING_MAY if session.onboarding else True
+
+
+def _count(world: World, call: Call, session: Session) -> None:
+    settings = world.settings
+    if session.onboarding and settings.onboarding_limit is not None:
+        _pass(world, f"onboarding|{call.address}", settings.onboarding_limit)
+    if settings.mutating_limit is not None:
+        _pass(world, f"credential|{session.identity}", settings.mutating_limit)
+
+
+def _pass(world: World, key: str, limit: Limit) -> None:
+    wait = world.windows.wait(key, limit, world.clock.monotonic())
+    if wait is None:
+        return
+    seconds = str(max(1, math.ceil(wait)))
+    headers = (("retry-after", seconds),) if world.settings.limit_retry_after else ()
+    raise Refused(429, "RLT001", "Too many requests", headers=headers)

@@ -1,0 +1,74 @@
+"""How records look in replies. The seed's page shows fewer members than the vendor's other pages."""
+
+from typing import Any
+
+from jobs.sandbox.clock import iso
+from jobs.sandbox.eclipse.store import Customer, Wallet
+from jobs.sandbox.settings import Settings
+
+NAMES = ("firstName", "lastName", "phone1", "email", "nationalIdentityNumber")
+
+
+def created(customer: Customer) -> dict[str, Any]:
+    """The reply to a create."""
+    shown = {name: customer.fields[name] for name in NAMES}
+    return {
+        "customerId": customer.customer_id,
+        **shown,
+        "status": customer.status,
+        "userTypeId": customer.fields["userTypeId"],
+        "externalUniqueId": customer.key,
+        "created": iso(customer.created),
+    }
+
+
+def registered(customer: Customer) -> dict[str, Any]:
+    """The shorter reply that the page shows for self-registration."""
+    shown = {name: customer.fields[name] for name in ("firstName", "lastName", "phone1")}
+    return {"customerId": customer.customer_id, **shown, "status": customer.status}
+
+
+def found(customer: Customer) -> dict[str, Any]:
+    """A row of a search."""
+    shown = {name: customer.fields[name] for name in NAMES}
+    return {"customerId": customer.customer_id, **shown, "status": customer.status, "created": iso(customer.created)}
+
+
+def profile(customer: Customer, settings: Settings) -> dict[str, Any]:
+    """The full profile. `externalUniqueId` only where the settings show it."""
+    vendor = settings.strictness == "vendor"
+    names = tuple(customer.fields) if vendor else ("title", *NAMES)
+    shown: dict[str, Any] = {"customerId": customer.customer_id}
+    shown |= {name: customer.fields[name] for name in names if name in customer.fields}
+    shown |= {"status": customer.status, "created": iso(customer.created), "lastModified": iso(customer.modified)}
+    if vendor:
+        shown["version"] = customer.version
+    visible = vendor if settings.show_external_ids is None else settings.show_external_ids
+    if visible:
+        shown["externalUniqueId"] = customer.key
+    else:
+        shown.pop("externalUniqueId", None)
+    return shown
+
+
+def wallet(record: Wallet) -> dict[str, Any]:
+    """The reply to a create."""
+    return {
+        "walletId": record.wallet_id,
+        "customerId": record.customer_id,
+        "walletTypeId": record.fields["walletTypeId"],
+        "name": record.fields.get("name", "Primary Wallet"),
+        "currency": record.fields["currency"],
+        "currentBalance": 0.0,
+        "availableBalance": 0.0,
+        "status": record.fields["status"],
+        "created": iso(record.created),
+    }
+
+
+def stored_wallet(record: Wallet, settings: Settings) -> dict[str, Any]:
+    """A wallet that is read, alone or in a list."""
+    shown = wallet(record)
+    if settings.show_wallet_external_ids:
+        shown["externalUniqueId"] = record.key
+    return shown

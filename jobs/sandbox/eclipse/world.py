@@ -1,0 +1,38 @@
+"""One Eclipse between two resets: its records, tokens and windows, made from one seed."""
+
+import random
+
+from jobs.sandbox.bench import Bench
+from jobs.sandbox.clock import Clock
+from jobs.sandbox.eclipse.refusal import Refusals
+from jobs.sandbox.eclipse.store import Login, Store
+from jobs.sandbox.eclipse.tokens import Tokens
+from jobs.sandbox.limits import Windows
+from jobs.sandbox.settings import Settings
+
+
+class World:
+    """What the operations work on. `settings` are the ones in force at the moment of the call."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        ids = random.Random(bench.settings.seed)  # noqa: S311 - repeatable on purpose
+        self.store = Store(ids)
+        self.tokens = Tokens(ids)
+        self.refusals = Refusals(ids)
+        self.windows = Windows()
+
+    @property
+    def settings(self) -> Settings:
+        return self._bench.settings
+
+    @property
+    def clock(self) -> Clock:
+        return self._bench.clock
+
+    def login(self, identity: str) -> Login | None:
+        """Who may log in as `identity`: a credential of the settings, an admin user or a customer."""
+        for known in self.settings.credentials:
+            if known.identity == identity:
+                return Login(known.identity, known.password, known.tenant, known.positions)
+        return self.store.logins.get(identity)

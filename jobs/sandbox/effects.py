@@ -1,0 +1,131 @@
+"""What each kind of fault does to a call: before the commit, or to the reply after it.
+
+A kind of `BEFORE` takes the place of the system's answer, so nothing is committed. A kind of `AFTER` changes the reply
+to a call that was worked on. `delay` and `signal_client` happen on the side they name and leave the reply alone.
+"""
+
+import asyncio
+import gzip
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from jobs.sandbox.clock import Clock, http_date
+from jobs.sandbox.faults import Fault
+from jobs.sandbox.reply import Delivery, Headers, Reply
+from jobs.sandbox.system import System
+
+HUGE = 64 * 1024 * 1024
+"""Bytes of a huge body unless the rule says otherwise (chosen: over ten times a sane cap)."""
+
+Params = dict[str, Any]
+
+
+async def before(faults: Sequence[Fault], system: System, clock: Clock) -> Reply | None:
+    """Side effects that come before the commit; the reply that takes the place of the answer, if any."""
+    reply: Reply | None = None
+    for fault in faults:
+        params = dict(fault.params)
+        await _side_effect(fault.kind, params, "before")
+        if reply is None and fault.kind in _BEFORE:
+            reply = _BEFORE[fault.kind](params, system, clock)
+    return reply
+
+
+async def after(faults: Sequence[Fault], reply: Reply, system: System) -> Reply:
+    """Side effects that come after the commit, and the reply as the faults leave it."""
+    for fault in faults:
+        params = dict(fault.params)
+        await _side_effect(fault.kind, params, "after")
+        if fault.kind in _AFTER:
+            reply = _AFTER[fault.kind](params, reply)
+        elif fault.kind == "status_after_commit":
+            reply = _chosen(params, system)
+    return reply
+
+
+async def _side_effect(kind: str, params: Params, side: str) -> None:
+    if params.get("when", "before") != side:
+        return
+    if kind == "delay":
+        await asyncio.sleep(params["seconds"])
+    elif kind == "signal_client":
+        os.kill(params["pid"], signal.SIGKILL)
+        # The dying client's sockets are closed by the kernel a moment later; nothing may be answered until then.
+        await asyncio.sleep(0.05)
+
+
+def _headers(value: dict[str, str] | list[list[str]]) -> Headers:
+    pairs = value.items() if isinstance(value, dict) else value
+    return tuple((str(name), str(content)) for name, content in pairs)
+
+
+def _chosen(params: Params, system: System) -> Reply:
+    body = params.get("body")
+    if body is None:
+        reply = system.error(params["status"])
+    else:
+        content = body.encode() if isinstance(body, str) else orjson.dumps(body)
+        reply = Reply(params["status"], content)
+    if params["status"] in (204, 304):
+        reply = replace(reply, body=b"", headers=())
+    return reply.with_headers(_headers(params.get("headers", {})))
+
+
+def _status(params: Params, system: System, _: Clock) -> Reply:
+    return _chosen(params, system)
+
+
+def _throttle(params: Params, system: System, clock: Clock) -> Reply:
+    reply = replace(system.error(429), status=params.get("status", 429))
+    if "retry_after_date" in params:
+        return reply.with_headers((("retry-after", http_date(clock.now() + params["retry_after_date"])),))
+    if "retry_after" in params:
+        return reply.with_headers((("retry-after", str(params["retry_after"])),))
+    return reply
+
+
+def _drop(params: Params) -> Delivery:
+    return Delivery.RESET if params.get("reset") else Delivery.NONE
+
+
+def _redirect(params: Params, *_: object) -> Reply:
+    return Reply(params.get("status", 307), headers=(("location", params["location"]),))
+
+
+def _huge(params: Params, reply: Reply) -> Reply:
+    size = params.get("bytes", HUGE)
+    if not params.get("gzip"):
+        return replace(reply, padding=size)
+    packed = gzip.compress(reply.body + b" " * size, compresslevel=1)
+    return replace(reply, body=packed).with_headers((("content-encoding", "gzip"),))
+
+
+def _html(_: Params, reply: Reply) -> Reply:
+    page = b"<!DOCTYPE html><html><body><h1>Service page</h1></body></html>"
+    return replace(reply, body=page, headers=(("content-type", "text/html; charset=utf-8"),))
+
+
+_BEFORE: dict[str, Callable[[Params, System, Clock], Reply]] = {
+    "status": _status,
+    "throttle": _throttle,
+    "drop_before_commit": lambda params, *_: Reply(0, delivery=_drop(params)),
+    "redirect": _redirect,
+    "unauthorized": lambda _, system, __: system.error(401),
+}
+
+_AFTER: dict[str, Callable[[Params, Reply], Reply]] = {
+    "drop_after_commit": lambda params, reply: replace(reply, delivery=_drop(params)),
+    "drop_mid_reply": lambda _, reply: replace(reply, delivery=Delivery.HALF),
+    "truncated_body": lambda _, reply: replace(reply, body=reply.body[: len(reply.body) // 2]),
+    "garbage_body": lambda params, reply: replace(reply, body=params.get("text", "\x00%&{[}nonsense").encode()),
+    "empty_body": lambda _, reply: replace(reply, body=b""),
+    "wrong_content_type": _html,
+    "slow_body": lambda params, reply: replace(reply, delivery=Delivery.SLOW, pace=params.get("bytes_per_second", 1.0)),
+    "huge_body": _huge,
+    "close_after_reply": lambda _, reply: replace(reply, delivery=Delivery.CLOSE),
+}

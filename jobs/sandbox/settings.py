@@ -1,0 +1,184 @@
+"""The switches of the sandbox: how strict it is, who may log in, how fast and how patient it is.
+
+They are given at the start and may be changed while it runs; both ways accept the JSON spelling of a value.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+TENANT = 1001
+"""Tenant of the default credentials (chosen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A login of the platform. `positions` are TENANT_SYSTEM, LEVEL_01..LEVEL_20 or ONBOARDING."""
+
+    identity: str
+    password: str = field(repr=False)
+    tenant: int = TENANT
+    positions: tuple[str, ...] = ("TENANT_SYSTEM",)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` in any window of `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+CREDENTIALS = (
+    Credential("operator", "operator-password"),
+    Credential("onboarding-user", "onboarding-password", positions=("ONBOARDING",)),
+    Credential("other-operator", "other-password", tenant=TENANT + 1),
+)
+"""An operator, the self-registration credential, and an operator of another tenant (chosen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All switches with their defaults; see docs/sandbox.md."""
+
+    strictness: str = "seed"
+    """`seed`: only the rules of the system's main page; `vendor`: also those of the vendor's other pages."""
+    show_external_ids: bool | None = None
+    """Does a profile show `externalUniqueId`? None: as the strictness has it (seed no, vendor yes)."""
+    show_wallet_external_ids: bool = True
+    """Does a wallet show `externalUniqueId` when it is read? Observed in client code; no page settles it."""
+    token_seconds: float = 900.0
+    """Life of a token. 900 was observed in a sample token; another page says one hour."""
+    credentials: tuple[Credential, ...] = CREDENTIALS
+    mutating_limit: Limit | None = None
+    """Window over POST, PUT, PATCH and DELETE of each credential, besides the ONBOARDING one; None: no limit."""
+    onboarding_limit: Limit | None = Limit(60, 180.0)
+    """Eclipse, Customer Management page: 60 mutating requests in 180 seconds per IP address."""
+    limit_retry_after: bool = True
+    """Does a 429 of a limit carry `Retry-After`?"""
+    kyc_polls: int = 2
+    """How many reads find a slow verification still PENDING (chosen)."""
+    wallet_types: tuple[int, ...] = (5001, 5002)
+    """Eclipse, Customer Management page: the eligibility sample."""
+    allowed_wallet_types: tuple[int, ...] = (5001,)
+    latency_ms: float = 0.0
+    """Waiting time before a call is worked on."""
+    clock_offset: float = 0.0
+    """Seconds that the server's wall clock is ahead of the real one."""
+    seed: int = 1
+    """Of identifiers, trace ids and token signatures. A change takes effect with the next reset."""
+
+
+def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
+    """`settings` with `changes`; ValueError for an unknown name or a value that does not fit."""
+    unknown = sorted(set(changes) - set(_PARSERS))
+    if unknown:
+        raise ValueError(f"unknown setting {unknown[0]!r}; known: {', '.join(sorted(_PARSERS))}")
+    parsed: dict[str, Any] = {}
+    for name, value in changes.items():
+        try:
+            parsed[name] = _PARSERS[name](value)
+        except (TypeError, ValueError, KeyError) as error:
+            raise ValueError(f"{name}: {error}") from error
+    return replace(settings, **parsed)
+
+
+def shown(settings: Settings) -> dict[str, object]:
+    """The settings as JSON, without passwords."""
+    values = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    for name in ("mutating_limit", "onboarding_limit"):
+        limit = values[name]
+        values[name] = None if limit is None else [limit.calls, limit.seconds]
+    values["credentials"] = [
+        {"identity": login.identity, "tenant": login.tenant, "positions": list(login.positions)}
+        for login in settings.credentials
+    ]
+    return values
+
+
+def _strictness(value: object) -> str:
+    if value not in ("seed", "vendor"):
+        raise ValueError("must be 'seed' or 'vendor'")
+    return str(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("must be a number")
+    return float(value)
+
+
+def _positive(value: object) -> float:
+    number = _number(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("must be an integer")
+    return value
+
+
+def _limit(value: object) -> Limit | None:
+    """From `null`, `"60/180"`, `[60, 180]` or a Limit."""
+    if value is None:
+        return None
+    if isinstance(value, Limit):
+        calls, seconds = value.calls, value.seconds
+    else:
+        parts = value.split("/") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or len(parts) != 2:
+            raise ValueError("must be CALLS/SECONDS, such as 60/180")
+        calls, seconds = int(parts[0]), float(parts[1])
+    if calls < 1 or seconds <= 0:
+        raise ValueError("must allow at least one call in a window longer than zero")
+    return Limit(calls, seconds)
+
+
+def _integers(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError("must be a list of integers")
+    return tuple(_integer(item) for item in value)
+
+
+def _credentials(value: object) -> tuple[Credential, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise TypeError("must be a list of at least one credential")
+    return tuple(item if isinstance(item, Credential) else _credential(item) for item in value)
+
+
+def _credential(value: object) -> Credential:
+    if not isinstance(value, Mapping):
+        raise TypeError("a credential is an object with identity, password, tenant and positions")
+    return Credential(
+        identity=str(value["identity"]),
+        password=str(value["password"]),
+        tenant=_integer(value.get("tenant", TENANT)),
+        positions=tuple(str(position) for position in value.get("positions", ("TENANT_SYSTEM",))),
+    )
+
+
+_PARSERS: dict[str, Callable[[object], object]] = {
+    "strictness": _strictness,
+    "show_external_ids": lambda value: None if value is None else _flag(value),
+    "show_wallet_external_ids": _flag,
+    "token_seconds": _positive,
+    "credentials": _credentials,
+    "mutating_limit": _limit,
+    "onboarding_limit": _limit,
+    "limit_retry_after": _flag,
+    "kyc_polls": _integer,
+    "wallet_types": _integers,
+    "allowed_wallet_types": _integers,
+    "latency_ms": _positive,
+    "clock_offset": _number,
+    "seed": _integer,
+}
