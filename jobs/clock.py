@@ -26,6 +26,26 @@ class Clock:
         """Waits `seconds` (0 or less: gives way once)."""
         await asyncio.sleep(max(0.0, seconds))
 
+    async def pause(self, seconds: float, until: asyncio.Event) -> bool:
+        """Waits `seconds`, or less when `until` is set meanwhile; whether it was."""
+        if not until.is_set() and seconds > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    await until.wait()
+            except TimeoutError:
+                pass
+        return until.is_set()
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970 UTC, the ledger's form of a time."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_milliseconds(moment_ms: int) -> datetime:
+    """The time that the ledger recorded, in UTC."""
+    return datetime.fromtimestamp(moment_ms / 1000, UTC)
+
 
 def iso(moment: datetime) -> str:
     """UTC with milliseconds and a `Z`: `2026-11-21T02:15:00.000Z`, the form of every file."""

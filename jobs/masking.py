@@ -51,7 +51,7 @@ def name(value: str | None) -> str:
 
 
 def text(value: str) -> str:
-    """Free text of others (an error description, an unknown column) without numbers of 7 digits or more and without e-mails.
+    """Free text of others (an error, an unknown column) without numbers of 7 digits or more and without e-mails.
 
     Separators inside a number don't hide it: `900101 5009 087` is starred too.
     """

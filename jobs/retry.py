@@ -25,9 +25,7 @@ class FullJitter(wait_base):
     simulation can repeat itself.
     """
 
-    def __init__(
-        self, source: random.Random, *, first: float = 0.5, cap: float = 30.0, floor: float = 0.1
-    ) -> None:
+    def __init__(self, source: random.Random, *, first: float = 0.5, cap: float = 30.0, floor: float = 0.1) -> None:
         self.source, self.first, self.cap, self.floor = source, first, cap, floor
 
     def __call__(self, retry_state: RetryCallState) -> float:

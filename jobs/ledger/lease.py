@@ -99,7 +99,8 @@ def _change(store: Store, space_id: int, epoch: int, values: dict[str, object]) 
     table = tables.space
     with store.writes.begin() as connection:
         mine = (table.c.space_id == space_id, table.c.epoch == epoch)
-        return connection.execute(update(table).where(*mine).values(values)).rowcount == 1
+        changed = connection.execute(update(table).where(*mine).values(values)).rowcount
+    return bool(changed == 1)
 
 
 def alive(row: RowMapping, host: str, now_ms: int) -> bool:

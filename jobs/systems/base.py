@@ -321,6 +321,10 @@ class System(Protocol):
         """The token in a login's or renewal's reply. Raises NotPermitted, or ValueError when unreadable."""
         ...
 
+    def tenant_in(self, header_value: str) -> str | None:
+        """The tenant that a given token claims; None when it does not say."""
+        ...
+
     def trace_of(self, reply: Reply) -> Trace:
         """The vendor's error code and trace id in any reply; empty where it has none."""
         ...
@@ -338,5 +342,5 @@ class System(Protocol):
         ...
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Customers matching `wanted` (`phone`, `identity`, `first_name` + `last_name`, `customer_id`), as flat records."""
+        """Customers matching `wanted`: `phone`, `identity`, `first_name` and/or `last_name`, `customer_id`."""
         ...

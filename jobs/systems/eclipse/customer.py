@@ -45,7 +45,7 @@ PAYLOAD = {
 """Canonical column to the vendor's field. The five first are required by the vendor's page."""
 
 NATURAL = ("first_name", "last_name", "email")
-"""What must be equal, beside identity and phone, to recognise a customer that shows no key (then only with an unanswered intent)."""
+"""What must be equal too, beside identity and phone, before our unanswered intent explains a customer without a key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ RATIFY_DEADLINE_SECONDS = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DecisionStep:
-    """Triggers KYC and reads its result. Each trigger is a new run at the vendor, so a lost one is sent again once only."""
+    """Triggers KYC and reads the result. A repeated trigger would be a second KYC: a lost one is sent again only once."""
 
     tenant_path: str
     name: str = "kyc"

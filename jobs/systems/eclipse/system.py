@@ -112,6 +112,10 @@ class Eclipse:
             renewal={csrf[0]: csrf[1]} if csrf[0] and csrf[1] else {},
         )
 
+    def tenant_in(self, header_value: str) -> str | None:
+        """The `tenant` claim of a JWT, unverified."""
+        return wire.text_of(claims_of(header_value), "tenant")
+
     def trace_of(self, reply: Reply) -> Trace:
         """The vendor's error code and traceId."""
         return wire.trace_of(reply)

@@ -29,7 +29,7 @@ from jobs.systems.eclipse.customer import moment_of, wallet_list
 
 @dataclass(frozen=True, slots=True)
 class WalletStep:
-    """Creates the wallet with a key of its own; the vendor refuses a repeated key, so resending after a look is safe."""
+    """Creates the wallet with a key of its own. The vendor refuses a repeated key: resending after a look is safe."""
 
     tenant_path: str
     keys: KeySpace
@@ -95,7 +95,7 @@ class WalletStep:
         return Absent({"wallet_type_id": kind, "wallet_external_unique_id": self.keys.wallet(view.row.key, kind)})
 
     def plausible(self, wallet: Mapping[str, Any], view: View) -> bool:
-        """A wallet that shows no key: on our own customer it is ours, unless it is older than our unanswered request."""
+        """A wallet without a key, on our own customer, is ours unless it is older than our unanswered request."""
         if view.doubt is None:
             return True
         created = moment_of(wallet.get("created"))

@@ -1,0 +1,273 @@
+"""One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from jobs.clock import from_milliseconds
+from jobs.keys import Pseudonyms
+from jobs.ledger.rows import EventRow, Known, OutcomeRow, RecordRow, StepRow, StepStatus, Transition
+from jobs.model import RESUMABLE, Outcome
+from jobs.systems.base import (
+    Done,
+    Doubt,
+    Doubted,
+    Ended,
+    Row,
+    Trace,
+    Undecided,
+    Verdict,
+    View,
+)
+
+CHANGED = "its data differ from what was sent"
+
+COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
+
+CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_ELIGIBLE})
+"""Final outcomes that are taken up again when the row's data were changed since: that is how a row is mended.
+
+A declined one is not: its KYC would have to be posted again, which only a person may ask for.
+"""
+
+UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
+
+
+@dataclass(slots=True)
+class Case:
+    """A row being onboarded. `attempts` and their times are of this run; `steps` and `facts` of the key's whole life."""
+
+    row: Row
+    record: RecordRow
+    steps: dict[str, StepRow]
+    resumed: bool
+    """Whether an earlier run had begun with it and not finished."""
+    facts: dict[str, str] = field(default_factory=dict)
+    changed: bool = False
+    """Whether the row's data are others than those that were sent under its key."""
+    attempts: int = 0
+    first_attempt_ms: int | None = None
+    last_attempt_ms: int | None = None
+    trace: Trace = Trace()
+    spent: int = 0
+    """Attempts spent on the current step in this run."""
+    last_reason: str = ""
+    """Why the last attempt settled nothing; for the sentence that ends the row."""
+    taken: bool = False
+    fresh_customer: bool = False
+    last_sent_at: float | None = None
+    """Monotonic time of the last write that may have been applied."""
+    throttled_since: float | None = None
+    wait_until: float | None = None
+    """Monotonic time until which this run waits for the decision."""
+
+    def step(self, name: str) -> StepRow:
+        """The state of one step; a new one is OPEN."""
+        return self.steps.get(name) or StepRow(name, StepStatus.OPEN)
+
+    def view(self, name: str) -> View:
+        """What an adapter's look, write and classify may know."""
+        since = self.step(name).doubt_since_ms
+        doubt = None if since is None else Doubt(from_milliseconds(since), self.step(name).doubts)
+        return View(self.row, dict(self.facts), doubt, self.taken, self.fresh_customer)
+
+    def intend(self, name: str, fingerprint: str, now_ms: int) -> Transition:
+        """About to send: from now on the step may have been applied until a reply says otherwise."""
+        before = self.step(name)
+        since = before.doubt_since_ms if before.doubt_since_ms is not None else now_ms
+        step = replace(
+            before,
+            status=StepStatus.INTENDED,
+            attempts=before.attempts + 1,
+            doubt_since_ms=since,
+            doubts=before.doubts + 1,
+        )
+        self.steps[name] = step
+        self.attempts += 1
+        self.first_attempt_ms = self.first_attempt_ms or now_ms
+        self.last_attempt_ms = now_ms
+        self._know(first_attempt_ms=self.record.first_attempt_ms or now_ms, last_attempt_ms=now_ms)
+        return self._transition(step, self._event("intent", now_ms, name, fingerprint=fingerprint))
+
+    def learn(self, name: str, before: StepRow, verdict: Verdict, now_ms: int) -> Transition:
+        """The answer to a write, or its absence. `before` is the step as it was before the intent."""
+        self.trace = verdict.trace
+        step = after(before, self.step(name), verdict)
+        self.steps[name] = step
+        if isinstance(verdict, Done | Undecided | Ended):
+            self.facts.update(verdict.facts)
+        undecided = self.record.undecided_since_ms or now_ms if isinstance(verdict, Undecided) else None
+        self._know(facts=dict(self.facts), trace=verdict.trace, undecided_since_ms=undecided)
+        detail = getattr(verdict, "reason_code", None)
+        return self._transition(step, self._event("result", now_ms, name, verdict=verdict, detail=detail))
+
+    def found(self, name: str, finding: Done | Undecided | Ended, now_ms: int) -> Transition | None:
+        """What a look settled; None when it changes nothing that the ledger knows."""
+        self.facts.update(finding.facts)
+        if finding.trace != Trace():
+            self.trace = finding.trace
+        before = self.step(name)
+        step = replace(after(before, before, finding), attempts=before.attempts)
+        undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
+        if step == before and self.facts == self.record.facts and undecided == self.record.undecided_since_ms:
+            return None
+        self.steps[name] = step
+        self._know(facts=dict(self.facts), trace=self.trace, undecided_since_ms=undecided)
+        return self._transition(step, self._event("result", now_ms, name, verdict=finding, detail="read"))
+
+    def end(
+        self, outcome: Outcome, reason_code: str | None, reason: str | None, step: str | None, now_ms: int
+    ) -> Transition:
+        """The row's outcome in this run."""
+        if self.changed and reason_code is None:
+            reason_code, reason = "changed_since", CHANGED
+        self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=dict(self.facts))
+        ended = OutcomeRow(
+            source_row=self.row.source_row,
+            outcome=outcome,
+            row_ref=self.row.row_ref,
+            key=self.row.key,
+            reason_code=reason_code,
+            reason=reason,
+            failed_step=step,
+            facts=dict(self.facts),
+            attempts=self.attempts,
+            trace=self.trace,
+            phone_masked=self.row.phone_masked,
+            national_id_masked=self.row.national_id_masked,
+            first_attempt_ms=self.first_attempt_ms,
+            last_attempt_ms=self.last_attempt_ms,
+            warnings=self.row.warnings,
+        )
+        event = EventRow(
+            now_ms, "outcome", self.row.source_row, self.row.key, step, verdict=outcome, detail=reason_code
+        )
+        return Transition(record=self.record, event=event, outcome=ended)
+
+    def standing(self, stop_reason: str) -> tuple[Outcome, str, str | None]:
+        """Outcome, reason code and step of a row that the run leaves as it stands."""
+        for name, step in self.steps.items():
+            if step.status in UNSETTLED:
+                return Outcome.IN_DOUBT, "interrupted", name
+        for name, step in self.steps.items():
+            if step.status is StepStatus.UNDECIDED:
+                return Outcome.PENDING, "decision", name
+        if self.facts.get("customer_id") or any(step.status is StepStatus.DONE for step in self.steps.values()):
+            return Outcome.PENDING, "interrupted", None
+        return Outcome.NOT_ATTEMPTED, stop_reason, None
+
+    def _know(self, **changes: object) -> None:
+        self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
+
+    def _transition(self, step: StepRow, event: EventRow) -> Transition:
+        return Transition(record=self.record, step=step, event=event)
+
+    def _event(
+        self,
+        kind: str,
+        now_ms: int,
+        step: str,
+        *,
+        fingerprint: str | None = None,
+        verdict: object = None,
+        detail: str | None = None,
+    ) -> EventRow:
+        name = None if verdict is None else type(verdict).__name__.lower()
+        return EventRow(
+            now_ms,
+            kind,
+            self.row.source_row,
+            self.row.key,
+            step,
+            self.step(step).attempts,
+            fingerprint,
+            name,
+            self.trace if kind == "result" else Trace(),
+            detail,
+        )
+
+
+def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
+    """The step once `verdict` is known. Only Doubted leaves this attempt in doubt; earlier doubts stay till settled."""
+    match verdict:
+        case Done():
+            return replace(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
+        case Undecided():
+            return replace(now, status=StepStatus.UNDECIDED, doubt_since_ms=None, doubts=0)
+        case Ended():
+            return replace(now, status=StepStatus.REFUSED, doubt_since_ms=None, doubts=0)
+        case Doubted(answered=True):
+            return replace(now, status=StepStatus.DOUBTFUL, doubts=before.doubts)
+        case Doubted():
+            return replace(now, status=StepStatus.DOUBTFUL)
+    status = StepStatus.DOUBTFUL if before.doubt_since_ms is not None else StepStatus.OPEN
+    return replace(now, status=status, doubt_since_ms=before.doubt_since_ms, doubts=before.doubts)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a run does with a key that the ledger knows: which outcomes it goes on with."""
+
+    outcomes: frozenset[Outcome] = RESUMABLE
+
+
+def open_case(row: Row, known: Known | None, run_id: str, pseudonyms: Pseudonyms, taking: Taking) -> Case | Transition:
+    """A case to work on, or the outcome that is settled already.
+
+    The same key with other data than before is reported as `changed_since` and never silently sent again.
+    """
+    fingerprint = pseudonyms.fingerprint(row.values)
+    fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
+    if known is None:
+        return Case(row, RecordRow(row.key, fingerprint, fields, run_id), {}, resumed=False)
+    record, changed = known.record, known.record.fingerprint != fingerprint
+    other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
+    begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
+    case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
+    case.trace = record.trace
+    if changed and other_person and (begun or record.outcome in COMPLETE):
+        reason = "the ledger knows this key with another identity number"
+        return _settled(case, Outcome.CONFLICT, "changed_since", reason, record)
+    if record.outcome in COMPLETE:
+        code = "changed_since" if changed else None
+        return _settled(case, Outcome.ALREADY_ONBOARDED, code, CHANGED if changed else None, record)
+    if record.outcome is None or record.outcome in taking.outcomes:
+        if changed and begun and not case.facts.get("customer_id"):
+            reason = "the data were changed while a write is unanswered; restore them, or decide by hand"
+            return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, record)
+        if changed and not begun:
+            case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
+        case.changed = changed and begun
+        return case
+    if changed and record.outcome in CORRECTABLE:
+        return mended(case, fingerprint, fields)
+    return _settled(case, record.outcome, record.reason_code, record.reason, record)
+
+
+def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
+    """A refused row whose data were corrected: the refused step is open again."""
+    case.steps = {
+        name: replace(step, status=StepStatus.OPEN) if step.status is StepStatus.REFUSED else step
+        for name, step in case.steps.items()
+    }
+    case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
+    return case
+
+
+def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None, record: RecordRow) -> Transition:
+    """The outcome of a row that this run does not touch; the ledger's record stays as it is."""
+    failed_step = record.failed_step if outcome is record.outcome else None
+    ended = OutcomeRow(
+        source_row=case.row.source_row,
+        outcome=outcome,
+        row_ref=case.row.row_ref,
+        key=case.row.key,
+        reason_code=code,
+        reason=reason,
+        failed_step=failed_step,
+        facts=record.facts,
+        trace=record.trace if outcome is record.outcome else Trace(),
+        phone_masked=case.row.phone_masked,
+        national_id_masked=case.row.national_id_masked,
+        warnings=case.row.warnings,
+    )
+    return Transition(outcome=ended)

@@ -1,0 +1,152 @@
+"""Calls to one system with one credential: a permit, a token, one sending; reads are retried here, writes never.
+
+A write is sent at most once per call of `write`; what becomes of it is decided in `onboard.py` alone.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+
+from jobs.clock import Clock
+from jobs.credential import Credential, Secrets
+from jobs.errors import NotPermitted
+from jobs.limiter import Limiter
+from jobs.retry import FullJitter, retry_after_seconds
+from jobs.sender import MaybeSent, NotSent, Sender
+from jobs.systems.base import CallClass, ReadFailed, Reply, Request, System, Token, Trace
+
+READ_ATTEMPTS = 5
+"""The contract's default of 5 attempts a step."""
+
+MOST_THROTTLES = 20
+"""Chosen: a read that is refused so often in a row is given up, so that a run always ends."""
+
+
+class _Passing(Exception):
+    """A read failed in a way that may pass."""
+
+    def __init__(self, reason: str, trace: Trace | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.trace = reason, trace
+
+
+class Client:
+    """All calls of a run go through one of these. `calls` counts them by (operation, method, status)."""
+
+    def __init__(
+        self,
+        system: System,
+        sender: Sender,
+        secrets: Secrets,
+        *,
+        tenant: str,
+        limiters: dict[CallClass, Limiter],
+        clock: Clock,
+    ) -> None:
+        self.system, self.sender, self.limiters, self.clock = system, sender, limiters, clock
+        self.credential = Credential(system, secrets, tenant, self._login_call, clock)
+        self.calls: Counter[tuple[str, str, str]] = Counter()
+        self.jitter = FullJitter(clock.random)
+
+    async def read(self, request: Request) -> Reply:
+        """The reply to a read, of any status but 401, 429 and 5xx. Raises ReadFailed, NotPermitted.
+
+        The first attempt is bare; tenacity is entered only after a failure.
+        """
+        try:
+            return await self._read_once(request)
+        except _Passing:
+            pass
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(READ_ATTEMPTS - 1),
+            wait=self.jitter,
+            retry=retry_if_exception_type(_Passing),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        await self.clock.sleep(self.jitter.seconds(1))
+        try:
+            return await retrying(self._read_once, request)
+        except _Passing as error:
+            raise ReadFailed(f"{request.operation}: {error.reason}", error.trace) from None
+
+    async def write(self, request: Request, before: Callable[[], Awaitable[None]]) -> Reply:
+        """Sends a write once; `before` is awaited when the permit is held and nothing but the sending is left.
+
+        After a 401 (which means: not processed) it is sent once more with a fresh token. Raises NotSent,
+        MaybeSent, NotPermitted, and whatever `before` raises.
+        """
+        token = await self.credential.token()
+        reply = await self._permitted(request, token, before)
+        if reply.status == 401:
+            reply = await self._permitted(request, await self.credential.refused(token), None)
+        return self._checked(request, reply)
+
+    async def _read_once(self, request: Request) -> Reply:
+        token = await self.credential.token()
+        for _ in range(MOST_THROTTLES):
+            try:
+                reply = await self._permitted(request, token, None)
+                if reply.status == 401:
+                    token = await self.credential.refused(token)
+                    reply = await self._permitted(request, token, None)
+            except (NotSent, MaybeSent) as error:
+                raise _Passing(str(error)) from None
+            if self.system.throttled(reply):
+                continue
+            if reply.status >= 500:
+                raise _Passing(f"HTTP {reply.status}", self.system.trace_of(reply))
+            return self._checked(request, reply)
+        raise _Passing("refused again and again because of a limit", self.system.trace_of(reply))
+
+    async def _login_call(self, request: Request, token: Token | None) -> Reply:
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            try:
+                reply = await self._permitted(request, token, None)
+            except (NotSent, MaybeSent) as error:
+                problem = str(error)
+            else:
+                if reply.status < 500 and not self.system.throttled(reply):
+                    return reply
+                problem = f"HTTP {reply.status}"
+            if attempt < READ_ATTEMPTS:
+                await self.clock.sleep(self.jitter.seconds(attempt))
+        raise NotPermitted(f"no {request.operation} after {READ_ATTEMPTS} attempts: {problem}", hint="check --base-url")
+
+    async def _permitted(
+        self, request: Request, token: Token | None, before: Callable[[], Awaitable[None]] | None
+    ) -> Reply:
+        limiter = self.limiters[request.call_class]
+        headers = {} if token is None else {token.header_name: token.header_value}
+        if token is not None and request.call_class is CallClass.LOGIN:
+            headers |= dict(token.renewal)
+        async with limiter.permit():
+            if before is not None:
+                await before()
+            started = self.clock.monotonic()
+            status = "not_sent"
+            try:
+                reply = await self.sender.send(request, headers)
+                status = str(reply.status)
+            except MaybeSent:
+                status = "maybe_sent"
+                raise
+            finally:
+                self.calls[request.operation, request.method, status] += 1
+        if self.system.throttled(reply):
+            limiter.refused(retry_after_seconds(reply.headers, reply.received_at))
+        elif reply.status < 500:
+            limiter.answered(self.clock.monotonic() - started)
+        return reply
+
+    def _checked(self, request: Request, reply: Reply) -> Reply:
+        """Stops the job on what no retry can cure. Raises NotPermitted."""
+        if reply.status == 401:
+            raise NotPermitted(f"the target refuses a fresh token for {request.operation}")
+        if reply.status == 403 and "sca" in reply.headers:
+            raise NotPermitted(
+                f"{request.operation} needs a step-up (strong customer authentication), which a person must do",
+                hint="use a credential that needs none",
+            )
+        return reply

@@ -1,0 +1,118 @@
+"""A credential and its token: one login at a time, renewal in good time, and a stop before an account is locked."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from jobs.clock import Clock
+from jobs.errors import NotPermitted
+from jobs.systems.base import Reply, Request, System, Token
+
+RENEW_BELOW_SECONDS = 300.0
+"""The vendor: "Renew proactively if within 5 minutes of expiry"."""
+
+RENEW_BELOW_SHARE = 0.2
+"""For tokens that live shorter than 25 minutes, a fifth of their life: else they would be renewed with every call."""
+
+MOST_FAILED_LOGINS = 3
+"""Chosen: fewer than the usual five after which an account is locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the operator gave: identity and password, or a token. Never written, never shown."""
+
+    identity: str | None = None
+    password: str | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Secrets(***)"
+
+
+class Exchange(Protocol):
+    """Sends a login or renewal, limited and retried like any call."""
+
+    async def __call__(self, request: Request, token: Token | None) -> Reply:
+        """The reply; `token` is presented when it is given."""
+        ...
+
+
+class Credential:
+    """Hands out the current token and replaces it in time; all workers share one."""
+
+    def __init__(self, system: System, secrets: Secrets, tenant: str, exchange: Exchange, clock: Clock) -> None:
+        self.system, self.secrets, self.tenant, self.exchange, self.clock = system, secrets, tenant, exchange, clock
+        self.logins = 0
+        self._token: Token | None = None
+        self._renew_at = 0.0
+        self._refused = 0
+        self._single = asyncio.Lock()
+
+    async def token(self) -> Token:
+        """A token with time left. Raises NotPermitted."""
+        if self._token is None or self.clock.monotonic() >= self._renew_at:
+            async with self._single:
+                if self._token is None or self.clock.monotonic() >= self._renew_at:
+                    await self._replace()
+        assert self._token is not None
+        return self._token
+
+    async def refused(self, token: Token) -> Token:
+        """A token other than `token`, which the target answered with 401. One login for a whole wave of these."""
+        async with self._single:
+            if self._token is token:
+                self._token = None
+                await self._replace()
+        assert self._token is not None
+        return self._token
+
+    async def _replace(self) -> None:
+        """Renews the current token, or logs in. The caller holds the lock."""
+        if self.secrets.token is not None:
+            self._accept(self._given(self.secrets.token))
+            return
+        renewed = await self._renewed() if self._token is not None else None
+        self._accept(renewed or await self._login())
+
+    def _given(self, value: str) -> Token:
+        if self._refused:
+            raise NotPermitted("the target refuses the given token", hint="give a fresh MUSTER_TOKEN")
+        self._refused += 1
+        header = value if value.lower().startswith("bearer ") else f"Bearer {value}"
+        return Token("Authorization", header, life_seconds=float("inf"), tenant=self.system.tenant_in(header))
+
+    async def _renewed(self) -> Token | None:
+        assert self._token is not None
+        request = self.system.renewal(self._token)
+        if request is None:
+            return None
+        try:
+            return self.system.token_of(await self.exchange(request, self._token))
+        except (NotPermitted, ValueError):
+            return None  # a renewal that fails is followed by a login
+
+    async def _login(self) -> Token:
+        if self._refused >= MOST_FAILED_LOGINS:
+            raise NotPermitted(f"{self._refused} logins were refused; stopped before the account is locked")
+        if self.secrets.identity is None or self.secrets.password is None:
+            raise NotPermitted("no credential", hint="set MUSTER_IDENTITY and MUSTER_PASSWORD, or MUSTER_TOKEN")
+        self.logins += 1
+        reply = await self.exchange(self.system.login(self.secrets.identity, self.secrets.password), None)
+        try:
+            return self.system.token_of(reply)
+        except ValueError as error:
+            raise NotPermitted(f"the login reply can't be used: {error}") from error
+        except NotPermitted:
+            self._refused += 1
+            raise
+
+    def _accept(self, token: Token) -> None:
+        if token.tenant is not None and token.tenant != self.tenant:
+            raise NotPermitted(
+                f"the credential belongs to tenant {token.tenant}, not to {self.tenant}; nothing was sent",
+                hint="check --tenant and the credential",
+            )
+        self._token = token
+        margin = min(RENEW_BELOW_SECONDS, token.life_seconds * RENEW_BELOW_SHARE)
+        self._renew_at = self.clock.monotonic() + token.life_seconds - margin

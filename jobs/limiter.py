@@ -1,0 +1,184 @@
+"""Permits to send: sliding windows and a pace, per class of call, under every request.
+
+A call occupies its window from its sending until the window's length after its answer, because the target counts
+arrivals and an arrival lies somewhere between the two. A limiter that counted sendings only would exceed the
+target's limit by whatever the network delays.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from jobs.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+STARTING_PACE = 2.0
+"""Mutating calls a second with which `auto` begins where the vendor documents no limit (the contract's default)."""
+
+GROWTH = 1.25
+"""Chosen: each quiet second lets a quarter more through; from 2 to 100 a second takes 18 s."""
+
+SLOW_FACTOR = 3.0
+"""Chosen: latency is no longer flat when its moving average is three times the best one seen."""
+
+AVERAGE_WEIGHT = 0.1
+"""Weight of the newest latency in the moving average (chosen)."""
+
+SLOWEST_PACE = 0.05
+"""Calls a second below which pacing does not go (one in 20 s, chosen)."""
+
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds to pause after a refusal that does not say how long (chosen)."""
+
+
+class Closed(Exception):
+    """The run is stopping: no new call may leave."""
+
+
+class Pace:
+    """Calls a second, found by trying: grows while all is well, halves when the target refuses or slows down."""
+
+    def __init__(self, clock: Clock, per_second: float = STARTING_PACE) -> None:
+        self.clock, self.per_second = clock, per_second
+        self._next_at = clock.monotonic()
+        self._grown_at = clock.monotonic()
+        self._average: float | None = None
+        self._best: float | None = None
+
+    def delay(self) -> float:
+        """Seconds until the next call may leave, which is thereby taken."""
+        now = self.clock.monotonic()
+        at = max(now, self._next_at)
+        self._next_at = at + 1 / self.per_second
+        return at - now
+
+    def answered(self, latency: float) -> None:
+        """Learns from a good answer."""
+        average = latency if self._average is None else self._average + AVERAGE_WEIGHT * (latency - self._average)
+        self._average = average
+        self._best = average if self._best is None else min(self._best, average)
+        now = self.clock.monotonic()
+        if now - self._grown_at < 1:
+            return
+        self._grown_at = now
+        flat = average <= SLOW_FACTOR * max(self._best, 0.01)
+        self.per_second = max(SLOWEST_PACE, self.per_second * (GROWTH if flat else 1 / GROWTH))
+
+    def refused(self) -> None:
+        """Learns from a 429."""
+        self.per_second = max(SLOWEST_PACE, self.per_second / 2)
+        self._grown_at = self.clock.monotonic()
+
+
+class Window:
+    """At most `rate.calls` in any `rate.seconds`, first come, first served."""
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self.rate, self.clock = rate, clock
+        self.closed = asyncio.Event()
+        self._under_way = 0
+        self._answered: deque[float] = deque()
+        self._queue = asyncio.Lock()
+        self._freed = asyncio.Event()
+
+    def remember(self, ages: list[float]) -> None:
+        """Counts calls of an earlier run that were answered `ages` seconds ago."""
+        now = self.clock.monotonic()
+        self._answered = deque(sorted([*self._answered, *(now - age for age in ages)]))
+
+    async def enter(self) -> None:
+        """Waits for a place. The lock keeps the order of arrival. Raises Closed."""
+        async with self._queue:
+            while (wait := self._wait()) is not None:
+                if self.closed.is_set():
+                    raise Closed
+                self._freed.clear()
+                if wait > 0:
+                    await self.clock.pause(wait, self.closed)
+                else:
+                    await self._freed.wait()
+            self._under_way += 1
+
+    def close(self) -> None:
+        """Whoever waits for a place gets Closed."""
+        self.closed.set()
+        self._freed.set()
+
+    def leave(self) -> None:
+        """The call was answered, or given up."""
+        self._under_way -= 1
+        self._answered.append(self.clock.monotonic())
+        self._freed.set()
+
+    def _wait(self) -> float | None:
+        """None: there is a place. 0: one of those under way must be answered first. Else seconds to wait."""
+        now = self.clock.monotonic()
+        while self._answered and self._answered[0] <= now - self.rate.seconds:
+            self._answered.popleft()
+        if self._under_way + len(self._answered) < self.rate.calls:
+            return None
+        return self._answered[0] + self.rate.seconds - now if self._answered else 0.0
+
+
+class Limiter:
+    """The permits of one credential and class of call: a window where there is a limit, a pace where it is unknown."""
+
+    def __init__(self, clock: Clock, *, window: Window | None = None, pace: Pace | None = None) -> None:
+        self.clock, self.window, self.pace = clock, window, pace
+        self.closed = asyncio.Event()
+        self._open_at = clock.monotonic()
+        self._refusals = 0
+
+    @asynccontextmanager
+    async def permit(self) -> AsyncIterator[None]:
+        """One permit, held while the call is under way. Raises Closed when the run stops while one waits."""
+        if self.window is not None:
+            await self.window.enter()
+        try:
+            while (wait := self._open_at - self.clock.monotonic()) > 0:
+                await self._wait(wait)
+            if self.pace is not None and (delay := self.pace.delay()) > 0:
+                await self._wait(delay)
+            yield
+        finally:
+            if self.window is not None:
+                self.window.leave()
+
+    async def _wait(self, seconds: float) -> None:
+        if await self.clock.pause(seconds, self.closed):
+            raise Closed
+
+    def close(self) -> None:
+        """Whoever waits gets Closed; calls under way go on."""
+        self.closed.set()
+        if self.window is not None:
+            self.window.close()
+
+    def answered(self, latency: float) -> None:
+        """A call was answered normally after `latency` seconds."""
+        self._refusals = 0
+        if self.pace is not None:
+            self.pace.answered(latency)
+
+    def refused(self, wait_seconds: float | None) -> None:
+        """The target said "too many": nobody of this class sends for `wait_seconds`.
+
+        None: it did not say how long; the pause doubles with each refusal in a row.
+        """
+        self._refusals += 1
+        if wait_seconds is None:
+            wait_seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._refusals - 1))
+        self._open_at = max(self._open_at, self.clock.monotonic() + wait_seconds)
+        if self.pace is not None:
+            self.pace.refused()

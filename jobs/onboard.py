@@ -1,0 +1,376 @@
+"""The engine: drives every row through its system's steps, and is the only place that decides what follows a write.
+
+    look -> settled?                                        yes: next step
+      no -> permit -> intent committed -> sent -> classified -> result posted -> settled? or look again
+
+Concurrency is W workers pulling one agenda; a row costs no task, and a row that waits for a decision costs
+neither worker nor connection. Attempts are counted here and nowhere else.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
+
+from jobs.agenda import Agenda
+from jobs.case import Case
+from jobs.client import Client
+from jobs.clock import Clock, milliseconds
+from jobs.errors import NotPermitted
+from jobs.ledger.rows import StepStatus
+from jobs.ledger.writer import Writer
+from jobs.limiter import Closed
+from jobs.model import ATTENTION, Origin, Outcome
+from jobs.retry import FullJitter
+from jobs.sender import MaybeSent, NotSent
+from jobs.stops import Stops
+from jobs.systems.base import (
+    Absent,
+    Again,
+    Done,
+    Doubted,
+    Ended,
+    Finding,
+    ReadFailed,
+    Step,
+    System,
+    Taken,
+    Throttled,
+    Unclear,
+    Undecided,
+    Verdict,
+)
+
+SETTLE_SECONDS = 6.0
+"""How long after an unanswered write "not there" is not believed yet: reads may lag by 5 s after a commit (chosen)."""
+
+SETTLE_LOOKS_EVERY = 1.5
+"""Seconds between looks while a write is being settled (chosen)."""
+
+MOST_THROTTLED_SECONDS = 3600.0
+"""A step that is refused because of limits for so long ends `failed`, so that a run always ends (chosen)."""
+
+DRAIN_SECONDS = 25.0
+"""How long calls under way may take after a stop; the contract's limit for the whole stop is 30 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, how often: the operator's settings."""
+
+    attempts: int = 5
+    decision_poll: float = 30.0
+    decision_wait: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A step is not settled: look at it again after `seconds`."""
+
+    seconds: float
+
+
+Settled = Done | Undecided | Ended
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the engine has done so far; for progress and for the policies."""
+
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """One more row ended."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    @property
+    def errors(self) -> int:
+        """Rows that need attention, those refused before sending left out."""
+        return sum(
+            count
+            for outcome, count in self.outcomes.items()
+            if outcome in ATTENTION and outcome is not Outcome.QUARANTINED
+        )
+
+
+class Onboarding:
+    """One run's onboarding of the cases that `fresh` yields."""
+
+    def __init__(
+        self,
+        system: System,
+        client: Client,
+        writer: Writer,
+        stops: Stops,
+        clock: Clock,
+        patience: Patience,
+        *,
+        progress: Callable[[Outcome], None] = lambda _: None,
+    ) -> None:
+        self.system, self.client, self.writer, self.stops, self.clock = system, client, writer, stops, clock
+        self.patience, self.progress = patience, progress
+        self.tally = Tally()
+        self.jitter = FullJitter(clock.random)
+        self._proven: set[str] = set()
+        """Operations that this credential has been allowed in this run."""
+
+    async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
+        """Works until every case has ended or the run is stopped; then nothing is under way any more."""
+        agenda = Agenda(fresh, self.clock)
+        tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
+        stopping = asyncio.create_task(self.stops.requested.wait(), name="stop")
+        try:
+            await self._until_done_or_stopped(tasks, stopping, agenda)
+        finally:
+            stopping.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        for case in agenda.leave():
+            await self.leave(case)
+
+    async def _until_done_or_stopped(
+        self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool], agenda: Agenda
+    ) -> None:
+        pending: set[asyncio.Task[None]] = set(tasks)
+        while pending and not stopping.done():
+            done, _ = await asyncio.wait([*pending, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done & pending:
+                pending.discard(task)
+                task.result()
+        if not pending:
+            return
+        agenda.close()
+        for limiter in self.client.limiters.values():
+            limiter.close()
+        done, pending = await asyncio.wait(pending, timeout=0 if self.stops.at_once.is_set() else DRAIN_SECONDS)
+        for task in done:
+            task.result()
+
+    async def _work(self, agenda: Agenda) -> None:
+        while (case := await agenda.take()) is not None:
+            try:
+                due = await self._advance(case)
+                if due is not None:
+                    agenda.park(case, due)
+            except NotPermitted as error:
+                self.stops.block(error)
+                await self.leave(case)
+            except (Closed, asyncio.CancelledError):
+                await self.leave(case)
+                if not self.stops.requested.is_set():
+                    raise
+            finally:
+                agenda.done()
+
+    async def leave(self, case: Case) -> None:
+        """The run ends here for this row, whatever its state."""
+        outcome, code, step = case.standing(self.stops.reason)
+        await self._end(case, outcome, code, LEFT.get(code), step)
+
+    async def _advance(self, case: Case) -> float | None:
+        """Takes the row as far as it goes now; returns when to come back, None when it ended."""
+        for step in self.system.steps:
+            if case.step(step.name).status is StepStatus.DONE:
+                continue
+            settled = await self._settle(step, case)
+            if isinstance(settled, Undecided):
+                return await self._wait_for_decision(step, case)
+            if isinstance(settled, Ended):
+                await self._end(case, settled.outcome, settled.reason_code, settled.reason, step.name)
+                return None
+        changed_something = case.attempts > 0 or case.resumed
+        await self._end(case, Outcome.ONBOARDED if changed_something else Outcome.ALREADY_ONBOARDED, None, None, None)
+        return None
+
+    async def _wait_for_decision(self, step: Step, case: Case) -> float | None:
+        now = self.clock.monotonic()
+        if case.wait_until is None:
+            case.wait_until = now + self.patience.decision_wait
+        if now >= case.wait_until or self.stops.requested.is_set():
+            await self._end(case, Outcome.PENDING, "decision", "the decision is outstanding", step.name)
+            return None
+        poll = self.patience.decision_poll * self.clock.random.uniform(0.9, 1.1)  # spreads rows that began together
+        return min(now + poll, case.wait_until)
+
+    async def _settle(self, step: Step, case: Case) -> Settled:
+        """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
+        case.spent, case.taken, case.throttled_since, case.last_sent_at = 0, False, None, None
+        first = await self._go(step, case)
+        if not isinstance(first, Later):
+            return first
+        await self._pause(first.seconds)
+        retrying = AsyncRetrying(
+            retry=retry_if_result(lambda result: isinstance(result, Later)),
+            wait=_asked_for,
+            stop=stop_never,  # _go itself ends the step when its attempts or its time are used up
+            sleep=self._pause,
+        )
+        settled: Settled = await retrying(self._go, step, case)
+        return settled
+
+    async def _pause(self, seconds: float) -> None:
+        if await self.clock.pause(seconds, self.stops.requested):
+            raise Closed
+
+    async def _go(self, step: Step, case: Case) -> Settled | Later:
+        """Looks, and writes when nothing is there."""
+        if self.stops.requested.is_set():
+            raise Closed
+        finding = await self._look(step, case)
+        if isinstance(finding, Later):
+            return finding
+        if isinstance(finding, Done | Undecided | Ended):
+            transition = case.found(step.name, finding, self._now_ms())
+            if transition is not None:
+                await self.writer.post(transition)
+            return finding
+        case.facts.update(finding.facts)
+        return self._given_up(case) or self._held_back(step, case) or await self._write(step, case)
+
+    async def _look(self, step: Step, case: Case) -> Finding | Later:
+        """A look, with what it can't tell turned into a decision: later, in doubt, or failed."""
+        doubtful = case.step(step.name).doubt_since_ms is not None
+        undecided = case.step(step.name).status is StepStatus.UNDECIDED
+        try:
+            finding = await step.look(self.client, case.view(step.name))
+        except ReadFailed as error:
+            case.trace = error.trace
+            if undecided:
+                return Undecided()
+            outcome = Outcome.IN_DOUBT if doubtful else Outcome.FAILED
+            return Ended(outcome, "read_failed", error.reason, trace=error.trace)
+        if undecided and isinstance(finding, Absent):
+            return Undecided()  # the write was acknowledged: that its trace is gone is no licence to repeat it
+        if isinstance(finding, Unclear):
+            if doubtful and self._settling(case) > 0:
+                return Later(SETTLE_LOOKS_EVERY)
+            return Ended(Outcome.IN_DOUBT, finding.reason_code, finding.reason, trace=finding.trace)
+        return finding
+
+    def _settling(self, case: Case) -> float:
+        """Seconds for which "not there" is not to be believed yet."""
+        if case.last_sent_at is None:
+            return 0.0
+        return case.last_sent_at + SETTLE_SECONDS - self.clock.monotonic()
+
+    def _given_up(self, case: Case) -> Ended | Later | None:
+        """The end of a step whose attempts are used up and which is provably not done."""
+        throttled = case.throttled_since is not None and (
+            self.clock.monotonic() - case.throttled_since > MOST_THROTTLED_SECONDS
+        )
+        if case.spent < self.patience.attempts and not throttled:
+            return None
+        if self._settling(case) > 0:
+            return Later(SETTLE_LOOKS_EVERY)
+        code = "throttled" if throttled else "attempts_exhausted"
+        return Ended(
+            Outcome.FAILED, code, f"not done after {case.spent} attempts: {case.last_reason}", trace=case.trace
+        )
+
+    def _held_back(self, step: Step, case: Case) -> Ended | Later | None:
+        """Whether an unanswered write forbids another one, for steps whose repetition the target would not notice."""
+        doubts = case.step(step.name).doubts
+        if step.resends is None or doubts == 0:
+            return None
+        if self._settling(case) > 0:
+            return Later(SETTLE_LOOKS_EVERY)
+        if doubts > step.resends:
+            return Ended(
+                Outcome.IN_DOUBT, "unanswered", f"{doubts} requests went unanswered and reading shows no trace of them"
+            )
+        return None
+
+    async def _write(self, step: Step, case: Case) -> Settled | Later:
+        """One attempt: permit, intent, sending, result."""
+        before, view = case.step(step.name), case.view(step.name)
+        request = step.write(view)
+        fingerprint = hashlib.sha256(request.body or b"").hexdigest()
+
+        async def intend() -> None:
+            if self.stops.requested.is_set():
+                raise Closed
+            await self.writer.commit(case.intend(step.name, fingerprint, self._now_ms()))
+
+        try:
+            reply = await self.client.write(request, intend)
+            verdict = step.classify(reply, view)
+            if (
+                isinstance(verdict, Ended)
+                and verdict.reason_code == "forbidden"
+                and request.operation not in self._proven
+            ):
+                raise NotPermitted(
+                    f"the credential may not {request.operation.replace('_', ' ')}: {verdict.reason}",
+                    hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
+                )
+            if reply.ok:
+                self._proven.add(request.operation)
+        except NotSent as error:
+            verdict = Again("not_sent", str(error))
+        except MaybeSent as error:
+            verdict = Doubted("unanswered", error.reason, answered=error.answered)
+        except NotPermitted as error:
+            if case.step(step.name).status is StepStatus.INTENDED:  # the target answered: it did not apply it
+                await self.writer.post(
+                    case.learn(step.name, before, Again("not_permitted", str(error)), self._now_ms())
+                )
+            raise
+        await self.writer.post(case.learn(step.name, before, verdict, self._now_ms()))
+        return self._next(step, case, verdict)
+
+    def _next(self, step: Step, case: Case, verdict: Verdict) -> Settled | Later:
+        """What follows from the answer to a write."""
+        case.last_reason = getattr(verdict, "reason", case.last_reason)
+        match verdict:
+            case Done():
+                if verdict.facts.get("customer_origin") == Origin.CREATED:
+                    case.fresh_customer = True
+                return verdict
+            case Undecided() | Ended():
+                return verdict
+            case Again():
+                case.spent += 1
+                return Later(self.jitter.seconds(case.spent))
+            case Doubted():
+                case.spent += 1
+                case.last_sent_at = self.clock.monotonic()
+                return Later(min(1.0, self.jitter.seconds(case.spent)))
+            case Taken():
+                case.spent += 1
+                case.taken = True
+                return Later(0)
+            case Throttled():
+                case.throttled_since = case.throttled_since or self.clock.monotonic()
+                return Later(0)
+
+    async def _end(self, case: Case, outcome: Outcome, code: str | None, reason: str | None, step: str | None) -> None:
+        await self.writer.post(case.end(outcome, code, reason, step, self._now_ms()))
+        self.count(outcome)
+
+    def count(self, outcome: Outcome) -> None:
+        """One more row ended; the policies may stop the run because of it."""
+        self.tally.add(outcome)
+        self.progress(outcome)
+        self.stops.check(self.tally.errors)
+
+    def _now_ms(self) -> int:
+        return milliseconds(self.clock.now())
+
+
+LEFT = {
+    "decision": "the decision is outstanding",
+    "interrupted": "the run was interrupted",
+    "deadline": "the run's deadline came first",
+    "max_errors": "the run was stopped by its error budget",
+    "limit": "beyond --limit",
+    "not_permitted": "the run was stopped: the credential was refused",
+}
+
+
+def _asked_for(state: RetryCallState) -> float:
+    """tenacity's wait: the seconds that the last go asked for."""
+    result = state.outcome.result() if state.outcome is not None else None
+    return result.seconds if isinstance(result, Later) else 0.0
