@@ -34,7 +34,7 @@ UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
 @dataclass(slots=True)
 class Case:
-    """A row being onboarded. `attempts` and their times are of this run; `steps` and `facts` of the key's whole life."""
+    """A row on its way. `attempts` and their times are of this run; `steps` and `facts` of the key's whole life."""
 
     row: Row
     record: RecordRow

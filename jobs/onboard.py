@@ -32,7 +32,6 @@ from jobs.systems.base import (
     Done,
     Doubted,
     Ended,
-    Finding,
     ReadFailed,
     Step,
     System,
@@ -134,10 +133,10 @@ class Onboarding:
     async def _until_done_or_stopped(
         self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool], agenda: Agenda
     ) -> None:
-        pending: set[asyncio.Task[None]] = set(tasks)
+        pending = set(tasks)
         while pending and not stopping.done():
-            done, _ = await asyncio.wait([*pending, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in done & pending:
+            await asyncio.wait([*pending, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in [task for task in pending if task.done()]:
                 pending.discard(task)
                 task.result()
         if not pending:
@@ -222,15 +221,15 @@ class Onboarding:
         finding = await self._look(step, case)
         if isinstance(finding, Later):
             return finding
-        if isinstance(finding, Done | Undecided | Ended):
-            transition = case.found(step.name, finding, self._now_ms())
-            if transition is not None:
-                await self.writer.post(transition)
-            return finding
-        case.facts.update(finding.facts)
-        return self._given_up(case) or self._held_back(step, case) or await self._write(step, case)
+        if isinstance(finding, Absent):
+            case.facts.update(finding.facts)
+            return self._given_up(case) or self._held_back(step, case) or await self._write(step, case)
+        transition = case.found(step.name, finding, self._now_ms())
+        if transition is not None:
+            await self.writer.post(transition)
+        return finding
 
-    async def _look(self, step: Step, case: Case) -> Finding | Later:
+    async def _look(self, step: Step, case: Case) -> Settled | Absent | Later:
         """A look, with what it can't tell turned into a decision: later, in doubt, or failed."""
         doubtful = case.step(step.name).doubt_since_ms is not None
         undecided = case.step(step.name).status is StepStatus.UNDECIDED
@@ -297,17 +296,7 @@ class Onboarding:
         try:
             reply = await self.client.write(request, intend)
             verdict = step.classify(reply, view)
-            if (
-                isinstance(verdict, Ended)
-                and verdict.reason_code == "forbidden"
-                and request.operation not in self._proven
-            ):
-                raise NotPermitted(
-                    f"the credential may not {request.operation.replace('_', ' ')}: {verdict.reason}",
-                    hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
-                )
-            if reply.ok:
-                self._proven.add(request.operation)
+            self._permission(request.operation, reply.ok, verdict)
         except NotSent as error:
             verdict = Again("not_sent", str(error))
         except MaybeSent as error:
@@ -319,9 +308,19 @@ class Onboarding:
                 )
             raise
         await self.writer.post(case.learn(step.name, before, verdict, self._now_ms()))
-        return self._next(step, case, verdict)
+        return self._next(case, verdict)
 
-    def _next(self, step: Step, case: Case, verdict: Verdict) -> Settled | Later:
+    def _permission(self, operation: str, allowed: bool, verdict: Verdict) -> None:
+        """A 403 before any such call was allowed is about the credential, later it is about the row."""
+        if allowed:
+            self._proven.add(operation)
+        elif isinstance(verdict, Ended) and verdict.reason_code == "forbidden" and operation not in self._proven:
+            raise NotPermitted(
+                f"the credential may not {operation.replace('_', ' ')}: {verdict.reason}",
+                hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
+            )
+
+    def _next(self, case: Case, verdict: Verdict) -> Settled | Later:
         """What follows from the answer to a write."""
         case.last_reason = getattr(verdict, "reason", case.last_reason)
         match verdict:

@@ -28,7 +28,7 @@ RATIFY_DEADLINE_SECONDS = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DecisionStep:
-    """Triggers KYC and reads the result. A repeated trigger would be a second KYC: a lost one is sent again only once."""
+    """Triggers KYC and reads the result. A repeated trigger is a second KYC: a lost one is sent again only once."""
 
     tenant_path: str
     name: str = "kyc"
