@@ -35,12 +35,12 @@ COLUMNS: dict[str, str] = {
     "reason_code": "Code",
     "reason": "Reason",
     "row_ref": "Source reference",
-    "external_unique_id": "Key",
-    "customer_id": "Customer",
     "phone_masked": "Phone",
     "national_id_masked": "Identity",
+    "customer_id": "Customer",
     "http_status": "HTTP",
     "error_code": "Error",
+    "external_unique_id": "Key",
     "trace_id": "Trace",
 }
 """Columns of the attention table and their headings; one that is empty in every row is left out."""
@@ -91,7 +91,7 @@ def _attention(rows: Iterable[Mapping[str, object]]) -> Attention:
     more = 0
     for row in rows:
         if len(kept) < INLINE_ROWS:
-            kept.append(tuple(_shown(row.get(column)) for column in COLUMNS))
+            kept.append(tuple(_shown(column, row.get(column)) for column in COLUMNS))
         else:
             more += 1
     used = [place for place in range(len(COLUMNS)) if any(row[place] is not None for row in kept)]
@@ -99,11 +99,14 @@ def _attention(rows: Iterable[Mapping[str, object]]) -> Attention:
     return Attention(columns, tuple(tuple(row[place] for place in used) for row in kept), more)
 
 
-def _shown(value: object) -> object:
+def _shown(column: str, value: object) -> object:
     """Numbers stay numbers, so that they sort as numbers; empty text counts as nothing."""
     if value is None or value == "":
         return None
-    return value if isinstance(value, int) else printable(str(value))
+    if isinstance(value, int):
+        return value
+    text = printable(str(value))
+    return text.replace(";", "; ") if column == "reason_code" else text  # several codes need a place to break
 
 
 def _script_json(content: object) -> Markup:

@@ -7,7 +7,6 @@
   const byId = (id) => document.getElementById(id);
   const table = byId("attention");
   const outcomeAt = columns.indexOf("outcome");
-  const prose = new Set(["reason", "reason_code"]);
   const words = new Intl.Collator("en", { numeric: true });
   const state = { found: rows, column: -1, falling: false, page: 0 };
   let texts = null;
@@ -36,7 +35,7 @@
     const element = document.createElement("tr");
     row.forEach((cell, place) => {
       const box = element.appendChild(document.createElement("td"));
-      box.className = prose.has(columns[place]) ? "prose" : "plain";
+      box.className = columns[place];
       box.textContent = cell === null ? "" : String(cell);
     });
     return element;
