@@ -1,0 +1,93 @@
+"""The header of an input file: which original name means which canonical column.
+
+Settings (`[columns]`) beat the table of `schemas/columns.py`; what nobody knows stays and is echoed.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from jobs.errors import Unusable
+from schemas.columns import RESERVED, Column, columns_of, folded, spellings
+
+
+def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:
+    """The cells of `header` that mean a column."""
+    return frozenset(name for name, canonical in _meanings(header, system, columns).items() if canonical)
+
+
+def mapped(name: str, header: Sequence[str], system: str, columns: Mapping[str, str]) -> Mapping[str, str | None]:
+    """Original header -> canonical name (None: unknown, kept as it is).
+
+    `columns` maps file headers to canonical names; an empty name makes a header unknown on purpose.
+    Raises Unusable: repeated header, two headers for one column, unknown canonical name, missing required column.
+    """
+    _refuse_repeated(name, header)
+    meanings = _meanings(header, system, columns)
+    _refuse_ambiguous(name, meanings)
+    _refuse_missing(name, meanings, columns_of(system))
+    return MappingProxyType(meanings)
+
+
+def _meanings(header: Sequence[str], system: str, columns: Mapping[str, str]) -> dict[str, str | None]:
+    names = {column.name for column in columns_of(system)}
+    for target in columns.values():
+        if target and target not in names:
+            raise Unusable(
+                f"[columns] names {target!r}, which {system} has no column for{_did_you_mean(target, names)}"
+            )
+    chosen = {folded(key): target or None for key, target in columns.items()}
+    taken = {chosen[key] for key in map(folded, header) if chosen.get(key)}
+    table = spellings(columns_of(system))
+    meanings: dict[str, str | None] = {}
+    for original in header:
+        key = folded(original)
+        found = chosen[key] if key in chosen else table.get(key)
+        shadowed = key not in chosen and found in taken
+        meanings[original] = None if shadowed or original in RESERVED else found
+    return meanings
+
+
+def _refuse_repeated(name: str, header: Sequence[str]) -> None:
+    seen: dict[str, int] = {}
+    for place, cell in enumerate(header, start=1):
+        if cell in seen:
+            what = f"named {cell!r}" if cell else "without a name"
+            raise Unusable(
+                f"{name}: columns {seen[cell]} and {place} are both {what}; give each column a name of its own"
+            )
+        seen[cell] = place
+
+
+def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
+    first: dict[str, str] = {}
+    for original, canonical in meanings.items():
+        if canonical is None:
+            continue
+        if canonical in first:
+            raise Unusable(
+                f"{name}: the columns {first[canonical]!r} and {original!r} both mean {canonical}; "
+                f'say which with [columns] (an empty name, {original!r} = "", sets a column aside)'
+            )
+        first[canonical] = original
+
+
+def _refuse_missing(name: str, meanings: Mapping[str, str | None], columns: Sequence[Column]) -> None:
+    present = set(meanings.values())
+    missing = [column.name for column in columns if column.required and column.name not in present]
+    if not missing:
+        return
+    if len(meanings) == 1:
+        raise Unusable(
+            f"{name}: the header is one single column, and required ones are missing ({', '.join(missing)}); "
+            "muster reads , ; tab and | between columns: say --delimiter if it is another sign or was set wrong"
+        )
+    unknown = [original for original, canonical in meanings.items() if canonical is None and original not in RESERVED]
+    guesses = "".join(_did_you_mean(column, unknown, f" for {column}") for column in missing)
+    raise Unusable(f"{name}: required columns are missing: {', '.join(missing)}{guesses}")
+
+
+def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "") -> str:
+    by_key = {folded(one): one for one in offered}
+    close = difflib.get_close_matches(folded(wanted), by_key, n=1, cutoff=0.6)
+    return f"; did you mean {by_key[close[0]]!r}{suffix}?" if close else ""

@@ -1,0 +1,157 @@
+"""Splits one window of rows: normalise, run the two schemas, name all reasons, give each row its key.
+
+It sees no more than the window; what needs the whole file is in `validate` and `duplicates`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandera.polars as pa
+import polars as pl
+
+from jobs.customer_keys import customer_keys
+from jobs.errors import MusterError
+from jobs.keys import KeySpace
+from jobs.masking import tail_expr
+from jobs.normalise import normalise
+from jobs.preflight import InputFile
+from jobs.stage import LINE, SOURCE_ROW, SURPLUS
+from schemas import customers
+from schemas.columns import columns_of
+from schemas.sentences import phrase
+
+Masks = dict[str, pl.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The rules of one file, ready to be asked window by window."""
+
+    file: InputFile
+    keys: KeySpace
+    region: str
+    refusals: pa.DataFrameSchema
+    warnings: pa.DataFrameSchema
+    order: tuple[str, ...]
+
+    @classmethod
+    def of(cls, file: InputFile, keys: KeySpace, *, region: str, strict_ids: bool, today: date) -> "Judge":
+        """The judge of `file`. Raises MusterError when the schema does not answer a row that is known to be bad."""
+        system = file.system
+        zeros_lost = region == "ZA" and file.header_of("national_id") in file.numeric
+        refusing = customers.refusals(system, today=today, strict_ids=strict_ids, zeros_lost=zeros_lost)
+        noting = customers.warnings(system, region=region, strict_ids=strict_ids)
+        judge = cls(
+            file,
+            keys,
+            region,
+            customers.schema_of(system, refusing, required=True),
+            customers.schema_of(system, noting, required=False),
+            tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting))),
+        )
+        judge._prove_awake()
+        return judge
+
+    def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(accepted, quarantined) of a window of the staged file; both keep `~line`."""
+        frame = normalise(rows, self.file, region=self.region)
+        refused = self._masks(self.refusals, frame)
+        noted = self._masks(self.warnings, frame)
+        ragged = frame[SURPLUS].is_not_null()
+        refused = {code: mask if code == customers.RAGGED else mask & ~ragged for code, mask in refused.items()}
+        noted = {code: mask & ~ragged for code, mask in noted.items()}
+        frame = frame.with_columns(
+            self._keyed(frame, refused, ragged),
+            joined(noted, self.order, frame.height).alias("warnings"),
+            pl.coalesce("phone", "phone_text").alias("~phone"),
+        ).with_columns(
+            tail_expr("~phone", 2).alias("phone_masked"), tail_expr("national_id", 3).alias("national_id_masked")
+        )
+        bad = _any(refused, frame.height)
+        codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, self.order, int(bad.sum()))
+        return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes)
+
+    def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:
+        try:
+            return customers.failures(schema, frame)
+        except customers.Defect as defect:
+            raise MusterError(f"validation is not trustworthy here and was stopped: {defect}") from defect
+
+    def _prove_awake(self) -> None:
+        types = {name: column.dtype.type for name, column in self.refusals.columns.items()}
+        bad = pl.DataFrame({name: [None] for name in types}, schema=types).with_columns(source_row=pl.lit(1, pl.Int64))
+        missing = [code for code in self.order if code.startswith("missing:")]
+        if not missing or not set(missing) <= set(self._masks(self.refusals, bad)):
+            raise MusterError("validation is switched off here: a row without any value passed the customer schema")
+
+    def _keyed(self, frame: pl.DataFrame, refused: Masks, ragged: pl.Series) -> pl.Series:
+        """The key of each row; null where it can't be known: ragged, an unusable key, nothing to derive it from."""
+
+        def usable(name: str) -> pl.Series:
+            wrong = [mask for code, mask in refused.items() if code.endswith(f":{name}")]
+            return (
+                frame[name]
+                .to_frame()
+                .select(pl.when(~(_any(wrong, frame.height) | ragged)).then(pl.col(name)))
+                .to_series()
+            )
+
+        given, row_ref = frame["external_unique_id"], frame["row_ref"]
+        by_ref = pl.select(pl.when(given.is_null()).then(usable("row_ref"))).to_series()
+        by_id = pl.select(pl.when(given.is_null() & row_ref.is_null()).then(usable("national_id"))).to_series()
+        derived = customer_keys(self.keys, by_ref, by_id)
+        return pl.select(pl.coalesce(usable("external_unique_id"), derived).alias("external_unique_id")).to_series()
+
+    def _accepted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        names = [column.name for column in columns_of(self.file.system)]
+        return frame.select(SOURCE_ROW, LINE, *names, "phone_masked", "national_id_masked", "warnings")
+
+
+def joined(masks: Masks, order: tuple[str, ...], height: int) -> pl.Series:
+    """Per row the codes whose mask is true, in `order`, joined by `;`; null where there is none."""
+    if not masks:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    codes = [code for code in order if code in masks]
+    words = [pl.when(masks[code]).then(pl.lit(code)) for code in codes]
+    text = pl.concat_str(words, separator=";", ignore_nulls=True)
+    return pl.select(pl.when(text != "").then(text)).to_series()
+
+
+def _any(masks: Masks | list[pl.Series], height: int) -> pl.Series:
+    found = pl.repeat(value=False, n=height, dtype=pl.Boolean, eager=True)
+    for mask in masks.values() if isinstance(masks, dict) else masks:
+        found |= mask
+    return found
+
+
+def _quarantined(frame: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    known = {code for text in codes.unique() for code in text.split(";")}
+    phrases = {code: phrase(code) for code in known}
+    sentence = (
+        pl.col("reason_code").str.split(";").list.eval(pl.element().replace_strict(phrases, return_dtype=pl.String))
+    )
+    shown = pl.when(pl.col(SURPLUS).is_null())
+    personal = pl.col("warnings").fill_null("")
+    keys = [
+        pl.when(personal.str.contains(f"personal_key:{name}", literal=True))
+        .then(tail_expr(name, 2))
+        .otherwise(pl.col(name))
+        for name in ("row_ref", "external_unique_id")
+    ]
+    unusable_ref = pl.col("reason_code").str.contains(r"(?:key_invalid|encoding):row_ref(?:;|$)")
+    return frame.with_columns(reason_code=codes).select(
+        SOURCE_ROW,
+        LINE,
+        shown.then(pl.when(~unusable_ref).then(keys[0])).alias("row_ref"),
+        keys[1].alias("external_unique_id"),
+        "reason_code",
+        (where() + ": " + sentence.list.join("; ")).alias("reason"),
+        shown.then(pl.col("phone_masked")).alias("phone_masked"),
+        shown.then(pl.col("national_id_masked")).alias("national_id_masked"),
+        "warnings",
+    )
+
+
+def where(line: str = LINE, row: str = SOURCE_ROW) -> pl.Expr:
+    """`line 12` of a text file, `row 11` where there are no lines (Parquet)."""
+    return pl.coalesce(pl.format("line {}", pl.col(line)), pl.format("row {}", pl.col(row)))

@@ -1,0 +1,57 @@
+"""Brings staged text into the one form that rules, keys, requests and comparisons use. Refuses nothing itself.
+
+all           surrounding white space dropped, empty is null
+name, text    NFC, runs of spaces are one space
+reference     NFC
+identity      spaces and dashes inside dropped; zeros and letters stay as they are
+phone         digits with country code, null when it is no mobile number; the text given stays in `phone_text`
+code          upper or lower case where the target has only one
+"""
+
+import polars as pl
+
+from jobs.phones import normalise_phones
+from jobs.preflight import InputFile
+from jobs.stage import LINE, SOURCE_ROW, SURPLUS, staged_name
+from schemas.columns import Column, columns_of
+
+WHITE = " \t\r\n\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Unicode white space; written out because languages differ about it."""
+
+
+def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataFrame:
+    """`source_row`, `~line`, `~surplus` and every canonical column of the system as text; null when absent or blank.
+
+    `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged rows,
+    also on those that an earlier `quarantine.csv` marked.
+    """
+    columns = columns_of(file.system)
+    ours = window.select(SOURCE_ROW, LINE, _ragged(file), *(_normalised(column, file) for column in columns))
+    for column in columns:
+        if column.kind == "phone":
+            ours = ours.with_columns(pl.col(column.name).alias(f"{column.name}_text"))
+            ours = ours.with_columns(normalise_phones(ours[column.name], region))
+    return ours
+
+
+def _ragged(file: InputFile) -> pl.Expr:
+    if "_surplus" not in file.header:
+        return pl.col(SURPLUS)
+    marked = pl.col(staged_name("_surplus")).str.strip_chars(WHITE)
+    return pl.coalesce(SURPLUS, pl.when(marked != "").then(marked)).alias(SURPLUS)
+
+
+def _normalised(column: Column, file: InputFile) -> pl.Expr:
+    header = file.header_of(column.name)
+    if header is None:
+        return pl.lit(None, dtype=pl.String).alias(column.name)
+    value = pl.col(staged_name(header)).str.strip_chars(WHITE)
+    if column.kind in ("name", "text", "reference"):
+        value = value.str.normalize("NFC")
+    if column.kind in ("name", "text"):
+        value = value.str.replace_all(r"\p{Zs}+", " ")
+    if column.kind == "identity":
+        value = value.str.replace_all(r"[\p{Zs}\p{Pd}]", "")
+    if column.case:
+        value = value.str.to_uppercase() if column.case == "upper" else value.str.to_lowercase()
+    return pl.when(value != "").then(value).alias(column.name)

@@ -1,0 +1,149 @@
+"""Phone numbers as digits with country code: one reference rule, and a fast path that never disagrees with it.
+
+Only mobile numbers that the numbering plan knows pass; nothing is guessed and no letter is dropped.
+"""
+
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import phonenumbers
+import polars as pl
+from phonenumbers import NumberParseException, PhoneNumberType
+
+from jobs.errors import Unusable
+
+NATIONAL_DIGITS = {"ZA": 9}
+"""The plan's metadata takes 5 to 9 digits behind 081-084, so a number with digits missing stays valid (measured: 18 %)."""
+LONGEST = 40
+"""Characters of a phone in any spelling; chosen."""
+_MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_SHAPE = re.compile(r"\+?[0-9 ().\-/]+")
+_DECIMAL = re.compile(r"\.0+$")
+_OTHER_KINDS = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
+
+
+def normalise_phone(text: str, region: str) -> str | None:
+    """Digits with country code (`27821234567`); None for what is no valid mobile number.
+
+    `region`: ISO 3166-1 alpha-2 of numbers written without country code.
+    """
+    plain = _plain(text)
+    if len(plain) > LONGEST or not _SHAPE.fullmatch(plain) or _DECIMAL.search(plain):
+        return None
+    try:
+        number = phonenumbers.parse(plain, region)
+    except NumberParseException:
+        return None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        return None
+    if phonenumbers.number_type(number) not in _MOBILE:
+        return None
+    home = phonenumbers.region_code_for_number(number)
+    national = phonenumbers.national_significant_number(number)
+    if NATIONAL_DIGITS.get(home or "", len(national)) != len(national):
+        return None
+    return f"{number.country_code}{national}"
+
+
+def check_region(region: str) -> str:
+    """`region` in upper case. Raises Unusable when no numbering plan has it."""
+    if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise Unusable(f"--region {region!r} is no region with a numbering plan; give two letters such as ZA")
+    return region.upper()
+
+
+def normalise_phones(texts: pl.Series, region: str) -> pl.Series:
+    """`normalise_phone` of each text; null stays null. Same length, same order, same name."""
+    plan = _plan(region)
+    found = texts.clear(len(texts)) if plan is None else _direct(texts, plan)
+    left = (found.is_null() & texts.is_not_null()).arg_true()
+    if plan is not None and len(left):
+        found = found.scatter(left, _direct(_joined(texts[left]), plan))
+        left = (found.is_null() & texts.is_not_null()).arg_true()
+    return found.scatter(left, _by_rule(texts[left], region)) if len(left) else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A region's mobile numbers as regular expressions over digits, taken from the metadata of phonenumbers."""
+
+    country_code: str
+    spelling: str
+    mobile: str
+    other: str
+
+
+@functools.cache
+def _plan(region: str) -> _Plan | None:
+    """None where the numbering plan is not simple enough for the fast path; the rule then decides alone."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    code = phonenumbers.country_code_for_region(region)
+    if metadata is None or metadata.mobile is None or len(phonenumbers.region_codes_for_country_code(code)) != 1:
+        return None
+    lengths = (NATIONAL_DIGITS[region],) if region in NATIONAL_DIGITS else metadata.mobile.possible_length
+    trunk_is_zero = metadata.national_prefix == metadata.national_prefix_for_parsing == "0"
+    possible = metadata.general_desc.possible_length
+    if len(lengths) != 1 or not trunk_is_zero or {len(str(code)) + lengths[0], 1 + lengths[0]} & set(possible[:-1]):
+        return None
+    abroad = rf"\+?{code}|00{code}" if metadata.international_prefix == "00" else rf"\+?{code}"
+    others = (getattr(metadata, kind) for kind in _OTHER_KINDS)
+    return _Plan(
+        str(code),
+        rf"^(?:{abroad}|0)?([1-9][0-9]{{{lengths[0] - 1}}})$",
+        f"^(?:{metadata.mobile.national_number_pattern})$",
+        "|".join(f"^(?:{kind.national_number_pattern})$" for kind in others if kind and kind.national_number_pattern),
+    )
+
+
+def _direct(texts: pl.Series, plan: _Plan) -> pl.Series:
+    """Digits with country code of the texts that are plainly a mobile number of the plan; null for all others."""
+    national = pl.col(texts.name).str.extract(plan.spelling, 1)
+    mobile = national.str.contains(plan.mobile)
+    if plan.other:
+        mobile &= ~national.str.contains(plan.other)
+    return (
+        texts.to_frame()
+        .select(pl.when(mobile).then(pl.lit(plan.country_code) + national).alias(texts.name))
+        .to_series()
+    )
+
+
+def _joined(texts: pl.Series) -> pl.Series:
+    """Without the separators of numbers that have nothing else; null for all others."""
+    text = pl.col(texts.name)
+    simple = (
+        text.str.contains(r"^[0-9+ \u{a0}().\-]+$") & ~text.str.contains(r"\.0+$") & (text.str.len_chars() <= LONGEST)
+    )
+    return (
+        texts.to_frame()
+        .select(pl.when(simple).then(text.str.replace_all(r"[^0-9+]", "")).alias(texts.name))
+        .to_series()
+    )
+
+
+def _by_rule(texts: pl.Series, region: str) -> pl.Series:
+    known = {text: normalise_phone(text, region) for text in texts.unique()}
+    return pl.Series(texts.name, [known[text] for text in texts], pl.String)
+
+
+def _plain(text: str) -> str:
+    """Without invisible characters at the ends; digits, spaces, dashes and the plus sign of other scripts as ASCII."""
+    signs = [_ascii(sign) for sign in text]
+    start, end = 0, len(signs)
+    while start < end and (signs[start] == " " or unicodedata.category(text[start]) == "Cf"):
+        start += 1
+    while end > start and (signs[end - 1] == " " or unicodedata.category(text[end - 1]) == "Cf"):
+        end -= 1
+    return "".join(signs[start:end])
+
+
+def _ascii(sign: str) -> str:
+    if sign.isascii():
+        return " " if sign in "\t\r\n" else sign
+    if sign in "＋−":
+        return "+" if sign == "＋" else "-"
+    if (digit := unicodedata.decimal(sign, None)) is not None:
+        return str(digit)
+    return {"Pd": "-", "Zs": " ", "Zl": " ", "Zp": " "}.get(unicodedata.category(sign), sign)

@@ -1,0 +1,198 @@
+"""Reads the input once to its end before anything is believed of it: what it is, how it is written, how many rows.
+
+It says nothing about values (that is `validate`), and changes nothing on the disk.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from jobs.errors import Unusable
+from jobs.header import known_headers, mapped
+from jobs.parquet_input import ParquetShape, parquet_shape
+from jobs.records import Dialect, dialect_of, records
+from jobs.source import Compression, Lines, Source, decoded, encoding_of, expanded, identify, raw, sha256
+from schemas.columns import COLUMNS, RESERVED
+
+RAGGED_KEPT = 1000
+"""Ragged rows remembered one by one; chosen. The staged file knows them all."""
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """An input file that was read to its end.
+
+    `sha256` is over the raw bytes as they lie on the disk, `size` counts them. `header` holds the original names,
+    `mapping` their canonical ones (None: unknown, echoed). `rows` are data rows. `ragged` maps the first
+    1000 rows with a wrong number of fields (source_row -> physical line, fields found); `ragged_rows` counts all.
+    `numeric` are headers of Parquet columns stored as numbers, whose leading zeros may be gone. `plain`: polars may
+    read the CSV as it lies (UTF-8, one line a record, no quote inside a value); anything else is rewritten first.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    format: Literal["csv", "parquet"]
+    compression: Compression | None
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    mapping: Mapping[str, str | None]
+    rows: int
+    ragged: Mapping[int, tuple[int, int]]
+    ragged_rows: int
+    numeric: frozenset[str]
+    plain: bool
+    system: str
+    source: Source
+    dialect: Dialect | None
+
+    @property
+    def echoed(self) -> tuple[str, ...]:
+        """Headers that no column of the system explains; kept, and echoed in reports."""
+        return tuple(name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
+
+    def header_of(self, canonical: str) -> str | None:
+        """The original header of a canonical column; None when the file has none."""
+        return next((name for name, meaning in self.mapping.items() if meaning == canonical), None)
+
+
+def preflight(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    columns: Mapping[str, str] = NO_COLUMNS,
+    system: str = "eclipse",
+) -> InputFile:
+    """What `path` holds, after one whole pass over it.
+
+    `encoding`: any text encoding Python knows (None: by byte order mark, else UTF-8). `delimiter`: one sign, or `tab`
+    (None: found out among , ; tab |). `columns`: file header -> canonical name.
+    Raises Unusable, with line and column where there is one, when the file can't be worked with.
+    """
+    if system not in COLUMNS:
+        raise Unusable(f"{system} has no input columns yet; systems with columns: {', '.join(COLUMNS)}")
+    source = identify(path)
+    if source.parquet:
+        return _parquet(source, columns, system)
+    return _csv(source, encoding, delimiter, columns, system)
+
+
+def csv_records(file: InputFile) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV input again: (physical line, fields). Raises Unusable when the file changed meanwhile."""
+    assert file.dialect is not None
+    texts = decoded(file.source, expanded(file.source, raw(file.source)), file.encoding)
+    return records(Lines(file.source, texts), file.dialect, file.source.name)
+
+
+def _parquet(source: Source, columns: Mapping[str, str], system: str) -> InputFile:
+    shape: ParquetShape = parquet_shape(source)
+    mapping = mapped(source.name, shape.header, system, columns)
+    digest = sha256(source)
+    _refuse_no_rows(source, shape.rows)
+    return InputFile(
+        source.path,
+        digest,
+        source.size,
+        "parquet",
+        None,
+        "utf-8",
+        ",",
+        shape.header,
+        mapping,
+        shape.rows,
+        MappingProxyType({}),
+        0,
+        shape.numeric,
+        plain=True,
+        system=system,
+        source=source,
+        dialect=None,
+    )
+
+
+def _csv(
+    source: Source, encoding: str | None, delimiter: str | None, columns: Mapping[str, str], system: str
+) -> InputFile:
+    digest = hashlib.sha256()
+    blocks = expanded(source, _hashed(raw(source), digest))
+    head = next(blocks, b"")
+    encoding = encoding_of(source, head, encoding)
+    lines = Lines(source, decoded(source, itertools.chain([head], blocks), encoding))
+    dialect, again = dialect_of(
+        iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns))
+    )
+    _refuse_nul(source, dialect.header)
+    mapping = mapped(source.name, dialect.header, system, columns)
+    tally = _counted(records(again, dialect, source.name), len(dialect.header), lines)
+    _refuse_no_rows(source, tally.rows)
+    plain = tally.simple and source.compression is None and encoding in ("utf-8", "utf-8-sig")
+    return InputFile(
+        source.path,
+        digest.hexdigest(),
+        source.size,
+        "csv",
+        source.compression,
+        encoding,
+        dialect.delimiter,
+        dialect.header,
+        mapping,
+        tally.rows,
+        MappingProxyType(tally.ragged),
+        tally.ragged_rows,
+        frozenset(),
+        plain=plain and dialect.header_line == 1 and not lines.lone_cr and not lines.nul,
+        system=system,
+        source=source,
+        dialect=dialect,
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one pass over the records found. `simple`: each record is one line, and no value holds a quote."""
+
+    rows: int
+    ragged: dict[int, tuple[int, int]]
+    ragged_rows: int
+    simple: bool
+
+
+def _counted(found: Iterator[tuple[int, list[str]]], width: int, lines: Lines) -> _Tally:
+    rows = ragged_rows = line = 0
+    first = None
+    quoted = False
+    ragged: dict[int, tuple[int, int]] = {}
+    for rows, (line, fields) in enumerate(found, start=1):
+        if first is None:
+            first = line
+        if len(fields) != width:
+            ragged_rows += 1
+            if ragged_rows <= RAGGED_KEPT:
+                ragged[rows] = (line, len(fields))
+        if lines.quotes and not quoted:
+            quoted = '"' in "".join(fields)
+    one_line_each = first is not None and line == first + rows - 1 and lines.count == line
+    return _Tally(rows, ragged, ragged_rows, simple=one_line_each and not quoted and not ragged_rows)
+
+
+def _hashed(chunks: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _refuse_nul(source: Source, header: tuple[str, ...]) -> None:
+    if any("\x00" in cell for cell in header):
+        raise Unusable(f"{source.name} holds NUL bytes in its header; if it is UTF-16, say --encoding utf-16-le")
+
+
+def _refuse_no_rows(source: Source, rows: int) -> None:
+    if not rows:
+        raise Unusable(f"{source.name} has a header but no data rows")

@@ -1,0 +1,316 @@
+"""The input file as a stream: bytes from the disk, expanded, decoded, split into physical lines.
+
+It knows compression and text encodings; it does not know CSV. Memory stays flat whatever the file holds.
+"""
+
+import codecs
+import hashlib
+import io
+import os
+import stat
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+import zstandard
+
+from jobs.errors import Unusable
+
+CHUNK = 1 << 20
+SLICE = 1 << 10
+"""Compressed bytes expanded at once. Chosen: deflate makes at most 1 MiB of them, zstd 32 MiB."""
+EXPANSION_FREE = 64 << 20
+EXPANSION_RATIO = 200
+"""Chosen: beyond 64 MiB, more than 200 bytes out of one byte is a bomb; customer files reach 5 to 30."""
+EXPANSION_MOST = 64 << 30
+"""Chosen: 64 GiB of text is 50 times the largest file measured."""
+LINE_LIMIT = 16 << 20
+"""Characters of one physical line. Chosen: 256 fields of the longest size."""
+ZSTD_WINDOW = 128 << 20
+
+Compression = Literal["gzip", "zstd"]
+Stamp = tuple[int, int, int, int]
+
+_FOREIGN = (
+    (b"PK\x03\x04", "is a ZIP archive or an Excel workbook (.xlsx); export the sheet as CSV"),
+    (b"PK\x05\x06", "is an empty ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls); export the sheet as CSV"),
+    (b"BZh", "is compressed with bzip2; muster reads .gz and .zst"),
+    (b"\xfd7zXZ\x00", "is compressed with xz; muster reads .gz and .zst"),
+    (b"7z\xbc\xaf", "is a 7-Zip archive; muster reads .gz and .zst"),
+    (b"%PDF", "is a PDF document; muster reads CSV and Parquet"),
+)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class _Expander(Protocol):
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A regular file and how its bytes are packed. `stamp` changes when the file does (device, inode, size, mtime)."""
+
+    path: Path
+    stamp: Stamp
+    parquet: bool
+    compression: Compression | None
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return self.stamp[2]
+
+    def unchanged(self) -> None:
+        """Raises Unusable when the file is no longer what was identified."""
+        try:
+            now = _stamp(self.path.stat())
+        except OSError:
+            now = (0, 0, 0, 0)
+        if now != self.stamp:
+            raise Unusable(f"{self.name} changed while it was read; wait until it is complete and start again")
+
+
+def identify(path: Path) -> Source:
+    """What `path` is, by its first bytes and never by its name. Raises Unusable."""
+    with _opened(path) as file:
+        status = os.fstat(file.fileno())
+        head = file.read(8)
+    if not head:
+        raise Unusable(f"{path.name} is empty")
+    compression = _compression(head)
+    if compression is None:
+        _refuse_foreign(path.name, head)
+    return Source(path, _stamp(status), parquet=head[:4] == b"PAR1", compression=compression)
+
+
+def raw(source: Source) -> Iterator[bytes]:
+    """The bytes as they lie on the disk. Raises Unusable when the file changed meanwhile."""
+    with _opened(source.path) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+    source.unchanged()
+
+
+def sha256(source: Source) -> str:
+    """Hex digest of the bytes as they lie on the disk."""
+    digest = hashlib.sha256()
+    for chunk in raw(source):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def expanded(source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """`chunks` decompressed, member after member. Raises Unusable: cut short, damaged, or a bomb."""
+    if source.compression is None:
+        yield from chunks
+        return
+    compression = source.compression
+    expander = _expander(compression)
+    taken = given = 0
+    for chunk in chunks:
+        for start in range(0, len(chunk), SLICE):
+            piece = chunk[start : start + SLICE]
+            taken += len(piece)
+            while piece:
+                if expander.eof:
+                    if not piece.strip(b"\x00"):
+                        break  # padding after the last member
+                    expander = _expander(compression)
+                block = _expand(source, expander, piece)
+                given += len(block)
+                _refuse_bomb(source, taken, given)
+                if block:
+                    yield block
+                piece = expander.unused_data if expander.eof else b""
+    if not expander.eof:
+        raise Unusable(f"{source.name} is cut short: its {compression} stream ends in the middle")
+
+
+def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
+    """The text encoding: as declared, else by byte order mark, else UTF-8. Raises Unusable."""
+    if _compression(head) or head[:4] == b"PAR1":
+        raise Unusable(f"{source.name} holds another packed file inside its compression; unpack it once")
+    _refuse_foreign(source.name, head)
+    if declared is not None:
+        return _declared(declared)
+    found = next((name for mark, name in _BOMS if head.startswith(mark)), None)
+    if found is None and b"\x00" in head[:64]:
+        order = "le" if head[1:2] == b"\x00" else "be"
+        raise Unusable(
+            f"{source.name} holds NUL bytes at its start, as UTF-16 without a byte order mark does; "
+            f"if it is that, say --encoding utf-16-{order}"
+        )
+    return found or "utf-8"
+
+
+def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """`chunks` as text, without a byte order mark. Raises Unusable with byte, line and column of what is no text."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    offset = line = column = 0
+    first = True
+    for chunk in _then_none(chunks):
+        pending = decoder.getstate()[0]
+        try:
+            text = decoder.decode(chunk or b"", final=chunk is None)
+        except UnicodeError as error:
+            raise _undecodable(source, error, encoding, (offset - len(pending), line, column)) from None
+        offset += len(chunk or b"")
+        if first and text:
+            text, first = text.removeprefix("\ufeff"), False
+        breaks = text.count("\n")
+        line += breaks
+        column = len(text) - text.rfind("\n") - 1 if breaks else column + len(text)
+        if text:
+            yield text
+
+
+class Lines:
+    """Physical lines with their ends (LF, CRLF, lone CR), and what was seen on the way.
+
+    `quotes`, `lone_cr`, `nul`: whether the text read so far holds any. `count`: lines that end with LF, plus an open last one.
+    """
+
+    def __init__(self, source: Source, texts: Iterable[str]) -> None:
+        self._source = source
+        self._texts = texts
+        self.quotes = False
+        self.lone_cr = False
+        self.nul = False
+        self.count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        tail = ""
+        fed = False
+        for text in self._texts:
+            cut = text.rfind("\n") + 1
+            if not cut:
+                tail += text
+                self._refuse_endless(tail)
+                continue
+            block, tail, fed = tail + text[:cut], text[cut:], True
+            self._look(block)
+            yield from io.StringIO(block, newline="")
+        self._look(tail)
+        if self.lone_cr and not fed:
+            self._refuse_cr()
+        yield from io.StringIO(tail, newline="")
+
+    def _look(self, block: str) -> None:
+        self.count += block.count("\n") + (block[-1:] not in ("", "\n"))
+        self.quotes = self.quotes or '"' in block
+        self.nul = self.nul or "\x00" in block
+        self.lone_cr = self.lone_cr or block.count("\r") != block.count("\r\n")
+
+    def _refuse_endless(self, tail: str) -> None:
+        if len(tail) <= LINE_LIMIT:
+            return
+        if "\r" in tail:
+            self._refuse_cr()
+        raise Unusable(
+            f"{self._source.name} has a line of more than {LINE_LIMIT:,} characters; it is no CSV of customers"
+        )
+
+    def _refuse_cr(self) -> None:
+        raise Unusable(
+            f"{self._source.name} ends its lines with CR only (old Macintosh); save it with LF or CRLF line ends"
+        )
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        # O_NONBLOCK: opening a FIFO must not wait for a writer
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unusable(f"{path.name or path} can't be read: {(error.strerror or 'unknown error').lower()}") from None
+    except ValueError:
+        raise Unusable("the path of the input file holds a NUL character") from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise Unusable(
+            f"{path.name or path} is no regular file; muster reads its input more than once, so save it first"
+        )
+    return os.fdopen(number, "rb")
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _compression(head: bytes) -> Compression | None:
+    if head.startswith(b"\x1f\x8b"):
+        return "gzip"
+    return "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") else None
+
+
+def _refuse_foreign(name: str, head: bytes) -> None:
+    for magic, sentence in _FOREIGN:
+        if head.startswith(magic):
+            raise Unusable(f"{name} {sentence}")
+
+
+def _expander(compression: Compression) -> _Expander:
+    if compression == "gzip":
+        return zlib.decompressobj(wbits=31)
+    return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+
+
+def _expand(source: Source, expander: _Expander, piece: bytes) -> bytes:
+    try:
+        return expander.decompress(piece)
+    except (zlib.error, zstandard.ZstdError):
+        raise Unusable(f"{source.name} is damaged: its {source.compression} stream can't be expanded") from None
+
+
+def _refuse_bomb(source: Source, taken: int, given: int) -> None:
+    if given > EXPANSION_MOST or (given > EXPANSION_FREE and given > taken * EXPANSION_RATIO):
+        raise Unusable(
+            f"{source.name} expands to more than {EXPANSION_RATIO} times its size or {EXPANSION_MOST >> 30} GiB; "
+            "unpack it yourself if that is meant"
+        )
+
+
+def _declared(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError):
+        raise Unusable(f"--encoding {name!r} is no encoding that Python knows; try utf-8, cp1252 or utf-16") from None
+    if not getattr(codec, "_is_text_encoding", True):
+        raise Unusable(f"--encoding {name!r} is no text encoding; try utf-8, cp1252 or utf-16")
+    return codec.name
+
+
+def _then_none(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+    yield from chunks
+    yield None
+
+
+def _undecodable(source: Source, error: UnicodeError, encoding: str, at: tuple[int, int, int]) -> Unusable:
+    offset, line, column = at
+    shown = "UTF-8" if encoding.startswith("utf-8") else encoding
+    if not isinstance(error, UnicodeDecodeError):
+        return Unusable(f"{source.name} is not {shown}: the text can't be decoded after line {line + 1}")
+    good = error.object[: error.start].decode(encoding, "ignore")
+    breaks = good.count("\n")
+    column = len(good) - good.rfind("\n") if breaks else column + len(good) + 1
+    advice = "try --encoding cp1252" if shown == "UTF-8" else "try another --encoding"
+    return Unusable(
+        f"{source.name} is not {shown}: byte {offset + error.start + 1:,} (0x{error.object[error.start]:02X}), "
+        f"line {line + breaks + 1:,}, column {column:,}; {advice}"
+    )

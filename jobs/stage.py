@@ -1,0 +1,178 @@
+"""Stages an input file as Parquet: every value as text, a row number, one form whatever came in.
+
+A plain CSV and a Parquet file are read by polars as they lie; anything else is first rewritten to canonical CSV by the
+strict reader. It changes no value: normalising is for `validate`.
+"""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+from jobs.errors import Unusable
+from jobs.parquet_input import parquet_texts
+from jobs.preflight import InputFile, csv_records
+from schemas.outcome import OUTCOME_SCHEMA
+
+ROW_GROUP = 100_000
+WINDOW = 250_000
+"""Rows at a time: 4.8 s and 671 MiB for 10M rows with pandera; 100k is slower, 500k needs half as much memory again (measured)."""
+SOURCE_ROW = "source_row"
+LINE = "~line"
+SURPLUS = "~surplus"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The staged input. Columns of `path`: `source_row` (Int64, 1 = first data row), `~line` (Int64, physical line where
+    the record begins; null for Parquet), the original headers as text (see `staged_name`), `~surplus` (null, or what a
+    ragged row has too much, a JSON array, or misses, `-N`). A null text is a missing value of Parquet or of a ragged row.
+    """
+
+    path: Path
+    rows: int
+    file: InputFile
+
+    def windows(self, size: int = WINDOW) -> Iterator[pl.DataFrame]:
+        """The rows in order, `size` at a time."""
+        lazy = pl.scan_parquet(self.path, glob=False)
+        for offset in range(0, self.rows, size):
+            yield lazy.slice(offset, size).collect()
+
+    def echo(self) -> pl.LazyFrame:
+        """`source_row` and the columns that no system knows, raw and unmasked, under names that `outcome.csv` has not taken."""
+        names = zip(self.file.echoed, echo_names(self.file.echoed), strict=True)
+        columns = [pl.col(staged_name(header)).alias(name) for header, name in names]
+        return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
+
+
+def echo_names(headers: Sequence[str]) -> tuple[str, ...]:
+    """The names of echoed columns: the header, behind as many `input_` as keep it apart from outcome columns and others."""
+    taken = {*OUTCOME_SCHEMA, *headers}
+    names: list[str] = []
+    for header in headers:
+        name = header
+        while name in OUTCOME_SCHEMA or (name != header and name in taken):
+            name = f"input_{name}"
+        taken.add(name)
+        names.append(name)
+    return tuple(names)
+
+
+def staged_name(header: str) -> str:
+    """The staged column of an original header: the header itself, with a `~` where it could be taken for one of ours."""
+    return f"~{header}" if header in (SOURCE_ROW, "check_output", "") or header.startswith("~") else header
+
+
+def stage(file: InputFile, folder: Path) -> Staged:
+    """`folder/staged.parquet` (0600, whole or absent), made from `file`.
+
+    Raises Unusable when the file changed since its preflight, or when its rows don't count the same again.
+    """
+    target = folder / "staged.parquet"
+    names = {header: staged_name(header) for header in file.header}
+    try:
+        if file.format == "parquet":
+            write_parquet(_numbered(parquet_texts(file.path, names), line=None), target)
+        elif file.plain:
+            write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values())), line=1), target)
+        else:
+            _rewritten(file, list(names.values()), target)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        file.source.unchanged()
+        raise Unusable(f"{file.source.name} can't be staged ({type(error).__name__}); it may be damaged") from None
+    file.source.unchanged()
+    rows = int(pl.scan_parquet(target, glob=False).select(pl.len()).collect().item())
+    if rows != file.rows:
+        target.unlink()
+        raise Unusable(
+            f"{file.source.name} has {file.rows:,} rows when parsed strictly, {rows:,} when staged; nothing was sent"
+        )
+    return Staged(target, rows, file)
+
+
+def write_parquet(frame: pl.LazyFrame, target: Path) -> None:
+    """Writes `frame` to `target`: temporary name, fsync, rename, mode 0600, row groups of at most 100,000 rows."""
+    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
+    try:
+        frame.sink_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
+        os.fsync(number)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    finally:
+        os.close(number)
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _scanned(path: Path, delimiter: str, names: list[str]) -> pl.LazyFrame:
+    return pl.scan_csv(
+        path,
+        separator=delimiter,
+        schema=dict.fromkeys(names, pl.String()),
+        infer_schema=False,
+        empty_string_is_null=False,
+        glob=False,
+    )
+
+
+def _numbered(texts: pl.LazyFrame, line: int | None) -> pl.LazyFrame:
+    """`texts` between our columns; `line` is the header's, when each record is one line."""
+    row = pl.col("~row").cast(pl.Int64)
+    physical = pl.lit(None, dtype=pl.Int64) if line is None else row + line
+    names = texts.collect_schema().names()
+    return texts.with_row_index("~row", offset=1).select(
+        row.alias(SOURCE_ROW),
+        physical.alias(LINE),
+        *names,
+        pl.lit(None, dtype=pl.String).alias(SURPLUS),
+    )
+
+
+def _rewritten(file: InputFile, names: list[str], target: Path) -> None:
+    """Through a canonical CSV beside `target`: comma, CRLF, UTF-8, one field for every column, ragged rows evened out."""
+    width = len(names)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=target.parent, suffix=".csv") as canonical:
+        writer = csv.writer(canonical, lineterminator="\r\n")  # so that a CR in a value is quoted
+        writer.writerow([LINE, SURPLUS, *names])
+        for line, fields in csv_records(file):
+            if len(fields) == width:
+                writer.writerow((line, "", *fields))
+            else:
+                writer.writerow((line, *_evened(fields, width)))
+        canonical.flush()
+        texts = _scanned(Path(canonical.name), ",", [LINE, SURPLUS, *names])
+        write_parquet(_restored(texts, names), target)
+
+
+def _evened(fields: list[str], width: int) -> list[str]:
+    missing = width - len(fields)
+    if missing > 0:
+        return [f"-{missing}", *fields, *[""] * missing]
+    return [orjson.dumps(fields[width:]).decode(), *fields[:width]]
+
+
+def _restored(texts: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
+    """The canonical CSV with its own columns typed; what a short row misses is null again."""
+    missing = pl.col(SURPLUS).str.extract(r"^-([0-9]+)$", 1).cast(pl.Int64).fill_null(0)
+    width = len(names)
+    values = [pl.when(missing < width - place).then(pl.col(name)).alias(name) for place, name in enumerate(names)]
+    return texts.with_row_index("~row", offset=1).select(
+        pl.col("~row").cast(pl.Int64).alias(SOURCE_ROW),
+        pl.col(LINE).cast(pl.Int64),
+        *values,
+        pl.when(pl.col(SURPLUS) != "").then(pl.col(SURPLUS)).alias(SURPLUS),
+    )

@@ -1,0 +1,151 @@
+"""Staged rows -> accepted and quarantined: every row in exactly one of the two, with all its reasons at once.
+
+In windows, so that memory does not grow with the file; uniqueness at the end, over the whole file. Never touches the network.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from jobs.duplicates import duplicates
+from jobs.errors import MusterError, Unusable
+from jobs.judge import Judge, where
+from jobs.keys import KeySpace
+from jobs.phones import check_region
+from jobs.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
+from schemas.columns import columns_of
+
+QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
+    "source_row": pl.Int64(),
+    "row_ref": pl.String(),
+    "external_unique_id": pl.String(),
+    "reason_code": pl.String(),
+    "reason": pl.String(),
+    "phone_masked": pl.String(),
+    "national_id_masked": pl.String(),
+    "warnings": pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """Both sides of the split, each sorted by `source_row`. `accepted_rows + quarantined_rows == rows`.
+
+    `warnings` counts rows that carry one. `reasons` counts rows by `code:column`; a row with two reasons counts in both.
+    """
+
+    accepted: Path
+    quarantined: Path
+    rows: int
+    accepted_rows: int
+    quarantined_rows: int
+    warnings: int
+    reasons: Mapping[str, int]
+
+
+def validate(
+    staged: Staged,
+    folder: Path,
+    *,
+    keys: KeySpace,
+    system: str = "eclipse",
+    region: str = "ZA",
+    strict_ids: bool = False,
+    today: date,
+    progress: Callable[[int], None] | None = None,
+    window: int = WINDOW,
+) -> Validated:
+    """`folder/accepted.parquet` and `folder/quarantined.parquet` (0600, whole or absent).
+
+    accepted: `source_row`, every canonical column of the system normalised (null when absent; `external_unique_id` given
+    or derived), `phone_masked`, `national_id_masked`, `warnings` (`code:column` joined by `;`, or null).
+    quarantined: QUARANTINED_SCHEMA; keys that show the row's own identity or phone number are masked there.
+    `today` is the last date of birth that passes. `progress` hears the number of rows done so far.
+    Raises Unusable for an unknown region, MusterError when a row would be lost.
+    """
+    if system != staged.file.system:
+        raise Unusable(f"the file was read for {staged.file.system}, not for {system}")
+    judge = Judge.of(staged.file, keys, region=check_region(region), strict_ids=strict_ids, today=today)
+    with TemporaryDirectory(dir=folder, prefix=".parts-") as name:
+        parts = Path(name)
+        done = 0
+        for number, rows in enumerate(staged.windows(window)):
+            accepted, quarantined = judge.split(rows)
+            accepted.write_parquet(parts / f"accepted-{number:05}.parquet")
+            quarantined.write_parquet(parts / f"quarantined-{number:05}.parquet")
+            done += rows.height
+            if progress:
+                progress(done)
+        _settle_duplicates(parts, [column.name for column in columns_of(system)])
+        paths = folder / "accepted.parquet", folder / "quarantined.parquet"
+        write_parquet(_scanned(parts, "accepted").drop(LINE), paths[0])
+        write_parquet(_scanned(parts, "quarantined").select(*QUARANTINED_SCHEMA), paths[1])
+    return _counted(staged, *paths)
+
+
+def _scanned(parts: Path, side: str) -> pl.LazyFrame:
+    """All parts of one side, in order."""
+    return pl.scan_parquet(sorted(parts.glob(f"{side}-*.parquet")), glob=False)
+
+
+def _settle_duplicates(parts: Path, columns: list[str]) -> None:
+    """Moves rows that share a key, phone or identity number from the accepted parts to the quarantined ones."""
+    accepted = _scanned(parts, "accepted")
+    found = duplicates(accepted, columns)
+    if found.is_empty():
+        return
+    others = accepted.join(found.lazy().select("other_row"), left_on=SOURCE_ROW, right_on="other_row", how="semi")
+    lines = others.select(pl.col(SOURCE_ROW).alias("other_row"), where().alias("other")).collect()
+    found = found.join(lines, on="other_row", how="left")
+    for part in sorted(parts.glob("accepted-*.parquet")):
+        rows = pl.read_parquet(part)
+        moving = rows.join(found, on=SOURCE_ROW, how="inner", maintain_order="left")
+        if moving.is_empty():
+            continue
+        rows.join(found, on=SOURCE_ROW, how="anti", maintain_order="left").write_parquet(part)
+        beside = part.with_name(part.name.replace("accepted", "quarantined"))
+        pl.concat([pl.read_parquet(beside), _refused_twins(moving)]).sort(SOURCE_ROW).write_parquet(beside)
+
+
+def _refused_twins(rows: pl.DataFrame) -> pl.DataFrame:
+    same = pl.lit(" (the same row; the first one is kept)")
+    differ = pl.lit(" (the rows differ or lead to some that do; nobody can know which is right)")
+    ending = pl.when("identical").then(same).otherwise(differ)
+    return rows.select(
+        SOURCE_ROW,
+        LINE,
+        "row_ref",
+        "external_unique_id",
+        pl.format("duplicate_in_file:{}", pl.col("column")).alias("reason_code"),
+        (where() + ": " + pl.col("column") + " is that of " + pl.col("other") + " too" + ending).alias("reason"),
+        "phone_masked",
+        "national_id_masked",
+        "warnings",
+    )
+
+
+def _counted(staged: Staged, accepted: Path, quarantined: Path) -> Validated:
+    """The totals, counted from the files themselves. Raises MusterError when a row is lost or in both."""
+    good, bad = pl.scan_parquet(accepted, glob=False), pl.scan_parquet(quarantined, glob=False)
+    ours = _rows_and_warned(good)
+    theirs = _rows_and_warned(bad)
+    rows = pl.concat([good.select(SOURCE_ROW), bad.select(SOURCE_ROW)])
+    known = rows.select(pl.col(SOURCE_ROW).sum().alias("sum"), pl.col(SOURCE_ROW).max().alias("last")).collect().row(0)
+    if ours[0] + theirs[0] != staged.rows or known != (staged.rows * (staged.rows + 1) // 2, staged.rows):
+        raise MusterError(
+            f"{staged.rows:,} rows were read, {ours[0]:,} accepted and {theirs[0]:,} quarantined: rows are lost"
+        )
+    codes = bad.select(pl.col("reason_code").str.split(";").explode().value_counts(sort=True)).unnest("reason_code")
+    reasons = {code: int(count) for code, count in codes.collect().iter_rows()}
+    return Validated(accepted, quarantined, staged.rows, ours[0], theirs[0], ours[1] + theirs[1], reasons)
+
+
+def _rows_and_warned(frame: pl.LazyFrame) -> tuple[int, int]:
+    rows, warned = (
+        frame.select(pl.len().alias("rows"), pl.col("warnings").is_not_null().sum().alias("warned")).collect().row(0)
+    )
+    return int(rows), int(warned)
