@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from jobs.errors import Unusable
-from schemas.columns import RESERVED, Column, columns_of, folded, spellings
+from schemas.column import Column
+from schemas.columns import RESERVED, columns_of, folded, spellings
 
 
 def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:

@@ -13,17 +13,21 @@ import polars as pl
 from jobs.phones import normalise_phones
 from jobs.preflight import InputFile
 from jobs.stage import LINE, SOURCE_ROW, SURPLUS, staged_name
-from schemas.columns import Column, columns_of
+from schemas.column import Column
+from schemas.columns import columns_of
 
-WHITE = " \t\r\n\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+WHITE = (
+    " \t\r\n\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 """Unicode white space; written out because languages differ about it."""
 
 
 def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataFrame:
     """`source_row`, `~line`, `~surplus` and every canonical column of the system as text; null when absent or blank.
 
-    `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged rows,
-    also on those that an earlier `quarantine.csv` marked.
+    `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged
+    rows, also on those that an earlier `quarantine.csv` marked.
     """
     columns = columns_of(file.system)
     ours = window.select(SOURCE_ROW, LINE, _ragged(file), *(_normalised(column, file) for column in columns))

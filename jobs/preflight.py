@@ -13,9 +13,10 @@ from typing import Literal
 
 from jobs.errors import Unusable
 from jobs.header import known_headers, mapped
+from jobs.lines import Lines, decoded
 from jobs.parquet_input import ParquetShape, parquet_shape
 from jobs.records import Dialect, dialect_of, records
-from jobs.source import Compression, Lines, Source, decoded, encoding_of, expanded, identify, raw, sha256
+from jobs.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
 from schemas.columns import COLUMNS, RESERVED
 
 RAGGED_KEPT = 1000

@@ -36,7 +36,8 @@ def dialect_of(
 ) -> tuple[Dialect, Iterator[str]]:
     """The dialect, and all lines again from the first one.
 
-    Without a declared delimiter: the one whose header has the most known names (`known` counts them), then the most fields.
+    Without a declared delimiter: the one whose header has the most known names (`known` counts them), then the most
+    fields.
     Raises Unusable for a file without a header.
     """
     head = list(itertools.islice(lines, HEADER_LINES))
@@ -112,7 +113,7 @@ def _parsed_header(head: list[str], skipped: int, delimiter: str) -> Dialect | N
 def _broken(name: str, error: csv.Error, begins: int, reached: int) -> Unusable:
     text = str(error)
     if "field limit" in text:
-        sentence = f"line {begins:,}: a field is longer than {FIELD_LIMIT:,} characters; a quote that opens here is probably never closed"
+        sentence = f"line {begins:,}: a field is longer than {FIELD_LIMIT:,} characters; is a quote that opens here never closed?"
     elif "unexpected end" in text:
         sentence = f"line {begins:,}: a quote that opens in this row is never closed"
     elif "expected after" in text:

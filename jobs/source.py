@@ -1,11 +1,10 @@
-"""The input file as a stream: bytes from the disk, expanded, decoded, split into physical lines.
+"""The input file as bytes: what it is, its bytes from the disk, expanded. Memory stays flat whatever the file holds.
 
-It knows compression and text encodings; it does not know CSV. Memory stays flat whatever the file holds.
+It looks at the first bytes, never at the name; text is for `jobs/lines.py`.
 """
 
 import codecs
 import hashlib
-import io
 import os
 import stat
 import zlib
@@ -26,8 +25,6 @@ EXPANSION_RATIO = 200
 """Chosen: beyond 64 MiB, more than 200 bytes out of one byte is a bomb; customer files reach 5 to 30."""
 EXPANSION_MOST = 64 << 30
 """Chosen: 64 GiB of text is 50 times the largest file measured."""
-LINE_LIMIT = 16 << 20
-"""Characters of one physical line. Chosen: 256 fields of the longest size."""
 ZSTD_WINDOW = 128 << 20
 
 Compression = Literal["gzip", "zstd"]
@@ -52,8 +49,11 @@ _BOMS = (
 
 
 class _Expander(Protocol):
-    eof: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, /) -> bytes: ...
 
@@ -160,79 +160,6 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
     return found or "utf-8"
 
 
-def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
-    """`chunks` as text, without a byte order mark. Raises Unusable with byte, line and column of what is no text."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset = line = column = 0
-    first = True
-    for chunk in _then_none(chunks):
-        pending = decoder.getstate()[0]
-        try:
-            text = decoder.decode(chunk or b"", final=chunk is None)
-        except UnicodeError as error:
-            raise _undecodable(source, error, encoding, (offset - len(pending), line, column)) from None
-        offset += len(chunk or b"")
-        if first and text:
-            text, first = text.removeprefix("\ufeff"), False
-        breaks = text.count("\n")
-        line += breaks
-        column = len(text) - text.rfind("\n") - 1 if breaks else column + len(text)
-        if text:
-            yield text
-
-
-class Lines:
-    """Physical lines with their ends (LF, CRLF, lone CR), and what was seen on the way.
-
-    `quotes`, `lone_cr`, `nul`: whether the text read so far holds any. `count`: lines that end with LF, plus an open last one.
-    """
-
-    def __init__(self, source: Source, texts: Iterable[str]) -> None:
-        self._source = source
-        self._texts = texts
-        self.quotes = False
-        self.lone_cr = False
-        self.nul = False
-        self.count = 0
-
-    def __iter__(self) -> Iterator[str]:
-        tail = ""
-        fed = False
-        for text in self._texts:
-            cut = text.rfind("\n") + 1
-            if not cut:
-                tail += text
-                self._refuse_endless(tail)
-                continue
-            block, tail, fed = tail + text[:cut], text[cut:], True
-            self._look(block)
-            yield from io.StringIO(block, newline="")
-        self._look(tail)
-        if self.lone_cr and not fed:
-            self._refuse_cr()
-        yield from io.StringIO(tail, newline="")
-
-    def _look(self, block: str) -> None:
-        self.count += block.count("\n") + (block[-1:] not in ("", "\n"))
-        self.quotes = self.quotes or '"' in block
-        self.nul = self.nul or "\x00" in block
-        self.lone_cr = self.lone_cr or block.count("\r") != block.count("\r\n")
-
-    def _refuse_endless(self, tail: str) -> None:
-        if len(tail) <= LINE_LIMIT:
-            return
-        if "\r" in tail:
-            self._refuse_cr()
-        raise Unusable(
-            f"{self._source.name} has a line of more than {LINE_LIMIT:,} characters; it is no CSV of customers"
-        )
-
-    def _refuse_cr(self) -> None:
-        raise Unusable(
-            f"{self._source.name} ends its lines with CR only (old Macintosh); save it with LF or CRLF line ends"
-        )
-
-
 def _opened(path: Path) -> BinaryIO:
     try:
         # O_NONBLOCK: opening a FIFO must not wait for a writer
@@ -294,23 +221,3 @@ def _declared(name: str) -> str:
     if not getattr(codec, "_is_text_encoding", True):
         raise Unusable(f"--encoding {name!r} is no text encoding; try utf-8, cp1252 or utf-16")
     return codec.name
-
-
-def _then_none(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
-    yield from chunks
-    yield None
-
-
-def _undecodable(source: Source, error: UnicodeError, encoding: str, at: tuple[int, int, int]) -> Unusable:
-    offset, line, column = at
-    shown = "UTF-8" if encoding.startswith("utf-8") else encoding
-    if not isinstance(error, UnicodeDecodeError):
-        return Unusable(f"{source.name} is not {shown}: the text can't be decoded after line {line + 1}")
-    good = error.object[: error.start].decode(encoding, "ignore")
-    breaks = good.count("\n")
-    column = len(good) - good.rfind("\n") if breaks else column + len(good) + 1
-    advice = "try --encoding cp1252" if shown == "UTF-8" else "try another --encoding"
-    return Unusable(
-        f"{source.name} is not {shown}: byte {offset + error.start + 1:,} (0x{error.object[error.start]:02X}), "
-        f"line {line + breaks + 1:,}, column {column:,}; {advice}"
-    )

@@ -1,6 +1,6 @@
 """Staged rows -> accepted and quarantined: every row in exactly one of the two, with all its reasons at once.
 
-In windows, so that memory does not grow with the file; uniqueness at the end, over the whole file. Never touches the network.
+In windows, so that memory does not grow with the file; uniqueness at the end, over the whole file.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
 class Validated:
     """Both sides of the split, each sorted by `source_row`. `accepted_rows + quarantined_rows == rows`.
 
-    `warnings` counts rows that carry one. `reasons` counts rows by `code:column`; a row with two reasons counts in both.
+    `warnings` counts rows that carry one. `reasons` counts rows by `code:column`; a row with two counts in both.
     """
 
     accepted: Path
@@ -61,8 +61,8 @@ def validate(
 ) -> Validated:
     """`folder/accepted.parquet` and `folder/quarantined.parquet` (0600, whole or absent).
 
-    accepted: `source_row`, every canonical column of the system normalised (null when absent; `external_unique_id` given
-    or derived), `phone_masked`, `national_id_masked`, `warnings` (`code:column` joined by `;`, or null).
+    accepted: `source_row`, every canonical column of the system normalised (null when absent; `external_unique_id`
+    given or derived), `phone_masked`, `national_id_masked`, `warnings` (`code:column` joined by `;`, or null).
     quarantined: QUARANTINED_SCHEMA; keys that show the row's own identity or phone number are masked there.
     `today` is the last date of birth that passes. `progress` hears the number of rows done so far.
     Raises Unusable for an unknown region, MusterError when a row would be lost.

@@ -1,4 +1,4 @@
-"""What a customer row must be: one pandera schema per system, made from `schemas/columns.py`. The single source of truth.
+"""What a customer row must be: pandera schemas made from `schemas/columns.py`. The single source of truth.
 
 Every rule is an expression over the normalised frame, carries its `code:column`, and yields a mask of full height.
 Uniqueness is not here, it needs the whole file (`jobs/duplicates.py`). Refusals and warnings are two schemas.
@@ -13,7 +13,8 @@ from pandera.api.polars.types import PolarsData
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrors
 
-from schemas.columns import Column, columns_of
+from schemas.column import Column
+from schemas.columns import columns_of
 from schemas.identity_numbers import is_south_african, rightly_checked
 
 RAGGED = "column_count:_surplus"
@@ -91,7 +92,7 @@ def warnings(system: str, *, region: str, strict_ids: bool = False) -> tuple[Rul
 
 
 def schema_of(system: str, rules: tuple[Rule, ...], *, required: bool) -> pa.DataFrameSchema:
-    """The pandera schema of `rules` over the frame that `jobs/normalise.py` makes. `required`: missing values fail too."""
+    """The pandera schema of `rules` over the frame of `jobs/normalise.py`. `required`: missing values fail too."""
     columns = {"source_row": pa.Column(pl.Int64), "~line": pa.Column(pl.Int64, nullable=True)}
     columns["~surplus"] = pa.Column(pl.String, nullable=True)
     for column in columns_of(system):

@@ -1,0 +1,51 @@
+"""One input column: its spellings, its field at the target, the shape of its values.
+
+Which columns a system has is `schemas/columns.py`; whether a value fits is `schemas/customers.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["name", "text", "phone", "email", "identity", "key", "reference", "date", "code"]
+
+REFUSAL: dict[Kind, str] = {
+    "name": "name_invalid",
+    "text": "value_invalid",
+    "phone": "phone_invalid",
+    "email": "email_invalid",
+    "identity": "national_id_invalid",
+    "key": "key_invalid",
+    "reference": "key_invalid",
+    "date": "date_invalid",
+    "code": "value_invalid",
+}
+"""The reason code of a value whose shape is wrong, by kind of column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input column.
+
+    `api` is the field of the target's request (None: not in the customer's request). `pattern` is the shape of the
+    normalised value, as Rust and JSON Schema write it (None: no more than its kind asks). `longest` is in characters
+    (None: as long as a field may be). `advised` is (shortest, longest) in characters as only other vendor pages give
+    it: outside is a warning, never a refusal.
+    """
+
+    name: str
+    api: str | None
+    aliases: tuple[str, ...]
+    required: bool
+    personal: bool
+    description: str
+    kind: Kind = "text"
+    pattern: str | None = None
+    longest: int | None = None
+    advised: tuple[int, int] | None = None
+    case: Literal["upper", "lower"] | None = None
+    example: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """`code:column` of a value whose shape is wrong."""
+        return f"{REFUSAL[self.kind]}:{self.name}"
