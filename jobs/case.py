@@ -210,7 +210,9 @@ class Taking:
     outcomes: frozenset[Outcome] = RESUMABLE
 
 
-def open_case(row: Row, known: Known | None, run_id: str, pseudonyms: Pseudonyms, taking: Taking) -> Case | Transition:
+def open_case(
+    row: Row, known: Known | None, run_id: str, pseudonyms: Pseudonyms, taking: Taking, now_ms: int
+) -> Case | Transition:
     """A case to work on, or the outcome that is settled already.
 
     The same key with other data than before is reported as `changed_since` and never silently sent again.
@@ -226,21 +228,21 @@ def open_case(row: Row, known: Known | None, run_id: str, pseudonyms: Pseudonyms
     case.trace = record.trace
     if changed and other_person and (begun or record.outcome in COMPLETE):
         reason = "the ledger knows this key with another identity number"
-        return _settled(case, Outcome.CONFLICT, "changed_since", reason, record)
+        return _settled(case, Outcome.CONFLICT, "changed_since", reason, now_ms)
     if record.outcome in COMPLETE:
         code = "changed_since" if changed else None
-        return _settled(case, Outcome.ALREADY_ONBOARDED, code, CHANGED if changed else None, record)
+        return _settled(case, Outcome.ALREADY_ONBOARDED, code, CHANGED if changed else None, now_ms)
     if record.outcome is None or record.outcome in taking.outcomes:
         if changed and begun and not case.facts.get("customer_id"):
             reason = "the data were changed while a write is unanswered; restore them, or decide by hand"
-            return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, record)
+            return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, now_ms)
         if changed and not begun:
             case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
         case.changed = changed and begun
         return case
     if changed and record.outcome in CORRECTABLE:
         return mended(case, fingerprint, fields)
-    return _settled(case, record.outcome, record.reason_code, record.reason, record)
+    return _settled(case, record.outcome, record.reason_code, record.reason, now_ms)
 
 
 def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
@@ -253,8 +255,9 @@ def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
     return case
 
 
-def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None, record: RecordRow) -> Transition:
+def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None, now_ms: int) -> Transition:
     """The outcome of a row that this run does not touch; the ledger's record stays as it is."""
+    record = case.record
     failed_step = record.failed_step if outcome is record.outcome else None
     ended = OutcomeRow(
         source_row=case.row.source_row,
@@ -270,4 +273,5 @@ def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None,
         national_id_masked=case.row.national_id_masked,
         warnings=case.row.warnings,
     )
-    return Transition(outcome=ended)
+    event = EventRow(now_ms, "outcome", ended.source_row, ended.key, failed_step, verdict=outcome, detail=code)
+    return Transition(event=event, outcome=ended)

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from jobs.clock import Clock
-from jobs.credential import Credential, Secrets
+from jobs.credential import Credential
 from jobs.errors import NotPermitted
 from jobs.limiter import Limiter
+from jobs.model import Secrets
 from jobs.retry import FullJitter, retry_after_seconds
 from jobs.sender import MaybeSent, NotSent, Sender
 from jobs.systems.base import CallClass, ReadFailed, Reply, Request, System, Token, Trace
@@ -47,6 +48,8 @@ class Client:
         self.system, self.sender, self.limiters, self.clock = system, sender, limiters, clock
         self.credential = Credential(system, secrets, tenant, self._login_call, clock)
         self.calls: Counter[tuple[str, str, str]] = Counter()
+        self.repeated_writes = 0
+        """Writes sent once more after a 401, within one attempt."""
         self.jitter = FullJitter(clock.random)
 
     async def read(self, request: Request) -> Reply:
@@ -80,7 +83,9 @@ class Client:
         token = await self.credential.token()
         reply = await self._permitted(request, token, before)
         if reply.status == 401:
-            reply = await self._permitted(request, await self.credential.refused(token), None)
+            token = await self.credential.refused(token)
+            self.repeated_writes += 1
+            reply = await self._permitted(request, token, None)
         return self._checked(request, reply)
 
     async def _read_once(self, request: Request) -> Reply:

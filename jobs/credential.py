@@ -1,11 +1,11 @@
 """A credential and its token: one login at a time, renewal in good time, and a stop before an account is locked."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
 
 from jobs.clock import Clock
 from jobs.errors import NotPermitted
+from jobs.model import Secrets
 from jobs.systems.base import Reply, Request, System, Token
 
 RENEW_BELOW_SECONDS = 300.0
@@ -16,18 +16,6 @@ RENEW_BELOW_SHARE = 0.2
 
 MOST_FAILED_LOGINS = 3
 """Chosen: fewer than the usual five after which an account is locked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """What the operator gave: identity and password, or a token. Never written, never shown."""
-
-    identity: str | None = None
-    password: str | None = None
-    token: str | None = None
-
-    def __repr__(self) -> str:
-        return "Secrets(***)"
 
 
 class Exchange(Protocol):

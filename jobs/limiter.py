@@ -9,18 +9,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from jobs.clock import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `calls` in any `seconds`."""
-
-    calls: int
-    seconds: float
-
+from jobs.model import Rate
 
 STARTING_PACE = 2.0
 """Mutating calls a second with which `auto` begins where the vendor documents no limit (the contract's default)."""

@@ -3,6 +3,7 @@
 Every name that reaches a user's file (`Outcome`, `MatchClass`) is stable: scripts compare with it.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -76,3 +77,23 @@ class Origin(StrEnum):
     """A request of ours made it, in this run or an earlier one that the ledger knows."""
     ADOPTED = "adopted"
     """Found at the target and proven ours by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the operator gave: identity and password, or a token. Never written, never shown."""
+
+    identity: str | None = None
+    password: str | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Secrets(***)"

@@ -1,0 +1,349 @@
+"""Settings: flag beats environment beats muster.toml beats default. The one reader of `os.environ`.
+
+An option is declared once, in OPTIONS; the command line, the environment and the file all come from there.
+"""
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+from jobs.errors import Unusable
+from jobs.model import MatchClass, Outcome, Rate, Secrets
+
+PREFIX = "MUSTER_"
+SYSTEMS = ("eclipse",)
+"""Systems that have an adapter."""
+
+SECRETS = ("identity", "password", "token", "recon_identity", "recon_password", "pseudonym_key")
+"""Never options: an argument is visible to every user of the machine."""
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
+        raise ValueError("seconds, such as 30 or 0.5")
+    return float(text)
+
+
+def _rate(text: str) -> Rate | None:
+    if text == "auto":
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9}(?:\.[0-9]+)?)", text)
+    if not found or int(found[1]) < 1 or float(found[2]) <= 0:
+        raise ValueError("auto, or N/SECONDS such as 60/180")
+    return Rate(int(found[1]), float(found[2]))
+
+
+def _time(text: str) -> time:
+    try:
+        return time.fromisoformat(text) if re.fullmatch(r"[0-9]{2}:[0-9]{2}", text) else _refuse_time()
+    except ValueError:
+        return _refuse_time()
+
+
+def _refuse_time() -> time:
+    raise ValueError("a local time as HH:MM")
+
+
+def _budget(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,12}|[0-9]{1,3}(\.[0-9]+)?%", text) or (text.endswith("%") and float(text[:-1]) > 100):
+        raise ValueError("N or P%, such as 100 or 2%")
+    return text
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError("one of " + ", ".join(allowed) + suggestion(text, allowed))
+        return text
+
+    return parse
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2}", text):
+        raise ValueError("two letters, such as ZA")
+    return text.upper()
+
+
+def _fail_on(text: str) -> frozenset[str]:
+    names = frozenset(part.strip() for part in text.split(",") if part.strip())
+    allowed = {*Outcome, *MatchClass}
+    for name in sorted(names - allowed):
+        raise ValueError(f"outcomes or reconciliation classes; {name!r} is neither{suggestion(name, allowed)}")
+    return names
+
+
+def _truth(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("true or false")
+
+
+def _tenant(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):
+        raise ValueError("a tenant id: letters, digits, '.', '_' and '-'")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. `default` is what it is when nobody says anything; `metavar` None makes it a switch."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    metavar: str | None
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """Its command line flag."""
+        return "--" + self.name.replace("_", "-")
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("system", _one_of(*SYSTEMS), "eclipse", "NAME", "The target system."),
+    Option("base_url", str, None, "URL", "Where the target listens: https, or http on this machine."),
+    Option("tenant", _tenant, None, "ID", "The tenant to work in; must be the credential's own."),
+    Option("ledger", str, "sqlite:///muster.db", "URL", "Where it is kept what was done."),
+    Option("out", Path, Path("runs"), "DIR", "Where each run leaves its folder."),
+    Option("run_id", str, None, "ID", "Name of the run; made from the time when left out."),
+    Option("concurrency", _whole(1, 1024), 16, "N", "Rows worked on at the same time."),
+    Option("rate", _rate, None, "N/SECONDS", "Mutating calls in any window, or auto."),
+    Option("decision_poll", _seconds, 30.0, "SECONDS", "Time between two reads of an outstanding decision."),
+    Option("decision_wait", _seconds, 600.0, "SECONDS", "How long this run waits for a decision."),
+    Option("deadline", _time, None, "HH:MM", "Local time at which no further row is begun."),
+    Option("max_errors", _budget, None, "N|P%", "Stop when more rows than this need attention."),
+    Option("limit", _whole(1, 10**12), None, "N", "Work on the first N accepted rows only."),
+    Option("lock_timeout", _seconds, 0.0, "SECONDS", "How long to wait for another run to end."),
+    Option("region", _region, "ZA", "CC", "Region of phone numbers without a country code."),
+    Option("encoding", str, None, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252."),
+    Option("delimiter", str, None, "CHAR", "Field delimiter; found out when left out."),
+    Option("strict_ids", _truth, False, None, "Refuse identity numbers whose check digit is wrong."),
+    Option("output", _one_of("text", "json"), "text", "text|json", "Form of what is printed on stdout."),
+    Option("yes", _truth, False, None, "Answer every question with yes."),
+    Option("no_progress", _truth, False, None, "No progress bar, also on a terminal."),
+    Option("fail_on", _fail_on, None, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."),
+    Option("exit_zero", _truth, False, None, "End with 0 instead of 1 or 5."),
+)
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective settings. `values` by option name, `origins` says where each came from."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """`[columns]`: header of the file to canonical column."""
+    systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """`[eclipse]` and the like."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def need(self, name: str) -> Any:
+        """The value of an option that this command can't do without. Raises Unusable."""
+        if self.values[name] is None:
+            option = BY_NAME[name]
+            raise Unusable(
+                f"{option.flag} is missing", hint=f"give {option.flag}, {option.variable} or {name} in muster.toml"
+            )
+        return self.values[name]
+
+    def shown(self) -> dict[str, str]:
+        """Every value as text; none is secret."""
+        texts = {name: _text(value) for name, value in self.values.items()}
+        texts |= {f"columns.{header}": canonical for header, canonical in self.columns.items()}
+        return texts | {
+            f"{system}.{key}": _text(value) for system, keys in self.systems.items() for key, value in keys.items()
+        }
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Rate):
+        return f"{value.calls}/{value.seconds:g}"
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def suggestion(name: str, allowed: Iterable[str]) -> str:
+    """`; did you mean …?` when something similar is allowed."""
+    close = difflib.get_close_matches(name, list(allowed), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def settings(
+    flags: Mapping[str, Any], *, config: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """The effective settings. `flags` holds what the command line gave, as text or True. Raises Unusable.
+
+    `config` None: `muster.toml` in the working directory, if there is one.
+    """
+    environ = os.environ if environ is None else environ
+    named = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
+    document, file = _document(named)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for option in OPTIONS:
+        for origin, given in (
+            (option.flag, flags.get(option.name)),
+            (option.variable, environ.get(option.variable)),
+            (str(file), document.get(option.name)),
+        ):
+            if given is not None:
+                values[option.name], origins[option.name] = _parsed(option, given, origin), origin
+                break
+        else:
+            values[option.name], origins[option.name] = option.default, "default"
+    tables = {name: document[name] for name in SYSTEMS if name in document}
+    return Settings(values, origins, document.get("columns", {}), tables)
+
+
+def _parsed(option: Option, given: Any, origin: str) -> Any:
+    text = ("true" if given else "false") if isinstance(given, bool) else str(given)
+    try:
+        return option.parse(text)
+    except ValueError as error:
+        where = option.flag if origin == option.flag else f"{option.name} ({origin})"
+        raise Unusable(f"{where}: {text[:60]!r} is not {error}") from None
+
+
+def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
+    """The checked content of the configuration file, empty when there is none."""
+    path = named or Path("muster.toml")
+    if named is None and not path.exists():
+        return {}, path
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Unusable(f"{path} can't be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path} is not TOML: {error}") from error
+    document = {key.replace("-", "_"): value for key, value in document.items()}
+    _check_keys(document, path)
+    return document, path
+
+
+def _check_keys(document: Mapping[str, Any], path: Path) -> None:
+    allowed = {*BY_NAME, "columns", *SYSTEMS}
+    for key, value in document.items():
+        if key in SECRETS:
+            raise Unusable(
+                f"{path}: {key} is a secret and does not belong in a file of settings",
+                hint=f"set {PREFIX}{key.upper()}",
+            )
+        if key not in allowed:
+            raise Unusable(f"{path}: unknown key {key!r}{suggestion(key, allowed)}")
+        if isinstance(value, dict) is not (key == "columns" or key in SYSTEMS):
+            raise Unusable(f"{path}: {key} must be {'a table' if key not in BY_NAME else 'a plain value'}")
+    for header, canonical in document.get("columns", {}).items():
+        if not isinstance(canonical, str):
+            raise Unusable(f"{path}: [columns] {header!r} must name a column")
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Variables that look like ours and are none, each with a suggestion; for a warning."""
+    environ = os.environ if environ is None else environ
+    known = {option.variable for option in OPTIONS} | {PREFIX + "CONFIG"}
+    known |= {PREFIX + name.upper() + suffix for name in SECRETS for suffix in ("", "_FILE")}
+    return [name + suggestion(name, known) for name in sorted(environ) if name.startswith(PREFIX) and name not in known]
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The secret `name` from its variable, or from the file that `…_FILE` names. Raises Unusable.
+
+    The file must be readable by its owner alone. One trailing line end is not part of the secret.
+    """
+    environ = os.environ if environ is None else environ
+    variable = PREFIX + name.upper()
+    if environ.get(variable):
+        return environ[variable]
+    file = environ.get(variable + "_FILE")
+    if not file:
+        return None
+    path = Path(file)
+    try:
+        mode = path.stat().st_mode
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{variable}_FILE: {path} can't be read ({type(error).__name__})") from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise Unusable(f"{variable}_FILE: others may read {path}", hint=f"chmod 600 {path}")
+    return content.removesuffix("\n").removesuffix("\r") or None
+
+
+def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secrets:
+    """The credential; `prefix` `recon_` gives the reader's own, if there is one. Raises Unusable."""
+    token = None if prefix else secret("token", environ)
+    return Secrets(secret(prefix + "identity", environ), secret(prefix + "password", environ), token)
+
+
+def system_settings(kind: Callable[..., Any], table: Mapping[str, Any], name: str) -> Any:
+    """The frozen settings of one system from its table. Raises Unusable for unknown keys and wrong types."""
+    fields: dict[str, Any] = getattr(kind, "__dataclass_fields__", {})
+    for key, value in table.items():
+        if key not in fields:
+            raise Unusable(f"[{name}]: unknown key {key!r}{suggestion(key, fields)}")
+        expected = type(fields[key].default)
+        if expected is not type(None) and not isinstance(value, expected):
+            raise Unusable(f"[{name}] {key}: expected {expected.__name__}, got {type(value).__name__}")
+    return kind(**{key: str(value) if fields[key].default is None else value for key, value in table.items()})
+
+
+def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None) -> bytes:
+    """The key of the ledger's HMACs: MUSTER_PSEUDONYM_KEY, or a 0600 file beside the ledger, made when absent."""
+    given = secret("pseudonym_key", environ)
+    if given is not None:
+        if len(given) < 16:
+            raise Unusable("MUSTER_PSEUDONYM_KEY is shorter than 16 characters")
+        return given.encode()
+    path = ledger.with_name(ledger.name + ".key")
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        content = path.read_bytes()
+        if len(content) < 32:
+            raise Unusable(f"{path} is damaged: it must hold the 64 hex digits it was made with") from None
+        return content.strip()
+    except OSError as error:
+        raise Unusable(f"{path} can't be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(32).hex().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes().strip()

@@ -1,0 +1,156 @@
+"""File against ledger against a fresh read of the target: what agrees, what does not, row by row.
+
+A row is compared with what its outcome promises. Nothing here writes; a look-up that failed is `unverified` and
+never a match.
+"""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from jobs.clock import Clock, iso
+from jobs.model import MatchClass, Outcome
+from jobs.systems.base import Comparison, Reader, ReadFailed, Row, Sighting, System
+from schemas.reconciliation import RECONCILIATION_SCHEMA
+
+COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
+NOT_SENT = frozenset({Outcome.QUARANTINED, Outcome.CONFLICT, Outcome.NOT_ATTEMPTED})
+"""Rows for which nothing of ours is at the target, by their outcome."""
+
+DECISIONS = {Outcome.ONBOARDED: "PASSED", Outcome.ALREADY_ONBOARDED: "PASSED", Outcome.DECLINED: "FAILED"}
+"""The decision that an outcome promises; the others promise none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the ledger says of one row: its outcome and the ids that it led to."""
+
+    source_row: int
+    key: str | None
+    outcome: Outcome
+    customer_id: str | None
+    wallet_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the reconciliation. `field` None: the row as a whole."""
+
+    match_class: MatchClass
+    field: str | None = None
+    ours: str | None = None
+    theirs: str | None = None
+
+
+MATCH = (Line(MatchClass.MATCH),)
+
+
+def normalised(text: str | None) -> str:
+    """What is compared: NFC, outer spaces off, inner ones single. Capitals count, but for e-mails (`compared`)."""
+    return " ".join(unicodedata.normalize("NFC", text or "").split())
+
+
+def compare(claim: Claim, sighting: Sighting) -> Sequence[Line]:
+    """All differences between what `claim` promises and what was seen; MATCH when there is none. Pure."""
+    if len(sighting.customer_ids) > 1:
+        return (Line(MatchClass.AMBIGUOUS, "customer_id", claim.customer_id, ";".join(sighting.customer_ids)),)
+    promised = claim.customer_id is not None
+    if not sighting.customer_ids:
+        missing = promised or claim.outcome is Outcome.IN_DOUBT
+        return (Line(MatchClass.MISSING_IN_TARGET, "customer_id", claim.customer_id),) if missing else MATCH
+    if not promised:
+        there = sighting.customer_ids[0]
+        return (Line(MatchClass.STATUS_DIFFERENCE, "customer_id", claim.outcome.value, there),)
+    lines = [*fields(sighting.comparisons), *decision(claim, sighting), *wallet(claim, sighting)]
+    return lines or MATCH
+
+
+def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
+    """The fields that differ after normalisation. A value that the file does not have is not compared."""
+    for each in comparisons:
+        ours, theirs = normalised(each.ours), normalised(each.theirs)
+        if each.field == "email":
+            ours, theirs = ours.casefold(), theirs.casefold()
+        if each.ours is not None and ours != theirs:
+            yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs))
+
+
+def decision(claim: Claim, sighting: Sighting) -> Iterator[Line]:
+    """The decision and the customer's status, where the outcome promises them."""
+    promised = DECISIONS.get(claim.outcome)
+    if promised is not None and sighting.decision_status != promised:
+        yield Line(MatchClass.STATUS_DIFFERENCE, "decision_status", promised, sighting.decision_status)
+    status = sighting.customer_status
+    if claim.outcome in COMPLETE and status is not None and status.upper() != "ACTIVE":
+        yield Line(MatchClass.STATUS_DIFFERENCE, "status", "ACTIVE", status)
+
+
+def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
+    """The wallet: promised and there, or neither."""
+    if sighting.wallet_ids is None:
+        if claim.wallet_id is not None:
+            yield Line(MatchClass.UNVERIFIED, "wallet_id", claim.wallet_id)
+    elif claim.wallet_id is not None:
+        if claim.wallet_id not in sighting.wallet_ids:
+            yield Line(MatchClass.PARTIAL, "wallet_id", claim.wallet_id, ";".join(sighting.wallet_ids) or None)
+    elif claim.outcome in COMPLETE:
+        yield Line(MatchClass.PARTIAL, "wallet_id")
+    elif sighting.wallet_ids and claim.outcome in {Outcome.DECLINED, Outcome.NOT_ELIGIBLE, Outcome.PENDING}:
+        yield Line(MatchClass.STATUS_DIFFERENCE, "wallet_id", None, ";".join(sighting.wallet_ids))
+
+
+class Reconciliation:
+    """Reads the target afresh for a stream of rows and compares."""
+
+    def __init__(self, system: System, reader: Reader, clock: Clock) -> None:
+        self.system, self.reader, self.clock = system, reader, clock
+        self.complete = 0
+        """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
+
+    async def frames(
+        self, windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]], workers: int
+    ) -> AsyncIterator[pl.DataFrame]:
+        """One frame of lines for each window of claims, in their order. `Row` None: quarantined, never read."""
+        async for window in windows:
+            places = asyncio.Semaphore(workers)
+            lines = await asyncio.gather(*(self._lines(places, claim, row) for claim, row in window))
+            rows = [line for row_lines in lines for line in row_lines]
+            yield pl.DataFrame(rows, schema=RECONCILIATION_SCHEMA, orient="row")
+
+    async def _lines(self, places: asyncio.Semaphore, claim: Claim, row: Row | None) -> list[tuple[Any, ...]]:
+        read_at = None
+        if row is None or claim.outcome in NOT_SENT:
+            found: Sequence[Line] = (Line(MatchClass.NOT_SENT),)
+        else:
+            async with places:
+                found = await self._read(claim, row)
+            read_at = iso(self.clock.now())
+        return [
+            (
+                claim.source_row,
+                claim.key,
+                claim.customer_id,
+                line.match_class,
+                line.field,
+                line.ours,
+                line.theirs,
+                read_at,
+            )
+            for line in found
+        ]
+
+    async def _read(self, claim: Claim, row: Row) -> Sequence[Line]:
+        facts: Mapping[str, str] = {"customer_id": claim.customer_id} if claim.customer_id else {}
+        try:
+            lines = compare(claim, await self.system.sight(self.reader, row, facts))
+        except ReadFailed:
+            return (Line(MatchClass.UNVERIFIED),)
+        if claim.outcome in COMPLETE and all(
+            line.match_class in {MatchClass.MATCH, MatchClass.FIELD_DIFFERENCE} for line in lines
+        ):
+            self.complete += 1
+        return lines
