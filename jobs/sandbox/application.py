@@ -14,7 +14,7 @@ from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call
 from jobs.sandbox.clock import http_date
 from jobs.sandbox.eclipse.system import Eclipse
-from jobs.sandbox.reply import SILENT, Reply, empty_reply
+from jobs.sandbox.reply import SILENT, Delivery, Reply, empty_reply
 from jobs.sandbox.settings import Settings
 from jobs.sandbox.system import System
 from jobs.sandbox.wire import deliver
@@ -85,6 +85,8 @@ class Application:
         return await effects.after(faults, reply, system)
 
     def _answer(self, system: System, call: Call) -> Reply:
+        if call.journal is not self.bench.journal:
+            return Reply(0, delivery=Delivery.NONE)  # it arrived before a reset and must not change what came after
         try:
             return system.answer(call)
         except Exception:

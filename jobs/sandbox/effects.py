@@ -1,10 +1,11 @@
 """What each kind of fault does to a call: before the commit, or to the reply after it.
 
-A kind of `BEFORE` takes the place of the system's answer, so nothing is committed. A kind of `AFTER` changes the reply
-to a call that was worked on. `delay` and `signal_client` happen on the side they name and leave the reply alone.
+A kind of `_BEFORE` takes the place of the system's answer, so nothing is committed. A kind of `_AFTER` changes the
+reply to a call that was worked on. `delay` and `signal_client` happen on the side that their `when` names.
 """
 
 import asyncio
+import contextlib
 import gzip
 import os
 import signal
@@ -26,37 +27,37 @@ Params = dict[str, Any]
 
 
 async def before(faults: Sequence[Fault], system: System, clock: Clock) -> Reply | None:
-    """Side effects that come before the commit; the reply that takes the place of the answer, if any."""
+    """What comes before the commit; the reply that takes the place of the answer, if any: the first rule's."""
     reply: Reply | None = None
-    for fault in faults:
-        params = dict(fault.params)
-        await _side_effect(fault.kind, params, "before")
-        if reply is None and fault.kind in _BEFORE:
-            reply = _BEFORE[fault.kind](params, system, clock)
+    for params, kind in _on_side(faults, "before"):
+        if kind == "delay":
+            await asyncio.sleep(params["seconds"])
+        elif reply is None and kind in _BEFORE:
+            reply = _BEFORE[kind](params, system, clock)
     return reply
 
 
 async def after(faults: Sequence[Fault], reply: Reply, system: System) -> Reply:
-    """Side effects that come after the commit, and the reply as the faults leave it."""
-    for fault in faults:
-        params = dict(fault.params)
-        await _side_effect(fault.kind, params, "after")
-        if fault.kind in _AFTER:
-            reply = _AFTER[fault.kind](params, reply)
-        elif fault.kind == "status_after_commit":
+    """What comes after the commit, and the reply as the faults leave it."""
+    for params, kind in _on_side(faults, "after"):
+        if kind == "delay":
+            await asyncio.sleep(params["seconds"])
+        elif kind == "status_after_commit":
             reply = _chosen(params, system)
+        elif kind in _AFTER:
+            reply = _AFTER[kind](params, reply)
     return reply
 
 
-async def _side_effect(kind: str, params: Params, side: str) -> None:
-    if params.get("when", "before") != side:
-        return
-    if kind == "delay":
-        await asyncio.sleep(params["seconds"])
-    elif kind == "signal_client":
+def _on_side(faults: Sequence[Fault], side: str) -> list[tuple[Params, str]]:
+    return [(dict(fault.params), fault.kind) for fault in faults if fault.params.get("when", side) == side]
+
+
+def _kill(params: Params, reply: Reply) -> Reply:
+    """The client dies; its call is dropped, so that the side of the commit is certain."""
+    with contextlib.suppress(ProcessLookupError):
         os.kill(params["pid"], signal.SIGKILL)
-        # The dying client's sockets are closed by the kernel a moment later; nothing may be answered until then.
-        await asyncio.sleep(0.05)
+    return replace(reply, delivery=Delivery.NONE)
 
 
 def _headers(value: dict[str, str] | list[list[str]]) -> Headers:
@@ -114,12 +115,14 @@ _BEFORE: dict[str, Callable[[Params, System, Clock], Reply]] = {
     "status": _status,
     "throttle": _throttle,
     "drop_before_commit": lambda params, *_: Reply(0, delivery=_drop(params)),
+    "signal_client": lambda params, *_: _kill(params, Reply(0)),
     "redirect": _redirect,
     "unauthorized": lambda _, system, __: system.error(401),
 }
 
 _AFTER: dict[str, Callable[[Params, Reply], Reply]] = {
     "drop_after_commit": lambda params, reply: replace(reply, delivery=_drop(params)),
+    "signal_client": _kill,
     "drop_mid_reply": lambda _, reply: replace(reply, delivery=Delivery.HALF),
     "truncated_body": lambda _, reply: replace(reply, body=reply.body[: len(reply.body) // 2]),
     "garbage_body": lambda params, reply: replace(reply, body=params.get("text", "\x00%&{[}nonsense").encode()),

@@ -132,6 +132,8 @@ def parse(rule: object) -> Fault:
         raise ValueError(f"match knows only {', '.join(MATCHES)}")
     params = dict(rule.get("params") or {})
     _check_params(kind, params)
+    if "when" in KINDS[kind]:
+        params.setdefault("when", "before")
     return Fault(str(rule.get("operation", "*")), kind, _nth(rule.get("nth", "every")), match, params)
 
 

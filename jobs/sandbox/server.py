@@ -59,6 +59,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._on_start(asyncio.get_running_loop())
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Calls in flight are cut off: an answer that nobody gave must not be made up.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         if threading.current_thread() is not threading.main_thread():

@@ -1,0 +1,44 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from jobs.sandbox.server import Sandbox
+
+from .caller import Caller
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def operator(sandbox: Sandbox) -> Iterator[Caller]:
+    with Caller(sandbox, sandbox.identity, sandbox.password, sandbox.tenant) as caller:
+        yield caller
+
+
+@pytest.fixture
+def onboarding(sandbox: Sandbox) -> Iterator[Caller]:
+    with Caller(sandbox, sandbox.onboarding_identity, sandbox.onboarding_password, sandbox.tenant) as caller:
+        yield caller
+
+
+@pytest.fixture
+def stranger(sandbox: Sandbox) -> Iterator[Caller]:
+    with Caller(sandbox, "other-operator", "other-password", sandbox.tenant + 1) as caller:
+        yield caller
+
+
+@pytest.fixture
+def control(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{sandbox.base_url}/__sandbox", timeout=10, trust_env=False) as client:
+        yield client
