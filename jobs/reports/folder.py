@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from jobs.errors import Unusable
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_DRAFT = re.compile(r"\.[A-Za-z0-9_.-]+\.(tmp|parts)")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
 
 
@@ -61,6 +63,12 @@ class RunFolder:
     def subfolder(self, name: str) -> "RunFolder":
         """A new folder inside this one (`reconcile-<time>`)."""
         return RunFolder.create(self.path / _checked(name))
+
+    def discard_drafts(self) -> None:
+        """Removes what a killed process left half written; only for the process that holds the lock on the run."""
+        for entry in self.path.iterdir():
+            if _DRAFT.fullmatch(entry.name):
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Writes `content` under `name`, whole or not at all; an older file of that name stays until then."""

@@ -3,7 +3,6 @@
 import getpass
 import os
 import platform
-import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -13,14 +12,13 @@ import orjson
 from jobs import __version__
 from jobs.reports.events import Chain, verify_events
 from jobs.reports.folder import RunFolder
+from jobs.reports.redaction import without_secrets
 from jobs.reports.sums import SUMS, files_of, sha256, write_sums
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 
 _LIBRARIES = ("click", "httpx", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
-_SECRET = re.compile(r"passw|passphrase|token|secret|authorization|credential|api_?key|private|pseudonym|^identity$")
-_URL_USER = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def write_manifest(folder: RunFolder, facts: Mapping[str, object], *, chain: Chain | None = None) -> str:
@@ -44,24 +42,6 @@ def write_manifest(folder: RunFolder, facts: Mapping[str, object], *, chain: Cha
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     folder.write_bytes(MANIFEST, orjson.dumps(document, option=options))
     return write_sums(folder)
-
-
-def without_secrets(facts: Mapping[str, object]) -> dict[str, object]:
-    """`facts` with `***` for the value of every key that names a secret, at any depth, and without users in URLs.
-
-    Names of files that hold a secret (`token_file`) stay.
-    """
-    return {key: _redacted(key.lower(), value) for key, value in facts.items()}
-
-
-def _redacted(key: str, value: object) -> object:
-    if isinstance(value, Mapping):
-        return without_secrets(value)
-    if _SECRET.search(key) and not key.endswith("_file") and value is not None:
-        return "***"
-    if isinstance(value, list | tuple):
-        return [_redacted("", item) for item in value]
-    return _URL_USER.sub("***@", value) if isinstance(value, str) else value
 
 
 def _machine() -> dict[str, object]:

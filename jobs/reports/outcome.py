@@ -49,11 +49,12 @@ def _counted(frames: Iterable[pl.DataFrame], count: OutcomeCount) -> Iterator[pl
 
 
 def _in_order(source_rows: pl.Series, last: int) -> int:
-    """The last row number; every one is above the one before it."""
-    steps = pl.concat([pl.Series([last], dtype=pl.Int64), source_rows.cast(pl.Int64)]).diff().tail(-1)
-    wrong = (steps.fill_null(0) <= 0).arg_true()
+    """The last row number; every one has to be above the one before it."""
+    before = pl.concat([pl.Series([last], dtype=pl.Int64), source_rows.cast(pl.Int64).head(-1)])
+    wrong = (source_rows <= before).fill_null(value=True).arg_true()
     if len(wrong):
-        raise Unproven(f"the report is out of order at source row {source_rows[wrong[0]]}, after row {last} or later")
+        place = wrong[0]
+        raise Unproven(f"the report is out of order: source row {source_rows[place]} after {before[place]}")
     return int(source_rows[-1])
 
 
@@ -63,7 +64,7 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
     if strange:
         raise Unproven(f"{outcomes[strange[0]]} rows have no known outcome")
     count.outcomes.update(outcomes)
-    codes = frame.select("outcome", pl.col("reason_code").str.split(";")).explode("reason_code")
+    codes = frame.select("outcome", pl.col("reason_code").cast(pl.String).str.split(";")).explode("reason_code")
     for outcome, code, rows in codes.drop_nulls().group_by("outcome", "reason_code").len().iter_rows():
         count.causes[(outcome, code)] += rows
     warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()

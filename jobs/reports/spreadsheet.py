@@ -10,8 +10,11 @@ import polars as pl
 
 from jobs.reports.printable import ESCAPES, printable
 
-FORMULA = "^[ \u00a0\u200b\u200c\u200d\u2060\ufeff\"']*[=+\\-@\t\r\n＝＋－＠]"
-"""What a spreadsheet may take for a formula, also behind blanks, invisible characters and quotes (after OWASP)."""
+FORMULA = "^[ \u00a0\u200b\u200c\u200d\u2060\ufeff\"']*([=+\\-@\t\r\n＝＋－＠]|\\\\u000[ad])"
+"""What a spreadsheet may take for a formula, also behind blanks, invisible characters and quotes (after OWASP).
+
+The visible spelling of a line end counts as one, so that the rule says the same before and after `printable`.
+"""
 
 _FORMULA = re.compile(FORMULA)
 

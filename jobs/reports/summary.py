@@ -12,6 +12,7 @@ import orjson
 from jobs.errors import ExitCode
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
 from jobs.reports.printable import printable
+from jobs.reports.redaction import without_secrets
 from jobs.reports.verdict import verdict
 
 SCHEMA_VERSION = 1
@@ -102,7 +103,7 @@ class Summary:
     notes: tuple[str, ...] = ()
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Effective settings without secrets."""
+    """Effective settings."""
     exit_code: int = 0
     next_command: str | None = None
     """What to type next; None when there is nothing left to do."""
@@ -144,6 +145,10 @@ class Summary:
     def class_counts(self) -> dict[str, int]:
         """A count for each class of the reconciliation, in their usual order."""
         return {name.value: self.reconciliation.get(name, 0) for name in MatchClass}
+
+    def shown_settings(self) -> dict[str, object]:
+        """The settings without secrets."""
+        return without_secrets(self.settings)
 
     def to_json(self) -> bytes:
         """The content of `summary.json`: indented UTF-8 with a line end."""
@@ -214,7 +219,7 @@ def _counts(summary: Summary) -> dict[str, object]:
 def _ending(summary: Summary) -> dict[str, object]:
     return {
         "notes": list(summary.notes),
-        "settings": dict(summary.settings),
+        "settings": summary.shown_settings(),
         "exit_code": int(summary.exit_code),
         "exit_meaning": summary.exit_meaning,
         "next_command": summary.next_command,
