@@ -31,6 +31,8 @@ def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataF
     """
     columns = columns_of(file.system)
     ours = window.select(SOURCE_ROW, LINE, _ragged(file), *(_normalised(column, file) for column in columns))
+    names = [column.name for column in columns]
+    ours = ours.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names)
     for column in columns:
         if column.kind == "phone":
             ours = ours.with_columns(pl.col(column.name).alias(f"{column.name}_text"))
@@ -58,4 +60,4 @@ def _normalised(column: Column, file: InputFile) -> pl.Expr:
         value = value.str.replace_all(r"[\p{Zs}\p{Pd}]", "")
     if column.case:
         value = value.str.to_uppercase() if column.case == "upper" else value.str.to_lowercase()
-    return pl.when(value != "").then(value).alias(column.name)
+    return value.alias(column.name)

@@ -104,13 +104,14 @@ def write_parquet(frame: pl.LazyFrame, target: Path) -> None:
         frame.sink_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
         os.fsync(number)
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         os.close(number)
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in `folder` survive a power cut."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)

@@ -31,6 +31,11 @@ _UNSEEN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{
 """Control and format characters, line separators, and letters that show nothing."""
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
 _SCIENTIFIC = r"^[0-9](?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
+_ASCII_EMAIL = (
+    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
+)
+"""What the pattern of e-mail columns says of ASCII text."""
 _LOCAL_PART_TOO_LONG = r"^[^@]{65,}@"
 
 
@@ -183,10 +188,17 @@ def _shape(column: Column, today: date) -> pl.Expr:
     if column.kind == "identity":
         good &= ~value.str.contains(_SCIENTIFIC)
     if column.kind == "email":
-        good &= ~value.str.contains(_LOCAL_PART_TOO_LONG)
+        good = _addressed(value, column.pattern or "")
     if column.longest:
         good &= value.str.len_chars() <= column.longest
     return _unless_null(value, good)
+
+
+def _addressed(value: pl.Expr, pattern: str) -> pl.Expr:
+    """`pattern` is slow over Unicode classes (1.4 µs), so that it sees only what the same shape in ASCII did not pass."""
+    plain = value.str.contains(_ASCII_EMAIL)
+    rest = pl.when(value.str.len_bytes() != value.str.len_chars()).then(value)
+    return (plain | rest.str.contains(pattern).fill_null(value=False)) & ~value.str.contains(_LOCAL_PART_TOO_LONG)
 
 
 def _zeros_kept(column: Column) -> pl.Expr:

@@ -1,0 +1,71 @@
+"""`quarantine.csv`: the rejected rows as they came, plus why; to be mended and fed back.
+
+It is the user's own data: nothing is masked, and nothing is guarded against spreadsheets, or the values would not come
+back the same. Every other file of a run is for `jobs/reports`.
+"""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from jobs.preflight import InputFile
+from jobs.stage import LINE, SOURCE_ROW, SURPLUS, WINDOW, Staged, staged_name, sync_folder
+from schemas.columns import RESERVED
+
+Cells = tuple[str | None, ...]
+
+
+def write_quarantine(staged: Staged, quarantined: Path, target: Path) -> None:
+    """Writes `target` (0600, whole or absent): UTF-8, the input's delimiter, original headers and values in their order.
+
+    `_reasons` is last (`code:column`, joined by `;`). `_surplus` stands before it when rows of the file have a wrong
+    number of fields: a JSON array of the cells too many, `-N` for N missing; empty it when the row is mended.
+    """
+    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
+    file = staged.file
+    try:
+        encoding = "utf-8-sig" if file.encoding == "utf-8-sig" else "utf-8"
+        with os.fdopen(number, "w", encoding=encoding, newline="") as out:
+            writer = csv.writer(out, delimiter=file.delimiter, lineterminator="\r\n")
+            writer.writerow(_header(file))
+            writer.writerows(_rows(staged, quarantined))
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(target)
+        sync_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _header(file: InputFile) -> list[str]:
+    return [*_kept(file), *(["_surplus"] if _has_surplus(file) else []), "_reasons"]
+
+
+def _kept(file: InputFile) -> list[str]:
+    return [header for header in file.header if header not in RESERVED]
+
+
+def _has_surplus(file: InputFile) -> bool:
+    return file.ragged_rows > 0 or "_surplus" in file.header
+
+
+def _rows(staged: Staged, quarantined: Path) -> Iterator[Cells]:
+    file = staged.file
+    surplus = [SURPLUS, staged_name("_surplus")] if "_surplus" in file.header else [SURPLUS]
+    columns = [pl.col(staged_name(header)) for header in _kept(file)]
+    if _has_surplus(file):
+        columns.append(pl.coalesce(surplus).alias(SURPLUS))
+    reasons = pl.scan_parquet(quarantined, glob=False).select(SOURCE_ROW, pl.col("reason_code").alias(LINE))
+    for first in range(1, staged.rows + 1, WINDOW):
+        these = reasons.filter(pl.col(SOURCE_ROW).is_between(first, first + WINDOW - 1)).collect()
+        if these.is_empty():
+            continue
+        rows = pl.scan_parquet(staged.path, glob=False).slice(first - 1, WINDOW).drop(LINE).collect()
+        yield from (
+            rows.join(these, on=SOURCE_ROW, how="inner", maintain_order="left").select(*columns, LINE).iter_rows()
+        )
