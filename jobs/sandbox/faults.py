@@ -162,7 +162,7 @@ def _check_params(kind: str, params: Mapping[str, Any]) -> None:
         raise ValueError("status is between 200 and 599")
     if min(params.get(name, 1) for name in ("bytes_per_second", "bytes")) <= 0 or params.get("seconds", 0) < 0:
         raise ValueError("seconds, bytes and bytes_per_second must be positive")
-    if params.get("pid", 2) <= 1:
+    if not 1 < params.get("pid", 2) < 2**31:
         raise ValueError("pid names one process: no group, not process 1")
     if params.get("pid") == os.getpid():
         raise ValueError("pid is the sandbox itself")
