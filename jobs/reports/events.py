@@ -8,7 +8,7 @@ holds the number of lines and the last hash.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,10 +105,3 @@ def _holds_float(value: object) -> bool:
     if isinstance(value, Mapping):
         return any(_holds_float(item) for item in value.values())
     return isinstance(value, list | tuple) and any(_holds_float(item) for item in value)
-
-
-def read_events(path: Path) -> Iterator[dict[str, object]]:
-    """The events of a file, unverified."""
-    with path.open("rb") as lines:
-        for line in lines:
-            yield orjson.loads(line)

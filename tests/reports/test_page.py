@@ -1,0 +1,183 @@
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from jobs.reports.bar import WIDTH, bar, share
+from jobs.reports.folder import RunFolder
+from jobs.reports.page import INLINE_ROWS, page, write_page
+from jobs.reports.summary import Cause, Equation, InputFile
+
+from .made import MIXED, row, rows_of, summary
+
+EVIL = '</script><script>alert(1)</script><img src=x onerror="a">\x1b[31m\u202e\u2028{{7*7}}'
+
+
+class Outline(HTMLParser):
+    """Every tag with its attributes, and the text of each script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.inside = True
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.scripts[-1] += data
+
+
+def carried(text: str) -> list[list[object]]:
+    """The rows that lie in the page as data."""
+    rows: list[list[object]] = json.loads(Outline(text).scripts[0])["rows"]
+    return rows
+
+
+def test_the_page_refers_to_nothing_outside() -> None:
+    text = page(summary(MIXED), rows_of(MIXED))
+    assert not re.search(r"https?://|//[a-z]|@import|url\(", re.sub(r'"//.*?\n', "", text.replace("// ", "")))
+    for tag, attributes in Outline(text).tags:
+        assert tag not in {"link", "img", "iframe", "object", "embed", "base"}
+        assert all((attributes.get(name) or "#").startswith("#") for name in ("src", "href", "action"))
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_alone() -> None:
+    text = page(summary(MIXED), rows_of(MIXED))
+    [policy] = [attributes["content"] or "" for tag, attributes in Outline(text).tags if "http-equiv" in attributes]
+    style = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)[0]
+    for content in (style, Outline(text).scripts[-1]):
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+
+
+def test_hostile_text_stays_text() -> None:
+    facts = summary(
+        {"rejected": 1},
+        tenant=EVIL,
+        input=InputFile(EVIL, EVIL, "ab" * 32, 1),
+        causes=(Cause("rejected", EVIL, 1),),
+        notes=(EVIL,),
+        settings={EVIL: EVIL},
+        warnings={EVIL: 1},
+        next_command=EVIL,
+    )
+    text = page(facts, [row(1, "rejected", reason=EVIL, row_ref=EVIL)])
+    harmless = Outline(page(summary({"rejected": 1}), [row(1, "rejected", reason="x", row_ref="x")]))
+    assert len(Outline(text).scripts) == len(harmless.scripts) == 2
+    assert not any(tag == "img" for tag, _ in Outline(text).tags)
+    assert all(character.isprintable() or character in "\n\t" for character in text)
+    assert "{{7*7}}" in text
+    assert carried(text)[0][2] == EVIL.replace("\x1b", "\\u001b").replace("\u202e", "\\u202e").replace(
+        "\u2028", "\\u2028"
+    )
+
+
+def test_every_count_stands_in_the_page_for_readers_without_scripts() -> None:
+    text = page(summary(MIXED, exit_code=1, next_command="muster retry x"), rows_of(MIXED))
+    for words in ("4 of 14 rows need attention", "muster retry x", "1: finished, but rows need attention"):
+        assert words in text
+    for name, count in MIXED.items():
+        assert re.search(rf">{name}<.*?<td class=.number.>{count}<", text), name
+    assert text.count('<td class="source_row">') == 14
+
+
+def test_100_000_rows_are_capped_and_the_rest_is_counted() -> None:
+    facts = summary({"failed": 100_000}, exit_code=1)
+    text = page(facts, (row(number, "failed", reason_code="http_503") for number in range(1, 100_001)))
+    assert len(carried(text)) == INLINE_ROWS
+    assert "80,000 more are in <code>outcome.csv</code>" in text
+    assert text.count("<tr>") < 200
+    assert len(text) < 6_000_000
+
+
+def test_an_empty_run_has_a_page_without_a_table_of_rows(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r1")
+    text = write_page(summary({}), [], folder).read_text("utf-8")
+    assert "There was nothing to do" in text
+    assert "No row needs attention." in text
+    assert len(Outline(text).scripts) == 1
+
+
+def test_an_equation_that_does_not_hold_is_seen() -> None:
+    off = Equation("rows read = rows in the ledger", 14, 12)
+    text = page(summary(MIXED, equations=(off,)), [])
+    assert text.count("✕ not ok</span>") == 1
+    assert "✓ ok" not in text
+    assert "do not balance" in text
+
+
+def test_marks_and_numbers_stand_for_themselves_where_colours_cannot() -> None:
+    text = page(summary(MIXED), [])
+    [description] = re.findall(r'<desc id="bar-text">(.*?)</desc>', text)
+    assert description.startswith("onboarded 7 (50.0 %), already_onboarded 2 (14.3 %), quarantined 3")
+    assert "✓ ok" in text
+
+
+@pytest.mark.parametrize(
+    "counts", [{"a": 1}, {"a": 10**6, "b": 1}, {"a": 3, "b": 0, "c": 5}, dict.fromkeys("abcdefghijk", 1)]
+)
+def test_the_bar_shows_every_outcome_and_fills_its_width(counts: dict[str, int]) -> None:
+    pieces = bar(counts)
+    assert [piece.name for piece in pieces] == [name for name, count in counts.items() if count]
+    assert sum(piece.width for piece in pieces) == pytest.approx(WIDTH, abs=0.1)
+    assert all(piece.drawn >= 1 for piece in pieces)
+    assert bar({"a": 0}) == ()
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "text"),
+    [(0, 9, ""), (9, 9, "100 %"), (1, 3, "33.3 %"), (1, 10**6, "< 0.1 %"), (10**6 - 1, 10**6, "99.9 %"), (0, 0, "")],
+)
+def test_shares_never_round_to_nothing_or_to_all(count: int, total: int, text: str) -> None:
+    assert share(count, total) == text
+
+
+def palettes() -> list[dict[str, str]]:
+    """The light and the dark colours by name."""
+    style = files("jobs.reports").joinpath("report.css").read_text("utf-8")
+    light, dark = (
+        dict(re.findall(r"--(\w+(?:-\w+)?): (#[0-9a-f]{6})", block)) for block in style.split("@media screen")[:2]
+    )
+    return [light, dark]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2, 1 to 21."""
+    shades = sorted((luminance(one), luminance(other)), reverse=True)
+    return (shades[0] + 0.05) / (shades[1] + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("palette", palettes(), ids=["light", "dark"])
+def test_text_and_pieces_of_the_bar_have_the_contrast_that_wcag_aa_asks(palette: dict[str, str]) -> None:
+    for mood in ("good", "waiting", "attention", "bad"):
+        assert contrast(palette[mood], palette[f"{mood}-back"]) >= 4.5, mood
+        assert contrast(palette["ink"], palette[f"{mood}-back"]) >= 4.5, mood
+    for text in ("ink", "soft", "link", "good", "bad"):
+        assert min(contrast(palette[text], palette[ground]) for ground in ("sheet", "page", "faint")) >= 4.5, text
+    for outcome in MIXED | dict.fromkeys(
+        ("rejected", "declined", "not_eligible", "failed", "in_doubt", "not_attempted")
+    ):
+        assert contrast(palette[outcome], palette["sheet"]) >= 3, outcome
