@@ -58,6 +58,15 @@ def _in_order(source_rows: pl.Series, last: int) -> int:
     return int(source_rows[-1])
 
 
+def counted(frames: Iterable[pl.DataFrame]) -> OutcomeCount:
+    """The counts of frames that are not written, such as those of an earlier run."""
+    count = OutcomeCount()
+    for frame in frames:
+        count.rows += frame.height
+        _add(frame, count)
+    return count
+
+
 def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
     outcomes = dict(frame["outcome"].value_counts().iter_rows())
     strange = [outcome for outcome in outcomes if outcome not in set(Outcome)]

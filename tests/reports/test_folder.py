@@ -122,14 +122,19 @@ def test_content_is_synced_before_the_rename_and_the_folder_after_it(
     folder = RunFolder.create(tmp_path / "r1")
     calls: list[str] = []
     fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (calls.append(_kind(handle)), fsync(handle)))
-    monkeypatch.setattr(Path, "replace", lambda path, target: (calls.append("rename"), replace(path, target))[1])
+
+    def watched_fsync(handle: int) -> None:
+        calls.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def watched_replace(path: Path, target: Path) -> Path:
+        calls.append("rename")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(Path, "replace", watched_replace)
     folder.write_bytes("a.csv", b"x")
     assert calls == ["file", "rename", "folder"]
-
-
-def _kind(handle: int) -> str:
-    return "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
