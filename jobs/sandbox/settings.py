@@ -66,7 +66,7 @@ class Settings:
     clock_offset: float = 0.0
     """Seconds that the server's wall clock is ahead of the real one."""
     seed: int = 1
-    """Of identifiers, trace ids and token signatures. A change takes effect with the next reset."""
+    """Of the identifiers of records and of trace ids. A change takes effect with the next reset."""
 
 
 def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:

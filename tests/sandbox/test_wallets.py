@@ -120,6 +120,7 @@ def test_no_wallet_without_passed(sandbox: Sandbox, operator: Caller, last_name:
     operator("POST", f"customers/{customer}/ratify", json={})
     after = operator.wallet(customer)
     assert [(reply.status_code, reply.json()[0]["type"]) for reply in (before, after)] == [(400, "BUSINESS")] * 2
+    assert "KYC" in after.json()[0]["description"]
     assert sandbox.snapshot()["counts"]["wallets"] == 0
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import math
-import random
+import secrets
 from dataclasses import dataclass
 
 import orjson
@@ -28,23 +28,22 @@ class Session:
 class Tokens:
     """The tokens issued since the last reset."""
 
-    def __init__(self, ids: random.Random) -> None:
-        self._ids = ids
+    def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
 
     def issue(self, session: Session, now: float) -> str:
-        """A new token for `session`, with the claims seen in the vendor's samples."""
+        """A new token for `session`, with the claims seen in the vendor's samples; never the same twice."""
         claims = {
             "sub": session.identity,
             "tenant": session.tenant,
             "exp": session.expires,
             "iat": int(now),
             "pos": list(session.positions),
-            "sess": f"{self._ids.getrandbits(64):016x}",
+            "sess": secrets.token_hex(8),
         }
         if session.customer_id is not None:
             claims["uid"] = session.customer_id
-        parts = [orjson.dumps({"alg": "HS256", "typ": "JWT"}), orjson.dumps(claims), self._ids.randbytes(32)]
+        parts = [orjson.dumps({"alg": "HS256", "typ": "JWT"}), orjson.dumps(claims), secrets.token_bytes(32)]
         token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
         self._sessions[token] = session
         return token

@@ -1,4 +1,4 @@
-"""One Eclipse between two resets: its records, tokens and windows, made from one seed."""
+"""One Eclipse between two resets: its records, tokens and windows."""
 
 import random
 
@@ -16,10 +16,11 @@ class World:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        ids = random.Random(bench.settings.seed)  # noqa: S311 - repeatable on purpose
-        self.store = Store(ids)
-        self.tokens = Tokens(ids)
-        self.refusals = Refusals(ids)
+        seed = bench.settings.seed
+        # Two sequences, so that the ids of records do not depend on how often something was refused.
+        self.store = Store(random.Random(f"{seed}|records"))  # noqa: S311 - repeatable on purpose
+        self.refusals = Refusals(random.Random(f"{seed}|traces"))  # noqa: S311
+        self.tokens = Tokens()
         self.windows = Windows()
 
     @property
