@@ -9,7 +9,7 @@ neither worker nor connection. Attempts are counted here and nowhere else.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
@@ -23,6 +23,7 @@ from jobs.ledger.rows import StepStatus
 from jobs.ledger.writer import Writer
 from jobs.limiter import Closed
 from jobs.model import ATTENTION, Origin, Outcome
+from jobs.progress import Count
 from jobs.retry import FullJitter
 from jobs.sender import MaybeSent, NotSent
 from jobs.stops import Stops
@@ -106,7 +107,7 @@ class Onboarding:
         clock: Clock,
         patience: Patience,
         *,
-        progress: Callable[[Outcome], None] = lambda _: None,
+        progress: Count,
     ) -> None:
         self.system, self.client, self.writer, self.stops, self.clock = system, client, writer, stops, clock
         self.patience, self.progress = patience, progress
@@ -164,9 +165,9 @@ class Onboarding:
             finally:
                 agenda.done()
 
-    async def leave(self, case: Case) -> None:
-        """The run ends here for this row, whatever its state."""
-        outcome, code, step = case.standing(self.stops.reason)
+    async def leave(self, case: Case, reason: str | None = None) -> None:
+        """The run ends here for this row, whatever its state; `reason` None: that of the stop."""
+        outcome, code, step = case.standing(reason or self.stops.reason)
         await self._end(case, outcome, code, LEFT.get(code), step)
 
     async def _advance(self, case: Case) -> float | None:
@@ -352,7 +353,7 @@ class Onboarding:
     def count(self, outcome: Outcome) -> None:
         """One more row ended; the policies may stop the run because of it."""
         self.tally.add(outcome)
-        self.progress(outcome)
+        self.progress.advance(1, outcome)
         self.stops.check(self.tally.errors)
 
     def _now_ms(self) -> int:

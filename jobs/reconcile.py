@@ -12,7 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, iso
+from jobs.ledger.store import Store
 from jobs.model import MatchClass, Outcome
 from jobs.systems.base import Comparison, Reader, ReadFailed, Row, Sighting, System
 from schemas.reconciliation import RECONCILIATION_SCHEMA
@@ -101,6 +103,31 @@ def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
         yield Line(MatchClass.PARTIAL, "wallet_id")
     elif sighting.wallet_ids and claim.outcome in {Outcome.DECLINED, Outcome.NOT_ELIGIBLE, Outcome.PENDING}:
         yield Line(MatchClass.STATUS_DIFFERENCE, "wallet_id", None, ";".join(sighting.wallet_ids))
+
+
+async def claims(store: Store, run_id: str, batch: Batch) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+    """The ledger's claims of a run beside the file's rows, window by window; Row None: quarantined."""
+    accepted = (row for rows in batch.accepted() for row in rows)
+    row = next(accepted, None)
+    for window in store.outcomes(run_id, WINDOW):
+        pairs: list[tuple[Claim, Row | None]] = []
+        for entry in window:
+            mine = row if row is not None and row.source_row == entry["source_row"] else None
+            pairs.append((claim_of(entry), mine))
+            if mine is not None:
+                row = next(accepted, None)
+        yield pairs
+
+
+def claim_of(entry: Mapping[str, Any]) -> Claim:
+    """What one outcome row of the ledger claims."""
+    return Claim(
+        source_row=entry["source_row"],
+        key=entry["external_unique_id"],
+        outcome=Outcome(entry["outcome"]),
+        customer_id=entry["customer_id"],
+        wallet_id=entry["wallet_id"],
+    )
 
 
 class Reconciliation:

@@ -7,7 +7,7 @@ strict reader. It changes no value: normalising is for `validate`.
 import csv
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,11 @@ class Staged:
         lazy = pl.scan_parquet(self.path, glob=False)
         for offset in range(0, self.rows, size):
             yield lazy.slice(offset, size).collect()
+
+    def originals(self, headers: Mapping[str, str]) -> pl.LazyFrame:
+        """`source_row` and some original columns, raw and unmasked; `headers` maps the name wanted to the header."""
+        columns = [pl.col(staged_name(header)).alias(name) for name, header in headers.items()]
+        return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
 
     def echo(self) -> pl.LazyFrame:
         """`source_row` and the columns that no system knows, raw and unmasked, under `echo_names`."""

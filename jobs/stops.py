@@ -1,8 +1,12 @@
 """Why a run stops before its end: signals, the deadline, the error budget, a refused credential."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 
+from jobs.clock import Clock
 from jobs.errors import ExitCode, MusterError
 
 
@@ -13,14 +17,11 @@ class ErrorBudget:
     rows: float
 
     @classmethod
-    def of(cls, text: str, accepted: int) -> "ErrorBudget":
-        """From `N` or `P%` of the `accepted` rows. Raises ValueError."""
-        if text.endswith("%"):
-            share = float(text[:-1])
-            if not 0 <= share <= 100:
-                raise ValueError(text)
-            return cls(accepted * share / 100)
-        return cls(int(text))
+    def given(cls, text: str | None, accepted: int) -> "ErrorBudget | None":
+        """From `N`, or `P%` of the `accepted` rows; None when nothing was given."""
+        if text is None:
+            return None
+        return cls(accepted * float(text[:-1]) / 100 if text.endswith("%") else int(text))
 
 
 @dataclass(slots=True)
@@ -45,9 +46,31 @@ class Stops:
         """The time given by --deadline has come."""
         self._stop("deadline", ExitCode.POLICY)
 
-    def limit(self) -> None:
-        """--limit rows were handed out."""
+    def limited(self) -> None:
+        """--limit rows were handed out, and there are more."""
         self.codes.add(ExitCode.POLICY)
+
+    @contextmanager
+    def at(self, deadline: time | None, clock: Clock) -> Iterator[None]:
+        """Stops when the local time `deadline` comes next; None: never."""
+        if deadline is None:
+            yield
+            return
+        timer = asyncio.get_running_loop().call_later(seconds_until(deadline, clock.now()), self.deadline)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    @property
+    def target_is_closed(self) -> bool:
+        """Whether nothing more is to be read either: a signal, or a refused credential."""
+        return bool(self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.PERMISSION})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report says about the stop."""
+        return () if self.error is None else (self.error.message,)
 
     def block(self, error: MusterError) -> None:
         """The credential was refused: nothing else can succeed."""
@@ -64,3 +87,12 @@ class Stops:
             self.reason = reason
         self.codes.add(code)
         self.requested.set()
+
+
+def seconds_until(deadline: time, now: datetime) -> float:
+    """Seconds from `now` until the local clock next shows `deadline`."""
+    local = now.astimezone()
+    then = local.replace(hour=deadline.hour, minute=deadline.minute, second=0, microsecond=0)
+    if then <= local:
+        then += timedelta(days=1)
+    return (then - local).total_seconds()

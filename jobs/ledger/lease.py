@@ -2,15 +2,21 @@
 
 import os
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import RowMapping, select, update
+from sqlalchemy.exc import DBAPIError
 
-from jobs.clock import iso
+from jobs.clock import from_milliseconds, iso, milliseconds
 from jobs.errors import Locked
 from jobs.ledger import tables
+from jobs.ledger.sqlite import LedgerBroken
 from jobs.ledger.store import Store
 
 HEARTBEAT_SECONDS = 5.0
@@ -61,6 +67,44 @@ def _answers(pid: int) -> bool:
     return True
 
 
+@contextmanager
+def held(store: Store, space_id: int, owner: Owner, timeout_seconds: float) -> Iterator[int]:
+    """Owns the space for the block and gives the fencing epoch. Raises Locked after `timeout_seconds`.
+
+    A thread keeps the heartbeat, so that long computing doesn't look like death.
+    """
+    until = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            epoch = take(store, space_id, owner, now_ms())
+            break
+        except Locked:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(min(1.0, timeout_seconds))
+    done = threading.Event()
+
+    def keep() -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            with suppress(DBAPIError, LedgerBroken):  # a missed beat is no harm; commits check the epoch themselves
+                beat(store, space_id, epoch, now_ms())
+
+    heart = threading.Thread(target=keep, name="heartbeat", daemon=True)
+    heart.start()
+    try:
+        yield epoch
+    finally:
+        done.set()
+        heart.join()
+        with suppress(DBAPIError, LedgerBroken):
+            release(store, space_id, epoch)
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds; heartbeats are compared between processes."""
+    return milliseconds(datetime.now(UTC))
+
+
 def take(store: Store, space_id: int, owner: Owner, now_ms: int) -> int:
     """Makes `owner` the owner and returns its fencing epoch. Raises Locked, naming the living owner."""
     table = tables.space
@@ -107,12 +151,12 @@ def alive(row: RowMapping, host: str, now_ms: int) -> bool:
     """Whether the recorded owner still works: by its process on this host, by its heartbeat on another."""
     if row["owner_host"] == host:
         started = process_started(row["owner_pid"])
-        return started is not None and (started == row["owner_started"] or 0 in {started, row["owner_started"]})
-    return now_ms - row["heartbeat_ms"] < DEAD_SECONDS * 1000
+        return started is not None and bool(started == row["owner_started"] or 0 in {started, row["owner_started"]})
+    return bool(now_ms - row["heartbeat_ms"] < DEAD_SECONDS * 1000)
 
 
 def _sentence(row: RowMapping, now_ms: int) -> str:
-    since = iso(datetime.fromtimestamp(row["owner_since_ms"] / 1000, UTC))
+    since = iso(from_milliseconds(row["owner_since_ms"]))
     age = max(0, now_ms - row["heartbeat_ms"]) // 1000
     return (
         f"run {row['owner_run']} works on {row['system']} tenant {row['tenant']}: "

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, insert, select, update
@@ -53,6 +54,16 @@ class Store:
         except DBAPIError as error:
             raise LedgerBroken(f"the ledger {url} can't be used: {_cause(error)}") from error
         return store
+
+    @classmethod
+    @contextmanager
+    def opened(cls, url: str, *, create: bool = True) -> Iterator["Store"]:
+        """`open` for a block."""
+        store = cls.open(url, create=create)
+        try:
+            yield store
+        finally:
+            store.close()
 
     def migrate(self, *, create: bool) -> None:
         """Makes the tables of an empty database; refuses one of another version."""
@@ -234,6 +245,13 @@ class Store:
         statement = select(func.count()).select_from(tables.outcome).where(tables.outcome.c.run_id == run_id)
         with self.engine.connect() as connection:
             return int(connection.scalar(statement) or 0)
+
+    def settled_among(self, run_id: str, first: int, last: int) -> set[int]:
+        """Which source rows from `first` to `last` of a run have an outcome."""
+        table = tables.outcome
+        statement = select(table.c.source_row).where(table.c.run_id == run_id, table.c.source_row.between(first, last))
+        with self.engine.connect() as connection:
+            return set(connection.scalars(statement))
 
     def undecided_since(self, run_id: str) -> list[int]:
         """For each row that a run left waiting for a decision, since when (milliseconds)."""

@@ -1,0 +1,104 @@
+"""One input file, read to its end and validated: the batch that runs work on, as windows of rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from jobs.config import Settings
+from jobs.keys import KeySpace
+from jobs.ledger.rows import OutcomeRow
+from jobs.model import Outcome
+from jobs.preflight import InputFile, preflight
+from jobs.stage import Staged, stage
+from jobs.systems.base import Row
+from jobs.validate import Validated, validate
+
+WINDOW = 1_000
+"""Rows handed to the engine at a time (chosen): their ledger records are looked up together."""
+
+NOT_VALUES = frozenset(
+    {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings"}
+)
+"""Columns of the accepted frame that are not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A file that may be acted on. `rows = accepted + quarantined`."""
+
+    file: InputFile
+    staged: Staged
+    validated: Validated
+
+    @property
+    def rows(self) -> int:
+        """Data rows of the file."""
+        return self.staged.rows
+
+    def accepted(self, window: int = WINDOW) -> Iterator[list[Row]]:
+        """The accepted rows in input order."""
+        for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
+            yield [_row(values) for values in frame.iter_rows(named=True)]
+
+    def quarantined(self, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
+        """The outcomes of the rows that failed validation, in input order."""
+        for frame in _windows(self.validated.quarantined, self.validated.quarantined_rows, window):
+            yield [_quarantined(values) for values in frame.iter_rows(named=True)]
+
+
+def read_batch(path: Path, settings: Settings, keys: KeySpace, work: Path, today: date) -> Batch:
+    """Preflight, staging and validation of `path`; the files on the way are made in `work`. Raises Unusable."""
+    file = preflight(
+        path,
+        encoding=settings.encoding,
+        delimiter=settings.delimiter,
+        columns=settings.columns,
+        system=settings.system,
+    )
+    staged = stage(file, work)
+    validated = validate(
+        staged,
+        work,
+        keys=keys,
+        system=settings.system,
+        region=settings.region,
+        strict_ids=settings.strict_ids,
+        today=today,
+    )
+    return Batch(file, staged, validated)
+
+
+def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:
+    lazy = pl.scan_parquet(path, glob=False)
+    for offset in range(0, rows, window):
+        yield lazy.slice(offset, window).collect()
+
+
+def _row(values: dict[str, Any]) -> Row:
+    return Row(
+        source_row=values["source_row"],
+        row_ref=values["row_ref"],
+        key=values["external_unique_id"],
+        values={name: value for name, value in values.items() if value is not None and name not in NOT_VALUES},
+        phone_masked=values["phone_masked"] or "",
+        national_id_masked=values["national_id_masked"] or "",
+        warnings=values["warnings"],
+    )
+
+
+def _quarantined(values: dict[str, Any]) -> OutcomeRow:
+    return OutcomeRow(
+        source_row=values["source_row"],
+        outcome=Outcome.QUARANTINED,
+        row_ref=values["row_ref"],
+        key=values["external_unique_id"],
+        reason_code=values["reason_code"],
+        reason=values["reason"],
+        phone_masked=values["phone_masked"],
+        national_id_masked=values["national_id_masked"],
+        warnings=values["warnings"],
+    )

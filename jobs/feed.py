@@ -1,0 +1,75 @@
+"""From the rows of a batch to the cases of a run, and an outcome for every row whatever happens."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from jobs.batch import Batch
+from jobs.case import Case, Taking, open_case
+from jobs.clock import Clock, milliseconds
+from jobs.keys import Pseudonyms
+from jobs.ledger.rows import EventRow, Transition
+from jobs.ledger.writer import Writer
+from jobs.onboard import Onboarding
+from jobs.systems.base import Row
+
+
+class Feed:
+    """The rows of one run: quarantined ones first, then the cases, at the end those that nobody came to."""
+
+    def __init__(
+        self, batch: Batch, writer: Writer, engine: Onboarding, clock: Clock, pseudonyms: Pseudonyms, taking: Taking
+    ) -> None:
+        self.batch, self.writer, self.engine, self.clock = batch, writer, engine, clock
+        self.pseudonyms, self.taking = pseudonyms, taking
+        self.store, self.run_id = writer.store, writer.run_id
+
+    async def quarantine(self) -> None:
+        """Records the rows that failed validation."""
+        now_ms = milliseconds(self.clock.now())
+        for rows in self.batch.quarantined():
+            for row in rows:
+                event = EventRow(
+                    now_ms, "outcome", row.source_row, row.key, verdict=row.outcome, detail=row.reason_code
+                )
+                await self._settle(Transition(event=event, outcome=row))
+
+    async def fresh(self, limit: int | None) -> AsyncIterator[Case]:
+        """The cases to work on, in input order; rows that the ledger has settled are recorded on the way.
+
+        `limit`: how many cases at most; the rows beyond are left as they stand. None: all.
+        """
+        begun = 0
+        for rows in self.batch.accepted():
+            for opened in await self._opened(rows):
+                if isinstance(opened, Transition):
+                    await self._settle(opened)
+                elif limit is not None and begun >= limit:
+                    self.engine.stops.limited()
+                    await self.engine.leave(opened, "limit")
+                else:
+                    begun += 1
+                    yield opened
+
+    async def sweep(self) -> None:
+        """Gives an outcome to every row that the engine did not come to."""
+        await self.writer.commit(Transition())
+        if self.store.settled_rows(self.run_id) == self.batch.rows:
+            return
+        for rows in self.batch.accepted():
+            settled = self.store.settled_among(self.run_id, rows[0].source_row, rows[-1].source_row)
+            for opened in await self._opened([row for row in rows if row.source_row not in settled]):
+                if isinstance(opened, Transition):
+                    await self._settle(opened)
+                else:
+                    await self.engine.leave(opened)
+
+    async def _opened(self, rows: Sequence[Row]) -> list[Case | Transition]:
+        """What the ledger makes of each row."""
+        keys = [row.key for row in rows]
+        known = await self.writer.offload(self.store.known, self.writer.space_id, keys)
+        now_ms = milliseconds(self.clock.now())
+        return [open_case(row, known.get(row.key), self.run_id, self.pseudonyms, self.taking, now_ms) for row in rows]
+
+    async def _settle(self, transition: Transition) -> None:
+        assert transition.outcome is not None
+        await self.writer.post(transition)
+        self.engine.count(transition.outcome.outcome)

@@ -1,0 +1,237 @@
+"""The jobs, each on one page: onboarding (run, resume, retry), reconciling, reporting.
+
+    read and validate -> lease -> log in -> folder -> onboard -> reconcile -> publish
+
+Nothing is sent before the whole file was read and validated; a folder is made only when the target let us in;
+reports are made from the ledger; the reconciliation reads the target afresh.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import uvloop
+
+from jobs.access import connected, credential_of, keys_of, system_of
+from jobs.batch import Batch, read_batch
+from jobs.case import Taking
+from jobs.clock import Clock, milliseconds
+from jobs.config import Settings, pseudonym_key
+from jobs.errors import NotPermitted, Unusable
+from jobs.feed import Feed
+from jobs.keys import Pseudonyms
+from jobs.ledger import lease
+from jobs.ledger.rows import RunRow
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
+from jobs.ledger.writer import Writer
+from jobs.onboard import Onboarding, Patience
+from jobs.origin import run_facts
+from jobs.progress import Progress
+from jobs.reconcile import Reconciliation, claims
+from jobs.report import Findings, conclude, publish, seal
+from jobs.reports.folder import RunFolder, safe_run_id
+from jobs.reports.reconciliation import write_reconciliation
+from jobs.reports.summary import Summary
+from jobs.signals import Signals
+from jobs.stops import ErrorBudget, Stops
+from jobs.systems.base import System
+from jobs.workspace import workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """A run under way: what its stages share."""
+
+    settings: Settings
+    system: System
+    batch: Batch
+    store: Store
+    run: RunRow
+    space_id: int
+    epoch: int
+    work: Path
+    clock: Clock
+    progress: Progress
+    stops: Stops = field(default_factory=Stops)
+
+
+def onboard(
+    command: str,
+    path: Path,
+    settings: Settings,
+    *,
+    taking: Taking | None = None,
+    sha256: str | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Takes `path` through all stages and gives the summary as it was written.
+
+    `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
+    whatever it is. Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder.
+    """
+    clock, progress = Clock(), progress or Progress()
+    system = system_of(settings)
+    credential_of(settings)
+    settings.need("base_url")
+    run_id = safe_run_id(settings.run_id or new_run_id(clock))
+    with ExitStack() as stack:
+        signals = stack.enter_context(Signals())
+        work = stack.enter_context(workspace(settings.out))
+        batch = read(path, settings, work, clock, progress)
+        same_input(batch, sha256)
+        store = stack.enter_context(Store.opened(settings.ledger))
+        space_id = store.space(settings.system, settings.tenant)
+        stops = Stops(budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows))
+        epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
+        run = run_row(command, run_id, path, batch, settings, clock)
+        under = Under(settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops)
+        signals.hand_over(stops)
+        findings = finish(online(under, taking or Taking(), signals))
+        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), findings, milliseconds(clock.now()))
+
+
+async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
+    """What needs the target: onboarding, then a fresh read of what the ledger claims."""
+    signals.listen(asyncio.get_running_loop())
+    settings, stops = under.settings, under.stops
+    try:
+        async with connected(settings, under.system, credential_of(settings), under.clock) as client:
+            folder = RunFolder.create(Path(under.run.folder))
+            under.store.begin_run(under.space_id, under.run)
+            async with Writer(under.store, under.space_id, under.epoch, under.run.run_id) as writer:
+                with under.progress.stage("onboarding", under.batch.rows) as count:
+                    patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
+                    engine = Onboarding(under.system, client, writer, stops, under.clock, patience, progress=count)
+                    feed = Feed(under.batch, writer, engine, under.clock, pseudonyms_of(settings), taking)
+                    await feed.quarantine()
+                    with stops.at(settings.deadline, under.clock):
+                        await engine.run(feed.fresh(settings.limit), settings.concurrency)
+                    await feed.sweep()
+            under.store.add_calls(under.run.run_id, client.calls)
+            repeated = client.repeated_writes
+        findings = Findings(repeated_writes=repeated)
+        if not stops.target_is_closed:
+            findings = replace(findings, **await reconciled(under, folder))
+        else:
+            write_reconciliation([], folder)
+        return replace(findings, codes=frozenset(stops.codes), notes=stops.notes)
+    finally:
+        signals.deaf()
+
+
+async def reconciled(under: Under, folder: RunFolder) -> dict[str, Any]:
+    """Reads the target with a client of its own, and writes the reconciliation; what was found, for `Findings`.
+
+    Lines are set aside window by window, so that memory stays flat.
+    """
+    settings, parts = under.settings, list[Path]()
+    given = credential_of(settings, reading=True)
+    try:
+        async with connected(settings, under.system, given, under.clock) as client:
+            reconciliation = Reconciliation(under.system, client, under.clock)
+            windows = claims(under.store, under.run.run_id, under.batch)
+            with under.progress.stage("reconciling", under.batch.rows) as count:
+                async for frame in reconciliation.frames(windows, settings.concurrency):
+                    parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
+                    frame.write_parquet(parts[-1])
+                    count.advance(frame["source_row"].n_unique())
+    except NotPermitted as error:
+        under.stops.block(error)
+    counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
+    complete = None if under.stops.error else reconciliation.complete
+    return {"reconciliation": dict(counts), "complete_at_target": complete}
+
+
+def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
+    """Reads the target again for all rows of `run`, into `reconcile-<time>` in its folder; gives its summary.
+
+    Raises Unusable when the input was changed or is gone, and NotPermitted.
+    """
+    clock, progress = Clock(), progress or Progress()
+    system = system_of(settings)
+    settings.need("base_url")
+    with ExitStack() as stack:
+        work = stack.enter_context(workspace(settings.out))
+        store = stack.enter_context(Store.opened(settings.ledger))
+        batch = read(Path(run.input_path), settings, work, clock, progress)
+        same_input(batch, run.input_sha256)
+        began = milliseconds(clock.now())
+        under = Under(settings, system, batch, store, run, 0, 0, work, clock, progress)
+        folder = RunFolder.existing(Path(run.folder)).subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
+        found = finish(reconciled(under, folder))
+        if under.stops.error is not None:
+            raise under.stops.error
+        again = replace(run, command="reconcile", started_ms=began, folder=str(folder.path), settings=settings.shown())
+        summary = conclude(store, again, batch, Findings(**found), milliseconds(clock.now()))
+        folder.write_bytes("summary.json", summary.to_json())
+        seal(folder, again, summary, None)
+        return summary
+
+
+def report(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
+    """Makes the files of `run` again, in its folder, from the ledger and the input. Raises Unusable."""
+    clock, progress = Clock(), progress or Progress()
+    if run.ended_ms is None or run.summary is None:
+        raise Unusable(f"run {run.run_id} has not ended", hint=f"muster resume {run.run_id}")
+    with ExitStack() as stack:
+        work = stack.enter_context(workspace(settings.out))
+        store = stack.enter_context(Store.opened(settings.ledger))
+        batch = read(Path(run.input_path), settings, work, clock, progress)
+        same_input(batch, run.input_sha256)
+        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), Findings.of(run.summary), run.ended_ms)
+
+
+def read(path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress) -> Batch:
+    """The file, read to its end and validated. Raises Unusable."""
+    with progress.stage("reading and validating", None):
+        return read_batch(path, settings, keys_of(settings), work, clock.now().date())
+
+
+def finish(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs the coroutine on the fast loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def new_run_id(clock: Clock) -> str:
+    """Sorts by time: `20261121T021500Z-7f3a`."""
+    return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """The keyed HMACs of this ledger."""
+    return Pseudonyms(pseudonym_key(path_of(settings.ledger)))
+
+
+def same_input(batch: Batch, sha256: str | None) -> None:
+    """Raises Unusable when the file is not the one that was recorded."""
+    if sha256 is not None and batch.file.sha256 != sha256:
+        raise Unusable(
+            f"{batch.file.path} was changed since that run: its content is another",
+            hint=f"run it as a new file: muster run {batch.file.path}",
+        )
+
+
+def run_row(command: str, run_id: str, path: Path, batch: Batch, settings: Settings, clock: Clock) -> RunRow:
+    """The run as it begins."""
+    return RunRow(
+        run_id=run_id,
+        system=settings.system,
+        tenant=settings.tenant,
+        command=command,
+        input_path=str(path.resolve()),
+        input_sha256=batch.file.sha256,
+        rows=batch.rows,
+        folder=str(settings.out / run_id),
+        settings=settings.shown(),
+        facts=run_facts(),
+        started_ms=milliseconds(clock.now()),
+        ended_ms=None,
+        exit_code=None,
+        summary=None,
+    )

@@ -1,0 +1,256 @@
+"""From the ledger to the files of a run. Whatever is not in the ledger, or in the input file itself, is not reported.
+
+`jobs/reports/` knows what each file looks like; this says what goes into them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import polars as pl
+
+from jobs.batch import Batch
+from jobs.clock import from_milliseconds, iso
+from jobs.errors import ExitCode, strongest
+from jobs.ledger.rows import RunRow
+from jobs.ledger.store import Store
+from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
+from jobs.quarantine import write_quarantine
+from jobs.reports.echo import redact
+from jobs.reports.events import Chain, write_events
+from jobs.reports.folder import RunFolder
+from jobs.reports.manifest import write_manifest
+from jobs.reports.outcome import OutcomeCount, counted, write_outcome
+from jobs.reports.page import INLINE_ROWS, write_page
+from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
+from schemas.outcome import OUTCOME_SCHEMA
+
+INTENTS_SENT = "intents in the ledger = mutating requests"
+
+STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.SIGINT, ExitCode.SIGTERM})
+"""Exit codes that say why a run stopped; the others follow from its rows."""
+
+READS = frozenset({"GET", "HEAD"})
+LOGINS = frozenset({"login", "renew"})
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run knows beside the ledger when its report is made."""
+
+    codes: frozenset[ExitCode] = frozenset()
+    """Stops that a policy, a signal or the target asked for."""
+    reconciliation: Mapping[str, int] = field(default_factory=dict)
+    complete_at_target: int | None = None
+    """Rows found complete by the fresh read; None when it was not made."""
+    notes: tuple[str, ...] = ()
+    repeated_writes: int = 0
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any]) -> "Findings":
+        """The findings that an earlier summary.json shows, for making the report again."""
+        target = [each["right"] for each in summary["equations"] if each["kind"] == "target"]
+        books = {each["name"]: each for each in summary["equations"]}
+        sent = books[INTENTS_SENT]
+        return cls(
+            codes=frozenset({ExitCode(summary["exit_code"])} & STOPPED),
+            reconciliation=summary["reconciliation"],
+            complete_at_target=target[0] if target else None,
+            notes=tuple(summary["notes"]),
+            repeated_writes=summary["requests"]["mutating"] - sent["right"],
+        )
+
+
+def conclude(store: Store, run: RunRow, batch: Batch, findings: Findings, ended_ms: int) -> Summary:
+    """The summary of a reconciliation made later: the run's outcomes as they were written, and today's findings."""
+    count = counted(outcome_frames(store, run, batch))
+    return summarised(store, run, batch, count, findings, ended_ms)
+
+
+def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings: Findings, ended_ms: int) -> Summary:
+    """Writes all files of the run but the reconciliation, which is there already; gives the summary as written."""
+    count = write_outcome(outcome_frames(store, run, batch), folder)
+    write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
+    summary = summarised(store, run, batch, count, findings, ended_ms)
+    store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
+    chain = write_events(history(store, run, summary), folder)
+    folder.write_bytes("summary.json", summary.to_json())
+    write_page(summary, attention_rows(folder), folder)
+    seal(folder, run, summary, chain)
+    return summary
+
+
+def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
+    """The run's outcomes from the ledger, with the file's unknown columns beside them."""
+    echoed = list(batch.file.echoed)
+    for rows in store.outcomes(run.run_id):
+        frame = pl.DataFrame([_reported(row) for row in rows], schema=OUTCOME_SCHEMA, orient="row")
+        yield _with_echo(frame, batch) if echoed else frame
+
+
+def _reported(row: Mapping[str, Any]) -> dict[str, Any]:
+    times = {name: row[f"{name[:-3]}_ms"] for name in ("first_attempt_at", "last_attempt_at")}
+    shown = {name: None if moment is None else iso(from_milliseconds(moment)) for name, moment in times.items()}
+    return {name: row[name] for name in OUTCOME_SCHEMA if name not in shown} | shown
+
+
+def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """Unknown columns are echoed without personal numbers, the row's own identity, phone and e-mail included."""
+    first, last = frame["source_row"][0], frame["source_row"][-1]
+    window = pl.col("source_row").is_between(first, last)
+    echo = batch.staged.echo().filter(window)
+    names = [name for name in echo.collect_schema().names() if name != "source_row"]
+    own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email")}
+    headers = {f"~own_{canonical}": header for canonical, header in own.items() if header is not None}
+    personal = batch.staged.originals(headers).filter(window)
+    joined = frame.lazy().join(echo, on="source_row", how="left").join(personal, on="source_row", how="left").collect()
+    return redact(joined, names, list(headers))
+
+
+def summarised(
+    store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings, ended_ms: int
+) -> Summary:
+    """The run's totals, each from its own source, and the exit code that follows from them."""
+    calls = store.calls(run.run_id)
+    equations = books(store, run, batch, count, findings)
+    code = exit_code(count.outcomes, findings, equations, run.settings)
+    return Summary(
+        run_id=run.run_id,
+        system=run.system,
+        tenant=run.tenant,
+        command=run.command,
+        started_at=iso(from_milliseconds(run.started_ms)),
+        ended_at=iso(from_milliseconds(ended_ms)),
+        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows),
+        outcomes=count.outcomes,
+        causes=tuple(Cause(outcome, reason, rows) for (outcome, reason), rows in sorted(count.causes.items())),
+        requests=requests_of(calls),
+        reconciliation=findings.reconciliation,
+        equations=equations,
+        pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
+        warnings=count.warnings,
+        notes=findings.notes,
+        settings={name: str(value) for name, value in run.settings.items()},
+        exit_code=code,
+        next_command=next_command(run, count.outcomes, code),
+    )
+
+
+def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings) -> tuple[Equation, ...]:
+    """The equations that must hold. Left and right come from different sources: file, ledger, report, wire, target."""
+    ledger = {outcome.value: rows for outcome, rows in store.outcome_counts(run.run_id).items()}
+    quarantined = batch.validated.quarantined_rows
+    equations = [
+        *book_equations(read=batch.rows, accepted=batch.validated.accepted_rows, outcomes=ledger),
+        Equation("rows quarantined by validation = in the ledger", quarantined, ledger.get(Outcome.QUARANTINED, 0)),
+        Equation("rows in the ledger = lines of outcome.csv", sum(ledger.values()), count.rows),
+        Equation(
+            "onboarded in the ledger = in outcome.csv",
+            ledger.get(Outcome.ONBOARDED, 0),
+            count.outcomes.get(Outcome.ONBOARDED, 0),
+        ),
+        Equation(
+            INTENTS_SENT,
+            store.intent_total(run.run_id),
+            mutating(store.calls(run.run_id)) - findings.repeated_writes,
+        ),
+        Equation(
+            "intents in the ledger = attempts of the rows",
+            store.intent_total(run.run_id),
+            store.attempt_total(run.run_id),
+        ),
+    ]
+    if findings.complete_at_target is not None:
+        complete = ledger.get(Outcome.ONBOARDED, 0) + ledger.get(Outcome.ALREADY_ONBOARDED, 0)
+        name = "complete in the ledger = complete at the target"
+        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
+    return tuple(equations)
+
+
+def mutating(calls: Mapping[tuple[str, str, str], int]) -> int:
+    """How many of `calls` could change something at the target."""
+    return sum(n for (operation, method, _), n in calls.items() if method not in READS and operation not in LOGINS)
+
+
+def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:
+    """The calls of a run by method and by status."""
+    by_method: dict[str, int] = {}
+    by_status: dict[str, int] = {}
+    for (_, method, status), count in sorted(calls.items()):
+        by_method[method] = by_method.get(method, 0) + count
+        by_status[status] = by_status.get(status, 0) + count
+    return Requests(by_method, by_status, mutating(calls))
+
+
+def exit_code(
+    outcomes: Mapping[str, int], findings: Findings, equations: Iterable[Equation], settings: Mapping[str, object]
+) -> ExitCode:
+    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only."""
+    codes = set(findings.codes)
+    present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
+    fail_on = str(settings.get("fail_on") or "")
+    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *(set(MatchClass) - AGREEING)}
+    if present & names:
+        codes.add(ExitCode.ATTENTION)
+    if outcomes.get(Outcome.PENDING) and not fail_on:
+        codes.add(ExitCode.PENDING)
+    if settings.get("exit_zero") in {True, "true"}:
+        codes -= {ExitCode.ATTENTION, ExitCode.PENDING}
+    for equation in equations:
+        if not equation.ok:
+            codes.add(ExitCode.INTEGRITY if equation.kind == "books" else ExitCode.ATTENTION)
+    return strongest(codes)
+
+
+def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
+    """What to type next, None when nothing is left to do."""
+    if code is ExitCode.INTEGRITY:
+        return f"muster status {run.run_id}"
+    if any(outcomes.get(outcome) for outcome in (Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT)):
+        return f"muster resume {run.run_id}"
+    if outcomes.get(Outcome.FAILED):
+        return f"muster retry {run.run_id}"
+    if outcomes.get(Outcome.QUARANTINED):
+        return f"muster run {run.folder}/quarantine.csv   (after mending it)"
+    return None
+
+
+def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str, object]]:
+    """The run's events as they stand in the ledger, and its end."""
+    for event in store.events(run.run_id):
+        at = iso(from_milliseconds(event["at_ms"]))
+        rest = {
+            name: value for name, value in event.items() if value is not None and name not in {"seq", "at_ms", "run_id"}
+        }
+        yield {"at": at, "run_id": run.run_id, **rest}
+    yield {
+        "at": summary.ended_at,
+        "run_id": run.run_id,
+        "kind": "run_end",
+        "exit_code": int(summary.exit_code),
+        "outcomes": summary.outcome_counts(),
+    }
+
+
+def attention_rows(folder: RunFolder) -> Iterator[Mapping[str, object]]:
+    """The first rows of outcome.parquet that a person has to look at; the page shows no more."""
+    wanted = pl.col("outcome").is_in([*ATTENTION, Outcome.PENDING])
+    frame = pl.scan_parquet(folder.path / "outcome.parquet", glob=False).filter(wanted)
+    yield from frame.head(INLINE_ROWS).collect().iter_rows(named=True)
+
+
+def seal(folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None) -> None:
+    """manifest.json and SHA256SUMS, the last writes of a run."""
+    facts: dict[str, object] = {
+        "run_id": run.run_id,
+        "command": run.command,
+        "system": run.system,
+        "tenant": run.tenant,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "exit_code": int(summary.exit_code),
+        "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "settings": dict(run.settings),
+    }
+    write_manifest(folder, facts, chain=chain)

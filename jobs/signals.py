@@ -1,0 +1,63 @@
+"""SIGINT and SIGTERM: before anything is sent they end the command at once, afterwards they drain the run."""
+
+import asyncio
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from jobs.errors import ExitCode, MusterError
+from jobs.stops import Stops
+
+CODES = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
+
+
+class Interrupted(MusterError):
+    """A signal came before anything was sent."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__("interrupted before anything was sent")
+        self.exit_code = code
+
+
+class Signals:
+    """`with Signals() as signals:` takes both signals over; leaving gives them back."""
+
+    def __init__(self) -> None:
+        self._stops: Stops | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in CODES:
+            self._before[number] = signal.signal(number, self._came)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def hand_over(self, stops: Stops) -> None:
+        """From now on a signal asks `stops` to drain."""
+        self._stops = stops
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Lets a signal wake `loop`. Python runs handlers between bytecodes only; a loop that waits runs none."""
+        self._loop = loop
+        for number in CODES:
+            loop.add_signal_handler(number, self._came, number, None)
+
+    def deaf(self) -> None:
+        """The loop ends: signals come directly again."""
+        for number in CODES:
+            if self._loop is not None:
+                self._loop.remove_signal_handler(number)
+            signal.signal(number, self._came)
+        self._loop = None
+
+    def _came(self, number: int, _frame: FrameType | None) -> None:
+        code = CODES[signal.Signals(number)]
+        if self._stops is None:
+            raise Interrupted(code)
+        self._stops.signal(code)
