@@ -149,6 +149,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("fail_on", _fail_on, None, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."),
     Option("exit_zero", _truth, False, None, "End with 0 instead of 1 or 5."),
 )
+KEPT = ("system", "base_url", "tenant", "region", "encoding", "delimiter", "strict_ids", "out")
+"""What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
+
 BY_NAME = {option.name: option for option in OPTIONS}
 
 
@@ -208,15 +211,22 @@ def suggestion(name: str, allowed: Iterable[str]) -> str:
 
 
 def settings(
-    flags: Mapping[str, Any], *, config: Path | None = None, environ: Mapping[str, str] | None = None
+    flags: Mapping[str, Any],
+    *,
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    recorded: Mapping[str, object] | None = None,
 ) -> Settings:
     """The effective settings. `flags` holds what the command line gave, as text or True. Raises Unusable.
+
+    `recorded`: what an earlier run was run with; it counts before the defaults, so that a resume is that run again.
 
     `config` None: `muster.toml` in the working directory, if there is one.
     """
     environ = os.environ if environ is None else environ
     named = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
     document, file = _document(named)
+    kept = {name: recorded.get(name) or None for name in KEPT} if recorded else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for option in OPTIONS:
@@ -224,6 +234,7 @@ def settings(
             (option.flag, flags.get(option.name)),
             (option.variable, environ.get(option.variable)),
             (str(file), document.get(option.name)),
+            ("the run", kept.get(option.name)),
         ):
             if given is not None:
                 values[option.name], origins[option.name] = _parsed(option, given, origin), origin
@@ -231,7 +242,22 @@ def settings(
         else:
             values[option.name], origins[option.name] = option.default, "default"
     tables = {name: document[name] for name in SYSTEMS if name in document}
-    return Settings(values, origins, document.get("columns", {}), tables)
+    columns = document.get("columns", {}) or _recorded_columns(recorded or {})
+    _same_place(values, kept)
+    return Settings(values, origins, columns, tables)
+
+
+def _recorded_columns(recorded: Mapping[str, object]) -> dict[str, str]:
+    """`[columns]` as an earlier run was run with it."""
+    prefix = "columns."
+    return {name.removeprefix(prefix): str(value) for name, value in recorded.items() if name.startswith(prefix)}
+
+
+def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
+    """Raises Unusable when a run would be gone on with at another system or tenant."""
+    for name in ("system", "tenant"):
+        if kept.get(name) and str(values[name]) != str(kept[name]):
+            raise Unusable(f"that run was for {name} {kept[name]}; the settings say {values[name]}")
 
 
 def _parsed(option: Option, given: Any, origin: str) -> Any:

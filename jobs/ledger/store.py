@@ -233,6 +233,14 @@ class Store:
         with self.engine.connect() as connection:
             return int(connection.scalar(statement) or 0)
 
+    def owner(self, system: str, tenant: str) -> str | None:
+        """The run that holds the lease of (system, tenant); None when it is free."""
+        table = tables.space
+        statement = select(table.c.owner_run).where(table.c.system == system, table.c.tenant == tenant)
+        with self.engine.connect() as connection:
+            owner: str | None = connection.scalar(statement)
+            return owner
+
     def calls(self, run_id: str) -> dict[tuple[str, str, str], int]:
         """Calls of a run by (operation, method, status)."""
         table = tables.call

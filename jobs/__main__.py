@@ -1,0 +1,69 @@
+"""`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits with the contract's code."""
+    sys.exit(status(sys.argv[1:]))
+
+
+def status(arguments: list[str]) -> int:
+    """The exit code of one command line. Sentences go to stderr; a defect is written to a file, not to the screen."""
+    import click
+
+    from jobs.cli import cli
+    from jobs.errors import ExitCode, MusterError
+
+    try:
+        cli.main(arguments, prog_name="muster", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return int(ended.exit_code)
+    except click.Abort:
+        return ExitCode.SIGINT
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return ExitCode.UNUSABLE
+    except MusterError as error:
+        click.echo(f"muster: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  try: {error.hint}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("muster: interrupted", err=True)
+        return ExitCode.SIGINT
+    except BrokenPipeError:
+        return _without_stdout()
+    except Exception as error:
+        return _defect(error)
+    return ExitCode.OK
+
+
+def _without_stdout() -> int:
+    """Whoever read stdout went away (`| head`); nothing more can be said there, and Python shall not try."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def _defect(error: Exception) -> int:
+    """Says that muster is at fault, and where: file and line of each frame, never a value."""
+    import traceback
+
+    import click
+
+    from jobs.errors import ExitCode
+
+    frames = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    click.echo(f"muster: internal error ({type(error).__name__}); the state is saved, nothing is lost", err=True)
+    click.echo("  at " + " < ".join(reversed(frames[-6:])), err=True)
+    click.echo("  try: muster resume", err=True)
+    return ExitCode.INTERNAL
+
+
+if __name__ == "__main__":
+    main()

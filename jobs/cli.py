@@ -1,0 +1,70 @@
+"""The command line: a group whose commands live in `jobs/commands/`, one file each.
+
+Heavy libraries are imported inside commands only, so that `--help` answers at once.
+"""
+
+import click
+
+from jobs import __version__
+from jobs.commands import (
+    config,
+    lookup,
+    reconcile,
+    report,
+    resume,
+    retry,
+    run,
+    runs,
+    sandbox,
+    schema,
+    status,
+    systems,
+    validate,
+    verify,
+)
+
+
+class InOrder(click.Group):
+    """Lists commands in the order of a night's work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names as they were added."""
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="muster")
+def cli() -> None:
+    """Onboards customers in bulk and proves what it did.
+
+    \b
+    Examples:
+      muster validate customers.csv
+      muster run customers.csv --base-url https://eclipse.example --tenant 1001
+      muster resume
+      muster status
+      muster sandbox --port 8080
+
+    Exit codes: 0 done, 1 rows need attention, 2 unusable input or settings, 3 stopped by policy,
+    4 authentication or permission, 5 only pending rows remain, 6 another run holds the lock,
+    7 books or evidence do not agree, 8 plan stale, 70 internal error, 130/143 interrupted.
+    """
+
+
+for module in (
+    run,
+    validate,
+    resume,
+    retry,
+    reconcile,
+    report,
+    status,
+    runs,
+    verify,
+    lookup,
+    sandbox,
+    systems,
+    schema,
+    config,
+):
+    cli.add_command(module.command)

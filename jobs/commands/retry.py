@@ -1,0 +1,35 @@
+"""`muster retry`: tries rows again that ended `failed`, on purpose."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
+
+
+@click.command("retry")
+@click.argument("run_id_before", metavar="RUN", required=True)
+@options(*RUNNING)
+def command(run_id_before: str | None, **given: Any) -> None:
+    """Try the rows of RUN again that ended failed, beside what resume does.
+
+    \b
+    Example:
+      muster retry 20261121T021500Z-7f3a
+    """
+    from jobs.case import Taking
+    from jobs.flow import onboard
+    from jobs.model import RESUMABLE, Outcome
+
+    before = chosen_run(effective(given).ledger, run_id_before)
+    settings = effective(given, before)
+    summary = onboard(
+        "retry",
+        Path(before.input_path),
+        settings,
+        taking=Taking(RESUMABLE | {Outcome.FAILED}),
+        sha256=before.input_sha256,
+        progress=progress_of(settings, given),
+    )
+    show(summary, settings, given)

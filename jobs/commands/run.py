@@ -1,0 +1,28 @@
+"""`muster run`: the nightly job in one go."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.commands.options import RUNNING, effective, options, progress_of, show
+
+
+@click.command("run")
+@click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
+@options(*RUNNING)
+def command(input_path: Path, **given: Any) -> None:
+    """Validate, onboard, report and reconcile INPUT.
+
+    \b
+    Examples:
+      muster run customers.csv --base-url https://eclipse.example --tenant 1001
+      muster run customers.csv --rate 60/180 --deadline 06:00
+      MUSTER_PASSWORD_FILE=/run/secrets/eclipse muster run customers.parquet --output json
+
+    The same file again changes nothing at the target: finished rows are already_onboarded.
+    """
+    from jobs.flow import onboard
+
+    settings = effective(given)
+    show(onboard("run", input_path, settings, progress=progress_of(settings, given)), settings, given)

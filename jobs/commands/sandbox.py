@@ -1,0 +1,40 @@
+"""`muster sandbox`: serves the local stand-in of the target."""
+
+from typing import Any
+
+import click
+
+from jobs.errors import Unusable
+
+
+@click.command("sandbox")
+@click.option("--system", "system", default="eclipse", show_default=True, help="The system to stand in for.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--strictness", type=click.Choice(["seed", "vendor"]), default="seed", show_default=True)
+@click.option("--latency-ms", type=click.FloatRange(0, 60_000), default=0, help="Added to every answer.")
+@click.option(
+    "--kyc-polls", type=click.IntRange(0, 1000), default=2, show_default=True, help="Reads until a slow KYC ends."
+)
+def command(system: str, port: int, **given: Any) -> None:
+    """Serve a local Eclipse on the loopback interface, with scenarios and faults.
+
+    \b
+    Examples:
+      muster sandbox --port 8080
+      MUSTER_IDENTITY=operator MUSTER_PASSWORD=operator-password \\
+        muster run sample_data/clean_20.csv --base-url http://127.0.0.1:8080 --tenant 1001
+
+    What it does, and how to make it misbehave: docs/sandbox.md.
+    """
+    from jobs.sandbox.server import serve
+
+    if system != "eclipse":
+        raise Unusable(f"there is no sandbox for {system}")
+
+    def announce(url: str) -> None:
+        click.echo(f"eclipse {url}")
+
+    try:
+        serve("127.0.0.1", port, announce=announce, **given)
+    except OSError as error:
+        raise Unusable(f"port {port} can't be used: {error.strerror}", hint="--port 0 takes a free one") from error

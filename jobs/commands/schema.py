@@ -1,0 +1,35 @@
+"""`muster schema`: the input columns of a system."""
+
+from typing import Any
+
+import click
+
+from jobs.commands.options import show_json
+from jobs.config import SYSTEMS
+
+
+@click.command("schema")
+@click.argument("system", type=click.Choice(SYSTEMS), default="eclipse")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json-schema", "csv"]), default="table", show_default=True
+)
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="json: the JSON Schema.")
+def command(system: str, form: str, output: str, **_: Any) -> None:
+    """Show the input columns of SYSTEM as a table, a JSON Schema, or an example file.
+
+    \b
+    Examples:
+      muster schema eclipse
+      muster schema eclipse --format csv > customers.csv
+      muster schema eclipse --format json-schema
+    """
+    from schemas.export import column_table, example_csv, json_schema
+
+    if form == "json-schema" or output == "json":
+        show_json({"schema_version": 1, **json_schema(system)})
+    elif form == "csv":
+        click.echo(example_csv(system), nl=False)
+    else:
+        for row in column_table(system):
+            need = "required" if row["required"] == "yes" else "optional"
+            click.echo(f"{row['column']:<20} {need:<9} {row['kind']:<16} {row['field']:<24} {row['description']}")

@@ -1,0 +1,74 @@
+"""`muster status`: where a run stands."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.commands.options import chosen_run, effective, options, show_json
+
+if TYPE_CHECKING:
+    from jobs.ledger.rows import RunRow
+
+
+@click.command("status")
+@click.argument("run_id_before", metavar="[RUN]", required=False)
+@options("ledger", "output")
+def command(run_id_before: str | None, **given: Any) -> None:
+    """Show where RUN stands; the newest one by default.
+
+    \b
+    Examples:
+      muster status
+      muster status 20261121T021500Z-7f3a --output json
+    """
+    settings = effective(given)
+    document = _document(settings.ledger, chosen_run(settings.ledger, run_id_before))
+    if settings.output == "json":
+        show_json(document)
+    else:
+        click.echo(_text(document))
+
+
+def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
+    from jobs.clock import Clock, from_milliseconds, iso, milliseconds
+    from jobs.ledger.store import Store
+    from jobs.reports.summary import ageing
+
+    with Store.opened(ledger, create=False) as store:
+        outcomes = {outcome.value: rows for outcome, rows in sorted(store.outcome_counts(run.run_id).items())}
+        owner = store.owner(run.system, run.tenant)
+        now = milliseconds(Clock().now())
+        ages = ageing((now - since) / 1000 for since in store.undecided_since(run.run_id))
+    state = "ended" if run.ended_ms is not None else "running" if owner == run.run_id else "interrupted"
+    return {
+        "schema_version": 1,
+        "run_id": run.run_id,
+        "command": run.command,
+        "system": run.system,
+        "tenant": run.tenant,
+        "state": state,
+        "started_at": iso(from_milliseconds(run.started_ms)),
+        "ended_at": None if run.ended_ms is None else iso(from_milliseconds(run.ended_ms)),
+        "exit_code": run.exit_code,
+        "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "folder": run.folder,
+        "outcomes": outcomes,
+        "rows_left": run.rows - sum(outcomes.values()),
+        "pending_ageing": ages,
+        "next_command": (run.summary or {}).get("next_command") if state == "ended" else f"muster resume {run.run_id}",
+    }
+
+
+def _text(document: dict[str, Any]) -> str:
+    ended = f"ended {document['ended_at']} with {document['exit_code']}" if document["ended_at"] else document["state"]
+    lines = [
+        f"Run {document['run_id']}: {document['command']}, {document['system']}, tenant {document['tenant']}",
+        f"  {ended}; began {document['started_at']}; {document['input']['rows']:,} rows of {document['input']['path']}",
+    ]
+    lines += [f"  {rows:>9,}  {outcome}" for outcome, rows in document["outcomes"].items()]
+    if document["rows_left"]:
+        lines.append(f"  {document['rows_left']:>9,}  not settled yet")
+    lines += [f"  {rows:>9,}  pending {age}" for age, rows in document["pending_ageing"].items() if rows]
+    if document["next_command"] and document["state"] != "running":
+        lines.append(f"  next: {document['next_command']}")
+    return "\n".join(lines)

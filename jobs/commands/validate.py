@@ -1,0 +1,76 @@
+"""`muster validate`: validation only; never touches the network."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
+from jobs.errors import ExitCode
+
+if TYPE_CHECKING:
+    from jobs.batch import Batch
+
+SHOWN = 3
+"""Rows named in the text, as the contract has it: the first three, masked."""
+
+
+@click.command("validate")
+@click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
+@options("system", "tenant", *READING, "out", *PRINTING)
+def command(input_path: Path, target: Path | None, **given: Any) -> None:
+    """Check INPUT without touching the network.
+
+    \b
+    Examples:
+      muster validate customers.csv
+      muster validate customers.csv --quarantine refused.csv
+      muster validate customers.csv --encoding cp1252 --output json
+    """
+    from jobs.clock import Clock
+    from jobs.flow import read
+    from jobs.quarantine import write_quarantine
+    from jobs.workspace import workspace
+
+    settings = effective(given)
+    with workspace(settings.out) as work:
+        batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
+        if target is not None:
+            write_quarantine(batch.staged, batch.validated.quarantined, target)
+        if settings.output == "json":
+            show_json(_document(batch))
+        elif not given["quiet"]:
+            click.echo(_text(batch))
+        refused = batch.validated.quarantined_rows
+    raise click.exceptions.Exit(ExitCode.ATTENTION if refused and not settings.exit_zero else ExitCode.OK)
+
+
+def _document(batch: "Batch") -> dict[str, object]:
+    found = batch.validated
+    return {
+        "schema_version": 1,
+        "input": {"path": str(batch.file.path), "sha256": batch.file.sha256, "rows": found.rows},
+        "encoding": batch.file.encoding,
+        "delimiter": batch.file.delimiter,
+        "accepted": found.accepted_rows,
+        "quarantined": found.quarantined_rows,
+        "reasons": dict(found.reasons),
+        "warned": found.warnings,
+    }
+
+
+def _text(batch: "Batch") -> str:
+    found = batch.validated
+    lines = [
+        (
+            f"{batch.file.path.name}: {found.rows:,} rows read, {found.accepted_rows:,} accepted, "
+            f"{found.quarantined_rows:,} refused, {found.warnings:,} with warnings"
+        )
+    ]
+    lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
+    for row in next(batch.quarantined(SHOWN), []):
+        lines.append(f"  row {row.source_row}: {row.reason}")
+    if found.quarantined_rows > SHOWN:
+        lines.append(f"  ... and {found.quarantined_rows - SHOWN:,} more; --quarantine FILE writes all of them")
+    return "\n".join(lines)
