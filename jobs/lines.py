@@ -35,7 +35,7 @@ def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[
 class Lines:
     """Physical lines with their ends (LF, CRLF, lone CR), and what was seen on the way.
 
-    `quotes`, `lone_cr`, `nul`: whether the text read so far holds any. `count`: ends of lines (LF), and an open last line.
+    `quotes`, `lone_cr`, `nul`: whether the text read so far holds any. `count`: ends of lines, LF only.
     """
 
     def __init__(self, source: Source, texts: Iterable[str]) -> None:

@@ -20,10 +20,10 @@ Cells = tuple[str | None, ...]
 
 
 def write_quarantine(staged: Staged, quarantined: Path, target: Path) -> None:
-    """Writes `target` (0600, whole or absent): UTF-8, the input's delimiter, original headers and values in their order.
+    """Writes `target` (0600, whole or absent): UTF-8, the input's delimiter, original headers and values.
 
     `_reasons` is last (`code:column`, joined by `;`). `_surplus` stands before it when rows of the file have a wrong
-    number of fields: a JSON array of the cells too many, `-N` for N missing; empty it when the row is mended.
+    number of fields: a JSON array of the cells too many, `-N` for N missing; to be emptied when the row is mended.
     """
     number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)

@@ -113,7 +113,7 @@ def _parsed_header(head: list[str], skipped: int, delimiter: str) -> Dialect | N
 def _broken(name: str, error: csv.Error, begins: int, reached: int) -> Unusable:
     text = str(error)
     if "field limit" in text:
-        sentence = f"line {begins:,}: a field is longer than {FIELD_LIMIT:,} characters; is a quote that opens here never closed?"
+        sentence = f"line {begins:,}: a field is longer than {FIELD_LIMIT:,} characters; is a quote never closed?"
     elif "unexpected end" in text:
         sentence = f"line {begins:,}: a quote that opens in this row is never closed"
     elif "expected after" in text:

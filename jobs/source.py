@@ -151,8 +151,8 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
     if declared is not None:
         return _declared(declared)
     found = next((name for mark, name in _BOMS if head.startswith(mark)), None)
-    if found is None and b"\x00" in head[:64]:
-        order = "le" if head[1:2] == b"\x00" else "be"
+    order = {(1, 3): "le", (0, 2): "be"}.get(tuple(place for place, byte in enumerate(head[:4]) if byte == 0))
+    if found is None and order:
         raise Unusable(
             f"{source.name} holds NUL bytes at its start, as UTF-16 without a byte order mark does; "
             f"if it is that, say --encoding utf-16-{order}"

@@ -85,7 +85,7 @@ def stage(file: InputFile, folder: Path) -> Staged:
         if file.format == "parquet":
             write_parquet(_numbered(parquet_texts(file.path, names), line=None), target)
         elif file.plain:
-            write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values())), line=1), target)
+            write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values()), 1), line=1), target)
         else:
             _rewritten(file, list(names.values()), target)
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -124,10 +124,12 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-def _scanned(path: Path, delimiter: str, names: list[str]) -> pl.LazyFrame:
+def _scanned(path: Path, delimiter: str, names: list[str], header_lines: int) -> pl.LazyFrame:
     return pl.scan_csv(
         path,
         separator=delimiter,
+        has_header=False,  # with one, polars matches `schema` by name instead of by place
+        skip_lines=header_lines,
         schema=dict.fromkeys(names, pl.String()),
         infer_schema=False,
         empty_string_is_null=False,
@@ -153,14 +155,13 @@ def _rewritten(file: InputFile, names: list[str], target: Path) -> None:
     width = len(names)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=target.parent, suffix=".csv") as canonical:
         writer = csv.writer(canonical, lineterminator="\r\n")  # so that a CR in a value is quoted
-        writer.writerow([LINE, SURPLUS, *names])
         for line, fields in csv_records(file):
             if len(fields) == width:
                 writer.writerow((line, "", *fields))
             else:
                 writer.writerow((line, *_evened(fields, width)))
         canonical.flush()
-        texts = _scanned(Path(canonical.name), ",", [LINE, SURPLUS, *names])
+        texts = _scanned(Path(canonical.name), ",", [LINE, SURPLUS, *names], 0)
         write_parquet(_restored(texts, names), target)
 
 

@@ -10,7 +10,7 @@ from datetime import date
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
-from pandera.config import ValidationDepth, config_context
+from pandera.config import CONFIG, ValidationDepth, config_context
 from pandera.errors import SchemaErrors
 
 from schemas.column import Column
@@ -119,9 +119,8 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> dict[str, pl.Se
 
     The environment can't switch it off. Raises Defect when a check gives no mask of full height.
     """
-    with config_context(
-        validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA, use_narwhals_backend=False
-    ):
+    CONFIG.use_narwhals_backend = False  # chosen per process when the first schema is asked, so no context reaches it
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:
             schema.validate(frame, lazy=True)
         except SchemaErrors as errors:
@@ -195,7 +194,7 @@ def _shape(column: Column, today: date) -> pl.Expr:
 
 
 def _addressed(value: pl.Expr, pattern: str) -> pl.Expr:
-    """`pattern` is slow over Unicode classes (1.4 µs), so that it sees only what the same shape in ASCII did not pass."""
+    """`pattern` is slow over Unicode classes (1.4 µs a value), so that it sees only what is not ASCII."""
     plain = value.str.contains(_ASCII_EMAIL)
     rest = pl.when(value.str.len_bytes() != value.str.len_chars()).then(value)
     return (plain | rest.str.contains(pattern).fill_null(value=False)) & ~value.str.contains(_LOCAL_PART_TOO_LONG)

@@ -1,4 +1,7 @@
-"""The input columns for people and programs: a table, a JSON Schema, an example file. From the same source as the checks."""
+"""The input columns for people and programs: a table, a JSON Schema, an example file.
+
+From the same source as the checks, so that none of them can say something else.
+"""
 
 import csv
 import io
