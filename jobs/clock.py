@@ -1,17 +1,17 @@
 """Time, sleep and randomness enter the program here, so that a test can replace all three."""
 
 import asyncio
-import random
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from random import Random, SystemRandom
 
 
 @dataclass(slots=True)
 class Clock:
     """The real clock. A simulated one overrides the methods."""
 
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
     """Only for jitter and run ids; never for keys."""
 
     def now(self) -> datetime:

@@ -104,7 +104,8 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email")}
     headers = {f"~own_{canonical}": header for canonical, header in own.items() if header is not None}
     personal = batch.staged.originals(headers).filter(window)
-    joined = frame.lazy().join(echo, on="source_row", how="left").join(personal, on="source_row", how="left").collect()
+    beside = echo.join(personal, on="source_row", how="left")
+    joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
 
 

@@ -151,7 +151,7 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
     if declared is not None:
         return _declared(declared)
     found = next((name for mark, name in _BOMS if head.startswith(mark)), None)
-    order = {(1, 3): "le", (0, 2): "be"}.get(tuple(place for place, byte in enumerate(head[:4]) if byte == 0))
+    order = {b"\x00\x01\x00\x01": "be", b"\x01\x00\x01\x00": "le"}.get(bytes(byte > 0 for byte in head[:4]))
     if found is None and order:
         raise Unusable(
             f"{source.name} holds NUL bytes at its start, as UTF-16 without a byte order mark does; "

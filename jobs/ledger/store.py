@@ -197,7 +197,7 @@ class Store:
                 rows = connection.execute(statement.order_by(table.c.source_row).limit(window)).mappings().all()
             if not rows:
                 return
-            yield [dict(row) for row in rows]
+            yield [_plain(row) for row in rows]
             after = rows[-1]["source_row"]
 
     def events(self, run_id: str, window: int = 20_000) -> Iterator[Mapping[str, Any]]:
@@ -211,7 +211,7 @@ class Store:
                 rows = connection.execute(statement).mappings().all()
             if not rows:
                 return
-            yield from (dict(row) for row in rows)
+            yield from map(_plain, rows)
             after = rows[-1]["seq"]
 
     def outcome_counts(self, run_id: str) -> dict[Outcome, int]:
@@ -311,6 +311,11 @@ def select_runs() -> Select[Any]:
         .join(tables.batch, tables.run.c.batch_id == batch.batch_id)
         .join(tables.space, batch.space_id == space.space_id)
     )
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    """The row with plain text for names: SQLAlchemy's are a kind of str that strict encoders refuse."""
+    return {str(name): value for name, value in row.items()}
 
 
 def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:
