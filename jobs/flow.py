@@ -7,6 +7,7 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -58,6 +59,8 @@ class Under:
     clock: Clock
     progress: Progress
     stops: Stops = field(default_factory=Stops)
+    calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """All calls of the run, those of the reconciliation too, by (operation, method, status)."""
 
 
 def onboard(
@@ -112,13 +115,14 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
                     with stops.at(settings.deadline, under.clock):
                         await engine.run(feed.fresh(settings.limit), settings.concurrency)
                     await feed.sweep()
-            under.store.add_calls(under.run.run_id, client.calls)
+            under.calls.update(client.calls)
             repeated = client.repeated_writes
         findings = Findings(repeated_writes=repeated)
         if not stops.target_is_closed:
             findings = replace(findings, **await reconciled(under, folder))
         else:
             write_reconciliation([], folder)
+        under.store.add_calls(under.run.run_id, under.calls)
         return replace(findings, codes=frozenset(stops.codes), notes=stops.notes)
     finally:
         signals.deaf()
@@ -140,11 +144,12 @@ async def reconciled(under: Under, folder: RunFolder) -> dict[str, Any]:
                     parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
                     frame.write_parquet(parts[-1])
                     count.advance(frame["source_row"].n_unique())
+            under.calls.update(client.calls)
     except NotPermitted as error:
         under.stops.block(error)
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
     complete = None if under.stops.error else reconciliation.complete
-    return {"reconciliation": dict(counts), "complete_at_target": complete}
+    return {"reconciliation": dict(counts), "complete_at_target": complete, "calls": under.calls}
 
 
 def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
@@ -183,7 +188,8 @@ def report(run: RunRow, settings: Settings, *, progress: Progress | None = None)
         store = stack.enter_context(Store.opened(settings.ledger))
         batch = read(Path(run.input_path), settings, work, clock, progress)
         same_input(batch, run.input_sha256)
-        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), Findings.of(run.summary), run.ended_ms)
+        earlier = replace(Findings.of(run.summary), calls=store.calls(run.run_id))
+        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), earlier, run.ended_ms)
 
 
 def read(path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress) -> Batch:

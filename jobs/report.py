@@ -46,6 +46,8 @@ class Findings:
     """Rows found complete by the fresh read; None when it was not made."""
     notes: tuple[str, ...] = ()
     repeated_writes: int = 0
+    calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """What was sent, by (operation, method, status)."""
 
     @classmethod
     def of(cls, summary: Mapping[str, Any]) -> "Findings":
@@ -113,7 +115,6 @@ def summarised(
     store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings, ended_ms: int
 ) -> Summary:
     """The run's totals, each from its own source, and the exit code that follows from them."""
-    calls = store.calls(run.run_id)
     equations = books(store, run, batch, count, findings)
     code = exit_code(count.outcomes, findings, equations, run.settings)
     return Summary(
@@ -126,7 +127,7 @@ def summarised(
         input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows),
         outcomes=count.outcomes,
         causes=tuple(Cause(outcome, reason, rows) for (outcome, reason), rows in sorted(count.causes.items())),
-        requests=requests_of(calls),
+        requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
         equations=equations,
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
