@@ -14,9 +14,6 @@ from jobs.sender import HttpxSender, Sender
 from jobs.systems.base import CallClass, System
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
 
-SPARE_CONNECTIONS = 4
-"""Beside one for each worker: logins and the reads of the reconciliation."""
-
 
 def system_of(settings: Settings) -> System:
     """The configured system. Raises Unusable."""
@@ -47,7 +44,7 @@ async def connected(
     settings: Settings, system: System, given: Secrets, clock: Clock, sender: Sender | None = None
 ) -> AsyncIterator[Client]:
     """A client that has logged in; its connections are closed at the end. Raises NotPermitted."""
-    sender = sender or HttpxSender(settings.need("base_url"), settings.concurrency + SPARE_CONNECTIONS, clock)
+    sender = sender or HttpxSender(settings.need("base_url"), clock)
     limiters = {call_class: Limiter(clock) for call_class in CallClass}
     client = Client(system, sender, given, tenant=settings.need("tenant"), limiters=limiters, clock=clock)
     try:
