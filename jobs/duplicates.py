@@ -75,12 +75,11 @@ def _groups(candidates: pl.DataFrame) -> pl.Series:
             parent[node] = node = parent[parent[node]]
         return node
 
-    place = pl.int_range(pl.len())
+    numbered = candidates.with_row_index("~row")
     for field in FIELDS:
-        pairs = candidates.select(place.alias("row"), place.min().over(field).alias("first"), shared=_shared(field))
-        for row, first in (
-            pairs.filter(pl.col("shared") & (pl.col("row") != pl.col("first"))).select("row", "first").iter_rows()
-        ):
-            left, right = root(row), root(first)
+        first = pl.col("~row").min().over(field)
+        pairs = numbered.select("~row", first.alias("~first"), shared=_shared(field)).filter("shared")
+        for row, other in pairs.select("~row", "~first").iter_rows():
+            left, right = root(row), root(other)
             parent[max(left, right)] = min(left, right)
     return pl.Series("group", [root(node) for node in range(candidates.height)], pl.Int64)

@@ -131,25 +131,24 @@ def _quarantined(frame: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
         pl.col("reason_code").str.split(";").list.eval(pl.element().replace_strict(phrases, return_dtype=pl.String))
     )
     shown = pl.when(pl.col(SURPLUS).is_null())
-    personal = pl.col("warnings").fill_null("")
-    keys = [
-        pl.when(personal.str.contains(f"personal_key:{name}", literal=True))
-        .then(tail_expr(name, 2))
-        .otherwise(pl.col(name))
-        for name in ("row_ref", "external_unique_id")
-    ]
     unusable_ref = pl.col("reason_code").str.contains(r"(?:key_invalid|encoding):row_ref(?:;|$)")
     return frame.with_columns(reason_code=codes).select(
         SOURCE_ROW,
         LINE,
-        shown.then(pl.when(~unusable_ref).then(keys[0])).alias("row_ref"),
-        keys[1].alias("external_unique_id"),
+        shown.then(pl.when(~unusable_ref).then(shown_key("row_ref"))).alias("row_ref"),
+        shown_key("external_unique_id"),
         "reason_code",
         (where() + ": " + sentence.list.join("; ")).alias("reason"),
         shown.then(pl.col("phone_masked")).alias("phone_masked"),
         shown.then(pl.col("national_id_masked")).alias("national_id_masked"),
         "warnings",
     )
+
+
+def shown_key(name: str) -> pl.Expr:
+    """A key as reports may show it: masked where it holds the identity or phone number of its own row."""
+    personal = pl.col("warnings").fill_null("").str.contains(f"personal_key:{name}", literal=True)
+    return pl.when(personal).then(tail_expr(name, 2)).otherwise(pl.col(name)).alias(name)
 
 
 def where(line: str = LINE, row: str = SOURCE_ROW) -> pl.Expr:

@@ -120,7 +120,9 @@ def _joined(texts: pl.Series) -> pl.Series:
     """Without the separators of numbers that have nothing else; null for all others."""
     text = pl.col(texts.name)
     simple = (
-        text.str.contains(r"^\+?[0-9 \u{a0}().\-]+$") & ~text.str.contains(r"\.0+$") & (text.str.len_chars() <= LONGEST)
+        text.str.contains(r"^\+?[0-9 \u{a0}().\-]+$")
+        & ~text.str.contains(r"\.0+[ \u{a0}]*$")
+        & (text.str.len_chars() <= LONGEST)
     )
     return (
         texts.to_frame()

@@ -13,7 +13,7 @@ import polars as pl
 
 from jobs.duplicates import duplicates
 from jobs.errors import MusterError, Unusable
-from jobs.judge import Judge, where
+from jobs.judge import Judge, shown_key, where
 from jobs.keys import KeySpace
 from jobs.phones import check_region
 from jobs.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
@@ -118,8 +118,8 @@ def _refused_twins(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         SOURCE_ROW,
         LINE,
-        "row_ref",
-        "external_unique_id",
+        shown_key("row_ref"),
+        shown_key("external_unique_id"),
         pl.format("duplicate_in_file:{}", pl.col("column")).alias("reason_code"),
         (where() + ": " + pl.col("column") + " is that of " + pl.col("other") + " too" + ending).alias("reason"),
         "phone_masked",

@@ -30,6 +30,8 @@ _JOINER = "([" + "".join(rf"\p{{{script}}}" for script in _SPELT_WITH_JOINERS.sp
 _UNSEEN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{2800}\x{3164}\x{FFA0}]"
 """Control and format characters, line separators, and letters that show nothing."""
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
+_LOCAL_DIGITS = 9
+"""Of a phone, so that its spelling without country code is recognised too; chosen."""
 _SCIENTIFIC = r"^[0-9](?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
 _ASCII_EMAIL = (
     r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -216,7 +218,6 @@ def _born_as_numbered() -> pl.Expr:
 def _impersonal(column: Column) -> pl.Expr:
     """A key that holds the row's identity or phone number shows it in every report."""
     value = pl.col(column.name)
-    shows = [
-        value.str.contains(pl.col(other), literal=True).fill_null(value=False) for other in ("national_id", "phone")
-    ]
+    shown = [pl.col("national_id"), pl.col("phone").str.tail(_LOCAL_DIGITS)]
+    shows = [value.str.contains(one, literal=True).fill_null(value=False) for one in shown]
     return _unless_null(value, ~pl.any_horizontal(shows))

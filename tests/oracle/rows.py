@@ -209,7 +209,7 @@ def remarks(values: dict[str, str | None], strict_ids: bool, region: str) -> lis
     if birth and identity and re.fullmatch("[0-9]{13}", identity) and birth[2:].replace("-", "") != identity[:6]:
         found.append("national_id_differs:date_of_birth")
     for key in ("row_ref", "external_unique_id"):
-        shown = [values[column] for column in ("national_id", "phone")]
+        shown = [values["national_id"], (values["phone"] or "")[-9:]]
         if values[key] and any(value and value in values[key] for value in shown):
             found.append(f"personal_key:{key}")
     return found
