@@ -16,9 +16,7 @@ def status(arguments: list[str]) -> int:
     from jobs.errors import ExitCode, MusterError
 
     try:
-        cli.main(arguments, prog_name="muster", standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return int(ended.exit_code)
+        ended = cli.main(arguments, prog_name="muster", standalone_mode=False)
     except click.Abort:
         return ExitCode.SIGINT
     except click.ClickException as error:
@@ -36,7 +34,7 @@ def status(arguments: list[str]) -> int:
         return _without_stdout()
     except Exception as error:
         return _defect(error)
-    return ExitCode.OK
+    return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
 
 
 def _without_stdout() -> int:
@@ -44,7 +42,21 @@ def _without_stdout() -> int:
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141
+    return 128 + 13  # what a shell reports of a program that SIGPIPE ended
+
+
+def _full(error: OSError) -> int:
+    """A file, or stdout itself, could not be written or read: the system's own words, and which file."""
+    import click
+
+    from jobs.errors import ExitCode
+
+    where = f": {error.filename}" if error.filename else ""
+    click.echo(f"muster: {error.strerror or type(error).__name__}{where}", err=True)
+    click.echo("  try: free the disk or mend the permissions, then muster resume", err=True)
+    if error.filename is None:
+        _without_stdout()  # perhaps it was stdout: Python shall not try it again
+    return ExitCode.INTERNAL
 
 
 def _defect(error: Exception) -> int:
