@@ -17,6 +17,8 @@ def status(arguments: list[str]) -> int:
 
     try:
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False)
+    except SystemExit:
+        return _without_stdout()  # click ends like this, and only then, when stdout was closed
     except click.Abort:
         return ExitCode.SIGINT
     except click.ClickException as error:
@@ -30,8 +32,8 @@ def status(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         click.echo("muster: interrupted", err=True)
         return ExitCode.SIGINT
-    except BrokenPipeError:
-        return _without_stdout()
+    except OSError as error:
+        return _full(error)
     except Exception as error:
         return _defect(error)
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
