@@ -44,15 +44,15 @@ class Pace:
         self.clock, self.per_second = clock, per_second
         self._next_at = clock.monotonic()
         self._grown_at = clock.monotonic()
+        self._halved_at = float("-inf")
         self._average: float | None = None
         self._best: float | None = None
 
-    def delay(self) -> float:
-        """Seconds until the next call may leave, which is thereby taken."""
-        now = self.clock.monotonic()
-        at = max(now, self._next_at)
+    def slot(self, earliest: float) -> float:
+        """The monotonic time, not before `earliest`, at which the next call may leave; it is thereby taken."""
+        at = max(earliest, self._next_at)
         self._next_at = at + 1 / self.per_second
-        return at - now
+        return at
 
     def answered(self, latency: float) -> None:
         """Learns from a good answer."""
@@ -67,9 +67,12 @@ class Pace:
         self.per_second = max(SLOWEST_PACE, self.per_second * (GROWTH if flat else 1 / GROWTH))
 
     def refused(self) -> None:
-        """Learns from a 429."""
+        """Learns from a 429. Calls that were under way together and are all refused halve the pace once."""
+        now = self.clock.monotonic()
+        if now - self._halved_at < 1:
+            return
+        self._halved_at = self._grown_at = now
         self.per_second = max(SLOWEST_PACE, self.per_second / 2)
-        self._grown_at = self.clock.monotonic()
 
 
 class Window:
@@ -91,13 +94,14 @@ class Window:
     async def enter(self) -> None:
         """Waits for a place. The lock keeps the order of arrival. Raises Closed."""
         async with self._queue:
-            while (wait := self._wait()) is not None:
+            while self._full():
                 if self.closed.is_set():
                     raise Closed
-                self._freed.clear()
-                if wait > 0:
-                    await self.clock.pause(wait, self.closed)
+                if self._answered:
+                    free_at = self._answered[0] + self.rate.seconds
+                    await self.clock.pause(free_at - self.clock.monotonic(), self.closed)
                 else:
+                    self._freed.clear()
                     await self._freed.wait()
             self._under_way += 1
 
@@ -112,14 +116,12 @@ class Window:
         self._answered.append(self.clock.monotonic())
         self._freed.set()
 
-    def _wait(self) -> float | None:
-        """None: there is a place. 0: one of those under way must be answered first. Else seconds to wait."""
+    def _full(self) -> bool:
+        """Whether those under way and those answered less than the window's length ago take all places."""
         now = self.clock.monotonic()
-        while self._answered and self._answered[0] <= now - self.rate.seconds:
+        while self._answered and self._answered[0] + self.rate.seconds <= now:
             self._answered.popleft()
-        if self._under_way + len(self._answered) < self.rate.calls:
-            return None
-        return self._answered[0] + self.rate.seconds - now if self._answered else 0.0
+        return self._under_way + len(self._answered) >= self.rate.calls
 
 
 class Limiter:
@@ -137,18 +139,23 @@ class Limiter:
         if self.window is not None:
             await self.window.enter()
         try:
-            while (wait := self._open_at - self.clock.monotonic()) > 0:
-                await self._wait(wait)
-            if self.pace is not None and (delay := self.pace.delay()) > 0:
-                await self._wait(delay)
+            await self._turn()
             yield
         finally:
             if self.window is not None:
                 self.window.leave()
 
-    async def _wait(self, seconds: float) -> None:
-        if await self.clock.pause(seconds, self.closed):
-            raise Closed
+    async def _turn(self) -> None:
+        """Waits while the class is paused, and for a slot of the pace; a pause that begins meanwhile counts too."""
+        while (at := self._slot()) > (now := self.clock.monotonic()):
+            if await self.clock.pause(at - now, self.closed):
+                raise Closed
+            if self._open_at <= at:
+                return
+
+    def _slot(self) -> float:
+        earliest = max(self._open_at, self.clock.monotonic())
+        return earliest if self.pace is None else self.pace.slot(earliest)
 
     def close(self) -> None:
         """Whoever waits gets Closed; calls under way go on."""
@@ -165,11 +172,14 @@ class Limiter:
     def refused(self, wait_seconds: float | None) -> None:
         """The target said "too many": nobody of this class sends for `wait_seconds`.
 
-        None: it did not say how long; the pause doubles with each refusal in a row.
+        None: it did not say how long; the pause doubles with each refusal in a row. Refusals that come during a
+        pause belong to calls that left before it, and say nothing new.
         """
-        self._refusals += 1
+        now = self.clock.monotonic()
+        if now >= self._open_at:
+            self._refusals += 1
         if wait_seconds is None:
-            wait_seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._refusals - 1))
-        self._open_at = max(self._open_at, self.clock.monotonic() + wait_seconds)
+            wait_seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._refusals - 1, 30))
+        self._open_at = max(self._open_at, now + wait_seconds)
         if self.pace is not None:
             self.pace.refused()

@@ -1,0 +1,60 @@
+"""Time that passes only when everybody waits: hours of pauses in milliseconds, and the same each time.
+
+Not for code that waits for threads, files or sockets: their waiting is not on this clock.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from jobs.clock import Clock
+
+T = TypeVar("T")
+
+BEGAN = datetime(2026, 11, 21, 2, 15, tzinfo=UTC)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Jumps to the next timer when nothing is ready. Raises when all wait for each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.virtual_now = 1000.0
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        return self.virtual_now
+
+    def _run_once(self) -> None:
+        own: Any = self
+        if not own._ready:
+            assert own._scheduled, "everybody waits and no timer is set: a deadlock"
+            self.virtual_now = max(self.virtual_now, own._scheduled[0]._when)
+        super()._run_once()  # type: ignore[misc]
+
+
+class VirtualClock(Clock):
+    """The clock of the virtual loop that runs."""
+
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__(Random(seed))
+
+    def monotonic(self) -> float:
+        """Virtual seconds."""
+        return asyncio.get_running_loop().time()
+
+    def now(self) -> datetime:
+        """The wall clock goes along."""
+        return BEGAN + timedelta(seconds=self.monotonic() - 1000)
+
+
+def virtually(work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` gives, run on a virtual loop."""
+
+    async def main() -> T:
+        return await work()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main())
