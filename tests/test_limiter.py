@@ -258,7 +258,10 @@ def test_nobody_sends_during_a_pause_not_even_who_waited_before_it_began(paced: 
             async with limiter.permit():
                 sent.append(clock.monotonic() - 1000)
 
-        limiter.refused(0.2)
+        if paced:
+            await limiter.permit().__aenter__()  # the others wait for their slots
+        else:
+            limiter.refused(0.2)
         tasks = [asyncio.create_task(one()) for _ in range(8)]
         await clock.sleep(0.1)
         limiter.refused(30)
