@@ -90,7 +90,8 @@ def stage(file: InputFile, folder: Path) -> Staged:
             _rewritten(file, list(names.values()), target)
     except (pl.exceptions.PolarsError, OSError) as error:
         file.source.unchanged()
-        raise Unusable(f"{file.source.name} can't be staged ({type(error).__name__}); it may be damaged") from None
+        why = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}; the file may be damaged"
+        raise Unusable(f"{file.source.name} can't be staged in the working folder: {why}") from None
     file.source.unchanged()
     rows = int(pl.scan_parquet(target, glob=False).select(pl.len()).collect().item())
     if rows != file.rows:

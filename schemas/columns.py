@@ -13,7 +13,13 @@ RESERVED = ("_reasons", "_surplus")
 """Columns that `quarantine.csv` adds; in an input they are muster's own and not echoed."""
 
 COLUMNS: dict[str, tuple[Column, ...]] = {"eclipse": ECLIPSE}
-"""The columns of each system, in the order of documents and of the accepted frame."""
+"""The columns of each system, in the order of documents and of the accepted frame.
+
+Every system has the columns of ALWAYS, so that keys, masks and duplicates work alike; `row_ref` or `national_id` is
+required, because the key is derived from one of them.
+"""
+
+ALWAYS = ("row_ref", "external_unique_id", "phone", "national_id")
 
 
 def folded(header: str) -> str:

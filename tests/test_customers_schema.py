@@ -17,7 +17,7 @@ from stdnum.za import idnr
 from jobs.customer_keys import customer_keys
 from jobs.keys import KeySpace
 from schemas import customers
-from schemas.columns import COLUMNS, columns_of, folded, spellings
+from schemas.columns import ALWAYS, COLUMNS, columns_of, folded, spellings
 from schemas.export import column_table, example_csv, json_schema
 from schemas.identity_numbers import rightly_checked
 from schemas.sentences import phrase
@@ -129,6 +129,13 @@ def test_spellings_lead_to_one_column_each() -> None:
         names = [folded(one) for column in columns for one in {column.name, *column.aliases}]
         assert len(spellings(columns)) == len(set(names)), system
         assert spellings(columns)[folded("nationalIdentityNumber")] == "national_id"
+
+
+def test_every_system_has_what_keys_and_masks_need() -> None:
+    for system, columns in COLUMNS.items():
+        by_name = {column.name: column for column in columns}
+        assert set(ALWAYS) <= set(by_name), system
+        assert by_name["row_ref"].required or by_name["national_id"].required, system
 
 
 def test_the_tests_run_without_switches_of_the_environment() -> None:

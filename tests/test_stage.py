@@ -5,6 +5,7 @@ import io
 import random
 import stat
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -23,15 +24,31 @@ def cells_of(path: Path, header: str = HEADER) -> list[tuple[str | None, ...]]:
     return pl.read_parquet(path).select(staged_name(name) for name in header.split(",")).rows()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.lists(CELL, min_size=5, max_size=5), min_size=1, max_size=6), st.sampled_from(",;\t|"))
-def test_every_cell_survives(tmp_path: Path, cells: list[list[str]], delimiter: str) -> None:
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.lists(CELL, min_size=5, max_size=5), min_size=1, max_size=6),
+    st.sampled_from(",;\t|"),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_every_cell_survives(tmp_path: Path, cells: list[list[str]], delimiter: str, quoting: Literal[0, 1]) -> None:
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=quoting)
     writer.writerows([HEADER.split(","), *cells])
 
     found = staged(tmp_path, text.getvalue(), delimiter=delimiter)
 
+    assert cells_of(found.path) == [tuple(row) for row in cells]
+
+
+PLAIN = st.text(st.sampled_from("a0=#'\\ \t\u2028é\x1a\ufeff\x0b\x0c\x85\x1c"), max_size=6)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(PLAIN, min_size=5, max_size=5), min_size=1, max_size=6), st.sampled_from(["\n", "\r\n"]))
+def test_files_that_polars_reads_itself_survive_too(tmp_path: Path, cells: list[list[str]], ending: str) -> None:
+    found = staged(tmp_path, "".join(",".join(row) + ending for row in [HEADER.split(","), *cells]))
+
+    assert found.file.plain
     assert cells_of(found.path) == [tuple(row) for row in cells]
 
 
