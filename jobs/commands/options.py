@@ -87,7 +87,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         click.echo(summary.to_json().decode(), nl=False)
     elif not given.get("quiet"):
         click.echo(render_text(summary), nl=False)
-    if summary.exit_code and summary.next_command:
+    if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
         click.echo(f"muster: next: {summary.next_command}", err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
 
