@@ -187,12 +187,19 @@ class Case:
 
 
 def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
-    """The step once `verdict` is known. Only Doubted leaves this attempt in doubt; earlier doubts stay till settled."""
+    """The step once `verdict` is known. Only Doubted leaves this attempt in doubt; earlier doubts stay till settled.
+
+    A row that ends in doubt, or failed after unanswered requests, keeps them: they explain what a later look finds.
+    """
     match verdict:
         case Done():
             return replace(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
         case Undecided():
             return replace(now, status=StepStatus.UNDECIDED, doubt_since_ms=None, doubts=0)
+        case Ended(outcome=Outcome.IN_DOUBT):
+            return now if now.status is StepStatus.UNDECIDED else replace(now, status=StepStatus.DOUBTFUL)
+        case Ended(outcome=Outcome.FAILED):
+            return replace(now, status=StepStatus.REFUSED)
         case Ended():
             return replace(now, status=StepStatus.REFUSED, doubt_since_ms=None, doubts=0)
         case Doubted(answered=True):
