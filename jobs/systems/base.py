@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from jobs.model import Outcome
+from jobs.model import Outcome, Rate
 
 CLOCK_SKEW = timedelta(minutes=2)
 """How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
@@ -105,7 +105,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Reading could not settle it. With an unanswered write this is `in_doubt`, else `failed`."""
+    """Reading could not settle it, now or after waiting: the row ends `in_doubt`, for a person."""
 
     reason_code: str
     reason: str
@@ -333,8 +333,8 @@ class System(Protocol):
         """Whether the reply is a refusal because of a limit, in whatever dialect."""
         ...
 
-    def write_limit(self, positions: frozenset[str]) -> tuple[int, float] | None:
-        """The documented limit of mutating calls for such a credential as (calls, seconds); None: not documented."""
+    def write_limit(self, positions: frozenset[str]) -> Rate | None:
+        """The documented limit of mutating calls for such a credential; None: not documented."""
         ...
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> Sighting:

@@ -34,8 +34,14 @@ DUPLICATE_CODES = frozenset({"USR004"})
 """The vendor's error example; also accepted under status 400."""
 
 LIMIT_CODES = frozenset({"RLT001"})
-JOB_WIDE_CODES = frozenset({"PNF001", "SEC001"})
-"""Tenant configuration missing, no rights: every row would fail alike."""
+JOB_WIDE_CODES = frozenset({"PNF001"})
+"""Tenant configuration missing: every row would fail alike."""
+
+FORBIDDEN_CODES = frozenset({"SEC001"})
+"""No rights; the same as status 403, about the credential or about one row."""
+
+GATEWAY = frozenset({408, 502, 504})
+"""Statuses with which something in between gives up waiting; the target itself may still be working."""
 
 NOT_FOUND_CODES = frozenset({"ARCH086"})
 
@@ -138,10 +144,11 @@ def refusal(reply: Reply) -> Again | Ended | Doubted | Taken | Throttled:
             "the target answered with a redirect, which is never followed",
             trace=trace,
         )
-    if reply.status == 403:
+    if reply.status == 403 or codes & FORBIDDEN_CODES:
         return Ended(Outcome.REJECTED, "forbidden", description_of(reply), trace=trace)
     if reply.status == 408 or reply.status >= 500 or reply.status < 200:
-        return Doubted("server_error", f"the target answered HTTP {reply.status}", answered=True, trace=trace)
+        answered = reply.status not in GATEWAY
+        return Doubted("server_error", f"the target answered HTTP {reply.status}", answered=answered, trace=trace)
     return Ended(Outcome.REJECTED, "refused_by_target", description_of(reply), trace=trace)
 
 
@@ -194,7 +201,7 @@ async def read_record(reader: Reader, request: Request) -> Mapping[str, Any] | N
 def refused_read(request: Request, reply: Reply) -> Exception:
     """The exception for a read that the target refused."""
     trace = trace_of(reply)
-    if reply.status == 403 or codes_of(reply) & JOB_WIDE_CODES:
+    if reply.status == 403 or codes_of(reply) & (JOB_WIDE_CODES | FORBIDDEN_CODES):
         return NotPermitted(
             f"the credential may not {request.operation.replace('_', ' ')}: {description_of(reply)}",
             hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
