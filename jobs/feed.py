@@ -72,4 +72,4 @@ class Feed:
     async def _settle(self, transition: Transition) -> None:
         assert transition.outcome is not None
         await self.writer.post(transition)
-        self.engine.count(transition.outcome.outcome)
+        self.engine.progress.advance(1, transition.outcome.outcome)

@@ -10,7 +10,7 @@ neither worker nor connection. Attempts are counted here and nowhere else.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
@@ -75,26 +75,6 @@ class Later:
 Settled = Done | Undecided | Ended
 
 
-@dataclass(slots=True)
-class Tally:
-    """What the engine has done so far; for progress and for the policies."""
-
-    outcomes: dict[Outcome, int] = field(default_factory=dict)
-
-    def add(self, outcome: Outcome) -> None:
-        """One more row ended."""
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-
-    @property
-    def errors(self) -> int:
-        """Rows that need attention, those refused before sending left out."""
-        return sum(
-            count
-            for outcome, count in self.outcomes.items()
-            if outcome in ATTENTION and outcome is not Outcome.QUARANTINED
-        )
-
-
 class Onboarding:
     """One run's onboarding of the cases that `fresh` yields."""
 
@@ -111,7 +91,8 @@ class Onboarding:
     ) -> None:
         self.system, self.client, self.writer, self.stops, self.clock = system, client, writer, stops, clock
         self.patience, self.progress = patience, progress
-        self.tally = Tally()
+        self.errors = 0
+        """Rows that this run worked on and that need attention: what the error budget counts."""
         self.jitter = FullJitter(clock.random)
         self._proven: set[str] = set()
         """Operations that this credential has been allowed in this run."""
@@ -145,9 +126,18 @@ class Onboarding:
         agenda.close()
         for limiter in self.client.limiters.values():
             limiter.close()
-        done, pending = await asyncio.wait(pending, timeout=0 if self.stops.at_once.is_set() else DRAIN_SECONDS)
-        for task in done:
+        await self._drain(pending)
+        for task in [task for task in pending if task.done()]:
             task.result()
+
+    async def _drain(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Lets calls under way end: for DRAIN_SECONDS, or until a second signal."""
+        drained = asyncio.create_task(asyncio.wait(tasks), name="drain")
+        hurried = asyncio.create_task(self.stops.at_once.wait(), name="hurry")
+        await asyncio.wait([drained, hurried], timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in (drained, hurried):
+            task.cancel()
+        await asyncio.gather(drained, hurried, return_exceptions=True)
 
     async def _work(self, agenda: Agenda) -> None:
         while (case := await agenda.take()) is not None:
@@ -197,7 +187,8 @@ class Onboarding:
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
-        case.spent, case.taken, case.throttled_since, case.last_sent_at = 0, False, None, None
+        case.spent, case.taken, case.throttled_since = 0, False, None
+        case.last_sent_at = self._sent_earlier(step, case)
         first = await self._go(step, case)
         if not isinstance(first, Later):
             return first
@@ -250,6 +241,13 @@ class Onboarding:
             return Ended(Outcome.IN_DOUBT, finding.reason_code, finding.reason, trace=finding.trace)
         return finding
 
+    def _sent_earlier(self, step: Step, case: Case) -> float | None:
+        """Monotonic time of the write that an earlier run left unanswered; None when there is none."""
+        sent_ms = case.record.last_attempt_ms
+        if case.step(step.name).doubt_since_ms is None or sent_ms is None:
+            return None
+        return self.clock.monotonic() - max(0, self._now_ms() - sent_ms) / 1000
+
     def _settling(self, case: Case) -> float:
         """Seconds for which "not there" is not to be believed yet."""
         if case.last_sent_at is None:
@@ -271,12 +269,12 @@ class Onboarding:
         )
 
     def _held_back(self, step: Step, case: Case) -> Ended | Later | None:
-        """Whether an unanswered write forbids another one, for steps whose repetition the target would not notice."""
-        doubts = case.step(step.name).doubts
-        if step.resends is None or doubts == 0:
+        """Whether a doubtful write forbids another one, for steps whose repetition the target would not notice."""
+        if step.resends is None:
             return None
         if self._settling(case) > 0:
             return Later(SETTLE_LOOKS_EVERY)
+        doubts = case.step(step.name).doubts
         if doubts > step.resends:
             return Ended(
                 Outcome.IN_DOUBT, "unanswered", f"{doubts} requests went unanswered and reading shows no trace of them"
@@ -348,13 +346,10 @@ class Onboarding:
 
     async def _end(self, case: Case, outcome: Outcome, code: str | None, reason: str | None, step: str | None) -> None:
         await self.writer.post(case.end(outcome, code, reason, step, self._now_ms()))
-        self.count(outcome)
-
-    def count(self, outcome: Outcome) -> None:
-        """One more row ended; the policies may stop the run because of it."""
-        self.tally.add(outcome)
         self.progress.advance(1, outcome)
-        self.stops.check(self.tally.errors)
+        if outcome in ATTENTION and outcome is not Outcome.NOT_ATTEMPTED:
+            self.errors += 1
+            self.stops.check(self.errors)
 
     def _now_ms(self) -> int:
         return milliseconds(self.clock.now())
