@@ -6,7 +6,9 @@ a lost POST as a failed connection create doubles; here every failure after the 
 
 import asyncio
 import logging
+import re
 import ssl
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol, Self
@@ -26,6 +28,11 @@ MAX_HEADER_BYTES = 64 * 1024
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers close an idle connection, so that a request seldom meets a closed one."""
+
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+"""Names in ASCII, and addresses; a name in another script is written as the `xn--…` that it is."""
+
+_PATH = re.compile(r"[A-Za-z0-9/._~%-]*")
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -68,14 +75,16 @@ def checked_base_url(url: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise Unusable(f"--base-url is not a URL: {error}") from error
-    if parts.scheme not in {"http", "https"} or not host:
-        raise Unusable("--base-url must look like https://host[:port][/path]")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:
         raise Unusable("--base-url must have no user, password, query or fragment")
+    path = parts.path.rstrip("/")
+    plain = _HOST.fullmatch(host or "") and _PATH.fullmatch(path) and url.isprintable()
+    if parts.scheme not in {"http", "https"} or host is None or port == 0 or not plain:
+        raise Unusable("--base-url must look like https://host[:port][/path]")
     if parts.scheme == "http" and host not in LOOPBACK:
         raise Unusable(f"--base-url must be https: plain http to {host} would show tokens and personal data")
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{path}"
 
 
 class HttpxSender:
@@ -112,7 +121,10 @@ class HttpxSender:
 
     async def send(self, request: Request, headers: dict[str, str]) -> Reply:
         """See `Sender`. The deadline spans connecting, sending and the last byte."""
-        outgoing = self._outgoing(request, headers)
+        try:
+            outgoing = self._outgoing(request, headers)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise NotSent(f"the request can't be written as HTTP ({type(error).__name__})") from None
         try:
             async with asyncio.timeout(request.deadline_seconds), self._transport() as transport:
                 return await self._exchange(transport, outgoing)
@@ -120,8 +132,6 @@ class HttpxSender:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
-        except httpx.DecodingError as error:
-            raise MaybeSent(f"no usable answer ({type(error).__name__})", answered=True) from None
         except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, OSError) as error:
             raise MaybeSent(f"the connection was lost ({type(error).__name__})") from None
 
@@ -138,13 +148,17 @@ class HttpxSender:
 
     @asynccontextmanager
     async def _transport(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
-        """The transport that was idle for the shortest time, or a new one."""
-        transport = self._given or (self._idle.pop() if self._idle else self._new())
+        """The transport that was idle for the shortest time, or a new one; one whose call failed is closed."""
+        if self._given is not None:
+            yield self._given
+            return
+        transport = self._idle.pop() if self._idle else self._new()
         try:
             yield transport
-        finally:
-            if transport is not self._given:
-                self._idle.append(transport)
+        except BaseException:
+            await transport.aclose()
+            raise
+        self._idle.append(transport)
 
     def _new(self) -> httpx.AsyncHTTPTransport:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
@@ -155,16 +169,43 @@ class HttpxSender:
         try:
             if sum(len(name) + len(value) for name, value in reply.headers.raw) > MAX_HEADER_BYTES:
                 raise MaybeSent("the answer's headers are too large", answered=True)
-            chunks, size = [], 0
-            async for chunk in reply.aiter_bytes():
-                size += len(chunk)
-                if size > MAX_BODY_BYTES:
-                    raise MaybeSent("the answer is too large", answered=True)
-                chunks.append(chunk)
+            body = unpacked(await _body(reply), reply.headers.get("content-encoding", "identity"))
+        except (httpx.HTTPError, OSError) as error:
+            raise MaybeSent(f"the answer was cut ({type(error).__name__})", answered=True) from None
         finally:
             await reply.aclose()
         headers = {name.lower(): value for name, value in reply.headers.items()}
-        return Reply(reply.status_code, headers, b"".join(chunks), self.clock.now())
+        return Reply(reply.status_code, headers, body, self.clock.now())
+
+
+async def _body(reply: httpx.Response) -> bytes:
+    """The body as it came over the wire. Raises MaybeSent when it is too large."""
+    chunks, size = [], 0
+    async for chunk in reply.aiter_raw():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise MaybeSent("the answer is too large", answered=True)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """`body` without its content coding, never grown beyond the cap: a bomb grows a thousandfold. Raises MaybeSent."""
+    coding = encoding.strip().lower()
+    if coding in {"", "identity"} or not body:
+        return body
+    if coding not in {"gzip", "x-gzip"}:
+        raise MaybeSent("the answer is packed in a way that was not asked for", answered=True)
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        plain = unpacking.decompress(body, MAX_BODY_BYTES + 1)
+    except zlib.error:
+        raise MaybeSent("the answer is not the gzip that it says it is", answered=True) from None
+    if len(plain) > MAX_BODY_BYTES:
+        raise MaybeSent("the answer is too large", answered=True)
+    if not unpacking.eof:
+        raise MaybeSent("the answer was cut (gzip)", answered=True)
+    return plain
 
 
 def tls() -> ssl.SSLContext:
