@@ -34,7 +34,7 @@ class FullJitter(wait_base):
 
     def seconds(self, attempt: int) -> float:
         """Seconds to wait after attempt number `attempt` (from 1)."""
-        top = min(self.cap, self.first * 2 ** (max(1, attempt) - 1))
+        top = min(self.cap, self.first * 2.0 ** min(max(1, attempt) - 1, 60))
         return self.source.uniform(min(self.floor, top), top)
 
 
@@ -61,6 +61,6 @@ def http_date(value: str) -> datetime | None:
     """An HTTP date in any of its three forms, in UTC; None when it is none."""
     try:
         moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
