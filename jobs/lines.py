@@ -35,7 +35,8 @@ def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[
 class Lines:
     """Physical lines with their ends (LF, CRLF, lone CR), and what was seen on the way.
 
-    `quotes`, `lone_cr`, `nul`: whether the text read so far holds any. `count`: ends of lines, LF only.
+    `quotes`, `lone_cr`, `marks` (NUL or byte order mark): whether the text read so far holds any; polars drops such a
+    mark at the start of the first row. `count`: ends of lines, LF only.
     """
 
     def __init__(self, source: Source, texts: Iterable[str]) -> None:
@@ -43,7 +44,7 @@ class Lines:
         self._texts = texts
         self.quotes = False
         self.lone_cr = False
-        self.nul = False
+        self.marks = False
         self.count = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -66,7 +67,7 @@ class Lines:
     def _look(self, block: str) -> None:
         self.count += block.count("\n") + (block[-1:] not in ("", "\n"))
         self.quotes = self.quotes or '"' in block
-        self.nul = self.nul or "\x00" in block
+        self.marks = self.marks or "\x00" in block or "\ufeff" in block
         self.lone_cr = self.lone_cr or block.count("\r") != block.count("\r\n")
 
     def _refuse_endless(self, tail: str) -> None:

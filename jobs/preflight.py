@@ -148,7 +148,7 @@ def _csv(
         MappingProxyType(tally.ragged),
         tally.ragged_rows,
         frozenset(),
-        plain=plain and dialect.header_line == 1 and not lines.lone_cr and not lines.nul,
+        plain=plain and dialect.header_line == 1 and not lines.lone_cr and not lines.marks,
         system=system,
         source=source,
         dialect=dialect,
