@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.exc import DBAPIError
 
 from jobs.clock import from_milliseconds, iso, milliseconds
@@ -108,11 +108,10 @@ def now_ms() -> int:
 def take(store: Store, space_id: int, owner: Owner, now_ms: int) -> int:
     """Makes `owner` the owner and returns its fencing epoch. Raises Locked, naming the living owner."""
     table = tables.space
+    with store.engine.connect() as connection:
+        _vacant(connection, space_id, owner, now_ms)  # needs no lock, which an owner stopped within a commit holds
     with store.writes.begin() as connection:
-        row = connection.execute(select(table).where(table.c.space_id == space_id)).mappings().one()
-        if row["owner_run"] is not None and alive(row, owner.host, now_ms):
-            raise Locked(_sentence(row, now_ms), hint="wait for it to end, or use --lock-timeout SECONDS")
-        epoch = int(row["epoch"]) + 1
+        epoch = _vacant(connection, space_id, owner, now_ms) + 1
         connection.execute(
             update(table)
             .where(table.c.space_id == space_id)
@@ -127,6 +126,14 @@ def take(store: Store, space_id: int, owner: Owner, now_ms: int) -> int:
             )
         )
     return epoch
+
+
+def _vacant(connection: Connection, space_id: int, owner: Owner, now_ms: int) -> int:
+    """The epoch of a space that is free, or whose owner is dead. Raises Locked, naming the living owner."""
+    row = connection.execute(select(tables.space).where(tables.space.c.space_id == space_id)).mappings().one()
+    if row["owner_run"] is not None and alive(row, owner.host, now_ms):
+        raise Locked(_sentence(row, now_ms), hint="wait for it to end, or use --lock-timeout SECONDS")
+    return int(row["epoch"])
 
 
 def beat(store: Store, space_id: int, epoch: int, now_ms: int) -> bool:

@@ -66,16 +66,29 @@ class Store:
             store.close()
 
     def migrate(self, *, create: bool) -> None:
-        """Makes the tables of an empty database; refuses one of another version."""
-        with self.writes.begin() as connection:
-            if not self.engine.dialect.has_table(connection, "schema_version"):
-                if not create:
-                    raise Unusable("the ledger is empty: nothing was run with it yet")
-                tables.metadata.create_all(connection)
-                connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
-            version = connection.scalar(select(tables.schema_version.c.version))
+        """Makes the tables of an empty database; refuses one of another version.
+
+        A ledger that is made already is only read: a process that was stopped within a commit keeps the write lock,
+        and who comes second has to hear who that is.
+        """
+        version = self._version()
+        if version is None and not create:
+            raise Unusable("the ledger is empty: nothing was run with it yet")
+        if version is None:
+            with self.writes.begin() as connection:
+                if not self.engine.dialect.has_table(connection, "schema_version"):
+                    tables.metadata.create_all(connection)
+                    connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
+            version = self._version()
         if version != tables.SCHEMA_VERSION:
             raise Unusable(f"the ledger has schema version {version}, this muster knows {tables.SCHEMA_VERSION}")
+
+    def _version(self) -> int | None:
+        """The version of the schema; None for an empty database."""
+        with self.engine.connect() as connection:
+            if not self.engine.dialect.has_table(connection, "schema_version"):
+                return None
+            return connection.scalar(select(tables.schema_version.c.version))
 
     def close(self) -> None:
         """Gives the connections back."""
@@ -84,12 +97,14 @@ class Store:
     def space(self, system: str, tenant: str) -> int:
         """The id of one (system, tenant), made when new."""
         table = tables.space
-        with self.writes.begin() as connection:
-            statement = self._insert(table).values(system=system, tenant=tenant).on_conflict_do_nothing()
-            connection.execute(statement)
-            found = connection.scalar(
-                select(table.c.space_id).where(table.c.system == system, table.c.tenant == tenant)
-            )
+        wanted = select(table.c.space_id).where(table.c.system == system, table.c.tenant == tenant)
+        with self.engine.connect() as connection:
+            found = connection.scalar(wanted)
+        if found is None:
+            with self.writes.begin() as connection:
+                statement = self._insert(table).values(system=system, tenant=tenant).on_conflict_do_nothing()
+                connection.execute(statement)
+                found = connection.scalar(wanted)
         assert found is not None
         return int(found)
 

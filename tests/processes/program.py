@@ -1,0 +1,184 @@
+"""muster as a real process, under a tracer, a limit or a signal; and what must be true of target and files after it."""
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from jobs.sandbox.server import Sandbox
+from tests.flow.muster import ONE_OF_EACH, REPOSITORY, lines, standing
+from tests.flow.people import Row, written
+
+Running = subprocess.Popen[str]
+
+DONE = frozenset({"onboarded", "already_onboarded"})
+LONGEST = 60.0
+"""Seconds after which a process counts as hanging (chosen; a run of four rows takes two)."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A process that ended: its exit code, negative for the signal that ended it, and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """muster in a folder of its own, with an input file, against a sandbox."""
+
+    folder: Path
+    sandbox: Sandbox
+    base_url: str
+    rows: tuple[Row, ...]
+    tenant: int = 0
+
+    @classmethod
+    def of(cls, folder: Path, sandbox: Sandbox, rows: Sequence[Row]) -> "Program":
+        """A fresh folder that holds `customers.csv` with `rows`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        written(folder / "customers.csv", rows)
+        return cls(folder, sandbox, sandbox.base_url, tuple(rows), sandbox.tenant)
+
+    def through(self, base_url: str) -> "Program":
+        """The same, reaching the target by another way."""
+        return replace(self, base_url=base_url)
+
+    def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+        """The variables of a process; a change to None takes one away."""
+        settings = {
+            "BASE_URL": self.base_url,
+            "TENANT": str(self.tenant),
+            "IDENTITY": self.sandbox.identity,
+            "PASSWORD": self.sandbox.password,
+            "RATE": "1000/1",
+            "DECISION_POLL": "0.2",
+            "DECISION_WAIT": "3",
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
+        ours = {f"MUSTER_{name}": value for name, value in settings.items()}
+        merged: dict[str, str | None] = {**kept, **ours, "PYTHONPATH": str(REPOSITORY), **(changes or {})}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    @contextmanager
+    def begun(
+        self,
+        *arguments: str,
+        under: Sequence[str] = (),
+        env: Mapping[str, str | None] | None = None,
+        **options: Any,
+    ) -> Iterator[Running]:
+        """A process of its own session, killed with all its children when the block ends.
+
+        `under`: the words of a program that starts it, such as a tracer.
+        """
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        words = [*under, sys.executable, "-m", "jobs", *(arguments or ("run", "customers.csv"))]
+        running: Running = subprocess.Popen(
+            words, cwd=self.folder, env=self.environment(env), text=True, start_new_session=True, **(pipes | options)
+        )
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGCONT)
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+            for pipe in (running.stdout, running.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+    def __call__(
+        self,
+        *arguments: str,
+        under: Sequence[str] = (),
+        env: Mapping[str, str | None] | None = None,
+        **options: Any,
+    ) -> Said:
+        """One command until it ends; without arguments, `run customers.csv`."""
+        with self.begun(*arguments, under=under, env=env, **options) as running:
+            return ended(running)
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.folder / "muster.db"
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of all runs, the oldest first."""
+        return sorted(path for path in self.folder.glob("runs/[!.]*") if path.is_dir())
+
+
+def ended(running: Running, seconds: float = LONGEST) -> Said:
+    """What a process said until it ended."""
+    stdout, stderr = running.communicate(timeout=seconds)
+    return Said(running.returncode, stdout or "", stderr or "")
+
+
+def finished(program: Program) -> Said:
+    """Goes on until all is done, and checks that it is: once at the target, once in the report, nothing left over."""
+    last = program("run", "customers.csv")
+    assert last.code == 0, last
+    assert {row["outcome"] for row in lines(program.folders[-1] / "outcome.csv")} == DONE & {
+        row["outcome"] for row in lines(program.folders[-1] / "outcome.csv")
+    }
+    once_each(program)
+    reported(program.folders[-1], len(program.rows))
+    whole(program)
+    tidy(program)
+    return last
+
+
+def once_each(program: Program) -> None:
+    """Exactly one customer, one verification and one wallet for each row, at the target."""
+    found = {row["row_ref"]: standing(program.sandbox, row["national_id"]) for row in program.rows}
+    assert found == dict.fromkeys(found, ONE_OF_EACH)
+
+
+def reported(folder: Path, rows: int) -> None:
+    """One line of outcome.csv for each row, in input order."""
+    assert [row["source_row"] for row in lines(folder / "outcome.csv")] == [str(n + 1) for n in range(rows)]
+
+
+def whole(program: Program) -> None:
+    """Every file of every run is readable to its end, or absent."""
+    for path in (path for folder in program.folders for path in folder.iterdir()):
+        content = path.read_bytes()
+        match path.suffix:
+            case ".csv":
+                table = list(csv.reader(content.decode("utf-8-sig").splitlines()))
+                assert len({len(line) for line in table}) == 1, path
+            case ".parquet":
+                pl.read_parquet(path)
+            case ".json":
+                orjson.loads(content)
+            case ".ndjson":
+                assert all(orjson.loads(line)["hash"] for line in content.splitlines()), path
+            case ".html":
+                assert content.rstrip().endswith(b"</html>"), path
+
+
+def tidy(program: Program) -> None:
+    """No draft and no workspace is left."""
+    left = [path for path in program.folder.rglob(".*") if path.name != ".locked"]
+    assert left == []
+
+
+def named(said: Said) -> None:
+    """The failure is one sentence for a person: no traceback, no defect of muster's own."""
+    assert "Traceback" not in said.stderr, said.stderr
+    assert "internal error" not in said.stderr, said.stderr
+    assert re.search(r"^muster: \S+ .+", said.stderr, re.MULTILINE), said.stderr

@@ -1,0 +1,112 @@
+"""A run that is cut, or fails, at any system call: nothing is lost, nothing is done twice, no file is torn."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
+from tests.flow.people import people
+
+from .program import Program, finished, named, whole
+from .tracing import CALLS, Point, needs_strace, points, recording
+
+pytestmark = needs_strace
+
+KILL = "signal=SIGKILL"
+FAULTS = {
+    "pwrite64": ("error=ENOSPC", "error=EIO"),
+    "fdatasync": ("error=EIO",),
+    "fsync": ("error=EIO", "error=ENOSPC"),
+    "rename": ("error=EIO", "error=ENOSPC"),
+    "openat": ("error=EMFILE", "error=EIO"),
+    "read": ("error=EIO", "error=ECONNRESET"),
+    "mkdir": ("error=ENOSPC",),
+    "ftruncate": ("error=EIO",),
+}
+"""`write` is left out: the same call wakes threads through eventfds, which can't fail that way. Full disks and broken
+connections are made for real elsewhere."""
+
+SAMPLES = 2
+"""Points of each call and fault in the default run (chosen: a case takes three seconds)."""
+
+ALLOWED = frozenset({0, 1, 2, 3, 4, 5, 70})
+"""The contract's codes for a run that no signal ended and that had no rival. 7 would be books that do not balance."""
+
+Census = dict[str, list[Point]]
+
+
+@pytest.fixture(scope="module")
+def census(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Census:
+    """The points of an uncut run."""
+    running.reset()
+    folder = tmp_path_factory.mktemp("census")
+    program = Program.of(folder / "run", running, people(3))
+    said = program(under=recording(folder / "calls.log"))
+    assert said.code == 0, said
+    return points(folder / "calls.log", program.folder)
+
+
+def sampled(listed: Sequence[Point], seed: str, count: int = SAMPLES) -> list[Point]:
+    """Some of them, the same ones for the same seed."""
+    return sorted(random.Random(seed).sample(listed, min(count, len(listed))), key=lambda point: point.nth)
+
+
+def cut(program: Program, point: Point) -> None:
+    """A run that is killed at `point`, and another one that finishes."""
+    said = program(under=point.under(KILL))
+    assert said.code in {-9, 137, 0}, f"{point}: {said}"
+    whole(program)
+    finished(program)
+
+
+def failing(program: Program, point: Point, fault: str) -> None:
+    """A run in which `point` fails, and another one that finishes."""
+    said = program(under=point.under(fault))
+    assert said.code in ALLOWED, f"{point} {fault}: {said}"
+    if said.code in {2, 4, 70}:
+        named(said)
+    whole(program)
+    finished(program)
+
+
+def fresh(program: Program, number: int) -> Program:
+    """The same rows in another folder, and an empty target."""
+    program.sandbox.reset()
+    return Program.of(program.folder / f"n{number}", program.sandbox, program.rows)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_run_killed_at_a_system_call_is_finished_by_the_next(program: Program, census: Census, call: str) -> None:
+    for number, point in enumerate(sampled(census.get(call, []), f"kill {call}")):
+        print(f"killed at {point}")
+        cut(fresh(program, number), point)
+
+
+@pytest.mark.parametrize(("call", "fault"), [(call, fault) for call, faults in FAULTS.items() for fault in faults])
+def test_a_system_call_that_fails_is_named_and_costs_nothing(
+    program: Program, census: Census, call: str, fault: str
+) -> None:
+    for number, point in enumerate(sampled(census.get(call, []), f"{fault} {call}", 1)):
+        print(f"{fault} at {point}")
+        failing(fresh(program, number), point, fault)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_run_killed_at_any_system_call_is_finished_by_the_next(program: Program, census: Census, call: str) -> None:
+    for number, point in enumerate(census.get(call, [])):
+        print(f"killed at {point}")
+        cut(fresh(program, number), point)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("call", "fault"), [(call, fault) for call, faults in FAULTS.items() for fault in faults])
+def test_any_system_call_that_fails_is_named_and_costs_nothing(
+    program: Program, census: Census, call: str, fault: str
+) -> None:
+    for number, point in enumerate(census.get(call, [])):
+        print(f"{fault} at {point}")
+        failing(fresh(program, number), point, fault)
