@@ -14,6 +14,9 @@ RENEW_BELOW_SECONDS = 300.0
 RENEW_BELOW_SHARE = 0.2
 """For tokens that live shorter than 25 minutes, a fifth of their life: else they would be renewed with every call."""
 
+SHORTEST_USE_SECONDS = 1.0
+"""Chosen: a token that came with no time left is tried all the same, not replaced before every call."""
+
 MOST_FAILED_LOGINS = 3
 """Chosen: fewer than the usual five after which an account is locked."""
 
@@ -58,7 +61,7 @@ class Credential:
     async def _replace(self) -> None:
         """Renews the current token, or logs in. The caller holds the lock."""
         if self.secrets.token is not None:
-            self._accept(self._given(self.secrets.token))
+            self._accept(self._own(self._given(self.secrets.token)))
             return
         renewed = await self._renewed() if self._token is not None else None
         self._accept(renewed or await self._login())
@@ -76,7 +79,7 @@ class Credential:
         if request is None:
             return None
         try:
-            return self.system.token_of(await self.exchange(request, self._token))
+            return self._own(self.system.token_of(await self.exchange(request, self._token)))
         except (NotPermitted, ValueError):
             return None  # a renewal that fails is followed by a login
 
@@ -88,19 +91,23 @@ class Credential:
         self.logins += 1
         reply = await self.exchange(self.system.login(self.secrets.identity, self.secrets.password), None)
         try:
-            return self.system.token_of(reply)
-        except ValueError as error:
-            raise NotPermitted(f"the login reply can't be used: {error}") from error
-        except NotPermitted:
+            return self._own(self.system.token_of(reply))
+        except (NotPermitted, ValueError) as error:
             self._refused += 1
-            raise
+            if isinstance(error, NotPermitted):
+                raise
+            raise NotPermitted(f"the login reply can't be used: {error}") from error
 
-    def _accept(self, token: Token) -> None:
+    def _own(self, token: Token) -> Token:
+        """`token`, when it is for the configured tenant."""
         if token.tenant is not None and token.tenant != self.tenant:
             raise NotPermitted(
                 f"the credential belongs to tenant {token.tenant}, not to {self.tenant}; nothing was sent",
                 hint="check --tenant and the credential",
             )
+        return token
+
+    def _accept(self, token: Token) -> None:
         self._token = token
         margin = min(RENEW_BELOW_SECONDS, token.life_seconds * RENEW_BELOW_SHARE)
-        self._renew_at = self.clock.monotonic() + token.life_seconds - margin
+        self._renew_at = self.clock.monotonic() + max(SHORTEST_USE_SECONDS, token.life_seconds - margin)
