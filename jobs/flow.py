@@ -9,10 +9,10 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import uvloop
@@ -22,7 +22,7 @@ from jobs.batch import Batch, read_batch
 from jobs.case import Taking
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
-from jobs.errors import NotPermitted, Unusable
+from jobs.errors import NotPermitted, Unusable, strongest
 from jobs.feed import Feed
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
@@ -38,10 +38,13 @@ from jobs.report import Findings, conclude, publish, seal
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Summary
-from jobs.signals import Signals
+from jobs.signals import Interrupted, Signals
 from jobs.stops import ErrorBudget, Stops
 from jobs.systems.base import System
 from jobs.workspace import workspace
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,11 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
     signals.listen(asyncio.get_running_loop())
     settings, stops = under.settings, under.stops
     try:
-        async with connected(settings, under.system, credential_of(settings), under.clock) as client:
+        async with AsyncExitStack() as stack:
+            opening = connected(settings, under.system, credential_of(settings), under.clock)
+            client = await unless(stops.signalled, stack.enter_async_context(opening))
+            if client is None:
+                raise Interrupted(strongest(stops.codes))
             folder = RunFolder.create(Path(under.run.folder))
             under.store.begin_run(under.space_id, under.run)
             async with Writer(under.store, under.space_id, under.epoch, under.run.run_id) as writer:
@@ -118,10 +125,11 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
             under.calls.update(client.calls)
             repeated = client.repeated_writes
         findings = Findings(repeated_writes=repeated)
-        if not stops.target_is_closed:
-            findings = replace(findings, **await reconciled(under, folder))
-        else:
+        found = None if stops.target_is_closed else await unless(stops.signalled, reconciled(under, folder))
+        if found is None:
             write_reconciliation([], folder)
+        else:
+            findings = replace(findings, **found)
         under.store.add_calls(under.run.run_id, under.calls)
         return replace(findings, codes=frozenset(stops.codes), notes=stops.notes)
     finally:
@@ -160,6 +168,7 @@ def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = No
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings)
     settings.need("base_url")
+    repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:
         work = stack.enter_context(workspace(settings.out))
         store = stack.enter_context(Store.opened(settings.ledger))
@@ -172,7 +181,7 @@ def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = No
         if under.stops.error is not None:
             raise under.stops.error
         again = replace(run, command="reconcile", started_ms=began, folder=str(folder.path), settings=settings.shown())
-        summary = conclude(store, again, batch, Findings(**found), milliseconds(clock.now()))
+        summary = conclude(store, again, batch, Findings(**found, repeated_writes=repeated), milliseconds(clock.now()))
         folder.write_bytes("summary.json", summary.to_json())
         seal(folder, again, summary, None)
         return summary
@@ -181,21 +190,40 @@ def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = No
 def report(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
     """Makes the files of `run` again, in its folder, from the ledger and the input. Raises Unusable."""
     clock, progress = Clock(), progress or Progress()
-    if run.ended_ms is None or run.summary is None:
-        raise Unusable(f"run {run.run_id} has not ended", hint=f"muster resume {run.run_id}")
+    found, ended_ms = ended(run)
     with ExitStack() as stack:
         work = stack.enter_context(workspace(settings.out))
         store = stack.enter_context(Store.opened(settings.ledger))
         batch = read(Path(run.input_path), settings, work, clock, progress)
         same_input(batch, run.input_sha256)
-        earlier = replace(Findings.of(run.summary), calls=store.calls(run.run_id))
-        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), earlier, run.ended_ms)
+        earlier = replace(found, calls=store.calls(run.run_id))
+        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), earlier, ended_ms)
+
+
+def ended(run: RunRow) -> tuple[Findings, int]:
+    """What `run` found, and when it ended in milliseconds. Raises Unusable for one that has not ended."""
+    if run.ended_ms is None or run.summary is None:
+        raise Unusable(f"run {run.run_id} has not ended", hint=f"muster resume {run.run_id}")
+    return Findings.of(run.summary), run.ended_ms
 
 
 def read(path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress) -> Batch:
     """The file, read to its end and validated. Raises Unusable."""
     with progress.stage("reading and validating", None):
         return read_batch(path, settings, keys_of(settings), work, clock.now().date())
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`; None when `event` comes first: then `work` is given up."""
+    task = asyncio.ensure_future(work)
+    coming = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait([task, coming], return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        coming.cancel()
+        await asyncio.gather(task, coming, return_exceptions=True)
 
 
 def finish(work: Coroutine[Any, Any, Any]) -> Any:

@@ -31,6 +31,8 @@ class Stops:
     budget: ErrorBudget | None = None
     requested: asyncio.Event = field(default_factory=asyncio.Event)
     at_once: asyncio.Event = field(default_factory=asyncio.Event)
+    signalled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by a signal, whatever asked for a stop before."""
     reason: str = "interrupted"
     """Reason code of the rows that were not attempted."""
     codes: set[ExitCode] = field(default_factory=set)
@@ -40,6 +42,7 @@ class Stops:
         """A first signal drains; a second one stops at once."""
         if code in self.codes or self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM}:
             self.at_once.set()
+        self.signalled.set()
         self._stop("interrupted", code)
 
     def deadline(self) -> None:
