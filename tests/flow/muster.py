@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -118,6 +119,14 @@ def writes(sandbox: Sandbox, after: int = 0) -> list[dict[str, Any]]:
     return [
         entry for entry in sandbox.journal(after) if entry["method"] not in READS and entry["operation"] not in LOGINS
     ]
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Waits until `condition` holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.01)
 
 
 def arrivals(sandbox: Sandbox) -> int:

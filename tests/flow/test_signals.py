@@ -1,0 +1,140 @@
+"""SIGINT and SIGTERM: what is under way ends or is recorded, every row is reported, and resume finishes it."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
+
+from .muster import ONE_OF_EACH, Ended, Muster, eventually, standing, writes
+from .people import Row, people
+
+Filed = Callable[[list[Row]], Path]
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def interrupted(
+    muster: Muster, sandbox: Sandbox, path: Path, number: signal.Signals, *, when: Callable[[], bool], times: int = 1
+) -> tuple[Ended, float]:
+    """A run that gets the signal once `when` holds; and how long it took to end."""
+    started = muster.start("run", path, "--concurrency", "4")
+    eventually(when)
+    for _ in range(times):
+        started.running.send_signal(number)
+        time.sleep(0.3)
+    at = time.monotonic()
+    ended = muster.wait(started)
+    return ended, time.monotonic() - at
+
+
+def committed(sandbox: Sandbox, number: int) -> Callable[[], bool]:
+    """Whether so many writes were committed."""
+    return lambda: sum(entry["committed"] for entry in writes(sandbox)) >= number
+
+
+def slow_answer(sandbox: Sandbox, operation: str, seconds: float) -> Callable[[], bool]:
+    """Holds the answer to the second `operation` back; whether it came to that."""
+    params = {"seconds": seconds, "when": "after"}
+    sandbox.faults([{"operation": operation, "nth": 2, "kind": "delay", "params": params}])
+    return lambda: any(entry["fault"] == "delay" and entry["committed"] for entry in sandbox.journal())
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_ends_the_run_with_every_row_reported(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, number: signal.Signals
+) -> None:
+    sandbox.configure(latency_ms=50.0)
+    rows = people(60)
+    ended, seconds = interrupted(muster, sandbox, file_of(rows), number, when=committed(sandbox, 20))
+    assert ended.code == CODES[number]
+    assert seconds < 10
+    assert len(ended.rows) == 60
+    assert set(ended.outcomes) <= {"onboarded", "pending", "not_attempted"}
+    assert "onboarded" in ended.outcomes
+    assert "not_attempted" in ended.outcomes
+    assert f"muster resume {ended.folder.name}" in ended.stdout
+    assert ended.summary["exit_code"] == CODES[number]
+    assert all(equation["ok"] for equation in ended.summary["equations"])
+    sandbox.configure(latency_ms=0.0)
+    resumed = muster("resume")
+    assert resumed.code == 0
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 60
+
+
+def test_a_call_under_way_is_waited_for(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    when = slow_answer(sandbox, "create_customer", 3)
+    ended, seconds = interrupted(muster, sandbox, file_of(people(8)), signal.SIGTERM, when=when)
+    assert ended.code == 143
+    assert seconds < 10
+    assert "in_doubt" not in ended.outcomes
+
+
+@pytest.mark.parametrize("operation", ["create_customer", "trigger_kyc", "create_wallet"])
+def test_a_second_signal_stops_at_once_and_leaves_the_lost_write_in_doubt(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str
+) -> None:
+    rows = people(6)
+    when = slow_answer(sandbox, operation, 25)
+    ended, seconds = interrupted(muster, sandbox, file_of(rows), signal.SIGTERM, when=when, times=2)
+    assert ended.code == 143
+    assert seconds < 5
+    assert len(ended.rows) == 6
+    assert ended.counts["in_doubt"] == 1
+    resumed = muster("resume")
+    assert resumed.code == 0
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 6
+
+
+@pytest.mark.slow
+def test_a_call_that_hangs_does_not_hold_the_end_up_for_longer_than_30_seconds(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    when = slow_answer(sandbox, "trigger_kyc", 80)
+    ended, seconds = interrupted(muster, sandbox, file_of(people(4)), signal.SIGTERM, when=when)
+    assert ended.code == 143
+    assert seconds < 30
+    assert ended.counts["in_doubt"] == 1
+
+
+def test_a_signal_before_anything_was_sent_leaves_no_run(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    sandbox.faults([{"operation": "login", "kind": "delay", "params": {"seconds": 20}}])
+    started = muster.start("run", file_of(people(2)))
+    eventually(lambda: sandbox.journal())
+    started.running.send_signal(signal.SIGINT)
+    at = time.monotonic()
+    ended = muster.wait(started)
+    assert ended.code == 130
+    assert time.monotonic() - at < 10
+    assert writes(sandbox) == []
+    assert not ended.folder.exists()
+
+
+def test_a_signal_while_the_target_is_read_again_ends_the_run_soon(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.faults([{"operation": "get_customer", "kind": "delay", "params": {"seconds": 20}}])
+    started = muster.start("run", file_of(people(3)), "--concurrency", "1")
+    eventually(lambda: any(entry["operation"] == "get_customer" for entry in sandbox.journal()))
+    started.running.send_signal(signal.SIGTERM)
+    at = time.monotonic()
+    ended = muster.wait(started)
+    assert ended.code == 143
+    assert time.monotonic() - at < 10
+    assert ended.outcomes == ["onboarded"] * 3
+
+
+def test_a_signal_while_rows_wait_for_a_decision_leaves_them_pending(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    path = file_of(people(5, "Kycstuck"))
+    started = muster.start("run", path, "--decision-wait", "600", "--decision-poll", "60")
+    eventually(lambda: sum(entry["operation"] == "trigger_kyc" for entry in writes(sandbox)) == 5)
+    time.sleep(0.3)
+    started.running.send_signal(signal.SIGTERM)
+    ended = muster.wait(started, 10)
+    assert ended.code == 143
+    assert [(row["outcome"], row["reason_code"]) for row in ended.rows] == [("pending", "decision")] * 5
