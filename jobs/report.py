@@ -216,6 +216,8 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
         return f"muster retry {run.run_id}"
     if outcomes.get(Outcome.QUARANTINED):
         return f"muster run {run.folder}/quarantine.csv   (after mending it)"
+    if code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
+        return f"muster reconcile {run.run_id}"
     return None
 
 
