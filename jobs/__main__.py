@@ -1,11 +1,25 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
-    sys.exit(status(sys.argv[1:]))
+    occupy_standard_descriptors()
+    try:
+        code = status(sys.argv[1:])
+    except KeyboardInterrupt:  # while muster itself was being loaded
+        code = 128 + 2
+    sys.exit(code)
+
+
+def occupy_standard_descriptors() -> None:
+    """Opens /dev/null for those of 0, 1 and 2 that were closed: else the ledger or a report would take their place,
+    and what a library prints would land in it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def status(arguments: list[str]) -> int:
@@ -41,9 +55,8 @@ def status(arguments: list[str]) -> int:
 
 def _without_stdout() -> int:
     """Whoever read stdout went away (`| head`); nothing more can be said there, and Python shall not try."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 128 + 13  # what a shell reports of a program that SIGPIPE ended
 
 

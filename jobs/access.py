@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 
 from jobs.client import Client
 from jobs.clock import Clock
-from jobs.config import Settings, secrets, system_settings
+from jobs.config import Settings, pseudonym_key, secrets, system_settings
 from jobs.errors import Unusable
-from jobs.keys import KeySpace
-from jobs.limiter import Limiter, Pace, Window
+from jobs.keys import KeySpace, Pseudonyms
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
+from jobs.limiter import Limiter, Pace
 from jobs.model import Rate, Secrets
+from jobs.quota import SharedWindow
 from jobs.sender import HttpxSender, Sender
 from jobs.systems.base import CallClass, System
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
@@ -41,24 +44,55 @@ def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
 
 @asynccontextmanager
 async def connected(
-    settings: Settings, system: System, given: Secrets, clock: Clock, sender: Sender | None = None
+    settings: Settings,
+    system: System,
+    given: Secrets,
+    clock: Clock,
+    *,
+    store: Store | None = None,
+    sender: Sender | None = None,
 ) -> AsyncIterator[Client]:
-    """A client that has logged in; its connections are closed at the end. Raises NotPermitted."""
+    """A client that has logged in; its connections are closed at the end. Raises NotPermitted.
+
+    `store`: the ledger in which windows of mutating calls hold over runs and processes; None for a client that
+    only reads.
+    """
     sender = sender or HttpxSender(settings.need("base_url"), clock)
     limiters = {call_class: Limiter(clock) for call_class in CallClass}
-    client = Client(system, sender, given, tenant=settings.need("tenant"), limiters=limiters, clock=clock)
+    client = Client(
+        system,
+        sender,
+        given,
+        tenant=settings.need("tenant"),
+        limiters=limiters,
+        clock=clock,
+        most_calls=settings.concurrency,
+    )
     try:
         token = await client.credential.token()
-        limiters[CallClass.WRITE] = write_limiter(settings.rate, system.write_limit(token.positions), clock)
-        yield client
+        rate = settings.rate or system.write_limit(token.positions)
+        async with write_limiter(rate, settings, given, store, clock) as limiters[CallClass.WRITE]:
+            yield client
     finally:
         await sender.aclose()
 
 
-def write_limiter(rate: Rate | None, documented: tuple[int, float] | None, clock: Clock) -> Limiter:
-    """The limit that was given, else the documented one, else a pace that is found by trying."""
-    if rate is None and documented is not None:
-        rate = Rate(*documented)
-    if rate is not None:
-        return Limiter(clock, window=Window(rate, clock))
-    return Limiter(clock, pace=Pace(clock))
+@asynccontextmanager
+async def write_limiter(
+    rate: Rate | None, settings: Settings, given: Secrets, store: Store | None, clock: Clock
+) -> AsyncIterator[Limiter]:
+    """The limit that was given, else the documented one, else (None) a pace that is found by trying."""
+    if rate is None or store is None:
+        yield Limiter(clock, pace=Pace(clock))
+        return
+    window = SharedWindow(rate, clock, store, pool_of(settings, given))
+    try:
+        yield Limiter(clock, window=window)
+    finally:
+        await window.aclose()
+
+
+def pool_of(settings: Settings, given: Secrets) -> str:
+    """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
+    pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
+    return pseudonyms.of("pool", f"{settings.need('base_url')}|{given.identity or 'token'}")

@@ -5,17 +5,21 @@ A write is sent at most once per call of `write`; what becomes of it is decided 
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from jobs.clock import Clock
 from jobs.credential import Credential
 from jobs.errors import NotPermitted
+from jobs.gate import Gate
 from jobs.limiter import Limiter
 from jobs.model import Secrets
 from jobs.retry import FullJitter, retry_after_seconds
 from jobs.sender import MaybeSent, NotSent, Sender
 from jobs.systems.base import CallClass, ReadFailed, Reply, Request, System, Token, Trace
+
+AnyToken = TypeVar("AnyToken", Token, Token | None)
 
 READ_ATTEMPTS = 5
 """The contract's default of 5 attempts a step."""
@@ -44,7 +48,9 @@ class Client:
         tenant: str,
         limiters: dict[CallClass, Limiter],
         clock: Clock,
+        most_calls: int = 1024,
     ) -> None:
+        self.gate = Gate(most_calls, clock)
         self.system, self.sender, self.limiters, self.clock = system, sender, limiters, clock
         self.credential = Credential(system, secrets, tenant, self._login_call, clock)
         self.calls: Counter[tuple[str, str, str]] = Counter()
@@ -53,7 +59,7 @@ class Client:
         self.jitter = FullJitter(clock.random)
 
     async def read(self, request: Request) -> Reply:
-        """The reply to a read, of any status but 401, 429 and 5xx. Raises ReadFailed, NotPermitted.
+        """The reply to a read, of any status but 401, 429 and 5xx; a 2xx is readable. Raises ReadFailed, NotPermitted.
 
         The first attempt is bare; tenacity is entered only after a failure.
         """
@@ -80,35 +86,39 @@ class Client:
         After a 401 (which means: not processed) it is sent once more with a fresh token. Raises NotSent,
         MaybeSent, NotPermitted, and whatever `before` raises.
         """
-        token = await self.credential.token()
-        reply = await self._permitted(request, token, before)
-        if reply.status == 401:
-            token = await self.credential.refused(token)
-            self.repeated_writes += 1
-            reply = await self._permitted(request, token, None)
-        return self._checked(request, reply)
+        return self._checked(request, await self._authorised(request, before))
 
     async def _read_once(self, request: Request) -> Reply:
-        token = await self.credential.token()
         for _ in range(MOST_THROTTLES):
             try:
-                reply = await self._permitted(request, token, None)
-                if reply.status == 401:
-                    token = await self.credential.refused(token)
-                    reply = await self._permitted(request, token, None)
+                reply = await self._authorised(request, None)
             except (NotSent, MaybeSent) as error:
                 raise _Passing(str(error)) from None
             if self.system.throttled(reply):
                 continue
             if reply.status >= 500:
                 raise _Passing(f"HTTP {reply.status}", self.system.trace_of(reply))
+            if reply.ok and not self.system.readable(reply):
+                raise _Passing(f"HTTP {reply.status} with an unusable body of {len(reply.body)} bytes")
             return self._checked(request, reply)
         raise _Passing("refused again and again because of a limit", self.system.trace_of(reply))
 
+    async def _authorised(self, request: Request, before: Callable[[], Awaitable[None]] | None) -> Reply:
+        """One sending with the current token; after a 401 once more with a fresh one."""
+        reply, token = await self._permitted(request, self.credential.token, before)
+        if reply.status != 401:
+            return reply
+        await self.credential.refused(token)
+        self.repeated_writes += before is not None
+        return (await self._permitted(request, self.credential.token, None))[0]
+
     async def _login_call(self, request: Request, token: Token | None) -> Reply:
+        async def given() -> Token | None:
+            return token
+
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
-                reply = await self._permitted(request, token, None)
+                reply, _ = await self._permitted(request, given, None)
             except (NotSent, MaybeSent) as error:
                 problem = str(error)
             else:
@@ -120,29 +130,42 @@ class Client:
         raise NotPermitted(f"no {request.operation} after {READ_ATTEMPTS} attempts: {problem}", hint="check --base-url")
 
     async def _permitted(
-        self, request: Request, token: Token | None, before: Callable[[], Awaitable[None]] | None
-    ) -> Reply:
+        self,
+        request: Request,
+        present: Callable[[], Awaitable[AnyToken]],
+        before: Callable[[], Awaitable[None]] | None,
+    ) -> tuple[Reply, AnyToken]:
+        """The reply, and the token that was presented: asked for when the permit is held, for permits can take long."""
         limiter = self.limiters[request.call_class]
-        headers = {} if token is None else {token.header_name: token.header_value}
-        if token is not None and request.call_class is CallClass.LOGIN:
-            headers |= dict(token.renewal)
         async with limiter.permit():
-            if before is not None:
-                await before()
-            started = self.clock.monotonic()
-            status = "not_sent"
-            try:
-                reply = await self.sender.send(request, headers)
-                status = str(reply.status)
-            except MaybeSent:
-                status = "maybe_sent"
-                raise
-            finally:
-                self.calls[request.operation, request.method, status] += 1
+            token = await present()
+            headers = {} if token is None else {token.header_name: token.header_value}
+            if token is not None and request.call_class is CallClass.LOGIN:
+                headers |= dict(token.renewal)
+            async with self.gate.place():
+                if before is not None:
+                    await before()
+                started = self.clock.monotonic()
+                reply = await self._counted(request, headers)
+        latency = self.clock.monotonic() - started
         if self.system.throttled(reply):
             limiter.refused(retry_after_seconds(reply.headers, reply.received_at))
+            self.gate.refused()
         elif reply.status < 500:
-            limiter.answered(self.clock.monotonic() - started)
+            limiter.answered(latency)
+            self.gate.answered(request.operation, latency)
+        return reply, token
+
+    async def _counted(self, request: Request, headers: dict[str, str]) -> Reply:
+        status = "maybe_sent"  # also when it is cancelled under way
+        try:
+            reply = await self.sender.send(request, headers)
+            status = str(reply.status)
+        except NotSent:
+            status = "not_sent"
+            raise
+        finally:
+            self.calls[request.operation, request.method, status] += 1
         return reply
 
     def _checked(self, request: Request, reply: Reply) -> Reply:

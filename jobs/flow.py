@@ -8,7 +8,7 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,17 +19,19 @@ import uvloop
 
 from jobs.access import connected, credential_of, keys_of, system_of
 from jobs.batch import Batch, read_batch
-from jobs.case import Taking
+from jobs.case import Case, Taking
+from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
 from jobs.errors import NotPermitted, Unusable, strongest
 from jobs.feed import Feed
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
-from jobs.ledger.rows import RunRow
+from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Writer
+from jobs.model import AGREEING, Outcome
 from jobs.onboard import Onboarding, Patience
 from jobs.origin import run_facts
 from jobs.progress import Progress
@@ -43,8 +45,10 @@ from jobs.stops import ErrorBudget, Stops
 from jobs.systems.base import System
 from jobs.workspace import workspace
 
-
 T = TypeVar("T")
+
+CANARY_DEAD = (Outcome.REJECTED, Outcome.FAILED, Outcome.IN_DOUBT)
+"""Outcomes that a canary must not have: they say that the rest would fare no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,11 @@ def onboard(
         same_input(batch, sha256)
         store = stack.enter_context(Store.opened(settings.ledger))
         space_id = store.space(settings.system, settings.tenant)
-        stops = Stops(budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows))
+        stops = Stops(
+            budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows),
+            breaker=settings.breaker,
+            same_cause=settings.same_cause,
+        )
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
         run = run_row(command, run_id, path, batch, settings, clock)
         under = Under(settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops)
@@ -107,7 +115,7 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
     settings, stops = under.settings, under.stops
     try:
         async with AsyncExitStack() as stack:
-            opening = connected(settings, under.system, credential_of(settings), under.clock)
+            opening = connected(settings, under.system, credential_of(settings), under.clock, store=under.store)
             client = await unless(stops.signalled, stack.enter_async_context(opening))
             if client is None:
                 raise Interrupted(strongest(stops.codes))
@@ -120,7 +128,12 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
                     feed = Feed(under.batch, writer, engine, under.clock, pseudonyms_of(settings), taking)
                     await feed.quarantine()
                     with stops.at(settings.deadline, under.clock):
-                        await engine.run(feed.fresh(settings.limit), settings.concurrency)
+                        rows = feed.fresh(settings.limit)
+                        if settings.canary:
+                            await engine.run(first(rows, settings.canary), settings.concurrency)
+                            await writer.commit(Transition())
+                            await unless(stops.signalled, judge_canary(under, client))
+                        await engine.run(rows, settings.concurrency)
                     await feed.sweep()
             under.calls.update(client.calls)
             repeated = client.repeated_writes
@@ -158,6 +171,30 @@ async def reconciled(under: Under, folder: RunFolder) -> dict[str, Any]:
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
     complete = None if under.stops.error else reconciliation.complete
     return {"reconciliation": dict(counts), "complete_at_target": complete, "calls": under.calls}
+
+
+async def first(cases: AsyncIterator[Case], most: int) -> AsyncIterator[Case]:
+    """The first `most` of `cases`; the rest stays with `cases`."""
+    for _ in range(most):
+        try:
+            yield await anext(cases)
+        except StopAsyncIteration:
+            return
+
+
+async def judge_canary(under: Under, client: Client) -> None:
+    """Reads the first rows afresh, and stops the run unless every one of them went well and is there."""
+    reconciliation = Reconciliation(under.system, client, under.clock)
+    outcomes = under.store.outcome_counts(under.run.run_id)
+    bad = {outcome.value: outcomes[outcome] for outcome in CANARY_DEAD if outcomes.get(outcome)}
+    async for frame in reconciliation.frames(
+        claims(under.store, under.run.run_id, under.batch), under.settings.concurrency
+    ):
+        wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
+        bad |= dict(wrong["class"].value_counts().iter_rows())
+    if bad:
+        found = ", ".join(f"{count} {name}" for name, count in sorted(bad.items()))
+        under.stops.policy("canary", f"stopped: of the first {under.settings.canary} rows, {found} (--canary)")
 
 
 def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:

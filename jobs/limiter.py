@@ -33,6 +33,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds to pause after a refusal that does not say how long (chosen)."""
 
 
+LEARNT = 0.9
+"""Share of a window that is left when the target refuses nevertheless (chosen)."""
+
+
 class Closed(Exception):
     """The run is stopping: no new call may leave."""
 
@@ -81,6 +85,7 @@ class Window:
     def __init__(self, rate: Rate, clock: Clock) -> None:
         self.rate, self.clock = rate, clock
         self.closed = asyncio.Event()
+        self._learnt_at = float("-inf")
         self._under_way = 0
         self._answered: deque[float] = deque()
         self._queue = asyncio.Lock()
@@ -109,6 +114,13 @@ class Window:
         """Whoever waits for a place gets Closed."""
         self.closed.set()
         self._freed.set()
+
+    def refused(self) -> None:
+        """The target refused in spite of the window: its real limit is lower. A tenth less, once a window's length."""
+        now = self.clock.monotonic()
+        if now - self._learnt_at >= self.rate.seconds:
+            self._learnt_at = now
+            self.rate = Rate(max(1, min(self.rate.calls - 1, int(self.rate.calls * LEARNT))), self.rate.seconds)
 
     def leave(self) -> None:
         """The call was answered, or given up."""
@@ -183,3 +195,5 @@ class Limiter:
         self._open_at = max(self._open_at, now + wait_seconds)
         if self.pace is not None:
             self.pace.refused()
+        if self.window is not None:
+            self.window.refused()

@@ -22,7 +22,7 @@ from jobs.errors import NotPermitted
 from jobs.ledger.rows import StepStatus
 from jobs.ledger.writer import Writer
 from jobs.limiter import Closed
-from jobs.model import ATTENTION, Origin, Outcome
+from jobs.model import Origin, Outcome
 from jobs.progress import Count
 from jobs.retry import FullJitter
 from jobs.sender import MaybeSent, NotSent
@@ -38,6 +38,7 @@ from jobs.systems.base import (
     System,
     Taken,
     Throttled,
+    Trace,
     Unclear,
     Undecided,
     Verdict,
@@ -91,8 +92,6 @@ class Onboarding:
     ) -> None:
         self.system, self.client, self.writer, self.stops, self.clock = system, client, writer, stops, clock
         self.patience, self.progress = patience, progress
-        self.errors = 0
-        """Rows that this run worked on and that need attention: what the error budget counts."""
         self.jitter = FullJitter(clock.random)
         self._proven: set[str] = set()
         """Operations that this credential has been allowed in this run."""
@@ -347,9 +346,7 @@ class Onboarding:
     async def _end(self, case: Case, outcome: Outcome, code: str | None, reason: str | None, step: str | None) -> None:
         await self.writer.post(case.end(outcome, code, reason, step, self._now_ms()))
         self.progress.advance(1, outcome)
-        if outcome in ATTENTION and outcome is not Outcome.NOT_ATTEMPTED:
-            self.errors += 1
-            self.stops.check(self.errors)
+        self.stops.ended(outcome, cause(step, code, case.trace))
 
     def _now_ms(self) -> int:
         return milliseconds(self.clock.now())
@@ -361,8 +358,17 @@ LEFT = {
     "deadline": "the run's deadline came first",
     "max_errors": "the run was stopped by its error budget",
     "limit": "beyond --limit",
+    "breaker": "the run was stopped: too many rows in a row failed",
+    "same_cause": "the run was stopped: too many rows ended for one cause",
+    "canary": "the run was stopped: its first rows did not go well",
     "not_permitted": "the run was stopped: the credential was refused",
 }
+
+
+def cause(step: str | None, code: str | None, trace: Trace) -> str:
+    """The signature of an end: rows that ended for the same cause have the same one. Nothing personal."""
+    parts = (step, code, trace.error_code, trace.http_status and f"HTTP {trace.http_status}")
+    return ", ".join(str(part) for part in parts if part)
 
 
 def _asked_for(state: RetryCallState) -> float:

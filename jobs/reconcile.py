@@ -112,6 +112,8 @@ async def claims(store: Store, run_id: str, batch: Batch) -> AsyncIterator[Seque
     for window in store.outcomes(run_id, WINDOW):
         pairs: list[tuple[Claim, Row | None]] = []
         for entry in window:
+            while row is not None and row.source_row < entry["source_row"]:
+                row = next(accepted, None)  # has no outcome yet
             mine = row if row is not None and row.source_row == entry["source_row"] else None
             pairs.append((claim_of(entry), mine))
             if mine is not None:

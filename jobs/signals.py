@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: before anything is sent they end the command at once, afterwards they drain the run."""
+"""SIGINT, SIGTERM, SIGHUP: before anything is sent they end the command at once, afterwards they drain the run."""
 
 import asyncio
 import signal
@@ -8,7 +8,11 @@ from typing import Any, Self
 from jobs.errors import ExitCode, MusterError
 from jobs.stops import Stops
 
-CODES = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
+CODES = {
+    signal.SIGINT: ExitCode.SIGINT,
+    signal.SIGTERM: ExitCode.SIGTERM,
+    signal.SIGHUP: ExitCode.SIGTERM,  # the terminal went away; ending in the middle would leave personal data behind
+}
 
 
 class Interrupted(MusterError):
@@ -20,7 +24,7 @@ class Interrupted(MusterError):
 
 
 class Signals:
-    """`with Signals() as signals:` takes both signals over; leaving gives them back."""
+    """`with Signals() as signals:` takes the signals over; leaving gives them back. `nohup` keeps its meaning."""
 
     def __init__(self) -> None:
         self._stops: Stops | None = None
@@ -29,7 +33,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         for number in CODES:
-            self._before[number] = signal.signal(number, self._came)
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._came)
         return self
 
     def __exit__(
@@ -45,12 +50,12 @@ class Signals:
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Lets a signal wake `loop`. Python runs handlers between bytecodes only; a loop that waits runs none."""
         self._loop = loop
-        for number in CODES:
+        for number in self._before:
             loop.add_signal_handler(number, self._came, number, None)
 
     def deaf(self) -> None:
         """The loop ends: signals come directly again."""
-        for number in CODES:
+        for number in self._before:
             if self._loop is not None:
                 self._loop.remove_signal_handler(number)
             signal.signal(number, self._came)

@@ -1,6 +1,7 @@
-"""Why a run stops before its end: signals, the deadline, the error budget, a refused credential."""
+"""Why a run stops before its end: signals, the deadline, the operator's policies, a refused credential."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,13 @@ from datetime import datetime, time, timedelta
 
 from jobs.clock import Clock
 from jobs.errors import ExitCode, MusterError
+from jobs.model import ATTENTION, Outcome
+
+BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
+"""Outcomes that say more about the target than about the row."""
+
+UNTOUCHED = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
+"""Outcomes of rows that were never sent: no policy counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,10 @@ class Stops:
     """Set once; the first reason wins, but a refused credential and a signal raise the exit code."""
 
     budget: ErrorBudget | None = None
+    breaker: int = 0
+    """Stop after so many rows in a row that failed or are in doubt; 0: never."""
+    same_cause: int = 0
+    """Stop when so many rows, and at least half of all that were sent, ended for one and the same cause; 0: never."""
     requested: asyncio.Event = field(default_factory=asyncio.Event)
     at_once: asyncio.Event = field(default_factory=asyncio.Event)
     signalled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,6 +49,11 @@ class Stops:
     """Reason code of the rows that were not attempted."""
     codes: set[ExitCode] = field(default_factory=set)
     error: MusterError | None = None
+    _notes: list[str] = field(default_factory=list)
+    _sent: int = 0
+    _errors: int = 0
+    _in_a_row: int = 0
+    _causes: Counter[str] = field(default_factory=Counter)
 
     def signal(self, code: ExitCode) -> None:
         """A first signal drains; a second one stops at once."""
@@ -47,7 +64,7 @@ class Stops:
 
     def deadline(self) -> None:
         """The time given by --deadline has come."""
-        self._stop("deadline", ExitCode.POLICY)
+        self.policy("deadline", "stopped: the deadline has come")
 
     def limited(self) -> None:
         """--limit rows were handed out, and there are more."""
@@ -73,17 +90,36 @@ class Stops:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the report says about the stop."""
-        return () if self.error is None else (self.error.message,)
+        return (*self._notes, *(() if self.error is None else (self.error.message,)))
 
     def block(self, error: MusterError) -> None:
         """The credential was refused: nothing else can succeed."""
         self.error = self.error or error
         self._stop("not_permitted", error.exit_code)
 
-    def check(self, errors: int) -> None:
-        """Stops when the error budget is used up."""
-        if self.budget is not None and errors > self.budget.rows:
-            self._stop("max_errors", ExitCode.POLICY)
+    def ended(self, outcome: Outcome, cause: str) -> None:
+        """One row ended; `cause` is its signature (step, code, the target's own code), empty for a good end."""
+        if outcome in UNTOUCHED:
+            return
+        self._sent += 1
+        self._errors += outcome in ATTENTION
+        self._in_a_row = self._in_a_row + 1 if outcome in BROKEN else 0
+        if self.budget is not None and self._errors > self.budget.rows:
+            self.policy("max_errors", f"stopped: more than {self.budget.rows:g} rows need attention (--max-errors)")
+        if self.breaker and self._in_a_row >= self.breaker:
+            self.policy(
+                "breaker", f"stopped: {self._in_a_row} rows in a row failed, the last one of {cause} (--breaker)"
+            )
+        if outcome in ATTENTION and outcome is not Outcome.CONFLICT:
+            self._causes[cause] += 1
+            if self.same_cause and self._causes[cause] >= max(self.same_cause, self._sent / 2):
+                self.policy("same_cause", f"stopped: {self._causes[cause]} rows ended alike, of {cause} (--same-cause)")
+
+    def policy(self, reason: str, note: str) -> None:
+        """A policy of the operator stops the run; `note` says why."""
+        if not self.requested.is_set():
+            self._notes.append(note)
+        self._stop(reason, ExitCode.POLICY)
 
     def _stop(self, reason: str, code: ExitCode) -> None:
         if not self.requested.is_set():

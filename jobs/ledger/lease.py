@@ -51,7 +51,7 @@ def process_started(pid: int) -> int | None:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         fields = stat.rpartition(")")[2].split()
         return None if fields[0] == "Z" else int(fields[19])
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # never there, or gone while it was read
         return 0 if _answers(pid) and not Path("/proc/self").exists() else None
     except (OSError, IndexError, ValueError):
         return 0
@@ -81,7 +81,7 @@ def held(store: Store, space_id: int, owner: Owner, timeout_seconds: float) -> I
         except Locked:
             if time.monotonic() >= until:
                 raise
-            time.sleep(min(1.0, timeout_seconds))
+            time.sleep(min(1.0, max(0.05, until - time.monotonic())))
     done = threading.Event()
 
     def keep() -> None:

@@ -114,6 +114,10 @@ class Transition:
     event: EventRow | None = None
     outcome: OutcomeRow | None = None
 
+    def __post_init__(self) -> None:
+        """A step without its record would be lost in silence."""
+        assert self.step is None or self.record is not None
+
 
 @dataclass(frozen=True, slots=True)
 class RunRow:

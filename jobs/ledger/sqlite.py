@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from jobs.errors import MusterError, Unusable
 
@@ -25,13 +26,20 @@ class LedgerBroken(MusterError):
 
 def path_of(url: str) -> Path:
     """The database file that `url` names, relative to the working directory. Raises Unusable."""
-    database = make_url(url).database
-    if not database or database == ":memory:":
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        raise Unusable("--ledger is no URL of a ledger", hint="--ledger sqlite:///muster.db") from None
+    if parts.get_backend_name() != "sqlite":
+        raise Unusable(
+            f"a ledger of kind {parts.get_backend_name()!r} is not known", hint="--ledger sqlite:///muster.db"
+        )
+    if not parts.database or parts.database == ":memory:":
         raise Unusable(
             "the ledger must be a file: intents in memory are lost with the process",
             hint="--ledger sqlite:///muster.db",
         )
-    return Path(database)
+    return Path(parts.database)
 
 
 def open_engine(url: str) -> Engine:
@@ -40,9 +48,13 @@ def open_engine(url: str) -> Engine:
     if not path.parent.is_dir():
         raise Unusable(f"the ledger's folder {path.parent} does not exist")
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600))
-    except OSError as error:
-        raise Unusable(f"the ledger {path} can't be opened for writing: {error.strerror}") from error
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:  # never opened here: closing it would drop the locks that this process has on it
+        if path.is_symlink() or not path.is_file() or not os.access(path, os.W_OK):
+            raise Unusable(f"the ledger {path} is not a file that can be written") from None
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "not a file name"
+        raise Unusable(f"the ledger {path} can't be made: {cause}") from None
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

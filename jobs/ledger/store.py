@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, inse
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from jobs.errors import Unusable
+from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.rows import EventRow, Known, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
-from jobs.ledger.sqlite import LedgerBroken, open_engine
+from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
 from jobs.systems.base import Trace
 
@@ -43,16 +43,16 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> "Store":
-        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerBroken."""
-        if not url.startswith("sqlite:"):
-            raise Unusable(
-                f"a ledger of kind {url.split(':', 1)[0]!r} is not known", hint="--ledger sqlite:///muster.db"
-            )
+        """The ledger at `url`, made or migrated when needed. Raises Unusable: nothing was sent yet."""
         store = cls(open_engine(url))
         try:
             store.migrate(create=create)
         except DBAPIError as error:
-            raise LedgerBroken(f"the ledger {url} can't be used: {_cause(error)}") from error
+            store.close()
+            raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
+        except MusterError as error:
+            store.close()
+            raise Unusable(error.message, hint=error.hint) from error
         return store
 
     @classmethod

@@ -157,3 +157,13 @@ call = Table(
     Column("status", String(8), primary_key=True),  # the HTTP status, `not_sent` or `maybe_sent`
     Column("calls", BigInteger, nullable=False),
 )
+
+permit = Table(
+    "permit",
+    metadata,
+    Column("permit_id", _Id, primary_key=True),
+    Column("pool", String(64), nullable=False),  # what shares the limit, as a pseudonym
+    Column("sent_ms", BigInteger, nullable=False),
+    Column("answered_ms", BigInteger),  # null: under way, or its process died
+    Index("permit_by_pool", "pool", "answered_ms"),
+)

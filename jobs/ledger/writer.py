@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from jobs.ledger.rows import Transition
 from jobs.ledger.sqlite import LedgerBroken
@@ -22,7 +22,7 @@ Offload = Callable[..., Awaitable[Any]]
 
 
 class Writer:
-    """The one writer of a run. `async with` it; leaving waits until everything is durable.
+    """The one writer of a run. `async with` it; leaving waits until everything is durable, else raises LedgerBroken.
 
     After a failed commit every later call raises LedgerBroken: nothing may be sent without a ledger.
     """
@@ -43,25 +43,23 @@ class Writer:
         self._task = asyncio.create_task(self._commit_for_ever(), name="ledger-writer")
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._closing = True
         self._more.set()
         assert self._task is not None
         await self._task
+        if error is None:
+            self._check()  # what was only posted has nobody else to hear of its loss
 
     async def commit(self, transition: Transition) -> None:
         """Returns when `transition`, and all that was posted before it, is on the disk. Raises LedgerBroken."""
-        self._check()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((transition, future))
-        self._more.set()
+        self._queue(transition, future)
         await future
 
     async def post(self, transition: Transition) -> None:
         """Queues `transition`; waits only while the queue is full. The next `commit` covers it."""
-        self._check()
-        self._waiting.append((transition, None))
-        self._more.set()
+        self._queue(transition, None)
         if len(self._waiting) >= MOST_AT_ONCE:
             self._room.clear()
             await self._room.wait()
@@ -70,6 +68,13 @@ class Writer:
     def _check(self) -> None:
         if self.broken is not None:
             raise self.broken
+
+    def _queue(self, transition: Transition, future: asyncio.Future[None] | None) -> None:
+        self._check()
+        assert self._task is not None, "the writer is not open"
+        assert not self._task.done(), "the writer has ended"
+        self._waiting.append((transition, future))
+        self._more.set()
 
     async def _commit_for_ever(self) -> None:
         while not (self._closing and not self._waiting):
@@ -85,11 +90,8 @@ class Writer:
             try:
                 transitions = [transition for transition, _ in group]
                 await self.offload(self.store.apply, self.space_id, self.epoch, self.run_id, transitions)
-            except LedgerBroken as error:
-                self.broken = error
-            except (DBAPIError, OSError) as error:
-                cause = str(error.orig) if isinstance(error, DBAPIError) else (error.strerror or "I/O error")
-                self.broken = LedgerBroken(f"the ledger can't be written: {cause}", hint="free the disk, then resume")
+            except Exception as error:  # whatever it is: the waiters must hear of it, or they wait for ever
+                self.broken = broken(error)
         for _, future in group:
             if future is None or future.done():
                 continue
@@ -97,3 +99,14 @@ class Writer:
                 future.set_result(None)
             else:
                 future.set_exception(self.broken)
+
+
+def broken(error: Exception) -> LedgerBroken:
+    """What a failed commit means, in words that hold no value of a row."""
+    if isinstance(error, LedgerBroken):
+        return error
+    if isinstance(error, (OperationalError, OSError)):
+        cause = str(error.orig) if isinstance(error, OperationalError) else (error.strerror or "I/O error")
+        return LedgerBroken(f"the ledger can't be written: {cause}", hint="free the disk, then resume")
+    cause = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    return LedgerBroken(f"the ledger refuses a row: {cause}", hint="this is a defect of muster; nothing was lost")

@@ -333,6 +333,10 @@ class System(Protocol):
         """Whether the reply is a refusal because of a limit, in whatever dialect."""
         ...
 
+    def readable(self, reply: Reply) -> bool:
+        """Whether a successful reply's body is whole, in the system's format; a read that gave none is repeated."""
+        ...
+
     def write_limit(self, positions: frozenset[str]) -> Rate | None:
         """The documented limit of mutating calls for such a credential; None: not documented."""
         ...

@@ -11,6 +11,7 @@ import orjson
 from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
+from jobs.model import Rate
 from jobs.retry import http_date
 from jobs.systems.base import (
     CallClass,
@@ -40,7 +41,7 @@ CAPABILITIES = Capabilities(
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
 )
 
-ONBOARDING_LIMIT = (60, 180.0)
+ONBOARDING_LIMIT = Rate(60, 180.0)
 """The vendor: "a maximum of 60 mutating requests (POST, PUT, DELETE) per 180 seconds per IP address"."""
 
 ASSUMED_LIFE_SECONDS = 900.0
@@ -124,7 +125,11 @@ class Eclipse:
         """429 or RLT001."""
         return wire.throttled(reply)
 
-    def write_limit(self, positions: frozenset[str]) -> tuple[int, float] | None:
+    def readable(self, reply: Reply) -> bool:
+        """JSON of any kind."""
+        return wire.is_json(reply)
+
+    def write_limit(self, positions: frozenset[str]) -> Rate | None:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
         return ONBOARDING_LIMIT if "ONBOARDING" in positions else None
 

@@ -60,6 +60,15 @@ def parsed(reply: Reply) -> Any:
         raise Unreadable(f"not JSON ({len(reply.body)} bytes)") from error
 
 
+def is_json(reply: Reply) -> bool:
+    """Whether the body is JSON at all."""
+    try:
+        parsed(reply)
+    except Unreadable:
+        return False
+    return True
+
+
 def record_of(reply: Reply) -> Mapping[str, Any]:
     """The body as one object. Raises Unreadable."""
     body = parsed(reply)

@@ -1,0 +1,70 @@
+"""How many calls are under way at once: as many as the workers, fewer while the target refuses or slows down.
+
+Additive increase, multiplicative decrease: one place more for every full round of good answers, half as many after a
+refusal, a tenth fewer for each second in which latency is no longer flat.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from jobs.clock import Clock
+from jobs.limiter import AVERAGE_WEIGHT, SLOW_FACTOR
+
+SHORTEST_SLOW_SECONDS = 0.25
+"""Chosen: below a quarter of a second no latency is called slow, however fast the first answers were."""
+
+
+class Gate:
+    """At most `most` calls at once; `capacity` says how many just now, never below one."""
+
+    def __init__(self, most: int, clock: Clock) -> None:
+        self.most, self.clock, self.capacity = most, clock, float(most)
+        self._inside = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._changed_at = clock.monotonic()
+        self._average: dict[str, float] = {}
+        self._best: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """One place while the call is under way, in order of arrival."""
+        while self._inside >= max(1, int(self.capacity)):
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            self._wake()
+
+    def answered(self, operation: str, latency: float) -> None:
+        """Learns from a good answer; latencies are compared within an operation only."""
+        before = self._average.get(operation, latency)
+        average = self._average[operation] = before + AVERAGE_WEIGHT * (latency - before)
+        best = self._best[operation] = min(self._best.get(operation, average), average)
+        if average > max(SHORTEST_SLOW_SECONDS, SLOW_FACTOR * best):
+            self._shrink(0.9)
+        else:
+            self.capacity = min(float(self.most), self.capacity + 1 / self.capacity)
+
+    def refused(self) -> None:
+        """Learns from a 429."""
+        self._shrink(0.5)
+
+    def _shrink(self, factor: float) -> None:
+        """At most once a second: calls that were under way together say one thing."""
+        now = self.clock.monotonic()
+        if now - self._changed_at >= 1:
+            self._changed_at = now
+            self.capacity = max(1.0, self.capacity * factor)
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
