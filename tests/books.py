@@ -1,0 +1,76 @@
+"""Entries for a ledger under test: a run that began, and transitions of its rows."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jobs.ledger import lease
+from jobs.ledger.rows import EventRow, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
+from jobs.ledger.store import Store
+from jobs.model import Outcome
+
+RUN = RunRow(
+    run_id="20261121T021500Z-7f3a",
+    system="eclipse",
+    tenant="1001",
+    command="run",
+    input_path="/in/customers.csv",
+    input_sha256="ab" * 32,
+    rows=3,
+    folder="runs/20261121T021500Z-7f3a",
+    settings={"rate": "60/180"},
+    facts={"host": "h"},
+    started_ms=1_795_227_300_000,
+    ended_ms=None,
+    exit_code=None,
+    summary=None,
+)
+OWNER = lease.Owner.me(RUN.run_id)
+
+
+@dataclass(frozen=True)
+class Book:
+    """A ledger with one run under way in one space."""
+
+    store: Store
+    space_id: int
+    epoch: int
+    run_id: str = RUN.run_id
+
+    def apply(self, *transitions: Transition) -> None:
+        """Commits them as one group."""
+        self.store.apply(self.space_id, self.epoch, self.run_id, transitions)
+
+    def events(self) -> list[str]:
+        """The keys of all events after the run's start, oldest first."""
+        return [str(event["key"]) for event in self.store.events(self.run_id)][1:]
+
+
+def begun(store: Store, run: RunRow = RUN) -> Book:
+    """`store` with `run` begun and its space owned by this process."""
+    space_id = store.space(run.system, run.tenant)
+    epoch = lease.take(store, space_id, replace(OWNER, run_id=run.run_id), lease.now_ms())
+    store.begin_run(space_id, run)
+    return Book(store, space_id, epoch, run.run_id)
+
+
+def url_of(folder: Path) -> str:
+    """The ledger in `folder`."""
+    return f"sqlite:///{folder / 'muster.db'}"
+
+
+def record(key: str, **changed: Any) -> RecordRow:
+    """What is known of `key`."""
+    return replace(RecordRow(key, "f" * 32, {"phone": "h1"}, RUN.run_id), **changed)
+
+
+def intent(key: str, attempt: int = 1, step: str = "customer") -> Transition:
+    """An attempt at `step` that is about to be sent."""
+    event = EventRow(1000 + attempt, "intent", 1, key, step, attempt, "ab" * 32)
+    return Transition(record(key), StepRow(step, StepStatus.INTENDED, attempt), event)
+
+
+def ended(source_row: int, outcome: Outcome = Outcome.ONBOARDED, **changed: Any) -> Transition:
+    """The end of one input row."""
+    row = OutcomeRow(source_row, outcome, row_ref=f"r{source_row}", key=f"cust-{source_row}")
+    return Transition(outcome=replace(row, **changed))
