@@ -1,6 +1,7 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
 import os
+import signal
 import sys
 
 
@@ -11,6 +12,8 @@ def main() -> None:
         code = status(sys.argv[1:])
     except KeyboardInterrupt:  # while muster itself was being loaded
         code = 128 + 2
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code shall be that
     sys.exit(code)
 
 

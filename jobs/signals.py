@@ -30,6 +30,8 @@ class Signals:
         self._stops: Stops | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._early: ExitCode | None = None
+        """Of a signal that came before anything was sent. Libraries that run our code may swallow the exception."""
 
     def __enter__(self) -> Self:
         for number in CODES:
@@ -42,10 +44,14 @@ class Signals:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._early is not None and error is not None:
+            raise Interrupted(self._early) from None
 
     def hand_over(self, stops: Stops) -> None:
-        """From now on a signal asks `stops` to drain."""
+        """From now on a signal asks `stops` to drain. Raises Interrupted when one came before."""
         self._stops = stops
+        if self._early is not None:
+            raise Interrupted(self._early)
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Lets a signal wake `loop`. Python runs handlers between bytecodes only; a loop that waits runs none."""
@@ -64,5 +70,6 @@ class Signals:
     def _came(self, number: int, _frame: FrameType | None) -> None:
         code = CODES[signal.Signals(number)]
         if self._stops is None:
+            self._early = code
             raise Interrupted(code)
         self._stops.signal(code)

@@ -8,7 +8,7 @@ import pytest
 from jobs.sandbox.server import Sandbox
 from tests.flow.people import people
 
-from .program import Program, finished, named, whole
+from .program import Program, finished, named, told, whole
 from .tracing import CALLS, Point, needs_strace, points, recording
 
 pytestmark = needs_strace
@@ -79,8 +79,8 @@ def fresh(program: Program, number: int) -> Program:
 @pytest.mark.parametrize("call", CALLS)
 def test_a_run_killed_at_a_system_call_is_finished_by_the_next(program: Program, census: Census, call: str) -> None:
     for number, point in enumerate(sampled(census.get(call, []), f"kill {call}")):
-        print(f"killed at {point}")
-        cut(fresh(program, number), point)
+        with told(f"killed at {point}"):
+            cut(fresh(program, number), point)
 
 
 @pytest.mark.parametrize(("call", "fault"), [(call, fault) for call, faults in FAULTS.items() for fault in faults])
@@ -88,8 +88,8 @@ def test_a_system_call_that_fails_is_named_and_costs_nothing(
     program: Program, census: Census, call: str, fault: str
 ) -> None:
     for number, point in enumerate(sampled(census.get(call, []), f"{fault} {call}", 1)):
-        print(f"{fault} at {point}")
-        failing(fresh(program, number), point, fault)
+        with told(f"{fault} at {point}"):
+            failing(fresh(program, number), point, fault)
 
 
 @pytest.mark.slow
@@ -97,8 +97,8 @@ def test_a_system_call_that_fails_is_named_and_costs_nothing(
 @pytest.mark.parametrize("call", CALLS)
 def test_a_run_killed_at_any_system_call_is_finished_by_the_next(program: Program, census: Census, call: str) -> None:
     for number, point in enumerate(census.get(call, [])):
-        print(f"killed at {point}")
-        cut(fresh(program, number), point)
+        with told(f"killed at {point}"):
+            cut(fresh(program, number), point)
 
 
 @pytest.mark.slow
@@ -108,5 +108,5 @@ def test_any_system_call_that_fails_is_named_and_costs_nothing(
     program: Program, census: Census, call: str, fault: str
 ) -> None:
     for number, point in enumerate(census.get(call, [])):
-        print(f"{fault} at {point}")
-        failing(fresh(program, number), point, fault)
+        with told(f"{fault} at {point}"):
+            failing(fresh(program, number), point, fault)

@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,9 @@ import pytest
 from tests.flow.muster import lines, standing, writes
 from tests.flow.people import people, written
 
-from .program import Program, Running, ended, finished, once_each, reported
+from .program import Program, arrived, ended, finished, once_each, reported, until_sending
 
 OWNER = re.compile(r"run \S+ works on eclipse tenant 1001: pid (\d+) on (\S+) since \S+, last heartbeat \d+ s ago")
-
-
-def until_sending(program: Program, running: Running, calls: int = 1) -> None:
-    """Waits until the process has written something at the target."""
-    end = time.monotonic() + 20
-    while len(writes(program.sandbox)) < calls:
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < end, "nothing was sent"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -174,8 +164,3 @@ def free(ledger: Path) -> None:
     """The other host is through."""
     with sqlite3.connect(ledger, timeout=10) as connection:
         connection.execute("UPDATE space SET owner_run = NULL")
-
-
-def arrived(entry: dict[str, object]) -> float:
-    """When a call came, in seconds since 1970."""
-    return datetime.fromisoformat(str(entry["wall"])).timestamp()
