@@ -82,7 +82,9 @@ class Agenda:
             return case
 
     async def _wait(self) -> None:
-        """Until something changes or the earliest parked case is due."""
+        """Until something changes or the earliest parked case is due; not at all once it is closed."""
+        if self._closed.is_set():
+            return
         if self._parked:
             self._changed.clear()
             await self.clock.pause(self._parked[0][0] - self.clock.monotonic(), self._changed)

@@ -7,19 +7,24 @@ import difflib
 import os
 import re
 import stat
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Any
 
+from jobs.address import checked_base_url
 from jobs.errors import Unusable
 from jobs.model import MatchClass, Outcome, Rate, Secrets
 
 PREFIX = "MUSTER_"
 SYSTEMS = ("eclipse",)
 """Systems that have an adapter."""
+
+_URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 SECRETS = ("identity", "password", "token", "recon_identity", "recon_password", "pseudonym_key")
 """Never options: an argument is visible to every user of the machine."""
@@ -126,7 +131,7 @@ class Option:
 
 OPTIONS: tuple[Option, ...] = (
     Option("system", _one_of(*SYSTEMS), "eclipse", "NAME", "The target system."),
-    Option("base_url", str, None, "URL", "Where the target listens: https, or http on this machine."),
+    Option("base_url", checked_base_url, None, "URL", "Where the target listens: https, or http on this machine."),
     Option("tenant", _tenant, None, "ID", "The tenant to work in; must be the credential's own."),
     Option("ledger", str, "sqlite:///muster.db", "URL", "Where it is kept what was done."),
     Option("out", Path, Path("runs"), "DIR", "Where each run leaves its folder."),
@@ -204,7 +209,7 @@ def _text(value: Any) -> str:
         return ",".join(sorted(value))
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else _URL_PASSWORD.sub(r"\1***@", str(value))
 
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
@@ -235,7 +240,7 @@ def settings(
     for option in OPTIONS:
         for origin, given in (
             (option.flag, flags.get(option.name)),
-            (option.variable, environ.get(option.variable)),
+            (option.variable, environ.get(option.variable) or None),
             (str(file), document.get(option.name)),
             ("the run", kept.get(option.name)),
         ):
@@ -244,16 +249,19 @@ def settings(
                 break
         else:
             values[option.name], origins[option.name] = option.default, "default"
-    tables = {name: document[name] for name in SYSTEMS if name in document}
-    columns = document.get("columns", {}) or _recorded_columns(recorded or {})
+    tables = {name: document.get(name) or _recorded_table(recorded or {}, name) for name in SYSTEMS}
+    columns = document.get("columns") or _recorded_table(recorded or {}, "columns")
     _same_place(values, kept)
     return Settings(values, origins, columns, tables)
 
 
-def _recorded_columns(recorded: Mapping[str, object]) -> dict[str, str]:
-    """`[columns]` as an earlier run was run with it."""
-    prefix = "columns."
-    return {name.removeprefix(prefix): str(value) for name, value in recorded.items() if name.startswith(prefix)}
+def _recorded_table(recorded: Mapping[str, object], table: str) -> dict[str, Any]:
+    """`[table]` as an earlier run was run with it; whole numbers are numbers again."""
+    prefix = table + "."
+    texts = {name.removeprefix(prefix): str(text) for name, text in recorded.items() if name.startswith(prefix)}
+    if table == "columns":
+        return texts
+    return {name: int(text) if re.fullmatch(r"[0-9]{1,12}", text) else text for name, text in texts.items()}
 
 
 def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
@@ -283,6 +291,8 @@ def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
         raise Unusable(f"{path} can't be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unusable(f"{path} is not TOML: {error}") from error
+    for key in sorted(key for key in document if key.replace("-", "_") != key and key.replace("-", "_") in document):
+        raise Unusable(f"{path}: {key} is given twice, in two spellings")
     document = {key.replace("-", "_"): value for key, value in document.items()}
     _check_keys(document, path)
     return document, path
@@ -348,9 +358,11 @@ def system_settings(kind: Callable[..., Any], table: Mapping[str, Any], name: st
     for key, value in table.items():
         if key not in fields:
             raise Unusable(f"[{name}]: unknown key {key!r}{suggestion(key, fields)}")
-        expected = type(fields[key].default)
-        if expected is not type(None) and not isinstance(value, expected):
-            raise Unusable(f"[{name}] {key}: expected {expected.__name__}, got {type(value).__name__}")
+        default = fields[key].default
+        expected = (int, str) if default is None else (type(default),)
+        if type(value) not in expected:
+            names = " or ".join(each.__name__ for each in expected)
+            raise Unusable(f"[{name}] {key}: expected {names}, got {type(value).__name__}")
     return kind(**{key: str(value) if fields[key].default is None else value for key, value in table.items()})
 
 
@@ -363,16 +375,27 @@ def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None) -> byt
         return given.encode()
     path = ledger.with_name(ledger.name + ".key")
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        content = path.read_bytes()
-        if len(content) < 32:
-            raise Unusable(f"{path} is damaged: it must hold the 64 hex digits it was made with") from None
-        return content.strip()
+        if not path.exists():
+            _make_key(path)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise Unusable(f"others may read {path}, the key of the ledger's pseudonyms", hint=f"chmod 600 {path}")
+        content = path.read_bytes().strip()
     except OSError as error:
-        raise Unusable(f"{path} can't be written: {error.strerror}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(os.urandom(32).hex().encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return path.read_bytes().strip()
+        raise Unusable(f"{path} can't be read or made: {error.strerror}") from error
+    if len(content) < 32:
+        raise Unusable(f"{path} is damaged: it must hold the 64 hex digits it was made with")
+    return content
+
+
+def _make_key(path: Path) -> None:
+    """A new key, there as a whole or not at all: half a key after a crash would lock everybody out."""
+    descriptor, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(32).hex().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was quicker: its key counts
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()

@@ -6,7 +6,6 @@ a lost POST as a failed connection create doubles; here every failure after the 
 
 import asyncio
 import logging
-import re
 import ssl
 import zlib
 from collections.abc import AsyncIterator
@@ -17,8 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from jobs import __version__
+from jobs.address import checked_base_url
 from jobs.clock import Clock
-from jobs.errors import Unusable
 from jobs.systems.base import Reply, Request
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -28,13 +27,6 @@ MAX_HEADER_BYTES = 64 * 1024
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers close an idle connection, so that a request seldom meets a closed one."""
-
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
-"""Names in ASCII, and addresses; a name in another script is written as the `xn--…` that it is."""
-
-_PATH = re.compile(r"[A-Za-z0-9/._~%-]*")
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class NotSent(Exception):
@@ -63,28 +55,6 @@ class Sender(Protocol):
     async def aclose(self) -> None:
         """Closes the connections."""
         ...
-
-
-def checked_base_url(url: str) -> str:
-    """`url` without a trailing slash. Raises Unusable for one that would leak or mislead.
-
-    https only; plain http is for the loopback interface, where a stand-in listens.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise Unusable(f"--base-url is not a URL: {error}") from error
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        raise Unusable("--base-url must have no user, password, query or fragment")
-    path = parts.path.rstrip("/")
-    plain = _HOST.fullmatch(host or "") and _PATH.fullmatch(path) and url.isprintable()
-    if parts.scheme not in {"http", "https"} or host is None or port == 0 or not plain:
-        raise Unusable("--base-url must look like https://host[:port][/path]")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise Unusable(f"--base-url must be https: plain http to {host} would show tokens and personal data")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{path}"
 
 
 class HttpxSender:

@@ -130,8 +130,8 @@ class Stops:
 
 def seconds_until(deadline: time, now: datetime) -> float:
     """Seconds from `now` until the local clock next shows `deadline`."""
-    local = now.astimezone()
-    then = local.replace(hour=deadline.hour, minute=deadline.minute, second=0, microsecond=0)
-    if then <= local:
-        then += timedelta(days=1)
-    return (then - local).total_seconds()
+    today = now.astimezone().date()
+    then = datetime.combine(today, deadline).astimezone()  # by the zone's rules of that moment: nights can be longer
+    if then <= now:
+        then = datetime.combine(today + timedelta(days=1), deadline).astimezone()
+    return (then - now).total_seconds()

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import show_json
+from jobs.commands.options import effective, options, show_json
 from jobs.config import SYSTEMS
 
 
@@ -13,8 +13,8 @@ from jobs.config import SYSTEMS
 @click.option(
     "--format", "form", type=click.Choice(["table", "json-schema", "csv"]), default="table", show_default=True
 )
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="json: the JSON Schema.")
-def command(system: str, form: str, output: str, **_: Any) -> None:
+@options("output")
+def command(system: str, form: str, **given: Any) -> None:
     """Show the input columns of SYSTEM as a table, a JSON Schema, or an example file.
 
     \b
@@ -25,7 +25,7 @@ def command(system: str, form: str, output: str, **_: Any) -> None:
     """
     from schemas.export import column_table, example_csv, json_schema
 
-    if form == "json-schema" or output == "json":
+    if form == "json-schema" or effective(given).output == "json":
         show_json({"schema_version": 1, **json_schema(system)})
     elif form == "csv":
         click.echo(example_csv(system), nl=False)

@@ -11,7 +11,12 @@ from jobs.commands.options import effective, options, show_json
 @click.command("systems")
 @options("output")
 def command(**given: Any) -> None:
-    """List the systems and what each can do."""
+    """List the systems and what each can do.
+
+    \b
+    Example:
+      muster systems --output json
+    """
     from jobs.systems import CAPABILITIES
 
     settings = effective(given)

@@ -18,7 +18,7 @@ SHOWN = 3
 @click.command("validate")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
-@options("system", "tenant", *READING, "out", *PRINTING)
+@options("system", "tenant", *READING, "out", "exit_zero", *PRINTING)
 def command(input_path: Path, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
@@ -30,7 +30,7 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
     """
     from jobs.clock import Clock
     from jobs.flow import read
-    from jobs.quarantine import write_quarantine
+    from jobs.intake.quarantine import write_quarantine
     from jobs.workspace import workspace
 
     settings = effective(given)

@@ -1,0 +1,56 @@
+"""Base URLs that are taken, and those that would leak or mislead."""
+
+import pytest
+
+from jobs.address import checked_base_url
+from jobs.errors import Unusable
+
+
+@pytest.mark.parametrize(
+    ("url", "checked"),
+    [
+        ("https://eclipse.example/", "https://eclipse.example"),
+        ("https://eclipse.example:8443/rest//", "https://eclipse.example:8443/rest"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://LOCALHOST:1/x", "http://localhost:1/x"),
+        ("http://[::1]:80", "http://[::1]:80"),
+        ("HTTPS://Eclipse.Example", "https://eclipse.example"),
+    ],
+)
+def test_a_sound_base_url_is_taken_without_its_last_slash(url: str, checked: str) -> None:
+    assert checked_base_url(url) == checked
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://eclipse.example",
+        "http://127.0.0.1.evil.example",
+        "http://0.0.0.0:80",
+        "http://localhost@evil.example",
+        "https://user:secret@eclipse.example",
+        "https://:secret@eclipse.example",
+        "https://@eclipse.example",
+        "https://eclipse.example/?key=secret",
+        "https://eclipse.example/?",
+        "https://eclipse.example/#part",
+        "https://eclipse.example:0",
+        "https://eclipse.example:99999",
+        "https://eclipse.example:x",
+        "https://evil.example\\.eclipse.example",
+        "https://eclipse.example/a b",
+        "https://eclipse.example/\x00",
+        "https://eclipse\n.example",
+        "https://[::1",
+        "https://",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "127.0.0.1:8080",
+        "",
+        "https://ex\u00e4mple.org",
+    ],
+)
+def test_a_base_url_that_leaks_or_misleads_is_refused_without_repeating_a_secret(url: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        checked_base_url(url)
+    assert "secret" not in caught.value.message
