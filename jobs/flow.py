@@ -8,7 +8,7 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -137,40 +137,59 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
                     await feed.sweep()
             under.calls.update(client.calls)
             repeated = client.repeated_writes
-        findings = Findings(repeated_writes=repeated)
-        found = None if stops.target_is_closed else await unless(stops.signalled, reconciled(under, folder))
-        if found is None:
-            write_reconciliation([], folder)
-        else:
-            findings = replace(findings, **found)
+        seen = await reread_if_possible(under)
         under.store.add_calls(under.run.run_id, under.calls)
-        return replace(findings, codes=frozenset(stops.codes), notes=stops.notes)
+        return Findings(
+            codes=frozenset(stops.codes),
+            notes=stops.notes,
+            repeated_writes=repeated,
+            calls=under.calls,
+            **seen.written(folder),
+        )
     finally:
         signals.deaf()
 
 
-async def reconciled(under: Under, folder: RunFolder) -> dict[str, Any]:
-    """Reads the target with a client of its own, and writes the reconciliation; what was found, for `Findings`.
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """A fresh read of the target, compared: lines set aside window by window, so that memory stays flat."""
 
-    Lines are set aside window by window, so that memory stays flat.
-    """
+    parts: Sequence[Path]
+    complete: int | None
+    """Rows found complete at the target; None when it was not read."""
+
+    def written(self, folder: RunFolder) -> dict[str, Any]:
+        """Writes the reconciliation; what was found, for `Findings`."""
+        counts = write_reconciliation((pl.read_parquet(part) for part in self.parts), folder)
+        return {"reconciliation": dict(counts), "complete_at_target": self.complete}
+
+
+async def reread_if_possible(under: Under) -> Reread:
+    """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile."""
+    stops, nothing = under.stops, Reread((), None)
+    if stops.target_is_closed:
+        return nothing
+    try:
+        return await unless(stops.signalled, reread(under)) or nothing
+    except NotPermitted as error:
+        stops.block(error)
+        return nothing
+
+
+async def reread(under: Under) -> Reread:
+    """Reads the target with a client of its own and compares. Raises NotPermitted."""
     settings, parts = under.settings, list[Path]()
     given = credential_of(settings, reading=True)
-    try:
-        async with connected(settings, under.system, given, under.clock) as client:
-            reconciliation = Reconciliation(under.system, client, under.clock)
-            windows = claims(under.store, under.run.run_id, under.batch)
-            with under.progress.stage("reconciling", under.batch.rows) as count:
-                async for frame in reconciliation.frames(windows, settings.concurrency):
-                    parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
-                    frame.write_parquet(parts[-1])
-                    count.advance(frame["source_row"].n_unique())
-            under.calls.update(client.calls)
-    except NotPermitted as error:
-        under.stops.block(error)
-    counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
-    complete = None if under.stops.error else reconciliation.complete
-    return {"reconciliation": dict(counts), "complete_at_target": complete, "calls": under.calls}
+    async with connected(settings, under.system, given, under.clock) as client:
+        reconciliation = Reconciliation(under.system, client, under.clock)
+        windows = claims(under.store, under.run.run_id, under.batch)
+        with under.progress.stage("reconciling", under.batch.rows) as count:
+            async for frame in reconciliation.frames(windows, settings.concurrency):
+                parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
+                frame.write_parquet(parts[-1])
+                count.advance(frame["source_row"].n_unique())
+        under.calls.update(client.calls)
+    return Reread(parts, reconciliation.complete)
 
 
 async def first(cases: AsyncIterator[Case], most: int) -> AsyncIterator[Case]:
@@ -213,12 +232,11 @@ def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = No
         same_input(batch, run.input_sha256)
         began = milliseconds(clock.now())
         under = Under(settings, system, batch, store, run, 0, 0, work, clock, progress)
+        seen: Reread = finish(reread(under))
         folder = RunFolder.existing(Path(run.folder)).subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
-        found = finish(reconciled(under, folder))
-        if under.stops.error is not None:
-            raise under.stops.error
+        findings = Findings(**seen.written(folder), calls=under.calls, repeated_writes=repeated)
         again = replace(run, command="reconcile", started_ms=began, folder=str(folder.path), settings=settings.shown())
-        summary = conclude(store, again, batch, Findings(**found, repeated_writes=repeated), milliseconds(clock.now()))
+        summary = conclude(store, again, batch, findings, milliseconds(clock.now()))
         folder.write_bytes("summary.json", summary.to_json())
         seal(folder, again, summary, None)
         return summary

@@ -101,7 +101,7 @@ def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
             yield Line(MatchClass.PARTIAL, "wallet_id", claim.wallet_id, ";".join(sighting.wallet_ids) or None)
     elif claim.outcome in COMPLETE:
         yield Line(MatchClass.PARTIAL, "wallet_id")
-    elif sighting.wallet_ids and claim.outcome in {Outcome.DECLINED, Outcome.NOT_ELIGIBLE, Outcome.PENDING}:
+    elif sighting.wallet_ids:
         yield Line(MatchClass.STATUS_DIFFERENCE, "wallet_id", None, ";".join(sighting.wallet_ids))
 
 

@@ -13,10 +13,10 @@ import polars as pl
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
 from jobs.errors import ExitCode, strongest
+from jobs.intake.quarantine import write_quarantine
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
-from jobs.quarantine import write_quarantine
 from jobs.reports.echo import redact
 from jobs.reports.events import Chain, write_events
 from jobs.reports.folder import RunFolder
@@ -134,7 +134,7 @@ def summarised(
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
         notes=findings.notes,
-        settings={name: str(value) for name, value in run.settings.items()},
+        settings={name: str(value) for name, value in sorted(run.settings.items())},
         exit_code=code,
         next_command=next_command(run, count.outcomes, code),
     )
