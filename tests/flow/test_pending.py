@@ -55,9 +55,7 @@ def test_many_pending_rows_hold_no_worker(muster: Muster, sandbox: Sandbox, file
     assert len(polls) <= 51 + 50 + 51  # before the trigger, one poll, and the reconciliation's
 
 
-def test_a_poll_that_fails_does_not_end_the_wait(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
-) -> None:
+def test_a_poll_that_fails_does_not_end_the_wait(muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None) -> None:
     nth = list(range(2, 8))
     sandbox.faults([{"operation": "read_kyc", "kind": "status", "nth": nth, "params": {"status": 500}}])
     ended = muster("run", file_of([person(1, "Kycslow")]), "--decision-wait", "30")
@@ -81,9 +79,7 @@ def test_a_result_that_vanishes_while_we_wait_is_no_licence_to_trigger_again(
     assert (resumed.outcomes, writes(sandbox, before)) == (["pending"], [])
 
 
-def test_a_customer_that_vanishes_while_we_wait_is_noticed(
-    muster: Muster, sandbox: Sandbox, file_of: Filed
-) -> None:
+def test_a_customer_that_vanishes_while_we_wait_is_noticed(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     muster("run", file_of([person(1, "Kycstuck")]))
     sandbox.amend("customers", next(iter(sandbox.state.customers)), deleted=True)
     before = arrivals(sandbox)

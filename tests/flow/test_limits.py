@@ -1,0 +1,120 @@
+"""Limits of the target: never exceeded where they are known, waited for where they are not, never an attempt spent."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
+
+from .muster import ONE_OF_EACH, Muster, standing, writes
+from .people import Row, people, person
+
+Filed = Callable[[list[Row]], Path]
+
+WRITES = ("create_customer", "trigger_kyc", "create_wallet")
+RLT001 = [{"type": "SYSTEM", "code": "RLT001", "description": "too many requests", "traceId": "trace-1"}]
+
+REFUSALS: dict[str, dict[str, Any]] = {
+    "without Retry-After": {"kind": "throttle"},
+    "seconds": {"kind": "throttle", "params": {"retry_after": 0}},
+    "date": {"kind": "throttle", "params": {"retry_after_date": 1}},
+    "nonsense": {"kind": "throttle", "params": {"retry_after": "soon"}},
+    "RLT001 under 400": {"kind": "status", "params": {"status": 400, "body": RLT001}},
+}
+
+
+def most_in_any_window(sandbox: Sandbox, seconds: float) -> int:
+    """The most mutating calls that arrived within `seconds`, wherever that window begins."""
+    times = [entry["monotonic"] for entry in writes(sandbox)]
+    return max(bisect_right(times, at + seconds) - number for number, at in enumerate(times))
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("operation", WRITES)
+def test_refusals_because_of_a_limit_spend_no_attempt(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, refusal: str
+) -> None:
+    nth = list(range(1, 9)) if refusal == "seconds" else [1, 2]
+    sandbox.faults([{"operation": operation, "nth": nth, **REFUSALS[refusal]}])
+    ended = muster("run", file_of([person(1)]))
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"])
+    assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
+    assert int(ended.rows[0]["attempts"]) == len(writes(sandbox)) == 3 + len(nth)
+
+
+@pytest.mark.parametrize("operation", ["search_customers", "read_kyc", "wallet_types", "login"])
+def test_refused_reads_are_waited_for(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str
+) -> None:
+    sandbox.faults([{"operation": operation, "nth": [1, 2, 3], **REFUSALS["seconds"]}])
+    assert muster("run", file_of([person(1)])).outcomes == ["onboarded"]
+
+
+def test_a_pause_that_the_target_asks_for_is_kept_by_all_workers(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.faults([{"operation": "create_customer", "nth": 1, "kind": "throttle", "params": {"retry_after": 2}}])
+    ended = muster("run", file_of(people(8)), "--concurrency", "4")
+    assert ended.outcomes == ["onboarded"] * 8
+    times = [(entry["monotonic"], entry["status"]) for entry in writes(sandbox)]
+    refused = next(at for at, status in times if status == 429)
+    assert not [at for at, _ in times if refused + 0.3 < at < refused + 1.9]
+
+
+def test_a_known_limit_is_kept_without_a_single_refusal(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    sandbox.configure(mutating_limit="12/2")
+    rows = people(14)
+    ended = muster("run", file_of(rows), "--rate", "12/2", "--concurrency", "8")
+    assert ended.outcomes == ["onboarded"] * 14
+    assert 429 not in {entry["status"] for entry in sandbox.journal()}
+    assert most_in_any_window(sandbox, 2) <= 12
+    assert len(writes(sandbox)) == 42
+
+
+def test_a_known_limit_is_kept_over_slow_and_lost_answers(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    sandbox.configure(mutating_limit="10/2")
+    sandbox.faults(
+        [
+            {
+                "operation": "create_customer",
+                "nth": [2, 7],
+                "kind": "delay",
+                "params": {"seconds": 1, "when": "before"},
+            },
+            {"operation": "create_wallet", "nth": [3, 6], "kind": "drop_after_commit"},
+        ]
+    )
+    ended = muster("run", file_of(people(10)), "--rate", "10/2", "--concurrency", "8")
+    assert ended.outcomes == ["onboarded"] * 10
+    assert 429 not in {entry["status"] for entry in sandbox.journal()}
+    assert most_in_any_window(sandbox, 2) <= 10
+
+
+def test_a_known_limit_holds_over_runs(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    sandbox.configure(mutating_limit="9/4")
+    muster("run", file_of(people(3)), "--rate", "9/4")
+    ended = muster("run", file_of(people(6)), "--rate", "9/4")
+    assert ended.counts["onboarded"] == 3
+    assert 429 not in {entry["status"] for entry in sandbox.journal()}
+    assert most_in_any_window(sandbox, 4) <= 9
+
+
+def test_an_unknown_limit_is_found_by_trying(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    sandbox.configure(mutating_limit="4/1", limit_retry_after=False)
+    ended = muster("run", file_of(people(6)), "--rate", "auto")
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 6)
+
+
+def test_the_onboarding_credential_gets_its_documented_limit(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.onboarding_identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.onboarding_password)
+    ended = muster("run", file_of(people(2)), "--rate", "auto")
+    assert ended.code == 4  # it may create customers, but may not run KYC
+    assert len(ended.rows) == 2

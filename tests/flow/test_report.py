@@ -1,0 +1,115 @@
+"""Reports come from the ledger and can be made again; the evidence shows every change made afterwards."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
+
+from .muster import Ended, Muster
+from .people import Row, people, person
+
+Filed = Callable[[list[Row]], Path]
+
+MIXED = [person(1), person(2, "Kycfail"), person(3, "Kycstuck"), person(4, phone="1"), person(5, branch="Durban")]
+
+
+@pytest.fixture
+def ended(muster: Muster, file_of: Filed) -> Ended:
+    return muster("run", file_of(MIXED))
+
+
+def test_a_report_made_again_is_the_same(muster: Muster, sandbox: Sandbox, ended: Ended) -> None:
+    names = ("outcome.csv", "quarantine.csv", "reconciliation.csv", "events.ndjson", "summary.json")
+    before = {name: (ended.folder / name).read_bytes() for name in names}
+    (ended.folder / "outcome.csv").unlink()
+    calls = len(sandbox.journal())
+    again = muster("report", "run-1")
+    assert again.code == ended.code
+    for name in names:
+        assert (ended.folder / name).read_bytes() == before[name], name
+    assert len(sandbox.journal()) == calls
+    assert muster("verify", "run-1").code == 0
+
+
+@pytest.mark.parametrize("command", ["report", "resume", "retry", "reconcile"])
+@pytest.mark.parametrize("gone", [False, True], ids=["changed", "gone"])
+def test_a_changed_input_ends_with_2(muster: Muster, sandbox: Sandbox, ended: Ended, command: str, gone: bool) -> None:
+    path = muster.folder / "customers.csv"
+    path.unlink() if gone else path.write_text(path.read_text().replace("Thandi", "Sipho", 1))
+    before = len(sandbox.journal())
+    refused = muster(command, "run-1")
+    assert refused.code == 2
+    assert "customers.csv" in refused.stderr
+    assert len(sandbox.journal()) == before
+
+
+def test_evidence_verifies_and_one_flipped_byte_is_found(muster: Muster, ended: Ended) -> None:
+    assert muster("verify", "run-1").code == 0
+    for path in sorted(path for path in ended.folder.iterdir() if path.is_file()):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        original = path.read_bytes()
+        path.write_bytes(bytes(content))
+        assert muster("verify", "run-1").code == 7, path.name
+        path.write_bytes(original)
+    assert muster("verify", "run-1").code == 0
+
+
+def test_all_that_a_run_leaves_is_private(muster: Muster, ended: Ended) -> None:
+    left = [ended.folder, *ended.folder.rglob("*"), *muster.folder.glob("muster.db*"), ended.folder.parent]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in left}
+    wrong = {
+        path.name: oct(modes[path.name]) for path in left if modes[path.name] != (0o700 if path.is_dir() else 0o600)
+    }
+    assert wrong == {}
+
+
+def test_a_run_leaves_the_files_of_the_contract_and_nothing_else(muster: Muster, ended: Ended) -> None:
+    assert {path.name for path in ended.folder.iterdir()} == {
+        "outcome.csv",
+        "outcome.parquet",
+        "quarantine.csv",
+        "reconciliation.csv",
+        "reconciliation.parquet",
+        "summary.json",
+        "report.html",
+        "events.ndjson",
+        "manifest.json",
+        "SHA256SUMS",
+    }
+    assert {path.name for path in (muster.folder / "runs").iterdir()} == {"run-1"}
+
+
+def test_json_is_one_document_on_stdout(muster: Muster, file_of: Filed) -> None:
+    ended = muster.process("run", file_of(people(2)), "--output", "json")
+    document = json.loads(ended.stdout)
+    assert document["schema_version"] == 1
+    assert document == ended.summary
+    assert ended.code == 0
+
+
+def test_events_tell_the_whole_story(muster: Muster, ended: Ended) -> None:
+    events = [json.loads(line) for line in (ended.folder / "events.ndjson").read_text().splitlines()]
+    kinds = [event["kind"] for event in events]
+    assert (kinds[0], kinds[-1]) == ("run_start", "run_end")
+    assert kinds.count("outcome") == len(MIXED)
+    assert kinds.count("intent") == ended.summary["requests"]["mutating"] == sum(int(r["attempts"]) for r in ended.rows)
+
+
+def test_each_run_has_a_folder_and_leaves_earlier_ones_alone(muster: Muster, ended: Ended) -> None:
+    before = {path.name: path.read_bytes() for path in ended.folder.iterdir()}
+    again = muster("run", muster.folder / "customers.csv")
+    assert again.folder != ended.folder
+    assert {path.name: path.read_bytes() for path in ended.folder.iterdir()} == before
+
+
+def test_a_run_id_is_used_once(muster: Muster, sandbox: Sandbox, ended: Ended) -> None:
+    before = len(sandbox.journal())
+    again = muster("run", muster.folder / "customers.csv", "--run-id", "run-1")
+    assert again.code == 2
+    assert len([entry for entry in sandbox.journal(before) if entry["operation"] != "login"]) == 0
+    assert muster("verify", "run-1").code == 0
