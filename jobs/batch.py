@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from jobs.config import Settings
+from jobs.intake.preflight import InputFile, preflight
+from jobs.intake.stage import Staged, stage
+from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import Outcome
-from jobs.preflight import InputFile, preflight
-from jobs.stage import Staged, stage
 from jobs.systems.base import Row
-from jobs.validate import Validated, validate
 
 WINDOW = 1_000
 """Rows handed to the engine at a time (chosen): their ledger records are looked up together."""

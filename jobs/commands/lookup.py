@@ -53,7 +53,7 @@ def command(**given: Any) -> None:
 
 def _wanted(given: dict[str, Any], settings: "Settings") -> dict[str, str]:
     """What to look for, values given as `-` read from the terminal or stdin."""
-    from jobs.phones import normalise_phone
+    from jobs.intake.phones import normalise_phone
 
     wanted = {name: given[name] for name in WANTED if given[name]}
     if len(set(wanted) - {"first_name", "last_name"}) > 1 or (

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from jobs.errors import Unusable
-from jobs.source import Source
+from jobs.intake.source import Source
 
 EXACT_FLOAT = 2**53
 """Beyond, a float no longer tells neighbouring whole numbers apart (IEEE 754)."""

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from oracle.corrupt import corrupted
-from oracle.rows import COLUMNS, Verdict, judged
 
 from jobs.errors import MusterError
-from jobs.judge import Judge
+from jobs.intake.judge import Judge
+from jobs.intake.preflight import preflight
+from jobs.intake.stage import Staged, stage
 from jobs.keys import KeySpace
-from jobs.preflight import preflight
-from jobs.stage import Staged, stage
 from schemas import customers
+
+from .oracle.corrupt import corrupted
+from .oracle.rows import COLUMNS, Verdict, judged
 
 TODAY = date(2026, 11, 21)
 KEYS = KeySpace.of("eclipse", "1001")
@@ -101,8 +102,8 @@ def test_the_environment_cannot_switch_it_off(tmp_path: Path, variable: str, val
     rows = corrupted(200, 5, COLUMNS)
     staged = staged_rows(tmp_path, rows)
     code = (
-        "import datetime,pathlib; from jobs.preflight import preflight; from jobs.stage import stage;"
-        "from jobs.validate import validate; from jobs.keys import KeySpace; p=pathlib.Path(%r);"
+        "import datetime,pathlib; from jobs.intake.preflight import preflight; from jobs.intake.stage import stage;"
+        "from jobs.intake.validate import validate; from jobs.keys import KeySpace; p=pathlib.Path(%r);"
         "v=validate(stage(preflight(p/'rows.csv'),p),p,keys=KeySpace.of('e','1'),today=datetime.date(2026,11,21));"
         "print(v.quarantined_rows)"
     )
@@ -121,6 +122,6 @@ def test_a_check_without_a_mask_of_full_height_stops_the_run(tmp_path: Path) -> 
 
 
 def judge_frame(staged: Staged) -> pl.DataFrame:
-    from jobs.normalise import normalise
+    from jobs.intake.normalise import normalise
 
     return normalise(pl.read_parquet(staged.path), staged.file, region="ZA")

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.duplicates import FIELDS, duplicates
+from jobs.intake.duplicates import FIELDS, duplicates
 
 COLUMNS = ("external_unique_id", "phone", "national_id", "first_name", "row_ref")
 Row = tuple[str | None, ...]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MEASURED = """
 import datetime, pathlib, sys
 from jobs.keys import KeySpace
-from jobs.preflight import preflight
-from jobs.quarantine import write_quarantine
-from jobs.stage import stage
-from jobs.validate import validate
+from jobs.intake.preflight import preflight
+from jobs.intake.quarantine import write_quarantine
+from jobs.intake.stage import stage
+from jobs.intake.validate import validate
 folder = pathlib.Path(sys.argv[1])
 found = stage(preflight(folder / "in.csv"), folder)
 today = datetime.date(2026, 11, 21)

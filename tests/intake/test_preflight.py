@@ -10,10 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 import zstandard
-from written import HEADER, ROW, read, rows, written
 
 from jobs.errors import Unusable
-from jobs.preflight import preflight
+from jobs.intake.preflight import preflight
+
+from .written import HEADER, ROW, read, rows, written
 
 SEMICOLON = HEADER.replace(",", ";"), ROW.replace(",", ";")
 UNUSABLE: dict[str, tuple[bytes, str]] = {
@@ -76,7 +77,7 @@ def test_says_in_one_sentence_why_a_file_is_unusable(tmp_path: Path, content: by
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]) -> None:
-    monkeypatch.setattr("jobs.source.EXPANSION_FREE", 1 << 20)
+    monkeypatch.setattr("jobs.intake.source.EXPANSION_FREE", 1 << 20)
     bomb = compress((rows(ROW) + "\n" * (3 << 20)).encode())
 
     with pytest.raises(Unusable, match="expands to more than 200 times"):
@@ -192,7 +193,7 @@ def test_a_file_that_grows_while_it_is_read_is_unusable(tmp_path: Path, monkeypa
             file.write(ROW)
         return "utf-8"
 
-    monkeypatch.setattr("jobs.preflight.encoding_of", grow)
+    monkeypatch.setattr("jobs.intake.preflight.encoding_of", grow)
     with pytest.raises(Unusable, match="changed while it was read"):
         preflight(path)
 

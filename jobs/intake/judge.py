@@ -9,13 +9,13 @@ from datetime import date
 import pandera.polars as pa
 import polars as pl
 
-from jobs.customer_keys import customer_keys
 from jobs.errors import MusterError
+from jobs.intake.customer_keys import customer_keys
+from jobs.intake.normalise import normalise
+from jobs.intake.preflight import InputFile
+from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS
 from jobs.keys import KeySpace
 from jobs.masking import tail_expr
-from jobs.normalise import normalise
-from jobs.preflight import InputFile
-from jobs.stage import LINE, SOURCE_ROW, SURPLUS
 from schemas import customers
 from schemas.columns import columns_of
 from schemas.sentences import phrase

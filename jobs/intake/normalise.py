@@ -10,9 +10,9 @@ code          upper or lower case where the target has only one
 
 import polars as pl
 
-from jobs.phones import normalise_phones
-from jobs.preflight import InputFile
-from jobs.stage import LINE, SOURCE_ROW, SURPLUS, staged_name
+from jobs.intake.phones import normalise_phones
+from jobs.intake.preflight import InputFile
+from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, staged_name
 from schemas.column import Column
 from schemas.columns import columns_of
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from jobs.errors import Unusable
-from jobs.source import Source
+from jobs.intake.source import Source
 
 LINE_LIMIT = 16 << 20
 """Characters of one physical line. Chosen: 256 fields of the longest size."""

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Literal
 
 from jobs.errors import Unusable
-from jobs.header import known_headers, mapped
-from jobs.lines import Lines, decoded
-from jobs.parquet_input import ParquetShape, parquet_shape
-from jobs.records import Dialect, dialect_of, records
-from jobs.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
+from jobs.intake.header import known_headers, mapped
+from jobs.intake.lines import Lines, decoded
+from jobs.intake.parquet_input import ParquetShape, parquet_shape
+from jobs.intake.records import Dialect, dialect_of, records
+from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
 from schemas.columns import COLUMNS, RESERVED
 
 RAGGED_KEPT = 1000

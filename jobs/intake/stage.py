@@ -15,8 +15,8 @@ import orjson
 import polars as pl
 
 from jobs.errors import Unusable
-from jobs.parquet_input import parquet_texts
-from jobs.preflight import InputFile, csv_records
+from jobs.intake.parquet_input import parquet_texts
+from jobs.intake.preflight import InputFile, csv_records
 from schemas.outcome import OUTCOME_SCHEMA
 
 ROW_GROUP = 100_000

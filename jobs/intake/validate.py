@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from jobs.duplicates import duplicates
 from jobs.errors import MusterError, Unusable
-from jobs.judge import Judge, shown_key, where
+from jobs.intake.duplicates import duplicates
+from jobs.intake.judge import Judge, shown_key, where
+from jobs.intake.phones import check_region
+from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
 from jobs.keys import KeySpace
-from jobs.phones import check_region
-from jobs.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
 from schemas.columns import columns_of
 
 QUARANTINED_SCHEMA: dict[str, pl.DataType] = {

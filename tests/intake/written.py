@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from jobs.preflight import InputFile, preflight
-from jobs.stage import Staged, stage
+from jobs.intake.preflight import InputFile, preflight
+from jobs.intake.stage import Staged, stage
 
 HEADER = "first_name,last_name,phone,email,national_id"
 ROW = "Thandi,Nkosi,0821234567,thandi@example.com,9001015009086"

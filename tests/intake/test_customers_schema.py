@@ -14,7 +14,7 @@ import pytest
 from email_validator import EmailNotValidError, validate_email
 from stdnum.za import idnr
 
-from jobs.customer_keys import customer_keys
+from jobs.intake.customer_keys import customer_keys
 from jobs.keys import KeySpace
 from schemas import customers
 from schemas.columns import ALWAYS, COLUMNS, columns_of, folded, spellings

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from oracle.corrupt import corrupted
-from oracle.rows import COLUMNS
-from test_judge import staged_rows
-from written import HEADER, ROW, rows, staged
+from .test_judge import staged_rows
 
+from jobs.intake.preflight import preflight
+from jobs.intake.quarantine import write_quarantine
+from jobs.intake.stage import Staged, stage
+from jobs.intake.validate import validate
 from jobs.keys import KeySpace
-from jobs.preflight import preflight
-from jobs.quarantine import write_quarantine
-from jobs.stage import Staged, stage
-from jobs.validate import validate
+
+from .oracle.corrupt import corrupted
+from .oracle.rows import COLUMNS
+from .written import HEADER, ROW, rows, staged
 
 
 def quarantine(found: Staged, name: str = "quarantine.csv") -> Path:

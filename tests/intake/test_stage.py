@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from written import HEADER, ROW, read, rows, staged, written
 
 from jobs.errors import Unusable
-from jobs.preflight import preflight
-from jobs.stage import echo_names, stage, staged_name
+from jobs.intake.preflight import preflight
+from jobs.intake.stage import echo_names, stage, staged_name
+
+from .written import HEADER, ROW, read, rows, staged, written
 
 CELL = st.text(st.sampled_from("ab,;\"'\\ \t\n\r\u2028é=0.-\x00\x1a\ufeff"), max_size=8)
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from oracle.corrupt import corrupted
-from oracle.rows import COLUMNS
-from test_judge import staged_rows
-from written import HEADER, ROW, rows, staged
+from .test_judge import staged_rows
 
 from jobs.errors import MusterError, Unusable
+from jobs.intake.preflight import preflight
+from jobs.intake.stage import Staged, stage
+from jobs.intake.validate import QUARANTINED_SCHEMA, Validated, validate
 from jobs.keys import KeySpace
-from jobs.preflight import preflight
-from jobs.stage import Staged, stage
-from jobs.validate import QUARANTINED_SCHEMA, Validated, validate
+
+from .oracle.corrupt import corrupted
+from .oracle.rows import COLUMNS
+from .written import HEADER, ROW, rows, staged
 
 KEYS = KeySpace.of("eclipse", "1001")
 TODAY = date(2026, 11, 21)
@@ -152,9 +153,9 @@ def test_an_unknown_region_or_another_system_is_refused(tmp_path: Path) -> None:
 def test_a_lost_row_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = staged(tmp_path, rows(ROW, "x"))
     monkeypatch.setattr(
-        "jobs.judge.Judge._accepted", lambda _, frame: frame.head(0).select("source_row", "~line", "warnings")
+        "jobs.intake.judge.Judge._accepted", lambda _, frame: frame.head(0).select("source_row", "~line", "warnings")
     )
-    monkeypatch.setattr("jobs.validate._settle_duplicates", lambda *_: None)
+    monkeypatch.setattr("jobs.intake.validate._settle_duplicates", lambda *_: None)
 
     with pytest.raises(MusterError, match="rows are lost"):
         validated(found)

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from stdnum.za import idnr
 
+from jobs.intake.preflight import preflight
+from jobs.intake.stage import stage
+from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace
-from jobs.preflight import preflight
-from jobs.stage import stage
-from jobs.validate import Validated, validate
 
-SAMPLES = Path(__file__).parents[1] / "sample_data"
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 README = (SAMPLES / "README.md").read_text("utf-8")
 TABLE = re.findall(r"^\| `(\S+)` \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (.*) \|$", README, re.MULTILINE)
 

@@ -5,10 +5,11 @@ import random
 import phonenumbers
 import polars as pl
 import pytest
-from oracle import rows as oracle
 
 from jobs.errors import Unusable
-from jobs.phones import check_region, normalise_phone, normalise_phones
+from jobs.intake.phones import check_region, normalise_phone, normalise_phones
+
+from .oracle import rows as oracle
 
 REGIONS = ("ZA", "KE", "NG", "IN", "GB", "US", "IT", "DE", "BR", "AR", "MX", "ZW", "MU", "LS")
 KNOWN = {

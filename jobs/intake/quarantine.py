@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from jobs.preflight import InputFile
-from jobs.stage import LINE, SOURCE_ROW, SURPLUS, WINDOW, Staged, staged_name, sync_folder
+from jobs.intake.preflight import InputFile
+from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, WINDOW, Staged, staged_name, sync_folder
 from schemas.columns import RESERVED
 
 Cells = tuple[str | None, ...]
