@@ -1,11 +1,12 @@
 """SQLite as the ledger's database: WAL and FULL, both read back, files 0600."""
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
 from jobs.errors import MusterError, Unusable
@@ -18,6 +19,10 @@ CACHE_KIB = 8 * 1024
 
 FULL = 2
 """`PRAGMA synchronous`: NORMAL lost acknowledged commits in 13 of 20 power cuts (measured), FULL in none of 80."""
+
+
+_DEFECTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
+"""Errors of the driver that say something about muster, not about the machine."""
 
 
 class LedgerBroken(MusterError):
@@ -58,6 +63,7 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "handle_error", _on_error)
     return engine
 
 
@@ -76,6 +82,17 @@ def _on_connect(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA wal_autocheckpoint=4000")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def _on_error(context: ExceptionContext) -> None:
+    """What disk and file system refuse is one sentence, wherever it came up; a row that is refused is a defect."""
+    error = context.original_exception
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _DEFECTS):
+        writes = context.connection is not None and context.connection.get_execution_options().get("writes", False)
+        raise LedgerBroken(
+            f"the ledger can't be {'written' if writes else 'read'}: {error}",
+            hint="free the disk, then resume",
+        ) from None
 
 
 def _on_begin(connection: Connection) -> None:
