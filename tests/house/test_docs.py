@@ -1,0 +1,70 @@
+"""What the documents say is what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from jobs.cli import cli
+from jobs.ledger.rows import StepStatus
+from jobs.model import Outcome
+
+from .tables import README, TABLES, block
+
+ROOT = README.parent
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_readme_shows_what_the_program_has(name: str) -> None:
+    found = block(name).search(README.read_text(encoding="utf-8"))
+
+    assert found is not None
+    assert found[2] == TABLES[name](), "run: python -m tests.house.tables"
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_fate_of_a_row_names_every_outcome_and_status() -> None:
+    text = (ROOT / "docs" / "fate-of-a-row.md").read_text(encoding="utf-8")
+
+    assert [outcome for outcome in Outcome if f"`{outcome}`" not in text] == []
+    assert [status for status in StepStatus if f"`{status}`" not in text] == []
+
+
+def test_every_reason_code_in_the_code_is_documented() -> None:
+    text = (ROOT / "docs" / "fate-of-a-row.md").read_text(encoding="utf-8")
+    sources = [*(ROOT / "jobs" / "systems").rglob("*.py"), ROOT / "jobs" / "onboard.py", ROOT / "jobs" / "case.py"]
+    found = set()
+    for source in sources:
+        code = source.read_text(encoding="utf-8")
+        found |= set(re.findall(r'(?:Ended|Unclear)\(\s*(?:Outcome\.[A-Z_]+,\s*)?"([a-z_]+)"', code))
+
+    assert len(found) > 15
+    assert sorted(code for code in found if f"`{code}`" not in text) == []
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_shows_an_example_or_takes_no_argument(name: str) -> None:
+    command = cli.commands[name]
+
+    assert command.help
+    assert "Example" in command.help or not [each for each in command.params if each.param_type_name == "argument"]
+
+
+def test_nothing_speaks_of_the_machine_it_was_written_on() -> None:
+    forbidden = re.compile(r"(?<![\w.])/(?:root|home|Users)/|https?://(?:files|registry)\.")
+    files = [path for path in ROOT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".lock", ".j2", ".js", ".css"}]
+    own = [path for path in files if not {".venv", "demo", ".git"} & set(path.relative_to(ROOT).parts)]
+
+    hits = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in own
+        if path != Path(__file__) and (found := forbidden.search(path.read_text(encoding="utf-8", errors="replace")))
+    ]
+
+    assert hits == []
