@@ -54,6 +54,7 @@ class Credential:
         async with self._single:
             if self._token is token:
                 self._token = None
+            if self._token is None:  # also when the worker before found that no login is possible
                 await self._replace()
         assert self._token is not None
         return self._token

@@ -110,6 +110,19 @@ def test_a_wave_of_refused_tokens_is_followed_by_one_login() -> None:
     assert (target.count("login"), target.count("renew")) == (2, 0)
 
 
+def test_a_wave_of_refused_tokens_after_which_no_login_is_possible_stops_every_worker() -> None:
+    async def work(credential: Credential, target: Scripted) -> list[object]:
+        old = await credential.token()
+        return await asyncio.gather(*(credential.refused(old) for _ in range(5)), return_exceptions=True)
+
+    def rule(clock: VirtualClock) -> Rule:
+        return lambda _request, _headers: reply(clock, 401) if clock.monotonic() > 1000.15 else None
+
+    ends, _target = asked(work, rule=rule)
+
+    assert {type(end) for end in ends} == {NotPermitted}
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 200])
 def test_a_renewal_that_fails_is_followed_by_a_login(status: int) -> None:
     async def work(credential: Credential, target: Scripted) -> str:

@@ -4,6 +4,7 @@ Not for code that waits for threads, files or sockets: their waiting is not on t
 """
 
 import asyncio
+import heapq
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -29,6 +30,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         own: Any = self
+        while own._scheduled and own._scheduled[0]._cancelled:  # else select would wait for them in earnest
+            heapq.heappop(own._scheduled)._scheduled = False
+            own._timer_cancelled_count -= 1
         if not own._ready:
             assert own._scheduled, "everybody waits and no timer is set: a deadlock"
             self.virtual_now = max(self.virtual_now, own._scheduled[0]._when)
