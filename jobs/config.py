@@ -215,7 +215,7 @@ def _text(value: Any) -> str:
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """`; did you mean …?` when something similar is allowed."""
     close = difflib.get_close_matches(name, list(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean {str(close[0])!r}?" if close else ""
 
 
 def settings(

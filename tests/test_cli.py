@@ -1,0 +1,315 @@
+"""The command line as scripts meet it: help, exit codes, one JSON document, closed pipes, and never a traceback."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import orjson
+import pytest
+from books import begun, ended, url_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jobs.__main__ import status
+from jobs.cli import cli
+from jobs.config import OPTIONS
+from jobs.ledger import lease
+from jobs.ledger.store import Store
+from jobs.model import Outcome
+
+REPOSITORY = Path(__file__).parents[1]
+COMMANDS = sorted(cli.commands)
+GOOD = "first_name,last_name,phone,email,national_id\nThandi,Nkosi,0821234567,thandi@example.com,9001015009086\n"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("MUSTER_")]:
+        monkeypatch.delenv(name)
+
+
+def muster(*arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "jobs", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **(environ or {})},
+    )
+
+
+def with_a_run(folder: Path) -> str:
+    """A ledger in `folder` with one run that has not ended; its id."""
+    with Store.opened(url_of(folder)) as store:
+        book = begun(store)
+        book.apply(ended(1), ended(2, Outcome.PENDING))
+        return book.run_id
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status([command, "--help"]) == 0
+
+    said = capsys.readouterr().out
+    assert f"muster {command}" in said.split("Example", 1)[1]
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "sandbox"])
+def test_every_command_knows_config_verbose_and_quiet(command: str) -> None:
+    names = {name for parameter in cli.commands[command].params for name in parameter.opts}
+
+    assert {"--config", "-v", "-q"} <= names
+
+
+def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
+    program = (
+        "import resource, sys; from jobs.__main__ import status; status(['--help']);"
+        "heavy = {'polars', 'pandera', 'httpx', 'sqlalchemy', 'phonenumbers', 'rich', 'starlette', 'jinja2'};"
+        "used = resource.getrusage(resource.RUSAGE_SELF);"
+        "print(used.ru_utime + used.ru_stime, sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    times = []
+    for _ in range(3):
+        said = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONPATH": str(REPOSITORY)},
+        ).stderr.split(" ", 1)
+        assert said[1] == "[]\n"
+        times.append(float(said[0]))
+
+    assert min(times) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--version"], 0),
+        (["--help"], 0),
+        ([], 2),
+        (["nonsense"], 2),
+        (["run"], 2),
+        (["run", "absent.csv"], 2),
+        (["run", "in.csv", "--nonsense"], 2),
+        (["run", "in.csv", "--tenant", "1", "--base-url", "http://127.0.0.1:9"], 2),
+        (["run", "in.csv", "--concurrency", "many"], 2),
+        (["run", "in.csv", "--password", "x"], 2),
+        (["validate", "in.csv"], 0),
+        (["validate", "bad.csv"], 1),
+        (["validate", "bad.csv", "--exit-zero"], 0),
+        (["validate", "absent.csv"], 2),
+        (["validate", "."], 2),
+        (["runs"], 0),
+        (["status"], 2),
+        (["status", "unknown"], 2),
+        (["resume"], 2),
+        (["report", "unknown"], 2),
+        (["reconcile", "unknown"], 2),
+        (["retry"], 2),
+        (["verify", "unknown"], 2),
+        (["verify", "."], 7),
+        (["lookup"], 2),
+        (["lookup", "--customer-id", "1", "--phone", "2"], 2),
+        (["schema", "nonsense"], 2),
+        (["config", "--config", "absent.toml"], 2),
+        (["runs", "--ledger", "postgresql://u:hunter2@h/db"], 2),
+        (["runs", "--ledger", "nonsense"], 2),
+        (["runs", "--last", "0"], 2),
+        (["systems", "--output", "xml"], 2),
+        (["config", "--base-url", "https://u:hunter2@host"], 2),
+        (["sandbox", "--system", "nonsense"], 2),
+        (["sandbox", "--port", "99999"], 2),
+    ],
+)
+def test_each_use_and_misuse_has_its_exit_code(
+    arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in.csv").write_text(GOOD)
+    Path("bad.csv").write_text(GOOD.replace("0821234567", "12"))
+
+    assert status(arguments) == code
+
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert "muster: internal error" not in said.err
+    assert "hunter2" not in said.err + said.out
+    assert code == 0 or said.err or said.out
+
+
+def test_a_ledger_that_is_no_database_is_a_matter_of_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("muster.db").write_text("first_name,last_name\n" * 100)
+
+    for arguments in (["runs"], ["status"], ["resume"]):
+        assert status(arguments) == 2
+    assert "not a database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["runs"],
+        ["status"],
+        ["config"],
+        ["systems"],
+        ["schema"],
+        ["schema", "eclipse", "--format", "csv"],
+        ["validate", "in.csv"],
+        ["verify", "."],
+    ],
+)
+def test_json_is_exactly_one_document_with_a_version(
+    arguments: list[str], tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    Path("in.csv").write_text(GOOD)
+    with_a_run(tmp_path)
+
+    status([*arguments, "--output", "json"])
+
+    assert orjson.loads(capsysbinary.readouterr().out)["schema_version"] == 1
+
+
+def test_the_form_of_the_output_can_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("MUSTER_OUTPUT", "json")
+
+    for command in ("runs", "config", "systems", "schema"):
+        assert status([command]) == 0
+        assert orjson.loads(capsysbinary.readouterr().out)["schema_version"] == 1
+
+
+def test_the_state_of_a_run_that_died_names_the_way_on(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run_id = with_a_run(tmp_path)
+    with Store.opened(url_of(tmp_path)) as store:
+        lease.release(store, 1, 1)
+
+    assert status(["status", run_id, "--output", "json"]) == 0
+
+    said = orjson.loads(capsysbinary.readouterr().out)
+    assert (said["state"], said["exit_code"], said["rows_left"]) == ("interrupted", None, 1)
+    assert said["outcomes"] == {"onboarded": 1, "pending": 1}
+    assert said["next_command"] == f"muster resume {run_id}"
+
+
+def test_the_list_of_runs_shows_the_newest_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_id = with_a_run(tmp_path)
+
+    assert status(["runs", "--last", "1"]) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith(run_id)
+    assert "exit open" in said
+
+
+def test_settings_are_shown_with_their_origin_and_secrets_only_as_set(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("MUSTER_PASSWORD", "hunter2")
+    monkeypatch.setenv("MUSTER_RATE", "60/180")
+    Path("muster.toml").write_text("tenant = 1001\n[columns]\nVorname = 'first_name'\n")
+
+    assert status(["config", "--concurrency", "4", "--output", "json"]) == 0
+
+    out = capsysbinary.readouterr().out
+    said = orjson.loads(out)
+    assert said["settings"]["rate"] == {"value": "60/180", "origin": "MUSTER_RATE"}
+    assert said["settings"]["concurrency"] == {"value": "4", "origin": "--concurrency"}
+    assert said["settings"]["tenant"]["origin"] == said["settings"]["columns.Vorname"]["origin"] == "muster.toml"
+    assert said["secrets"]["password"] == "set"
+    assert said["secrets"]["token"] == "not set"
+    assert b"hunter2" not in out
+
+
+def test_a_misspelt_variable_is_warned_of_and_data_stay_on_stdout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MUSTER_TENNANT", "1")
+
+    assert status(["runs"]) == 0
+
+    said = capsys.readouterr()
+    assert "MUSTER_TENNANT; did you mean 'MUSTER_TENANT'?" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("command", ["config", "schema", "systems"])
+def test_a_closed_pipe_is_no_reason_for_a_traceback(command: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        finished = subprocess.run(
+            [sys.executable, "-m", "jobs", command],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+
+    assert finished.stderr == b""
+    assert finished.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("command", ["config", "schema"])
+def test_a_full_disk_behind_stdout_is_named(command: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "jobs", command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+
+    assert finished.returncode == 70
+    assert "No space left on device" in finished.stderr
+    assert "Exception ignored" not in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_defect_names_the_place_and_never_a_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise KeyError("9001015009086")
+
+    monkeypatch.setitem(cli.commands, "broken", click.Command("broken", callback=fail))
+
+    assert status(["broken"]) == 70
+
+    said = capsys.readouterr().err
+    assert "KeyError" in said
+    assert "test_cli.py:" in said
+    assert "9001015009086" not in said
+
+
+def test_the_program_runs_as_a_module_and_says_its_version() -> None:
+    assert muster("--version").stdout.startswith("muster, version ")
+    assert muster("nonsense").returncode == 2
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([option.flag for option in OPTIONS if option.metavar]),
+    st.text(max_size=12).filter(lambda text: "\x00" not in text),
+)
+def test_no_value_of_any_option_is_an_internal_error(flag: str, value: str) -> None:
+    assert status(["config", f"{flag}={value}"]) in {0, 2}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=30))
+def test_no_ledger_run_id_or_command_is_an_internal_error(text: str) -> None:
+    for arguments in (["runs", f"--ledger={text}"], ["status", "--", text], ["verify", "--", text], [text]):
+        assert status(arguments) in {0, 2, 7}
