@@ -30,16 +30,16 @@ class Gate:
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """One place while the call is under way, in order of arrival."""
-        while self._inside >= max(1, int(self.capacity)):
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self._inside += 1
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._admit()
         try:
+            await turn
             yield
         finally:
-            self._inside -= 1
-            self._wake()
+            if turn.done() and not turn.cancelled():  # also who was let in and cancelled before he noticed
+                self._inside -= 1
+                self._admit()
 
     def answered(self, operation: str, latency: float) -> None:
         """Learns from a good answer; latencies are compared within an operation only."""
@@ -50,6 +50,7 @@ class Gate:
             self._shrink(0.9)
         else:
             self.capacity = min(float(self.most), self.capacity + 1 / self.capacity)
+            self._admit()
 
     def refused(self) -> None:
         """Learns from a 429."""
@@ -62,9 +63,10 @@ class Gate:
             self._changed_at = now
             self.capacity = max(1.0, self.capacity * factor)
 
-    def _wake(self) -> None:
-        while self._waiting:
+    def _admit(self) -> None:
+        """Lets in whoever waits, the first come first, as long as there is room."""
+        while self._waiting and self._inside < max(1, int(self.capacity)):
             turn = self._waiting.popleft()
             if not turn.done():
+                self._inside += 1
                 turn.set_result(None)
-                return

@@ -43,7 +43,7 @@ class SharedWindow(Window):
     def leave(self) -> None:
         """The call was answered, or given up; the ledger hears of it with the next refill."""
         super().leave()
-        self._unreported.append(milliseconds(self.clock.now()))
+        self._unreported.append(milliseconds(self.clock.now()) + 1)  # never earlier than it was
 
     async def aclose(self) -> None:
         """Tells the ledger what was answered, and what was never used."""
