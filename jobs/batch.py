@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from jobs import masking
 from jobs.config import Settings
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import Staged, stage
@@ -79,9 +80,10 @@ def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:
 
 
 def _row(values: dict[str, Any]) -> Row:
+    hidden = "personal_key:row_ref" in (values["warnings"] or "")
     return Row(
         source_row=values["source_row"],
-        row_ref=values["row_ref"],
+        row_ref=masking.identity(values["row_ref"]) if hidden else values["row_ref"],
         key=values["external_unique_id"],
         values={name: value for name, value in values.items() if value is not None and name not in NOT_VALUES},
         phone_masked=values["phone_masked"] or "",

@@ -125,7 +125,7 @@ class Case:
             source_row=self.row.source_row,
             outcome=outcome,
             row_ref=self.row.row_ref,
-            key=self.row.key,
+            key=self.record.key,
             reason_code=reason_code,
             reason=reason,
             failed_step=step,
@@ -139,7 +139,7 @@ class Case:
             warnings=self.row.warnings,
         )
         event = EventRow(
-            now_ms, "outcome", self.row.source_row, self.row.key, step, verdict=outcome, detail=reason_code
+            now_ms, "outcome", self.row.source_row, self.record.key, step, verdict=outcome, detail=reason_code
         )
         return Transition(record=self.record, event=event, outcome=ended)
 
@@ -176,7 +176,7 @@ class Case:
             now_ms,
             kind,
             self.row.source_row,
-            self.row.key,
+            self.record.key,
             step,
             self.step(step).attempts,
             fingerprint,
@@ -217,6 +217,13 @@ class Taking:
     outcomes: frozenset[Outcome] = RESUMABLE
 
 
+def ledger_key(row: Row, pseudonyms: Pseudonyms) -> str:
+    """The row's key as the ledger and the reports know it: a pseudonym where the key itself is a personal number."""
+    if "personal_key:external_unique_id" in (row.warnings or ""):
+        return f"hidden-{pseudonyms.of('key', row.key)}"
+    return row.key
+
+
 def open_case(
     row: Row, known: Known | None, run_id: str, pseudonyms: Pseudonyms, taking: Taking, now_ms: int
 ) -> Case | Transition:
@@ -227,7 +234,7 @@ def open_case(
     fingerprint = pseudonyms.fingerprint(row.values)
     fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
     if known is None:
-        return Case(row, RecordRow(row.key, fingerprint, fields, run_id), {}, resumed=False)
+        return Case(row, RecordRow(ledger_key(row, pseudonyms), fingerprint, fields, run_id), {}, resumed=False)
     record, changed = known.record, known.record.fingerprint != fingerprint
     other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
@@ -270,7 +277,7 @@ def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None,
         source_row=case.row.source_row,
         outcome=outcome,
         row_ref=case.row.row_ref,
-        key=case.row.key,
+        key=record.key,
         reason_code=code,
         reason=reason,
         failed_step=failed_step,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from jobs.batch import Batch
-from jobs.case import Case, Taking, open_case
+from jobs.case import Case, Taking, ledger_key, open_case
 from jobs.clock import Clock, milliseconds
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Transition
@@ -64,10 +64,13 @@ class Feed:
 
     async def _opened(self, rows: Sequence[Row]) -> list[Case | Transition]:
         """What the ledger makes of each row."""
-        keys = [row.key for row in rows]
+        keys = [ledger_key(row, self.pseudonyms) for row in rows]
         known = await self.writer.offload(self.store.known, self.writer.space_id, keys)
         now_ms = milliseconds(self.clock.now())
-        return [open_case(row, known.get(row.key), self.run_id, self.pseudonyms, self.taking, now_ms) for row in rows]
+        return [
+            open_case(row, known.get(key), self.run_id, self.pseudonyms, self.taking, now_ms)
+            for row, key in zip(rows, keys, strict=True)
+        ]
 
     async def _settle(self, transition: Transition) -> None:
         assert transition.outcome is not None

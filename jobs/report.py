@@ -127,7 +127,10 @@ def summarised(
         ended_at=iso(from_milliseconds(ended_ms)),
         input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows),
         outcomes=count.outcomes,
-        causes=tuple(Cause(outcome, reason, rows) for (outcome, reason), rows in sorted(count.causes.items())),
+        causes=tuple(
+            Cause(outcome, reason, rows, tuple(count.examples[outcome, reason]))
+            for (outcome, reason), rows in sorted(count.causes.items())
+        ),
         requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
         equations=equations,

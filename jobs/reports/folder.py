@@ -14,7 +14,6 @@ from jobs.errors import Unusable
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
-_DRAFT = re.compile(r"\.[A-Za-z0-9_.-]+\.(tmp|parts)")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
 
 
@@ -67,7 +66,7 @@ class RunFolder:
     def discard_drafts(self) -> None:
         """Removes what a killed process left half written; only for the process that holds the lock on the run."""
         for entry in self.path.iterdir():
-            if _DRAFT.fullmatch(entry.name):
+            if entry.name.startswith("."):
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
     def write_bytes(self, name: str, content: bytes) -> Path:

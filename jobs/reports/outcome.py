@@ -13,6 +13,9 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.table import write_table
 from schemas.outcome import OUTCOME_SCHEMA
 
+EXAMPLES = 3
+"""Rows named per cause; the contract: the first three."""
+
 
 @dataclass(slots=True)
 class OutcomeCount:
@@ -23,6 +26,8 @@ class OutcomeCount:
     """Rows per outcome; only those that occur."""
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rows per (outcome, reason code); a row with several codes counts under each, so the sum may exceed the rows."""
+    examples: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """The first source rows of each cause, three at most."""
     warnings: Counter[str] = field(default_factory=Counter)
     """Rows per warning code."""
 
@@ -73,8 +78,12 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
     if strange:
         raise Unproven(f"{outcomes[strange[0]]} rows have no known outcome")
     count.outcomes.update(outcomes)
-    codes = frame.select("outcome", pl.col("reason_code").cast(pl.String).str.split(";")).explode("reason_code")
-    for outcome, code, rows in codes.drop_nulls().group_by("outcome", "reason_code").len().iter_rows():
+    codes = frame.select("outcome", pl.col("reason_code").str.split(";"), "source_row").explode("reason_code")
+    grouped = codes.drop_nulls("reason_code").group_by("outcome", "reason_code", maintain_order=True)
+    found = grouped.agg(pl.len(), pl.col("source_row").head(EXAMPLES).alias("examples"))
+    for outcome, code, rows, examples in found.iter_rows():
         count.causes[(outcome, code)] += rows
+        known = count.examples.setdefault((outcome, code), [])
+        known.extend(examples[: EXAMPLES - len(known)])
     warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()
     count.warnings.update(dict(warnings.value_counts().iter_rows()))

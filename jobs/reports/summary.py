@@ -77,6 +77,8 @@ class Cause:
     outcome: str
     reason_code: str
     rows: int
+    examples: tuple[int, ...] = ()
+    """The first source rows, three at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,13 @@ def _counts(summary: Summary) -> dict[str, object]:
         "outcomes": summary.outcome_counts(),
         "reasons": reasons,
         "causes": [
-            {"outcome": cause.outcome, "reason_code": cause.reason_code, "rows": cause.rows} for cause in summary.causes
+            {
+                "outcome": cause.outcome,
+                "reason_code": cause.reason_code,
+                "rows": cause.rows,
+                "first_rows": list(cause.examples),
+            }
+            for cause in summary.causes
         ],
         "requests": {
             "by_method": dict(summary.requests.by_method),
@@ -257,7 +265,14 @@ def _some(counts: Mapping[str, int]) -> dict[str, int]:
 def _reasons(causes: Iterable[Cause], shown: int = 8) -> dict[str, int]:
     """The most frequent reasons; the report page has all of them."""
     frequent = sorted(causes, key=lambda cause: -cause.rows)[:shown]
-    return {f"{cause.outcome}, {cause.reason_code}": cause.rows for cause in frequent}
+    return {f"{cause.outcome}, {cause.reason_code}{_which(cause)}": cause.rows for cause in frequent}
+
+
+def _which(cause: Cause) -> str:
+    """`  (row 7)`, `  (rows 7, 9, 12 ...)`; empty when no row is named."""
+    rows = ", ".join(f"{row:,}" for row in cause.examples)
+    more = " ..." if cause.rows > len(cause.examples) else ""
+    return f"  (row{'s' if cause.rows > 1 else ''} {rows}{more})" if rows else ""
 
 
 def _table(title: str, counts: Mapping[str, int]) -> list[str]:

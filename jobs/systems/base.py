@@ -163,6 +163,7 @@ class Row:
 
     source_row: int
     row_ref: str | None
+    """For people; masked where it is the row's own identity number or phone."""
     key: str
     values: Mapping[str, str]
     """Personal; dropped (`without_personal`) once the customer exists and only keys are needed."""
