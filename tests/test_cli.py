@@ -1,8 +1,10 @@
 """The command line as scripts meet it: help, exit codes, one JSON document, closed pipes, and never a traceback."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -276,6 +278,25 @@ def test_a_full_disk_behind_stdout_is_named(command: str) -> None:
     assert "No space left on device" in finished.stderr
     assert "Exception ignored" not in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_validation_that_is_interrupted_leaves_no_personal_data_behind(number: signal.Signals, code: int) -> None:
+    header, row = GOOD.splitlines(keepends=True)
+    Path("in.csv").write_text(header + row * 400_000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "jobs", "validate", "in.csv"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    ) as child:
+        while not list(Path().glob("runs/.work-*/*")) and child.poll() is None:
+            time.sleep(0.01)
+        child.send_signal(number)
+        said = child.communicate(timeout=30)[1]
+
+    assert child.returncode == code
+    assert b"Traceback" not in said
+    assert not Path("runs").exists()
 
 
 def test_a_defect_names_the_place_and_never_a_value(

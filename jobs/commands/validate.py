@@ -31,10 +31,11 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
     from jobs.clock import Clock
     from jobs.flow import read
     from jobs.intake.quarantine import write_quarantine
+    from jobs.signals import Signals
     from jobs.workspace import workspace
 
     settings = effective(given)
-    with workspace(settings.out) as work:
+    with Signals(), workspace(settings.out) as work:
         batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
         if target is not None:
             write_quarantine(batch.staged, batch.validated.quarantined, target)
