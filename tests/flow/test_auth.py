@@ -9,7 +9,7 @@ import pytest
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Muster, standing, writes
-from .people import Row, people
+from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
 
@@ -56,8 +56,11 @@ def test_tokens_that_expire_during_the_run_are_replaced(muster: Muster, sandbox:
 
 
 def test_a_wave_of_401_costs_one_login(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
-    sandbox.faults([{"operation": "search_customers", "nth": list(range(1, 9)), "kind": "unauthorized"}])
-    ended = muster("run", file_of(people(8)), "--concurrency", "8")
+    names = [f"Nkosi{letter}" for letter in "abcdefgh"]
+    first: dict[str, Any] = {"operation": "create_customer", "nth": 1, "kind": "unauthorized"}
+    sandbox.faults([first | {"match": {"lastName": name}} for name in names])
+    rows = [person(number, name) for number, name in enumerate(names, 1)]
+    ended = muster("run", file_of(rows), "--concurrency", "8")
     assert ended.outcomes == ["onboarded"] * 8
     logins = [entry for entry in sandbox.journal() if entry["operation"] in {"login", "renew"}]
     assert len(logins) <= 4  # the run's, the wave's (of which some may come late), the reconciliation's

@@ -60,9 +60,21 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.onboard.SETTLE_SECONDS", 1.0)
 
 
-@pytest.mark.parametrize("hidden", [False, True], ids=["keys shown", "keys hidden"])
+SLOW = pytest.mark.slow
+"""Combinations that differ little from those that always run."""
+
+PLACES = [
+    pytest.param("create_customer", True, id="create_customer, keys hidden"),
+    pytest.param("create_customer", False, id="create_customer, keys shown"),
+    pytest.param("trigger_kyc", True, id="trigger_kyc, keys hidden"),
+    pytest.param("trigger_kyc", False, id="trigger_kyc, keys shown", marks=SLOW),
+    pytest.param("create_wallet", True, id="create_wallet, keys hidden"),
+    pytest.param("create_wallet", False, id="create_wallet, keys shown", marks=SLOW),
+]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("operation", WRITES)
+@pytest.mark.parametrize(("operation", "hidden"), PLACES)
 def test_a_lost_write_is_settled_by_reading(
     muster: Muster,
     sandbox: Sandbox,
@@ -91,7 +103,7 @@ def test_a_lost_write_is_settled_by_reading(
 
 
 @pytest.mark.parametrize("operation", WRITES)
-@pytest.mark.parametrize("fault", ["500 before commit", "503 before commit"])
+@pytest.mark.parametrize("fault", ["500 before commit", pytest.param("503 before commit", marks=SLOW)])
 def test_a_write_that_always_fails_ends_failed_after_five_attempts(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, fault: str
 ) -> None:
