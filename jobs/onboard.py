@@ -289,7 +289,13 @@ class Onboarding:
         async def intend() -> None:
             if self.stops.requested.is_set():
                 raise Closed
-            await self.writer.commit(case.intend(step.name, fingerprint, self._now_ms()))
+            try:
+                await self.writer.commit(case.intend(step.name, fingerprint, self._now_ms()))
+            except asyncio.CancelledError:
+                if not self.stops.requested.is_set():
+                    raise
+                self.client.calls[request.operation, request.method, "not_sent"] += 1
+                raise NotSent("the run was stopped before it was sent") from None
 
         try:
             reply = await self.client.write(request, intend)
