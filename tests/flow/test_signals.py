@@ -1,12 +1,16 @@
 """SIGINT and SIGTERM: what is under way ends or is recorded, every row is reported, and resume finishes it."""
 
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jobs.ledger.store import Store
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Ended, Muster, eventually, standing, writes
@@ -138,3 +142,28 @@ def test_a_signal_while_rows_wait_for_a_decision_leaves_them_pending(
     ended = muster.wait(started, 10)
     assert ended.code == 143
     assert [(row["outcome"], row["reason_code"]) for row in ended.rows] == [("pending", "decision")] * 5
+
+
+def test_a_second_signal_while_intents_are_written_keeps_the_books_closed(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Store.apply
+
+    def slow(self: Store, *given: Any) -> None:
+        time.sleep(0.15)
+        usual(self, *given)
+
+    def twice() -> None:
+        eventually(committed(sandbox, 6))
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)
+
+    monkeypatch.setattr(Store, "apply", slow)
+    rows = people(24)
+    killer = threading.Thread(target=twice)
+    killer.start()
+    ended = muster("run", file_of(rows), "--concurrency", "16")
+    killer.join()
+    assert ended.code == 143
+    assert [equation for equation in ended.summary["equations"] if not equation["ok"]] == []
