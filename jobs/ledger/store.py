@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, insert, inspect, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -86,7 +86,10 @@ class Store:
     def _version(self) -> int | None:
         """The version of the schema; None for an empty database."""
         with self.engine.connect() as connection:
-            if not self.engine.dialect.has_table(connection, "schema_version"):
+            names = inspect(connection).get_table_names()
+            if names and tables.schema_version.name not in names:
+                raise Unusable("that database belongs to another program: it has tables, and none of a ledger")
+            if not names:
                 return None
             return connection.scalar(select(tables.schema_version.c.version))
 
@@ -145,6 +148,19 @@ class Store:
                 .where(tables.run.c.run_id == run_id)
                 .values(ended_ms=ended_ms, exit_code=exit_code, summary=json.dumps(summary, sort_keys=True))
             )
+
+    def unfinished(self, space_id: int) -> list[str]:
+        """The folders of those runs of a space that may have died before all their files were written.
+
+        They are the ones that have not ended, and the newest: a run ends in the ledger before its report is written.
+        """
+        run, batch = tables.run, tables.batch
+        ours = batch.c.space_id == space_id
+        joined = run.join(batch, batch.c.batch_id == run.c.batch_id)
+        newest = select(func.max(run.c.started_ms)).select_from(joined).where(ours).scalar_subquery()
+        wanted = or_(run.c.ended_ms.is_(None), run.c.started_ms == newest)
+        with self.engine.connect() as connection:
+            return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
     def apply(self, space_id: int, epoch: int, run_id: str, transitions: Iterable[Transition]) -> None:
         """Commits all of `transitions` or none. Raises Fenced when the lease was taken over meanwhile."""

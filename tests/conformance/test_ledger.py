@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -264,3 +265,18 @@ def test_a_process_that_is_killed_between_commits_loses_nothing_it_acknowledged(
         assert store.intent_total(RUN.run_id) == len(rows)
         epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
         assert epoch == 2
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+    connection.close()
+
+    with pytest.raises(Unusable, match="another program"):
+        Store.open(f"sqlite:///{other}")
+
+    with sqlite3.connect(other) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
+    connection.close()
+    assert names == ["customers"]
