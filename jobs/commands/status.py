@@ -31,12 +31,13 @@ def command(run_id_before: str | None, **given: Any) -> None:
 
 def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
     from jobs.clock import Clock, from_milliseconds, iso, milliseconds
+    from jobs.ledger.lease import working
     from jobs.ledger.store import Store
     from jobs.reports.summary import ageing
 
     with Store.opened(ledger, create=False) as store:
         outcomes = {outcome.value: rows for outcome, rows in sorted(store.outcome_counts(run.run_id).items())}
-        owner = store.owner(run.system, run.tenant)
+        owner = working(store, run.system, run.tenant)
         now = milliseconds(Clock().now())
         ages = ageing((now - since) / 1000 for since in store.undecided_since(run.run_id))
     state = "ended" if run.ended_ms is not None else "running" if owner == run.run_id else "interrupted"
