@@ -175,3 +175,15 @@ def test_retry_takes_failed_rows_and_nothing_else(
     assert run_again.outcomes == ["already_onboarded", "failed", "declined"]
     assert retried.outcomes == ["already_onboarded", "onboarded", "declined"]
     assert standing(sandbox, identity_number(3)).verifications == 1
+
+
+@pytest.mark.parametrize(("shown", "reason"), [(True, "same_person"), (False, "unproven")])
+def test_the_same_person_under_another_row_ref_is_a_conflict(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, shown: bool, reason: str
+) -> None:
+    sandbox.configure(show_external_ids=shown)
+    muster("run", file_of([person(1)]))
+    before = arrivals(sandbox)
+    again = muster("run", file_of([person(1) | {"row_ref": "CRM-renamed"}]))
+    assert (again.outcomes, again.rows[0]["reason_code"]) == (["conflict"], reason)
+    assert writes(sandbox, before) == []

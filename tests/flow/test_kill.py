@@ -107,6 +107,9 @@ def test_a_run_killed_while_it_reads_the_target_again_is_finished_without_a_writ
 def test_commands_on_a_killed_run_say_what_to_do(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     killed = killed_at(muster, sandbox, file_of(people(3)), 1, "create_wallet", "before", nth=2)
     run_id = killed.folder.name
+    status = muster("status", run_id)
+    assert "interrupted" in status.stdout
+    assert f"muster resume {run_id}" in status.stdout
     for command in ("report", "reconcile"):
         ended = muster(command, run_id)
         assert ended.code == 2
