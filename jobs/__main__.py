@@ -1,13 +1,23 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
+import errno
 import os
+import re
+import resource
 import signal
 import sys
+
+OPEN_FILES = 128
+"""Chosen: a run of 16 workers has 45 files open (measured), and each further worker has a connection."""
+
+MOST_OPEN_FILES = 4096
+"""Chosen: enough for the 1,024 workers that --concurrency allows."""
 
 
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
     occupy_standard_descriptors()
+    allow_open_files()
     try:
         code = status(sys.argv[1:])
     except KeyboardInterrupt:  # while muster itself was being loaded
@@ -18,11 +28,27 @@ def main() -> None:
 
 
 def occupy_standard_descriptors() -> None:
-    """Opens /dev/null for those of 0, 1 and 2 that were closed: else the ledger or a report would take their place,
-    and what a library prints would land in it."""
+    """Opens /dev/null for those of 0, 1 and 2 that were closed.
+
+    Else the ledger or a report would take their place, and what a library prints would land in it.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
+
+
+def allow_open_files() -> None:
+    """Raises the soft limit of open files to what a run needs, or ends with 2: libraries abort without a word."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if allowed < OPEN_FILES:
+        sys.stderr.write(f"muster: only {hard} files may be open at once, {OPEN_FILES} are needed\n")
+        sys.stderr.write(f"  try: ulimit -n {OPEN_FILES}\n")
+        sys.exit(2)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def status(arguments: list[str]) -> int:
@@ -52,15 +78,24 @@ def status(arguments: list[str]) -> int:
     except OSError as error:
         return _full(error)
     except Exception as error:
-        return _defect(error)
+        refused = _refused_by_system(error)
+        return _full(refused) if refused else _defect(error)
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
 
 
 def _without_stdout() -> int:
     """Whoever read stdout went away (`| head`); nothing more can be said there, and Python shall not try."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 128 + 13  # what a shell reports of a program that SIGPIPE ended
+
+
+def _refused_by_system(error: Exception) -> OSError | None:
+    """What the system refused, where polars reports it as an error of its own; None: it is something else."""
+    found = re.search(r"\(os error ([0-9]{1,3})\)|transport error", str(error))
+    if found is None:
+        return None
+    number = int(found[1] or errno.EIO)  # "transport error" is all that its Parquet writer says of a full disk
+    return OSError(number, os.strerror(number), "a file of this run")
 
 
 def _full(error: OSError) -> int:
@@ -70,7 +105,7 @@ def _full(error: OSError) -> int:
     from jobs.errors import ExitCode
 
     where = f": {error.filename}" if error.filename else ""
-    click.echo(f"muster: {error.strerror or type(error).__name__}{where}", err=True)
+    click.echo(f"muster: {error.strerror or f'a file or the network failed ({error})'}{where}", err=True)
     click.echo("  try: free the disk or mend the permissions, then muster resume", err=True)
     if error.filename is None:
         _without_stdout()  # perhaps it was stdout: Python shall not try it again

@@ -9,7 +9,7 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -102,6 +102,7 @@ def onboard(
             same_cause=settings.same_cause,
         )
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
+        discard_drafts(store, space_id)
         run = run_row(command, run_id, path, batch, settings, clock)
         under = Under(settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops)
         signals.hand_over(stops)
@@ -260,6 +261,13 @@ def ended(run: RunRow) -> tuple[Findings, int]:
     if run.ended_ms is None or run.summary is None:
         raise Unusable(f"run {run.run_id} has not ended", hint=f"muster resume {run.run_id}")
     return Findings.of(run.summary), run.ended_ms
+
+
+def discard_drafts(store: Store, space_id: int) -> None:
+    """Removes what runs that died left half written. Who holds the lease knows that none of them still works."""
+    for folder in store.unfinished(space_id):
+        with suppress(Unusable):  # it died before it made its folder, or somebody removed it
+            RunFolder.existing(Path(folder)).discard_drafts()
 
 
 def read(path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress) -> Batch:

@@ -60,7 +60,11 @@ def open_engine(url: str) -> Engine:
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else "not a file name"
         raise Unusable(f"the ledger {path} can't be made: {cause}") from None
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS},
+        execution_options={"file": _identity(path)},
+    )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     event.listen(engine, "handle_error", _on_error)
@@ -97,5 +101,23 @@ def _on_error(context: ExceptionContext) -> None:
 
 def _on_begin(connection: Connection) -> None:
     """Writers take the write lock at BEGIN: upgrading a read transaction later fails at once when another writes."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    path = Path(connection.engine.url.database or "")
+    if _identity(path) != options["file"]:
+        raise LedgerBroken(
+            f"the ledger {path} was removed or replaced while muster worked with it",  # what is committed now is lost
+            hint="put it back, then muster resume",
+        )
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What stays the same of a file until it is replaced; None: there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -80,6 +80,7 @@ class Program:
         *arguments: str,
         under: Sequence[str] = (),
         env: Mapping[str, str | None] | None = None,
+        program: Sequence[str] = ("-m", "jobs"),
         **options: Any,
     ) -> Iterator[Running]:
         """A process of its own session, killed with all its children when the block ends.
@@ -87,7 +88,7 @@ class Program:
         `under`: the words of a program that starts it, such as a tracer.
         """
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-        words = [*under, sys.executable, "-m", "jobs", *(arguments or ("run", "customers.csv"))]
+        words = [*under, sys.executable, *program, *(arguments or ("run", "customers.csv"))]
         running: Running = subprocess.Popen(
             words, cwd=self.folder, env=self.environment(env), text=True, start_new_session=True, **(pipes | options)
         )
@@ -184,7 +185,7 @@ def reported(folder: Path, rows: int) -> None:
 
 def whole(program: Program) -> None:
     """Every file of every run is readable to its end, or absent."""
-    for path in (path for folder in program.folders for path in folder.iterdir()):
+    for path in (path for folder in program.folders for path in folder.glob("[!.]*")):
         content = path.read_bytes()
         match path.suffix:
             case ".csv":

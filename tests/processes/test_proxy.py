@@ -1,0 +1,61 @@
+"""A network that loses, delays and cuts: whatever happens, each customer is there once, and the books say so."""
+
+import pytest
+
+from tests.flow.muster import lines, standing
+
+from .program import Program, finished, named, reported, told, whole
+from .proxy import FAULTS, FaultyProxy
+
+CODES = frozenset({0, 1, 4, 5})
+"""4: the login met five faults in a row."""
+
+
+def through_faults(program: Program, seed: int, every: int) -> dict[str, int]:
+    """A run through a faulty proxy; the faults that it met."""
+    with FaultyProxy(program.base_url, seed, every) as proxy:
+        said = program.through(proxy.url)()
+    assert said.code in CODES, said
+    if said.code == 4:
+        named(said)
+    honest(program)
+    return dict(proxy.met)
+
+
+def honest(program: Program) -> None:
+    """Nothing is there twice; a row that is called onboarded is there as a whole."""
+    whole(program)
+    found = {row["row_ref"]: standing(program.sandbox, row["national_id"]) for row in program.rows}
+    assert all(each.customers <= 1 and each.wallets <= 1 and each.verifications <= 1 for each in found.values()), found
+    for folder in program.folders:
+        reported(folder, len(program.rows))
+        for line in lines(folder / "outcome.csv"):
+            assert line["outcome"] not in {"onboarded", "already_onboarded"} or found[line["row_ref"]].wallets == 1
+
+
+def settled(program: Program) -> None:
+    """Goes on without faults: failed rows are retried on purpose, then all is done."""
+    if program.folders:
+        program("retry", program.folders[-1].name)
+    finished(program)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_faults_of_the_network_cost_nothing(program: Program, seed: int) -> None:
+    met = through_faults(program, seed, every=6)
+    with told(f"seed {seed}: {met}"):
+        settled(program)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("hundred", range(3))
+def test_many_seeds_of_faults_cost_nothing_and_every_kind_is_met(program: Program, hundred: int) -> None:
+    met: set[str] = set()
+    for seed in range(1000 + 100 * hundred, 1100 + 100 * hundred):
+        program.sandbox.reset()
+        fresh = Program.of(program.folder / f"s{seed}", program.sandbox, program.rows)
+        with told(f"seed {seed}"):
+            met |= set(through_faults(fresh, seed, every=4))
+            settled(fresh)
+    assert met == set(FAULTS)
