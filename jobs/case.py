@@ -96,7 +96,7 @@ class Case:
         if isinstance(verdict, Done | Undecided | Ended):
             self.facts.update(verdict.facts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(verdict, Undecided) else None
-        self._know(facts=dict(self.facts), trace=verdict.trace, undecided_since_ms=undecided)
+        self._know(facts=dict(self.facts), trace=verdict.trace, undecided_since_ms=undecided, last_attempt_ms=now_ms)
         detail = getattr(verdict, "reason_code", None)
         return self._transition(step, self._event("result", now_ms, name, verdict=verdict, detail=detail))
 
@@ -253,7 +253,7 @@ def open_case(
         if changed and not begun:
             case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
         case.changed = changed and begun
-        return case
+        return taken_up(case)
     if changed and record.outcome in CORRECTABLE:
         return mended(case, fingerprint, fields)
     return _settled(case, record.outcome, record.reason_code, record.reason, now_ms)
@@ -266,6 +266,12 @@ def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
         for name, step in case.steps.items()
     }
     case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
+    return taken_up(case)
+
+
+def taken_up(case: Case) -> Case:
+    """Its earlier outcome no longer holds: a run that dies with it must leave it open, not `failed` or `rejected`."""
+    case.record = replace(case.record, outcome=None, reason_code=None, reason=None, failed_step=None)
     return case
 
 
