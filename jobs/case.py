@@ -54,6 +54,8 @@ class Case:
     """Why the last attempt settled nothing; for the sentence that ends the row."""
     taken: bool = False
     fresh_customer: bool = False
+    refused: Ended | None = None
+    """The answer that ends the row, unless a look shows that an earlier, unanswered attempt was applied."""
     last_sent_at: float | None = None
     """Monotonic time of the last write that may have been applied."""
     throttled_since: float | None = None
@@ -192,6 +194,8 @@ def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
     A row that ends in doubt, or failed after unanswered requests, keeps them: they explain what a later look finds.
     """
     match verdict:
+    "Exists already" may be about this very attempt: something on the way sent it twice, and the second was refused.
+    It was answered, so it explains nothing that a look finds; but until a look the step is not provably open.
         case Done():
             return replace(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
         case Undecided():

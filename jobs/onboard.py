@@ -53,6 +53,9 @@ SETTLE_LOOKS_EVERY = 1.5
 MOST_THROTTLED_SECONDS = 3600.0
 """A step that is refused because of limits for so long ends `failed`, so that a run always ends (chosen)."""
 
+REFUSALS = frozenset({Outcome.REJECTED, Outcome.FAILED})
+"""Ends that the answer to one attempt gives, and that say nothing of an earlier one that went unanswered."""
+
 DRAIN_SECONDS = 25.0
 """How long calls under way may take after a stop; the contract's limit for the whole stop is 30 s."""
 
@@ -186,7 +189,7 @@ class Onboarding:
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
-        case.spent, case.taken, case.throttled_since = 0, False, None
+        case.spent, case.taken, case.refused, case.throttled_since = 0, False, None, None
         case.last_sent_at = self._sent_earlier(step, case)
         first = await self._go(step, case)
         if not isinstance(first, Later):
@@ -258,7 +261,7 @@ class Onboarding:
         throttled = case.throttled_since is not None and (
             self.clock.monotonic() - case.throttled_since > MOST_THROTTLED_SECONDS
         )
-        if case.spent < self.patience.attempts and not throttled:
+        if case.spent < self.patience.attempts and not throttled and case.refused is None:
             return None
         if self._settling(case) > 0:
             return Later(SETTLE_LOOKS_EVERY)
@@ -270,6 +273,8 @@ class Onboarding:
     def _held_back(self, step: Step, case: Case) -> Ended | Later | None:
         """Whether a doubtful write forbids another one, for steps whose repetition the target would not notice."""
         if step.resends is None:
+        if case.refused is not None:
+            return case.refused
             return None
         if self._settling(case) > 0:
             return Later(SETTLE_LOOKS_EVERY)
@@ -319,6 +324,9 @@ class Onboarding:
         if allowed:
             self._proven.add(operation)
         elif isinstance(verdict, Ended) and verdict.reason_code == "forbidden" and operation not in self._proven:
+        if isinstance(verdict, Ended) and verdict.outcome in REFUSALS and before.doubt_since_ms is not None:
+            case.refused = verdict
+            verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
             raise NotPermitted(
                 f"the credential may not {operation.replace('_', ' ')}: {verdict.reason}",
                 hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
