@@ -59,6 +59,8 @@ class Case:
     last_sent_at: float | None = None
     """Monotonic time of the last write that may have been applied."""
     throttled_since: float | None = None
+    looked_at: float = 0.0
+    """Monotonic time at which the last look began."""
     wait_until: float | None = None
     """Monotonic time until which this run waits for the decision."""
 

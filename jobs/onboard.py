@@ -254,7 +254,7 @@ class Onboarding:
         """Seconds for which "not there" is not to be believed yet."""
         if case.last_sent_at is None:
             return 0.0
-        return case.last_sent_at + SETTLE_SECONDS - self.clock.monotonic()
+        return case.last_sent_at + SETTLE_SECONDS - case.looked_at
 
     def _given_up(self, case: Case) -> Ended | Later | None:
         """The end of a step whose attempts are used up and which is provably not done."""
