@@ -13,6 +13,7 @@ from jobs.systems.base import (
     Doubted,
     Ended,
     Row,
+    Taken,
     Trace,
     Undecided,
     Verdict,
@@ -53,14 +54,14 @@ class Case:
     last_reason: str = ""
     """Why the last attempt settled nothing; for the sentence that ends the row."""
     taken: bool = False
-    fresh_customer: bool = False
     refused: Ended | None = None
     """The answer that ends the row, unless a look shows that an earlier, unanswered attempt was applied."""
+    fresh_customer: bool = False
     last_sent_at: float | None = None
     """Monotonic time of the last write that may have been applied."""
-    throttled_since: float | None = None
     looked_at: float = 0.0
     """Monotonic time at which the last look began."""
+    throttled_since: float | None = None
     wait_until: float | None = None
     """Monotonic time until which this run waits for the decision."""
 
@@ -193,11 +194,11 @@ class Case:
 def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
     """The step once `verdict` is known. Only Doubted leaves this attempt in doubt; earlier doubts stay till settled.
 
+    "Exists already" may be about this very attempt: something on the way sent it twice, and the second was refused.
+    It was answered, so it explains nothing that a look finds; but until a look the step is not provably open.
     A row that ends in doubt, or failed after unanswered requests, keeps them: they explain what a later look finds.
     """
     match verdict:
-    "Exists already" may be about this very attempt: something on the way sent it twice, and the second was refused.
-    It was answered, so it explains nothing that a look finds; but until a look the step is not provably open.
         case Done():
             return replace(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
         case Undecided():
@@ -212,7 +213,8 @@ def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
             return replace(now, status=StepStatus.DOUBTFUL, doubts=before.doubts)
         case Doubted():
             return replace(now, status=StepStatus.DOUBTFUL)
-    status = StepStatus.DOUBTFUL if before.doubt_since_ms is not None else StepStatus.OPEN
+    perhaps = before.doubt_since_ms is not None or isinstance(verdict, Taken)
+    status = StepStatus.DOUBTFUL if perhaps else StepStatus.OPEN
     return replace(now, status=status, doubt_since_ms=before.doubt_since_ms, doubts=before.doubts)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
 from jobs.agenda import Agenda
-from jobs.case import Case
+from jobs.case import UNSETTLED, Case
 from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.errors import NotPermitted
@@ -225,8 +225,10 @@ class Onboarding:
 
     async def _look(self, step: Step, case: Case) -> Settled | Absent | Later:
         """A look, with what it can't tell turned into a decision: later, in doubt, or failed."""
-        doubtful = case.step(step.name).doubt_since_ms is not None
-        undecided = case.step(step.name).status is StepStatus.UNDECIDED
+        now = case.step(step.name)
+        doubtful = now.status in UNSETTLED or now.doubt_since_ms is not None
+        undecided = now.status is StepStatus.UNDECIDED
+        case.looked_at = self.clock.monotonic()
         try:
             finding = await step.look(self.client, case.view(step.name))
         except ReadFailed as error:
@@ -237,9 +239,12 @@ class Onboarding:
             return Ended(outcome, "read_failed", error.reason, trace=error.trace)
         if undecided and isinstance(finding, Absent):
             return Undecided()  # the write was acknowledged: that its trace is gone is no licence to repeat it
+        unexplained = isinstance(finding, Unclear) or (
+            case.taken and isinstance(finding, Ended) and finding.outcome is Outcome.CONFLICT
+        )
+        if unexplained and self._settling(case) > 0:
+            return Later(SETTLE_LOOKS_EVERY)
         if isinstance(finding, Unclear):
-            if doubtful and self._settling(case) > 0:
-                return Later(SETTLE_LOOKS_EVERY)
             return Ended(Outcome.IN_DOUBT, finding.reason_code, finding.reason, trace=finding.trace)
         return finding
 
@@ -251,7 +256,10 @@ class Onboarding:
         return self.clock.monotonic() - max(0, self._now_ms() - sent_ms) / 1000
 
     def _settling(self, case: Case) -> float:
-        """Seconds for which "not there" is not to be believed yet."""
+        """Seconds by which the last look began too early for its "not there" to be believed.
+
+        Its beginning counts, not its end: a slow answer shows what was there when it was made.
+        """
         if case.last_sent_at is None:
             return 0.0
         return case.last_sent_at + SETTLE_SECONDS - case.looked_at
@@ -265,6 +273,8 @@ class Onboarding:
             return None
         if self._settling(case) > 0:
             return Later(SETTLE_LOOKS_EVERY)
+        if case.refused is not None:
+            return case.refused
         code = "throttled" if throttled else "attempts_exhausted"
         return Ended(
             Outcome.FAILED, code, f"not done after {case.spent} attempts: {case.last_reason}", trace=case.trace
@@ -273,8 +283,6 @@ class Onboarding:
     def _held_back(self, step: Step, case: Case) -> Ended | Later | None:
         """Whether a doubtful write forbids another one, for steps whose repetition the target would not notice."""
         if step.resends is None:
-        if case.refused is not None:
-            return case.refused
             return None
         if self._settling(case) > 0:
             return Later(SETTLE_LOOKS_EVERY)
@@ -316,6 +324,9 @@ class Onboarding:
                     case.learn(step.name, before, Again("not_permitted", str(error)), self._now_ms())
                 )
             raise
+        if isinstance(verdict, Ended) and verdict.outcome in REFUSALS and before.doubt_since_ms is not None:
+            case.refused = verdict
+            verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
         await self.writer.post(case.learn(step.name, before, verdict, self._now_ms()))
         return self._next(case, verdict)
 
@@ -324,9 +335,6 @@ class Onboarding:
         if allowed:
             self._proven.add(operation)
         elif isinstance(verdict, Ended) and verdict.reason_code == "forbidden" and operation not in self._proven:
-        if isinstance(verdict, Ended) and verdict.outcome in REFUSALS and before.doubt_since_ms is not None:
-            case.refused = verdict
-            verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
             raise NotPermitted(
                 f"the credential may not {operation.replace('_', ' ')}: {verdict.reason}",
                 hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
@@ -351,7 +359,7 @@ class Onboarding:
                 return Later(min(1.0, self.jitter.seconds(case.spent)))
             case Taken():
                 case.spent += 1
-                case.taken = True
+                case.taken, case.last_sent_at = True, self.clock.monotonic()
                 return Later(0)
             case Throttled():
                 case.throttled_since = case.throttled_since or self.clock.monotonic()
