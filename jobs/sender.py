@@ -102,7 +102,9 @@ class HttpxSender:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
-        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, OSError) as error:
+        except (NotSent, MaybeSent):
+            raise
+        except Exception as error:  # an AttributeError too, when it is reset right after connecting (measured)
             raise MaybeSent(f"the connection was lost ({type(error).__name__})") from None
 
     def _outgoing(self, request: Request, headers: dict[str, str]) -> httpx.Request:

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import polars as pl
+import pytest
 
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import ONE_OF_EACH, REPOSITORY, lines, standing, writes
@@ -152,6 +153,11 @@ def told(words: object) -> Iterator[None]:
     except BaseException as error:
         error.add_note(f"case: {words}")
         raise
+
+
+def also(*values: object) -> list[Any]:
+    """Parameters of the slow tests."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def ended(running: Running, seconds: float = LONGEST) -> Said:

@@ -1,11 +1,21 @@
 """A network that loses, delays and cuts: whatever happens, each customer is there once, and the books say so."""
 
-import pytest
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
 
+import pytest
+import uvloop
+
+from jobs.clock import Clock
+from jobs.sender import HttpxSender, MaybeSent, NotSent
+from jobs.systems.base import Request
 from tests.flow.muster import lines, standing
 
 from .program import Program, finished, named, reported, told, whole
-from .proxy import FAULTS, FaultyProxy
+from .proxy import FAULTS, FaultyProxy, abort
 
 CODES = frozenset({0, 1, 4, 5})
 """4: the login met five faults in a row."""
@@ -38,6 +48,36 @@ def settled(program: Program) -> None:
     if program.folders:
         program("retry", program.folders[-1].name)
     finished(program)
+
+
+def test_a_connection_that_is_reset_as_soon_as_it_is_made_is_a_failure_of_the_network() -> None:
+    async def outcomes(url: str) -> set[type[BaseException]]:
+        async with HttpxSender(url, Clock()) as sender:
+            sent = [await raised(sender.send(Request("customers", "POST", "/", body=b"{}"), {})) for _ in range(300)]
+        return set(sent)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=reset_all, args=(server,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            assert runner.run(outcomes(url)) <= {NotSent, MaybeSent}
+        server.shutdown(socket.SHUT_RDWR)
+
+
+async def raised(call: Coroutine[object, object, object]) -> type[BaseException]:
+    """How a call failed."""
+    try:
+        await call
+    except Exception as error:
+        return type(error)
+    raise AssertionError("it was answered")
+
+
+def reset_all(server: socket.socket) -> None:
+    """Accepts, and resets, until the server is shut down."""
+    with suppress(OSError):
+        while True:
+            abort(server.accept()[0])
 
 
 @pytest.mark.parametrize("seed", range(20))

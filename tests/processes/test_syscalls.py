@@ -27,8 +27,8 @@ FAULTS = {
 """`write` is left out: the same call wakes threads through eventfds, which can't fail that way. Full disks and broken
 connections are made for real elsewhere."""
 
-SAMPLES = 2
-"""Points of each call and fault in the default run (chosen: a case takes three seconds)."""
+SAMPLES = 1
+"""Points of each call in the default run (chosen: a case takes three seconds)."""
 
 ALLOWED = frozenset({0, 1, 2, 3, 4, 5, 70})
 """The contract's codes for a run that no signal ended and that had no rival. 7 would be books that do not balance."""
@@ -91,7 +91,7 @@ def test_a_run_killed_at_a_system_call_is_finished_by_the_next(program: Program,
     cuts(program, sampled(census[call], f"kill {call}"))
 
 
-@pytest.mark.parametrize(("call", "fault"), [(call, fault) for call, faults in FAULTS.items() for fault in faults])
+@pytest.mark.parametrize(("call", "fault"), [(call, faults[0]) for call, faults in FAULTS.items()])
 def test_a_system_call_that_fails_is_named_and_costs_nothing(
     program: Program, census: Census, call: str, fault: str
 ) -> None:
