@@ -219,7 +219,7 @@ class Store:
             select_runs().order_by(tables.run.c.started_ms.desc(), tables.run.c.run_id.desc()).limit(limit)
         )
 
-    def outcomes(self, run_id: str, window: int = 50_000) -> Iterator[list[Mapping[str, Any]]]:
+    def outcomes(self, run_id: str, window: int = 10_000) -> Iterator[list[Mapping[str, Any]]]:
         """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
         table, after = tables.outcome, 0
         while True:
@@ -231,7 +231,7 @@ class Store:
             yield [_plain(row) for row in rows]
             after = rows[-1]["source_row"]
 
-    def events(self, run_id: str, window: int = 20_000) -> Iterator[Mapping[str, Any]]:
+    def events(self, run_id: str, window: int = 10_000) -> Iterator[Mapping[str, Any]]:
         """The history of a run, oldest first."""
         table, after = tables.event, 0
         while True:
