@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from rapidfuzz import fuzz
 
 from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, iso
@@ -25,6 +26,9 @@ NOT_SENT = frozenset({Outcome.QUARANTINED, Outcome.CONFLICT, Outcome.NOT_ATTEMPT
 
 DECISIONS = {Outcome.ONBOARDED: "PASSED", Outcome.ALREADY_ONBOARDED: "PASSED", Outcome.DECLINED: "FAILED"}
 """The decision that an outcome promises; the others promise none."""
+
+NAMES = frozenset({"first_name", "middle_name", "last_name"})
+"""Fields whose differences get a similarity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Line:
     field: str | None = None
     ours: str | None = None
     theirs: str | None = None
+    similarity: int | None = None
+    """Of two names that differ, 0 to 100; a high one is for the reader and never makes a match."""
 
 
 MATCH = (Line(MatchClass.MATCH),)
@@ -78,7 +84,13 @@ def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
         if each.field == "email":
             ours, theirs = ours.casefold(), theirs.casefold()
         if each.ours is not None and ours != theirs:
-            yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs))
+            alike = similarity(ours, theirs) if each.field in NAMES else None
+            yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
+
+
+def similarity(ours: str, theirs: str) -> int:
+    """How alike two names are, 0 to 100, whatever their capitals and the order of their words."""
+    return round(fuzz.token_sort_ratio(ours.casefold(), theirs.casefold()))
 
 
 def decision(claim: Claim, sighting: Sighting) -> Iterator[Line]:
@@ -168,6 +180,7 @@ class Reconciliation:
                 line.ours,
                 line.theirs,
                 read_at,
+                line.similarity,
             )
             for line in found
         ]

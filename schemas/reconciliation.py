@@ -11,5 +11,6 @@ RECONCILIATION_SCHEMA: dict[str, pl.DataType] = {
     "file_value_masked": pl.String(),
     "target_value_masked": pl.String(),
     "read_at": pl.String(),
+    "similarity": pl.Int64(),  # 0-100, of names that differ; never makes them a match
 }
-"""Columns in the order that the contract fixes."""
+"""Columns in the order that the contract fixes; `similarity` follows them."""
