@@ -42,7 +42,7 @@ from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Summary
 from jobs.signals import Interrupted, Signals
 from jobs.stops import ErrorBudget, Stops
-from jobs.systems.base import System
+from jobs.systems.base import CallClass, System
 from jobs.workspace import workspace
 
 T = TypeVar("T")
@@ -120,6 +120,8 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
             client = await unless(stops.signalled, stack.enter_async_context(opening))
             if client is None:
                 raise Interrupted(strongest(stops.codes))
+            window = client.limiters[CallClass.WRITE].window
+            limit = window.rate if window else None
             folder = RunFolder.create(Path(under.run.folder))
             under.store.begin_run(under.space_id, under.run)
             async with Writer(under.store, under.space_id, under.epoch, under.run.run_id) as writer:
@@ -145,6 +147,8 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
             notes=stops.notes,
             repeated_writes=repeated,
             calls=under.calls,
+            steps=tuple(step.name for step in under.system.steps),
+            limit=limit,
             **seen.written(folder),
         )
     finally:

@@ -14,12 +14,15 @@ from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
 from jobs.errors import ExitCode, strongest
 from jobs.intake.quarantine import write_quarantine
+from jobs.ledger.history import last_moment, moments
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
-from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
+from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.reports.course import Course, course
 from jobs.reports.echo import redact
 from jobs.reports.events import Chain, write_events
 from jobs.reports.folder import RunFolder
+from jobs.reports.funnel import funnel
 from jobs.reports.manifest import write_manifest
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_ROWS, write_page
@@ -48,6 +51,10 @@ class Findings:
     repeated_writes: int = 0
     calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """What was sent, by (operation, method, status)."""
+    steps: tuple[str, ...] = ()
+    """The steps of the system, in order."""
+    limit: Rate | None = None
+    """Of mutating calls, as the run began; None where no limit was known."""
 
     @classmethod
     def of(cls, summary: Mapping[str, Any]) -> "Findings":
@@ -55,12 +62,16 @@ class Findings:
         target = [each["right"] for each in summary["equations"] if each["kind"] == "target"]
         books = {each["name"]: each for each in summary["equations"]}
         sent = books[INTENTS_SENT]
+        stages = [stage["stage"] for stage in summary.get("funnel", [])]
+        limits = summary.get("limits") or {}
         return cls(
             codes=frozenset({ExitCode(summary["exit_code"])} & STOPPED),
             reconciliation=summary["reconciliation"],
             complete_at_target=target[0] if target else None,
             notes=tuple(summary["notes"]),
             repeated_writes=summary["requests"]["mutating"] - sent["right"],
+            steps=tuple(stages[2:-1]),
+            limit=Rate(limits["calls"], limits["seconds"]) if limits.get("calls") else None,
         )
 
 
@@ -116,7 +127,8 @@ def summarised(
 ) -> Summary:
     """The run's totals, each from its own source, and the exit code that follows from them."""
     equations = books(store, run, batch, count, findings)
-    judged = {} if run.command == "reconcile" else count.outcomes  # a later reading is about what the target shows
+    again = run.command == "reconcile"
+    judged = {} if again else count.outcomes  # a later reading is about what the target shows
     code = exit_code(judged, findings, equations, run.settings)
     return Summary(
         run_id=run.run_id,
@@ -138,9 +150,17 @@ def summarised(
         warnings=count.warnings,
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
+        course=None if again else course_of(store, run, findings.limit),
+        funnel=() if again else funnel(batch.rows, count.ends, findings.steps),
         exit_code=code,
         next_command=next_command(run, count.outcomes, code),
     )
+
+
+def course_of(store: Store, run: RunRow, limit: Rate | None) -> Course:
+    """How the run went along, until its last event: what came after it was reading and reporting."""
+    ended_ms = last_moment(store, run.run_id) or run.started_ms
+    return course(moments(store, run.run_id), started_ms=run.started_ms, ended_ms=ended_ms, limit=limit)
 
 
 def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings) -> tuple[Equation, ...]:

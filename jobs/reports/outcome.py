@@ -30,6 +30,8 @@ class OutcomeCount:
     """The first source rows of each cause, three at most."""
     warnings: Counter[str] = field(default_factory=Counter)
     """Rows per warning code."""
+    ends: Counter[tuple[str, str | None, bool]] = field(default_factory=Counter)
+    """Rows by (outcome, step at which they ended or None, whether they have a customer at the target)."""
 
 
 def write_outcome(frames: Iterable[pl.DataFrame], folder: RunFolder) -> OutcomeCount:
@@ -85,5 +87,8 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
         count.causes[(outcome, code)] += rows
         known = count.examples.setdefault((outcome, code), [])
         known.extend(examples[: EXAMPLES - len(known)])
+    ends = frame.group_by("outcome", "failed_step", pl.col("customer_id").is_not_null().alias("customer")).len()
+    for outcome, step, customer, rows in ends.iter_rows():
+        count.ends[outcome, step, customer] += rows
     warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()
     count.warnings.update(dict(warnings.value_counts().iter_rows()))

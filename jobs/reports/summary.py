@@ -4,13 +4,15 @@ The summary is a statement of facts gathered elsewhere: it counts nothing and ju
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import orjson
 
 from jobs.errors import ExitCode
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
+from jobs.reports.course import Course
+from jobs.reports.funnel import Stage
 from jobs.reports.printable import printable
 from jobs.reports.redaction import without_secrets
 from jobs.reports.verdict import verdict
@@ -106,6 +108,10 @@ class Summary:
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Effective settings."""
+    course: Course | None = None
+    """How the run went along; None when nothing was run (a later reconciliation)."""
+    funnel: tuple[Stage, ...] = ()
+    """The way of the rows through the steps; empty when nothing was run."""
     exit_code: int = 0
     next_command: str | None = None
     """What to type next; None when there is nothing left to do."""
@@ -154,7 +160,7 @@ class Summary:
 
     def to_json(self) -> bytes:
         """The content of `summary.json`: indented UTF-8 with a line end."""
-        document = {"schema_version": SCHEMA_VERSION, **_heading(self), **_counts(self), **_ending(self)}
+        document = {"schema_version": SCHEMA_VERSION, **_heading(self), **_counts(self), **_ending(self), **_way(self)}
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -231,6 +237,20 @@ def _ending(summary: Summary) -> dict[str, object]:
         "exit_code": int(summary.exit_code),
         "exit_meaning": summary.exit_meaning,
         "next_command": summary.next_command,
+    }
+
+
+def _way(summary: Summary) -> dict[str, object]:
+    """What pictures are drawn from; last in the document, because its lists are long."""
+    course = summary.course
+    return {
+        "funnel": [
+            {"stage": stage.name, "rows": stage.rows, "exits": dict(stage.exits), "passed": stage.passed}
+            for stage in summary.funnel
+        ],
+        "latency": [asdict(each) for each in course.latency] if course else [],
+        "limits": course.usage.to_document() if course else None,
+        "timeline": course.timeline.to_document() if course else None,
     }
 
 
