@@ -95,6 +95,7 @@ def onboard(
         batch = read(path, settings, work, clock, progress)
         same_input(batch, sha256)
         store = stack.enter_context(Store.opened(settings.ledger))
+        store.know_key(pseudonyms_of(settings).of("key", "check"))
         space_id = store.space(settings.system, settings.tenant)
         stops = Stops(
             budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows),

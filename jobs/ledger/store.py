@@ -93,6 +93,22 @@ class Store:
                 return None
             return connection.scalar(select(tables.schema_version.c.version))
 
+    def know_key(self, check: str) -> None:
+        """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
+
+        With another key every row would seem changed.
+        """
+        column = tables.schema_version.c.key_check
+        with self.writes.begin() as connection:
+            known = connection.scalar(select(column))
+            if known is None:
+                connection.execute(update(tables.schema_version).values(key_check=check))
+            elif known != check:
+                raise Unusable(
+                    "the key of the pseudonyms is not the one that this ledger was made with",
+                    hint="restore MUSTER_PSEUDONYM_KEY, or the file .key beside the ledger",
+                )
+
     def close(self) -> None:
         """Gives the connections back."""
         self.engine.dispose()

@@ -18,7 +18,12 @@ metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for the exact type INTEGER."""
 
-schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, nullable=False),
+    Column("key_check", String(32)),  # shows whether the key of the pseudonyms is still the same; null: none used yet
+)
 
 space = Table(
     "space",

@@ -280,3 +280,13 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
     connection.close()
     assert names == ["customers"]
+
+
+def test_another_key_of_the_pseudonyms_is_noticed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with Store.opened(url) as store:
+        store.know_key("a" * 32)
+        store.know_key("a" * 32)
+
+    with Store.opened(url) as store, pytest.raises(Unusable, match="key of the pseudonyms"):
+        store.know_key("b" * 32)
