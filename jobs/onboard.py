@@ -184,6 +184,7 @@ class Onboarding:
         if now >= case.wait_until or self.stops.requested.is_set():
             await self._end(case, Outcome.PENDING, "decision", "the decision is outstanding", step.name)
             return None
+        case.row = case.row.only(self.system.later_columns)
         poll = self.patience.decision_poll * self.clock.random.uniform(0.9, 1.1)  # spreads rows that began together
         return min(now + poll, case.wait_until)
 

@@ -12,7 +12,7 @@ request; it only says what a reply means and how to read the truth.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -166,10 +166,14 @@ class Row:
     """For people; masked where it is the row's own identity number or phone."""
     key: str
     values: Mapping[str, str]
-    """Personal; dropped (`without_personal`) once the customer exists and only keys are needed."""
+    """Personal; most are dropped (`only`) when the row is parked, because by then the customer exists."""
     phone_masked: str
     national_id_masked: str
     warnings: str | None
+
+    def only(self, columns: frozenset[str]) -> "Row":
+        """The row with the values of `columns` alone: what a parked row still needs, and nothing personal."""
+        return replace(self, values={name: value for name, value in self.values.items() if name in columns})
 
     def get(self, column: str) -> str | None:
         """The value of `column`, None when the row has none."""
@@ -308,6 +312,11 @@ class System(Protocol):
     @property
     def steps(self) -> Sequence[Step]:
         """In the order that the vendor demands."""
+        ...
+
+    @property
+    def later_columns(self) -> frozenset[str]:
+        """The columns that are still needed once the first step is done."""
         ...
 
     def login(self, identity: str, password: str) -> Request:

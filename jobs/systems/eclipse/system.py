@@ -75,6 +75,7 @@ class Eclipse:
         self.decision = DecisionStep(self.tenant_path)
         self.wallet = WalletStep(self.tenant_path, keys, self.settings.currency, self.settings.wallet_type_id)
         self.steps: tuple[Step, ...] = (self.customer, self.decision, self.wallet)
+        self.later_columns = frozenset({"wallet_type_id", "currency"})
 
     def login(self, identity: str, password: str) -> Request:
         """POST /authentication/login."""
