@@ -39,8 +39,10 @@ class DecisionStep:
         customer_id = view.facts["customer_id"]
         request = Request("read_kyc", "GET", self.path(customer_id), (("offset", "0"), ("limit", "1")))
         results = await wire.read_records(reader, request)
-        if results is None:
-            return Unclear("customer_not_found", f"the target does not know customer {customer_id} any more")
+        if results is None:  # 404: nothing about the customer, or no such customer
+            profile = Request("get_customer", "GET", f"{self.tenant_path}/customers/{wire.segment(customer_id)}")
+            if await wire.read_record(reader, profile) is None:
+                return Unclear("customer_not_found", f"the target does not know customer {customer_id} any more")
         if not results:
             return Absent()
         return judged(newest(results), customer_id, Trace())
