@@ -96,18 +96,20 @@ class Store:
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
 
-        With another key every row would seem changed.
+        With another key every row would seem changed. Only the first time is a write.
         """
         column = tables.schema_version.c.key_check
-        with self.writes.begin() as connection:
+        with self.engine.connect() as connection:
             known = connection.scalar(select(column))
-            if known is None:
-                connection.execute(update(tables.schema_version).values(key_check=check))
-            elif known != check:
-                raise Unusable(
-                    "the key of the pseudonyms is not the one that this ledger was made with",
-                    hint="restore MUSTER_PSEUDONYM_KEY, or the file .key beside the ledger",
-                )
+        if known is None:
+            with self.writes.begin() as connection:
+                connection.execute(update(tables.schema_version).where(column.is_(None)).values(key_check=check))
+                known = connection.scalar(select(column))
+        if known != check:
+            raise Unusable(
+                "the key of the pseudonyms is not the one that this ledger was made with",
+                hint="restore MUSTER_PSEUDONYM_KEY, or the file .key beside the ledger",
+            )
 
     def close(self) -> None:
         """Gives the connections back."""

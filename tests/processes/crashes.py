@@ -15,8 +15,8 @@ SECTOR = 512
 
 CALLS = ("pwrite64", "ftruncate", "fdatasync", "fsync", "unlink", "write")
 
-_CALL = re.compile(r"^(?P<thread>\d+) (?P<call>\w+)\((?P<arguments>.*)$")
-_RESUMED = re.compile(r"^(?P<thread>\d+) <\.\.\. (?P<call>\w+) resumed>")
+_CALL = re.compile(r"^(?P<thread>\d+) +(?P<call>\w+)\((?P<arguments>.*)$")
+_RESUMED = re.compile(r"^(?P<thread>\d+) +<\.\.\. (?P<call>\w+) resumed>")
 _PATH = re.compile(r"^\d+<(?P<path>[^>]*)>")
 _DATA = re.compile(r'"(?P<hex>(?:\\x[0-9a-f]{2})*)"')
 

@@ -14,7 +14,7 @@ CALLS = ("pwrite64", "fdatasync", "fsync", "rename", "openat", "write", "read", 
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is not installed")
 
-_LINE = re.compile(r"^(?P<thread>\d+) (?P<call>\w+)\((?P<rest>.*)$")
+_LINE = re.compile(r"^(?P<thread>\d+) +(?P<call>\w+)\((?P<rest>.*)$")
 
 
 @dataclass(frozen=True)
