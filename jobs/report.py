@@ -25,7 +25,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.manifest import write_manifest
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
-from jobs.reports.page import INLINE_ROWS, write_page
+from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from schemas.outcome import OUTCOME_SCHEMA
 
@@ -89,7 +89,7 @@ def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
-    write_page(summary, attention_rows(folder), folder)
+    write_page(summary, attention_rows(folder), folder, differences=differing_lines(folder))
     seal(folder, run, summary, chain)
     return summary
 
@@ -266,6 +266,13 @@ def attention_rows(folder: RunFolder) -> Iterator[Mapping[str, object]]:
     wanted = pl.col("outcome").is_in([*ATTENTION, Outcome.PENDING])
     frame = pl.scan_parquet(folder.path / "outcome.parquet", glob=False).filter(wanted)
     yield from frame.head(INLINE_ROWS).collect().iter_rows(named=True)
+
+
+def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
+    """The first lines of reconciliation.parquet that do not agree with the target; the page shows no more."""
+    table = pl.scan_parquet(folder.path / "reconciliation.parquet", glob=False)
+    wanted = table.filter(~pl.col("class").is_in(list(AGREEING)))
+    yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
 def seal(folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None) -> None:

@@ -44,7 +44,7 @@ class Timeline:
     calls: Sequence[int]
     """Mutating calls sent."""
     errors: Sequence[int]
-    """Mutating calls answered with 429 or 5xx, or not at all."""
+    """Of these calls, those answered with 429 or 5xx, or not at all; in the bucket of their sending."""
 
     @property
     def ended(self) -> list[int]:
@@ -113,7 +113,7 @@ def course(moments: Iterable[Sequence[Any]], *, started_ms: int, ended_ms: int, 
         if kind == "intent":
             tally.sent(bucket, at_ms, (key, step, attempt))
         elif kind == "result" and detail != "read":
-            tally.answered(bucket, at_ms, (key, step, attempt), status)
+            tally.answered(at_ms, (key, step, attempt), status)
         elif kind == "outcome" and verdict not in UNSENT:
             tally.ended(bucket, verdict)
     return tally.course()
@@ -130,20 +130,21 @@ class _Tally:
         self.peaks = [0] * self.buckets
         self.seconds = limit.seconds if limit else UNKNOWN_LIMIT_SECONDS
         self.window: deque[int] = deque()
-        self.open: dict[tuple[str, str, int], int] = {}
+        self.open: dict[tuple[str, str, int], tuple[int, int]] = {}
         self.taken: dict[str, Counter[int]] = {}
 
     def sent(self, bucket: int, at_ms: int, call: tuple[str, str, int]) -> None:
-        self.open[call] = at_ms
+        self.open[call] = at_ms, bucket
         self.series["calls"][bucket] += 1
         self.window.append(at_ms)
         while self.window[0] <= at_ms - 1000 * self.seconds:
             self.window.popleft()
         self.peaks[bucket] = max(self.peaks[bucket], len(self.window))
 
-    def answered(self, bucket: int, at_ms: int, call: tuple[str, str, int], status: int | None) -> None:
-        since = self.open.pop(call, None)
-        if since is not None:
+    def answered(self, at_ms: int, call: tuple[str, str, int], status: int | None) -> None:
+        sent = self.open.pop(call, None)
+        if sent is not None:
+            since, bucket = sent
             self.taken.setdefault(call[1], Counter())[max(at_ms - since, 0)] += 1
             self.series["errors"][bucket] += status is None or status == 429 or status >= 500
 

@@ -1,6 +1,7 @@
 """`report.html`: the run for people, on one page that needs nothing else. All text is escaped; nothing is fetched.
 
-Rows that need attention lie in the page as data and are shown some at a time, so that 20,000 stay readable.
+Rows that need attention, and differences to the target, lie in the page as data and are shown some at a time, so that
+20,000 stay readable.
 """
 
 import base64
@@ -10,14 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 import orjson
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS, advice
 from jobs.reports.bar import bar, share
+from jobs.reports.chart import Pictures, duration, levels
 from jobs.reports.folder import RunFolder
 from jobs.reports.printable import printable
 from jobs.reports.summary import Summary
@@ -28,6 +31,22 @@ INLINE_ROWS = 20_000
 
 FIRST_ROWS = 50
 """Rows that also stand in the page as HTML, for readers and printers without scripts. Chosen."""
+
+INLINE_DIFFERENCES = 2_000
+"""Differences to the target that the page carries (chosen): more of them have one cause, and that shows by then."""
+
+DIFFERENCES: dict[str, str] = {
+    "source_row": "Row",
+    "class": "Class",
+    "field": "Field",
+    "file_value_masked": "In the file",
+    "target_value_masked": "At the target",
+    "similarity": "Alike",
+    "customer_id": "Customer",
+    "external_unique_id": "Key",
+    "read_at": "Read",
+}
+"""Columns of the table of differences and their headings."""
 
 COLUMNS: dict[str, str] = {
     "source_row": "Row",
@@ -47,28 +66,42 @@ COLUMNS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
-    """The rows that a person has to look at, as far as the page carries them."""
+class Carried:
+    """Rows of a table as far as the page carries them."""
 
     columns: tuple[str, ...]
+    headings: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     more: int
-    """How many rows are in `outcome.csv` only."""
+    """How many rows are in the file only."""
+
+    @property
+    def first_rows(self) -> tuple[tuple[object, ...], ...]:
+        """Those that stand in the page as HTML too."""
+        return self.rows[:FIRST_ROWS]
+
+    @property
+    def json(self) -> Markup:
+        """The rows for the page's script."""
+        return _script_json({"columns": self.columns, "rows": self.rows})
 
 
-def write_page(summary: Summary, attention: Iterable[Mapping[str, object]], folder: RunFolder) -> Path:
+Rows = Iterable[Mapping[str, object]]
+
+
+def write_page(summary: Summary, attention: Rows, folder: RunFolder, *, differences: Rows = ()) -> Path:
     """Writes `report.html` and gives its path.
 
     `attention` are masked rows with columns of `OUTCOME_SCHEMA` (others are not shown), in input order; the first
-    `INLINE_ROWS` are shown, the rest is counted.
+    `INLINE_ROWS` are shown, how many more there are says the summary. `differences` are lines of the reconciliation
+    that do not agree with the target; the first `INLINE_DIFFERENCES` are shown.
     """
-    return folder.write_bytes("report.html", page(summary, attention).encode())
+    return folder.write_bytes("report.html", page(summary, attention, differences).encode())
 
 
-def page(summary: Summary, attention: Iterable[Mapping[str, object]]) -> str:
+def page(summary: Summary, attention: Rows, differences: Rows = ()) -> str:
     """The whole page as text."""
     style, script = Markup(_asset("report.css")), Markup(_asset("report.js"))  # noqa: S704 - our own files
-    table = _attention(attention)
     return _template().render(
         summary=summary,
         verdict=verdict(summary),
@@ -76,34 +109,30 @@ def page(summary: Summary, attention: Iterable[Mapping[str, object]]) -> str:
         outcome_meanings=OUTCOME_MEANINGS,
         class_meanings=CLASS_MEANINGS,
         causes=sorted(summary.causes, key=lambda cause: (-cause.rows, cause.outcome, cause.reason_code)),
-        table=table,
-        headings=[COLUMNS[column] for column in table.columns],
-        first_rows=table.rows[:FIRST_ROWS],
-        attention_json=_script_json({"columns": table.columns, "rows": table.rows}),
+        attention=_carried(attention, COLUMNS, INLINE_ROWS, summary.attention + summary.pending),
+        differences=_carried(differences, DIFFERENCES, INLINE_DIFFERENCES, summary.differences),
+        levels=levels(summary.funnel),
+        pictures=Pictures.of(summary.course) if summary.course else None,
         style=style,
         script=script,
         policy=_policy(style, script),
     )
 
 
-def _attention(rows: Iterable[Mapping[str, object]]) -> Attention:
-    kept: list[tuple[object, ...]] = []
-    more = 0
-    for row in rows:
-        if len(kept) < INLINE_ROWS:
-            kept.append(tuple(_shown(column, row.get(column)) for column in COLUMNS))
-        else:
-            more += 1
-    used = [place for place in range(len(COLUMNS)) if any(row[place] is not None for row in kept)]
-    columns = tuple(list(COLUMNS)[place] for place in used)
-    return Attention(columns, tuple(tuple(row[place] for place in used) for row in kept), more)
+def _carried(rows: Rows, headings: Mapping[str, str], most: int, total: int) -> Carried:
+    """The first `most` of `total` rows; a column that is empty in each of them is left out."""
+    shown = islice(rows, most)
+    kept = [tuple(_shown(column, row.get(column)) for column in headings) for row in shown]
+    used = [place for place in range(len(headings)) if any(row[place] is not None for row in kept)]
+    names, words = (tuple(list(each)[place] for place in used) for each in (headings, headings.values()))
+    return Carried(names, words, tuple(tuple(row[place] for place in used) for row in kept), max(0, total - len(kept)))
 
 
 def _shown(column: str, value: object) -> object:
     """Numbers stay numbers, so that they sort as numbers; empty text counts as nothing."""
     if value is None or value == "":
         return None
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return value
     text = printable(str(value))
     return text.replace(";", "; ") if column == "reason_code" else text  # several codes need a place to break
@@ -135,10 +164,15 @@ def _asset(name: str) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_inert
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inert,
     )
-    environment.filters.update(number="{:,}".format, share=share, advice=advice, moment=_moment)
-    return environment.from_string(_asset("report.html.j2"))
+    environment.filters.update(number="{:,}".format, share=share, advice=advice, moment=_moment, duration=duration)
+    return environment.get_template("report.html.j2")
 
 
 def _moment(text: str) -> str:

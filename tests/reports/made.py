@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from jobs.model import ATTENTION
+from jobs.model import ATTENTION, Rate
+from jobs.reports.course import UNSENT, course
 from jobs.reports.events import write_events
 from jobs.reports.evidence import write_manifest
 from jobs.reports.folder import RunFolder
+from jobs.reports.funnel import funnel
 from jobs.reports.outcome import write_outcome
 from jobs.reports.page import write_page
 from jobs.reports.reconciliation import write_reconciliation
@@ -17,6 +20,8 @@ from schemas.outcome import OUTCOME_SCHEMA
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 RUN_ID = "20261121T021500Z-7f3a"
+LIMIT = Rate(60, 3.0)
+STARTED_MS = 1_795_227_300_000
 MIXED = {"onboarded": 7, "already_onboarded": 2, "quarantined": 3, "conflict": 1, "pending": 1}
 
 
@@ -56,6 +61,25 @@ def summary(outcomes: Mapping[str, int], **fields: object) -> Summary:
         "equations": book_equations(read=rows, accepted=accepted, outcomes=outcomes),
     }
     return Summary(**(facts | fields))  # type: ignore[arg-type]
+
+
+def went(outcomes: Mapping[str, int], limit: Rate | None = LIMIT, seconds: int = 60) -> dict[str, Any]:
+    """`course` and `funnel` of a summary: every row that was sent ended at the KYC after one call, evenly spread."""
+    sent = [name for name, count in outcomes.items() if name not in UNSENT for _ in range(count)]
+    moments: list[tuple[object, ...]] = []
+    for number, name in enumerate(sent):
+        at = STARTED_MS + 1000 * seconds * number // len(sent)
+        status = 503 if number % 10 == 9 else 200
+        moments += [
+            (at, "intent", str(number), "kyc", 1, None, None, None),
+            (at + 40, "result", str(number), "kyc", 1, "done", status, None),
+            (at + 40, "outcome", str(number), None, None, name, None, None),
+        ]
+    ends = {(name, None if name == "onboarded" else "kyc", True): count for name, count in outcomes.items()}
+    return {
+        "course": course(moments, started_ms=STARTED_MS, ended_ms=STARTED_MS + 1000 * seconds, limit=limit),
+        "funnel": funnel(sum(outcomes.values()), ends, ("customer", "kyc", "wallet")),
+    }
 
 
 def rows_of(outcomes: Mapping[str, int]) -> Iterator[dict[str, object]]:

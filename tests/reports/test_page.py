@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.page import INLINE_ROWS, page, write_page
 from jobs.reports.summary import Cause, Equation, InputFile
 
-from .made import MIXED, row, rows_of, summary
+from .made import MIXED, row, rows_of, summary, went
 
 EVIL = '</script><script>alert(1)</script><img src=x onerror="a">\x1b[31m\u202e\u2028{{7*7}}'
 
@@ -115,6 +116,38 @@ def test_an_empty_run_has_a_page_without_a_table_of_rows(tmp_path: Path) -> None
     assert len(Outline(text).scripts) == 1
 
 
+def test_pictures_have_words_for_those_who_cannot_see_them() -> None:
+    text = page(summary(MIXED, **went(MIXED)), [])
+    drawings = [attributes for tag, attributes in Outline(text).tags if tag == "svg"]
+    named = [each["aria-labelledby"] or "" for each in drawings if each.get("role") == "img"]
+    assert len(named) == 4
+    for name in " ".join(named).split():
+        assert re.search(rf'id="{name}">[^<]+<', text), name
+    assert all(each.get("role") == "img" or each.get("aria-hidden") == "true" for each in drawings)
+    assert "11 rows ended, of them 9 complete, 1 pending and 1 needing attention" in text
+    assert "At most 1 of 60 calls allowed in any 3 s." in text
+
+
+def test_differences_stand_beside_the_rows_that_need_attention() -> None:
+    found = [
+        {"source_row": 7, "class": "field_difference", "field": "email", "file_value_masked": EVIL, "similarity": 88.5}
+    ]
+    text = page(summary({"onboarded": 9}, reconciliation={"match": 8, "field_difference": 3_000}), [], found)
+    assert "2,999 more are in <code>reconciliation.csv</code>" in text
+    assert carried(text)[0][:3] == [7, "field_difference", "email"]
+    assert carried(text)[0][-1] == 88.5
+    assert "<img" not in text
+    assert "found no difference" in page(summary({"onboarded": 9}, reconciliation={"match": 9}), [])
+
+
+def test_headings_go_down_one_level_at_a_time() -> None:
+    tags = [tag for tag, _ in Outline(page(summary(MIXED, **went(MIXED)), rows_of(MIXED))).tags]
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
 def test_an_equation_that_does_not_hold_is_seen() -> None:
     off = Equation("rows read = rows in the ledger", 14, 12)
     text = page(summary(MIXED, equations=(off,)), [])
@@ -177,6 +210,8 @@ def test_text_and_pieces_of_the_bar_have_the_contrast_that_wcag_aa_asks(palette:
         assert contrast(palette["ink"], palette[f"{mood}-back"]) >= 4.5, mood
     for text in ("ink", "soft", "link", "good", "bad"):
         assert min(contrast(palette[text], palette[ground]) for ground in ("sheet", "page", "faint")) >= 4.5, text
+    for picture in ("passed", "limit"):
+        assert contrast(palette[picture], palette["sheet"]) >= 3, picture
     for outcome in MIXED | dict.fromkeys(
         ("rejected", "declined", "not_eligible", "failed", "in_doubt", "not_attempted")
     ):

@@ -18,16 +18,17 @@ const log = (...words) => { document.getElementById("log").textContent += words.
 const by = (selector) => document.querySelector(selector);
 const cell = (line, place) => by("#attention").tBodies[0].rows[line].cells[place].textContent;
 const say = (input, value, event) => { by(input).value = value; by(input).dispatchEvent(new Event(event)); };
-log(by("#shown").textContent, by("#place").textContent, by("#attention").tBodies[0].rows.length);
+log(by("#attention-shown").textContent, by("#attention-pager span").textContent,
+  by("#attention").tBodies[0].rows.length);
 by("#attention thead button").click(); by("#attention thead button").click();
 log(cell(0, 0), by("#attention th").getAttribute("aria-sort"));
 by("[data-step=last]").click();
 log(cell(0, 0), by("[data-step=on]").disabled, by("[data-step=back]").disabled);
-say("#outcome", "conflict", "change");
-log(by("#shown").textContent);
-say("#outcome", "", "change"); say("#find", "REF-77 ", "input");
-setTimeout(() => { log(by("#shown").textContent, cell(0, 0), by("#pager").hidden);
-  say("#find", "nowhere", "input"); setTimeout(() => log(by("#shown").textContent), 400); }, 400);
+say("[name=kind]", "conflict", "change");
+log(by("#attention-shown").textContent);
+say("[name=kind]", "", "change"); say("[name=find]", "REF-77 ", "input");
+setTimeout(() => { log(by("#attention-shown").textContent, cell(0, 0), by("#attention-pager").hidden);
+  say("[name=find]", "nowhere", "input"); setTimeout(() => log(by("#attention-shown").textContent), 400); }, 400);
 """
 
 
