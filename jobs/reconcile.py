@@ -8,7 +8,7 @@ import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 from rapidfuzz import fuzz
@@ -30,6 +30,9 @@ DECISIONS = {Outcome.ONBOARDED: "PASSED", Outcome.ALREADY_ONBOARDED: "PASSED", O
 NAMES = frozenset({"first_name", "middle_name", "last_name"})
 """Fields whose differences get a similarity."""
 
+WITHHELD = "(only its pseudonym is kept)"
+"""Stands for our side of a difference where the ledger's pseudonym is all that is known of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -40,6 +43,16 @@ class Claim:
     outcome: Outcome
     customer_id: str | None
     wallet_id: str | None
+    pseudonyms: Mapping[str, str] | None = None
+    """Where the row's values are not at hand, keyed pseudonyms of them, by column; see `jobs/sealed.py`."""
+
+
+class Opener(Protocol):
+    """Compares what was seen with pseudonyms instead of values."""
+
+    def opened(self, sighting: Sighting, ours: Mapping[str, str]) -> Sighting:
+        """The sighting with its comparisons made."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,7 @@ def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
         if each.field == "email":
             ours, theirs = ours.casefold(), theirs.casefold()
         if each.ours is not None and ours != theirs:
-            alike = similarity(ours, theirs) if each.field in NAMES else None
+            alike = similarity(ours, theirs) if each.field in NAMES and each.ours != WITHHELD else None
             yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
 
 
@@ -147,8 +160,9 @@ def claim_of(entry: Mapping[str, Any]) -> Claim:
 class Reconciliation:
     """Reads the target afresh for a stream of rows and compares."""
 
-    def __init__(self, system: System, reader: Reader, clock: Clock) -> None:
-        self.system, self.reader, self.clock = system, reader, clock
+    def __init__(self, system: System, reader: Reader, clock: Clock, opener: Opener | None = None) -> None:
+        """`opener`: for claims that have pseudonyms instead of values."""
+        self.system, self.reader, self.clock, self.opener = system, reader, clock, opener
         self.complete = 0
         """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
 
@@ -170,29 +184,39 @@ class Reconciliation:
             async with places:
                 found = await self._read(claim, row)
             read_at = iso(self.clock.now())
-        return [
-            (
-                claim.source_row,
-                claim.key,
-                claim.customer_id,
-                line.match_class,
-                line.field,
-                line.ours,
-                line.theirs,
-                read_at,
-                line.similarity,
-            )
-            for line in found
-        ]
+        return [reported(claim, line, read_at) for line in found]
 
     async def _read(self, claim: Claim, row: Row) -> Sequence[Line]:
         facts: Mapping[str, str] = {"customer_id": claim.customer_id} if claim.customer_id else {}
+        if claim.pseudonyms is not None and not facts:
+            return (Line(MatchClass.UNVERIFIED),)  # nothing is known that a look-up could ask for
         try:
-            lines = compare(claim, await self.system.sight(self.reader, row, facts))
+            sighting = await self.system.sight(self.reader, row, facts)
         except ReadFailed:
             return (Line(MatchClass.UNVERIFIED),)
-        if claim.outcome in COMPLETE and all(
-            line.match_class in {MatchClass.MATCH, MatchClass.FIELD_DIFFERENCE} for line in lines
-        ):
-            self.complete += 1
+        if self.opener is not None and claim.pseudonyms is not None:
+            sighting = self.opener.opened(sighting, claim.pseudonyms)
+        lines = compare(claim, sighting)
+        self.complete += is_complete(claim, lines)
         return lines
+
+
+def reported(claim: Claim, line: Line, read_at: str | None) -> tuple[Any, ...]:
+    """One line of the reconciliation as a row of `RECONCILIATION_SCHEMA`."""
+    return (
+        claim.source_row,
+        claim.key,
+        claim.customer_id,
+        line.match_class,
+        line.field,
+        line.ours,
+        line.theirs,
+        read_at,
+        line.similarity,
+    )
+
+
+def is_complete(claim: Claim, lines: Sequence[Line]) -> bool:
+    """Whether the ledger calls the row complete and the target shows it so; a field may differ."""
+    shown = all(line.match_class in {MatchClass.MATCH, MatchClass.FIELD_DIFFERENCE} for line in lines)
+    return claim.outcome in COMPLETE and shown

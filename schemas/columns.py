@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from schemas.column import Column as Column
 from schemas.eclipse import ECLIPSE
+from schemas.extract import SUFFIX, extract_columns
 
 RESERVED = ("_reasons", "_surplus")
 """Columns that `quarantine.csv` adds; in an input they are muster's own and not echoed."""
@@ -34,5 +35,7 @@ def spellings(columns: Iterable[Column]) -> dict[str, str]:
 
 
 def columns_of(system: str) -> tuple[Column, ...]:
-    """The columns of `system`. Raises KeyError for a system without an entry."""
+    """The columns of `system`, or of its extract (`eclipse:extract`). Raises KeyError for a system without an entry."""
+    if system.endswith(SUFFIX):
+        return extract_columns(COLUMNS[system.removesuffix(SUFFIX)])
     return COLUMNS[system]

@@ -1,5 +1,6 @@
 """`muster reconcile`: reads the target again, independently, and compares."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,19 +10,27 @@ from jobs.commands.options import PLACES, PRINTING, READING, TARGET, chosen_run,
 
 @click.command("reconcile")
 @click.argument("run_id_before", metavar="RUN")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Compare with an extract of the target (CSV or Parquet) instead of reading it; no network.",
+)
 @options(*TARGET, *READING, *PLACES, "fail_on", "exit_zero", *PRINTING)
-def command(run_id_before: str, **given: Any) -> None:
+def command(run_id_before: str, against: Path | None, **given: Any) -> None:
     """Compare RUN with a fresh read of the target, today or weeks later.
 
     \b
     Examples:
       muster reconcile 20261121T021500Z-7f3a
+      muster reconcile 20261121T021500Z-7f3a --against customers-at-target.csv
       MUSTER_RECON_IDENTITY=auditor MUSTER_RECON_PASSWORD_FILE=pw muster reconcile 20261121T021500Z-7f3a
 
-    Each time writes a new folder reconcile-TIME inside the run's own.
+    Each time writes a new folder reconcile-TIME inside the run's own; its changes.csv says what changed since.
+    When the input file is gone or was changed, the ledger's pseudonyms are compared instead.
     """
-    from jobs.flow import reconcile
+    from jobs.recheck import reconcile
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
-    show(reconcile(before, settings, progress=progress_of(settings, given)), settings, given)
+    show(reconcile(before, settings, against=against, progress=progress_of(settings, given)), settings, given)

@@ -99,6 +99,8 @@ class Summary:
     requests: Requests = field(default_factory=Requests)
     reconciliation: Mapping[str, int] = field(default_factory=dict)
     """Lines of `reconciliation.csv` per class."""
+    changes: Mapping[str, int] | None = None
+    """Lines of `changes.csv` per kind of change; None where there is no earlier reconciliation to compare with."""
     equations: tuple[Equation, ...] = ()
     pending_ageing: Mapping[str, int] = field(default_factory=dict)
     """Pending rows per age, youngest first; see `ageing`."""
@@ -221,6 +223,7 @@ def _counts(summary: Summary) -> dict[str, object]:
             "mutating": summary.requests.mutating,
         },
         "reconciliation": summary.class_counts(),
+        **({} if summary.changes is None else {"changes": dict(summary.changes)}),
         "equations": [
             {"name": each.name, "left": each.left, "right": each.right, "ok": each.ok, "kind": each.kind}
             for each in summary.equations
@@ -273,6 +276,7 @@ def _blocks(summary: Summary) -> list[list[str]]:
         _table("Pending for", _some(summary.pending_ageing)),
         _table("Sent", _some(sent) and sent | {"of them mutating": summary.requests.mutating}),
         _table("Reconciliation", _some(summary.class_counts())),
+        _table("Changed since the last reconciliation", _some(summary.changes or {})),
         ["Control totals", *(_equation(each) for each in summary.equations)] if summary.equations else [],
         ["Notes", *(f"  {note}" for note in summary.notes)] if summary.notes else [],
     ]

@@ -1,6 +1,6 @@
 """The target is read again, later: what changed there is found, named by its class, and nothing else is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,7 @@ def found(muster: Muster) -> list[tuple[int, str, str]]:
     return [(int(line["source_row"]), line["class"], line["field"]) for line in read if line["class"] != "match"]
 
 
-@pytest.fixture(autouse=True)
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders of reconciliations are named by the second; tests are quicker than that."""
-    seconds: Iterator[int] = iter(range(10, 60))
-    monkeypatch.setattr(
-        "jobs.reports.folder.RunFolder.subfolder",
-        lambda self, name: type(self).create(self.path / f"{name[:-3]}{next(seconds)}Z"),
-    )
+pytestmark = pytest.mark.usefixtures("later")
 
 
 def test_nothing_changed_is_all_matches(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
@@ -169,15 +162,6 @@ def test_a_wallet_that_nobody_promised_is_a_difference(
     )
     assert muster("reconcile", "run-1").code == 1
     assert found(muster) == [(1, "status_difference", "wallet_id")]
-
-
-def test_an_input_that_changed_or_is_gone_ends_with_2(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
-    path = muster.folder / "customers.csv"
-    path.write_text(path.read_text() + "\n")
-    assert muster("reconcile", "run-1").code == 2
-    path.unlink()
-    assert muster("reconcile", "run-1").code == 2
-    assert list(onboarded.folder.glob("reconcile-*")) == []
 
 
 def test_a_refused_login_leaves_no_folder(
