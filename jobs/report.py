@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -18,12 +18,14 @@ from jobs.ledger.history import last_moment, moments
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import redact
 from jobs.reports.events import Chain, write_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.manifest import write_manifest
+from jobs.reports.markdown import render_markdown
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
@@ -85,13 +87,22 @@ def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written."""
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    summary = summarised(store, run, batch, count, findings, ended_ms)
+    summary = summarised(store, run, batch, count, noted(findings), ended_ms)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
-    write_page(summary, attention_rows(folder), folder, differences=differing_lines(folder))
+    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differing_lines(folder))
+    folder.write_bytes("report.md", render_markdown(summary).encode())
+    if workbook.installed():
+        workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
     seal(folder, run, summary, chain)
     return summary
+
+
+def noted(findings: Findings) -> Findings:
+    """The findings with a note of what could not be written here, and without one of an earlier time."""
+    notes = [note for note in findings.notes if note != workbook.ABSENT]
+    return replace(findings, notes=(*notes, *([] if workbook.installed() else [workbook.ABSENT])))
 
 
 def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
@@ -261,11 +272,12 @@ def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str
     }
 
 
-def attention_rows(folder: RunFolder) -> Iterator[Mapping[str, object]]:
-    """The first rows of outcome.parquet that a person has to look at; the page shows no more."""
+def attention_rows(folder: RunFolder, most: int) -> Iterator[Mapping[str, object]]:
+    """The first `most` rows of outcome.parquet that a person has to look at."""
     wanted = pl.col("outcome").is_in([*ATTENTION, Outcome.PENDING])
     frame = pl.scan_parquet(folder.path / "outcome.parquet", glob=False).filter(wanted)
-    yield from frame.head(INLINE_ROWS).collect().iter_rows(named=True)
+    for window in frame.head(most).collect().iter_slices():
+        yield from window.iter_rows(named=True)
 
 
 def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:

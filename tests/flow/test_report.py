@@ -23,7 +23,10 @@ def ended(muster: Muster, file_of: Filed) -> Ended:
 
 
 def test_a_report_made_again_is_the_same(muster: Muster, sandbox: Sandbox, ended: Ended) -> None:
-    names = ("outcome.csv", "quarantine.csv", "reconciliation.csv", "events.ndjson", "summary.json")
+    names = (
+        *("outcome.csv", "quarantine.csv", "reconciliation.csv", "events.ndjson", "summary.json"),
+        *("report.html", "report.md", "report.xlsx"),
+    )
     before = {name: (ended.folder / name).read_bytes() for name in names}
     (ended.folder / "outcome.csv").unlink()
     calls = len(sandbox.journal())
@@ -77,6 +80,8 @@ def test_a_run_leaves_the_files_of_the_contract_and_nothing_else(muster: Muster,
         "reconciliation.parquet",
         "summary.json",
         "report.html",
+        "report.md",
+        "report.xlsx",
         "events.ndjson",
         "manifest.json",
         "SHA256SUMS",

@@ -1,0 +1,92 @@
+"""`report.xlsx`: the rows that need attention, as text cells: no formula, no link, no number that loses its zeros.
+
+Written when the extra `xlsx` is installed. Masked as everything else; whole lists are in `outcome.csv`.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from jobs.reports.advice import advice
+from jobs.reports.folder import RunFolder
+from jobs.reports.printable import printable
+
+MOST_ROWS = 100_000
+"""Chosen: people scroll through less, and the sheet's own limit is 1,048,576."""
+
+MOST_CHARACTERS = 32_767
+"""Of a cell, by the format."""
+
+COLUMNS: dict[str, tuple[str, int]] = {
+    "source_row": ("Row", 10),
+    "outcome": ("Outcome", 16),
+    "reason_code": ("Code", 24),
+    "reason": ("Reason", 48),
+    "next": ("What to do next", 56),
+    "row_ref": ("Source reference", 20),
+    "phone_masked": ("Phone", 16),
+    "national_id_masked": ("Identity", 18),
+    "customer_id": ("Customer", 16),
+    "failed_step": ("Step", 12),
+    "attempts": ("Attempts", 10),
+    "http_status": ("HTTP", 8),
+    "error_code": ("Error", 14),
+    "trace_id": ("Trace", 36),
+    "external_unique_id": ("Key", 44),
+    "last_attempt_at": ("Last attempt (UTC)", 26),
+}
+"""Columns with their headings and widths in characters."""
+
+ABSENT = "report.xlsx was not written: it needs the extra xlsx (pip install 'muster-onboarding[xlsx]')"
+
+
+def installed() -> bool:
+    """Whether workbooks can be written here."""
+    return find_spec("xlsxwriter") is not None
+
+
+def write_workbook(rows: Iterable[Mapping[str, object]], folder: RunFolder, created: datetime) -> Path:
+    """Writes the first `MOST_ROWS` of `rows` (columns of `OUTCOME_SCHEMA`) and gives the path.
+
+    `created`: the time that the file names as its own, so that the same run gives the same bytes. A last line says so
+    when there are more rows. Raises ImportError without the extra.
+    """
+    xlsxwriter = import_module("xlsxwriter")
+    drafts = Path(tempfile.mkdtemp(prefix=".report.", suffix=".parts", dir=folder.path))
+    try:
+        with folder.open_atomic("report.xlsx") as draft:
+            options = {"constant_memory": True, "tmpdir": str(drafts), "strings_to_urls": False}
+            with xlsxwriter.Workbook(str(draft), options) as book:
+                book.set_properties({"title": "Rows that need attention", "created": created.replace(tzinfo=None)})
+                _fill(book.add_worksheet("Attention"), book.add_format({"bold": True, "bottom": 1}), rows)
+    finally:
+        shutil.rmtree(drafts)
+    return folder.path / "report.xlsx"
+
+
+def _fill(sheet: Any, bold: Any, rows: Iterable[Mapping[str, object]]) -> None:
+    for place, (heading, width) in enumerate(COLUMNS.values()):
+        sheet.set_column(place, place, width)
+        sheet.write_string(0, place, heading, bold)
+    sheet.freeze_panes(1, 0)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:P{MOST_ROWS + 2}"})
+    remaining, last = iter(rows), 0
+    for last, row in enumerate(islice(remaining, MOST_ROWS), start=1):
+        for place, text in enumerate(_cells(row)):
+            if text:
+                sheet.write_string(last, place, text)
+    sheet.autofilter(0, 0, last, len(COLUMNS) - 1)
+    if next(remaining, None) is not None:
+        sheet.write_string(last + 1, 0, f"More than {MOST_ROWS:,} rows need attention; all of them are in outcome.csv.")
+
+
+def _cells(row: Mapping[str, object]) -> list[str]:
+    known = {**row, "next": advice(str(row.get("outcome")), str(row.get("reason_code") or ""))}
+    found = (known.get(column) for column in COLUMNS)
+    return ["" if value is None else printable(str(value))[:MOST_CHARACTERS] for value in found]
