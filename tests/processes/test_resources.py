@@ -125,7 +125,8 @@ def test_a_full_device_as_stdout_is_named(program: Program) -> None:
     assert said.code == 70, said
     named(said)
     reported(program.folders[-1], 3)
-    finished(program)
+    once_each(program)
+    tidy(program)
 
 
 @pytest.mark.parametrize("descriptors", [(2,), (0, 1, 2), *also((1,), (1, 2))])
@@ -135,7 +136,8 @@ def test_standard_streams_that_are_closed_change_nothing(program: Program, descr
     assert said.code == 0, said
     if 1 not in descriptors:
         assert said.stdout.startswith("Run ")
-    finished(program)
+    once_each(program)
+    tidy(program)
 
 
 @pytest.mark.parametrize("reader", ["stdout", "stderr"])
@@ -147,7 +149,8 @@ def test_a_pipe_without_a_reader_leaves_a_whole_report(program: Program, reader:
     os.close(writing)
     assert said.code in {0, 141}, said
     reported(program.folders[-1], 3)
-    finished(program)
+    once_each(program)
+    tidy(program)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,8 @@ def test_an_odd_environment_changes_nothing(program: Program, changes: dict[str,
     said = program(env=changes)
     assert said.code == 0, said
     assert said.stderr == ""
-    finished(program)
+    once_each(program)
+    tidy(program)
 
 
 @pytest.mark.parametrize("mask", ["000", *also("022", "077")])
@@ -174,7 +178,8 @@ def test_files_are_private_whatever_the_umask(program: Program, mask: str) -> No
     ours = [path for path in program.folder.rglob("*") if path.name != "customers.csv"]
     modes = {path.relative_to(program.folder): stat.S_IMODE(path.stat().st_mode) for path in ours}
     assert modes == {name: 0o700 if (program.folder / name).is_dir() else 0o600 for name in modes}
-    finished(program)
+    once_each(program)
+    tidy(program)
 
 
 def test_a_system_folder_for_temporary_files_is_not_needed(program: Program) -> None:
@@ -183,7 +188,8 @@ def test_a_system_folder_for_temporary_files_is_not_needed(program: Program) -> 
         pytest.skip("NOT TESTED: a mount namespace needs root")
     said = program(under=["unshare", "-m", "bash", "-c", full, "bash"], env={"TMPDIR": "/var/tmp"})
     assert said.code == 0, said
-    finished(program)
+    once_each(program)
+    tidy(program)
 
 
 def removed(ledger: Path) -> None:

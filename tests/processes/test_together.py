@@ -14,7 +14,7 @@ import pytest
 from tests.flow.muster import lines, standing, writes
 from tests.flow.people import people, written
 
-from .program import Program, arrived, ended, finished, once_each, reported, until_sending
+from .program import Program, also, arrived, ended, finished, once_each, reported, until_sending
 
 OWNER = re.compile(r"run \S+ works on eclipse tenant 1001: pid (\d+) on (\S+) since \S+, last heartbeat \d+ s ago")
 
@@ -26,7 +26,7 @@ def slowly(program: Program) -> Program:
     return program
 
 
-@pytest.mark.parametrize("processes", [2, 4, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("processes", [2, *also(4, 8)])
 def test_of_several_processes_on_one_ledger_one_works_and_the_others_name_it(slowly: Program, processes: int) -> None:
     with ExitStack() as stack:
         all_of_them = [stack.enter_context(slowly.begun()) for _ in range(processes)]
