@@ -26,7 +26,7 @@ SYSTEMS = ("eclipse",)
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-SECRETS = ("identity", "password", "token", "recon_identity", "recon_password", "pseudonym_key")
+SECRETS = ("identity", "password", "token", "recon_identity", "recon_password", "pseudonym_key", "signing_key")
 """Never options: an argument is visible to every user of the machine."""
 
 

@@ -36,7 +36,7 @@ from jobs.onboard import Onboarding, Patience
 from jobs.origin import run_facts
 from jobs.progress import Progress
 from jobs.reconcile import Reconciliation, claims
-from jobs.report import Findings, conclude, publish, seal
+from jobs.report import Findings, conclude, publish, seal, signing
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Summary
@@ -87,6 +87,7 @@ def onboard(
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings)
     credential_of(settings)
+    signing()
     settings.need("base_url")
     run_id = safe_run_id(settings.run_id or new_run_id(clock))
     with ExitStack() as stack:

@@ -12,23 +12,28 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
+from jobs.config import secret
 from jobs.errors import ExitCode, strongest
 from jobs.intake.quarantine import write_quarantine
 from jobs.ledger.history import last_moment, moments
 from jobs.ledger.rows import RunRow
+from jobs.ledger.seals import Link, add_seal, link_before
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.reports import workbook
+from jobs.reports.auditor import write_pack
 from jobs.reports.course import Course, course
 from jobs.reports.echo import redact
 from jobs.reports.events import Chain, write_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
-from jobs.reports.manifest import write_manifest
+from jobs.reports.manifest import MANIFEST, Sign, write_manifest
 from jobs.reports.markdown import render_markdown
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
+from jobs.reports.signature import signer
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
+from jobs.reports.sums import sha256
 from schemas.outcome import OUTCOME_SCHEMA
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
@@ -95,7 +100,9 @@ def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings
     folder.write_bytes("report.md", render_markdown(summary).encode())
     if workbook.installed():
         workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
-    seal(folder, run, summary, chain)
+    write_pack(folder)
+    seal(folder, run, summary, chain, previous=link_before(store, run))
+    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
     return summary
 
 
@@ -287,8 +294,10 @@ def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
-def seal(folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None) -> None:
-    """manifest.json and SHA256SUMS, the last writes of a run."""
+def seal(
+    folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None, *, previous: Link | None = None
+) -> None:
+    """manifest.json and SHA256SUMS, the last writes of a run. `previous`: the run of the batch before it."""
     facts: dict[str, object] = {
         "run_id": run.run_id,
         "command": run.command,
@@ -299,5 +308,13 @@ def seal(folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None) 
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
         "settings": dict(run.settings),
+        "previous_run": previous and previous.run_id,
+        "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
-    write_manifest(folder, facts, chain=chain)
+    write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
+
+
+def signing() -> Sign | None:
+    """What signs manifests; None when no key is given. Raises Unusable: asked for before anything is sent."""
+    pem = secret("signing_key")
+    return None if pem is None else signer(pem)

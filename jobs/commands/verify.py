@@ -1,36 +1,81 @@
 """`muster verify`: checks the evidence of a run; needs no network and no credential."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.commands.options import chosen_run, effective, options, show_json
 from jobs.errors import ExitCode
 
+if TYPE_CHECKING:
+    from jobs.ledger.rows import RunRow
+
 
 @click.command("verify")
 @click.argument("run_id_before", metavar="RUN")
+@click.option("--batch", is_flag=True, help="All runs over the same input too, and that none of them is missing.")
+@click.option("--public-key", type=click.Path(path_type=Path), help="Check the signature with this ed25519 key (PEM).")
 @options("ledger", "output")
-def command(run_id_before: str, **given: Any) -> None:
+def command(run_id_before: str, batch: bool, public_key: Path | None, **given: Any) -> None:
     """Check file hashes, event chain and control totals of RUN (its id, or its folder).
 
     \b
     Examples:
       muster verify 20261121T021500Z-7f3a
-      muster verify runs/20261121T021500Z-7f3a
+      muster verify runs/20261121T021500Z-7f3a --public-key auditor.pem
+      muster verify 20261121T021500Z-7f3a --batch
+
+    With a run's id, and with --batch, the ledger is asked too: it knows which runs there were, and their manifests.
     """
-    from jobs.reports.evidence import verify_folder
+    from jobs.reports.evidence import chain_problems, verify_folder
+    from jobs.reports.signature import signature_problems
 
     settings = effective(given)
-    folder = Path(run_id_before)
-    if not folder.is_dir():
-        folder = Path(chosen_run(settings.ledger, run_id_before).folder)
-    problems = verify_folder(folder)
-    if settings.output == "json":
-        show_json({"schema_version": 1, "folder": str(folder), "verified": not problems, "problems": problems})
-    else:
-        click.echo(f"{folder}: {'verified' if not problems else 'does not verify'}")
-        for problem in problems:
-            click.echo(f"  {problem}")
+    named = Path(run_id_before)
+    runs = [] if named.is_dir() and not batch else _runs(settings.ledger, named.name, batch)
+    folders = [Path(run.folder) for run in runs] or [named]
+    problems = []
+    for folder in folders:
+        found = verify_folder(folder)
+        found += signature_problems(folder, public_key) if public_key else []
+        problems += [f"{folder.name}: {each}" if batch else each for each in found]
+    problems += [problem for run in runs for problem in _unlike_ledger(run)]
+    problems += chain_problems(folders) if batch else []
+    _show(folders, problems, settings.output)
     raise click.exceptions.Exit(ExitCode.INTEGRITY if problems else ExitCode.OK)
+
+
+def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":
+    """The run, or all runs of its batch whose report was written, oldest first."""
+    from jobs.ledger.seals import seals
+    from jobs.ledger.store import Store
+
+    run = chosen_run(ledger, run_id)
+    if not batch:
+        return [run]
+    with Store.opened(ledger, create=False) as store:
+        return [each for each in store.runs_of_batch(run) if seals(each)]
+
+
+def _unlike_ledger(run: "RunRow") -> list[str]:
+    from jobs.ledger.seals import seals
+    from jobs.reports.manifest import MANIFEST
+    from jobs.reports.sums import sha256
+
+    path = Path(run.folder) / MANIFEST
+    if not seals(run) or not path.is_file() or sha256(path) == seals(run)[-1]:
+        return []
+    return [f"{run.run_id}: {MANIFEST} is not the one that the ledger knows"]
+
+
+def _show(folders: list[Path], problems: list[str], output: str) -> None:
+    if output == "json":
+        names = [str(folder) for folder in folders]
+        document = {"folder": names[-1], "folders": names, "verified": not problems, "problems": problems}
+        show_json({"schema_version": 1, **document})
+        return
+    shown = f"{folders[-1]}" if len(folders) == 1 else f"{len(folders)} runs, {folders[0].name} to {folders[-1].name}"
+    click.echo(f"{shown}: {'verified' if not problems else 'does not verify'}")
+    for problem in problems:
+        click.echo(f"  {problem}")

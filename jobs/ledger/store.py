@@ -237,6 +237,12 @@ class Store:
             select_runs().order_by(tables.run.c.started_ms.desc(), tables.run.c.run_id.desc()).limit(limit)
         )
 
+    def runs_of_batch(self, run: RunRow) -> list[RunRow]:
+        """All runs over the same input in the same space, oldest first; `run` is one of them."""
+        space, batch = tables.space.c, tables.batch.c
+        ours = (space.system == run.system, space.tenant == run.tenant, batch.input_sha256 == run.input_sha256)
+        return self._runs(select_runs().where(*ours).order_by(tables.run.c.started_ms, tables.run.c.run_id))
+
     def outcomes(self, run_id: str, window: int = 10_000) -> Iterator[list[Mapping[str, Any]]]:
         """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
         table, after = tables.outcome, 0

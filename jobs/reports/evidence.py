@@ -6,7 +6,8 @@ It shows every change made afterwards by someone who does not redo it all; again
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ import polars as pl
 from jobs.errors import MusterError
 from jobs.model import Outcome
 from jobs.reports.events import Chain, verify_events
-from jobs.reports.manifest import MANIFEST, write_manifest
+from jobs.reports.manifest import MANIFEST, SIGNATURE, manifest_hashes, write_manifest
 from jobs.reports.reread import reread
 from jobs.reports.sums import SUMS, files_of, read_sums, sha256, write_sums
 
-__all__ = ["verify_folder", "write_manifest", "write_sums"]
+__all__ = ["chain_problems", "verify_folder", "write_manifest", "write_sums"]
 
 _RUN = {"manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "events.ndjson"}
 _RECONCILE = {"summary.json"}
@@ -98,11 +99,41 @@ def _files(folder: Path, required: set[str]) -> Iterator[str]:
 
 
 def _manifest(folder: Path) -> Iterator[str]:
-    sums = read_sums(folder)
-    listed = {entry["name"]: entry for entry in _json(folder, MANIFEST)["files"]}
-    for name in sorted((sums.keys() | listed.keys()) - {MANIFEST}):
+    sums, document = read_sums(folder), _json(folder, MANIFEST)
+    listed = {entry["name"]: entry for entry in document["files"]}
+    for name in sorted((sums.keys() | listed.keys()) - {MANIFEST, SIGNATURE}):
         if name not in listed or name not in sums or not _agrees(listed[name], sums[name], folder / name):
             yield f"{name} is not the same in {MANIFEST} and {SUMS}"
+    erased = {removed["name"] for erasure in document.get("erasures", []) for removed in erasure["removed"]}
+    for earlier in document.get("earlier_manifests", []):
+        if sums.get(earlier["name"]) != earlier["sha256"]:
+            yield f"{earlier['name']} is not the earlier manifest"
+            continue
+        before = {entry["name"] for entry in _json(folder, earlier["name"])["files"]}
+        yield from (f"{name} was removed without a note" for name in sorted(before - listed.keys() - erased))
+
+
+def chain_problems(folders: Iterable[Path]) -> list[str]:
+    """What is wrong in the chain of one batch's runs, oldest first: each has to name the one before it, and its hash.
+
+    A first run that names one before it shows that the batch began earlier.
+    """
+    problems: list[str] = []
+    before: Path | None = None
+    for folder in folders:
+        problems += _run(folder, MANIFEST, partial(_linked, before=before))
+        before = folder
+    return problems
+
+
+def _linked(folder: Path, before: Path | None) -> Iterator[str]:
+    document = _json(folder, MANIFEST)
+    name, expected = document.get("previous_run"), document.get("previous_manifest_sha256")
+    known = _json(before, MANIFEST)["run_id"] if before and (before / MANIFEST).exists() else None
+    if name != known:
+        yield f"{folder.name}: the run before it was {name}; what is there is {known}"
+    elif before is not None and expected not in manifest_hashes(before):
+        yield f"{before.name}: {MANIFEST} is not the one that {folder.name} was chained to"
 
 
 def _agrees(entry: dict[str, Any], sha: str, path: Path) -> bool:
@@ -123,6 +154,11 @@ def _equations(folder: Path) -> Iterator[str]:
             yield f"summary.json misstates the equation {equation['name']!r}"
         elif not equal and equation.get("kind") != "target":
             yield f"the books do not balance: {equation['name']!r}, {equation['left']} and {equation['right']}"
+    for total in _json(folder, "summary.json").get("control_totals", []):
+        if total["ok"] is not (len({total[side] for side in ("file", "ledger", "target")} - {None}) <= 1):
+            yield f"summary.json misstates the control total {total['name']!r}"
+        elif None not in (total["file"], total["ledger"]) and total["file"] != total["ledger"]:
+            yield f"the books do not balance: {total['name']!r}, {total['file']} and {total['ledger']}"
 
 
 def _summary(folder: Path) -> Iterator[str]:

@@ -1,11 +1,16 @@
-"""`manifest.json`: who made a run, when, where, with what, and the hash of every file that came out."""
+"""`manifest.json`: who made a run, when, where, with what, and the hash of every file that came out.
+
+One that is written again takes the place of the earlier one, which is kept as `manifest-N.json`: the next run of the
+batch answers for its hash.
+"""
 
 import getpass
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -17,17 +22,29 @@ from jobs.reports.sums import SUMS, files_of, sha256, write_sums
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+"""Over the bytes of `manifest.json`; of the files of a folder only it and `SHA256SUMS` come after the manifest."""
+
+Sign = Callable[[bytes], bytes]
 
 _LIBRARIES = ("click", "httpx", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
 
 
-def write_manifest(folder: RunFolder, facts: Mapping[str, object], *, chain: Chain | None = None) -> str:
+def write_manifest(
+    folder: RunFolder,
+    facts: Mapping[str, object],
+    *,
+    chain: Chain | None = None,
+    keep: bool = False,
+    sign: Sign | None = None,
+) -> str:
     """Writes `manifest.json`, then `SHA256SUMS`; the last writes of a run. Gives the seal: the hash of `SHA256SUMS`.
 
     `facts` are JSON values and go in as they are but for secrets: `run_id`, `started_at`, `ended_at`, `input`
     (with `sha256`), `settings` and what else is to be recorded. Host, user, versions and files are added here.
     `chain`: the ends of `events.ndjson` as written; None reads the file again. Raises `Unproven` when
-    it doesn't verify.
+    it doesn't verify. `keep`: an earlier manifest with another content stays, as `manifest-N.json`. `sign`: makes the
+    signature of the manifest's bytes; None leaves none.
     """
     events = folder.path / "events.ndjson"
     if chain is None and events.exists():
@@ -37,11 +54,48 @@ def write_manifest(folder: RunFolder, facts: Mapping[str, object], *, chain: Cha
         **without_secrets(facts),
         **_machine(),
         "events": chain and {"first_hash": chain.first_hash, "last_hash": chain.last_hash, "count": chain.count},
-        "files": [_entry(path) for path in files_of(folder.path) if path.name not in (MANIFEST, SUMS)],
     }
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    folder.write_bytes(MANIFEST, orjson.dumps(document, option=options))
+    earlier = earlier_manifests(folder.path) if keep else []
+    content = _content(folder, document, earlier)
+    path = folder.path / MANIFEST
+    if keep and path.exists() and path.read_bytes() != content:
+        content = _content(folder, document, [*earlier, _set_aside(folder, len(earlier) + 1)])
+    (folder.path / SIGNATURE).unlink(missing_ok=True)
+    folder.write_bytes(MANIFEST, content)
+    if sign is not None:
+        folder.write_bytes(SIGNATURE, sign(content))
     return write_sums(folder)
+
+
+def earlier_manifests(folder: Path) -> list[dict[str, Any]]:
+    """Name and hash of each earlier manifest that the one of `folder` knows, oldest first."""
+    try:
+        document = orjson.loads((folder / MANIFEST).read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return []
+    return list(document.get("earlier_manifests", []))
+
+
+def manifest_hashes(folder: Path) -> set[str]:
+    """The hashes that the manifest of `folder` has or had."""
+    return {sha256(folder / MANIFEST), *(entry["sha256"] for entry in earlier_manifests(folder))}
+
+
+def _set_aside(folder: RunFolder, number: int) -> dict[str, Any]:
+    """The manifest that stands, with its signature, under the name that it keeps."""
+    name = f"manifest-{number}.json"
+    for suffix in ("", ".sig"):
+        path = folder.path / (MANIFEST + suffix)
+        if path.exists():
+            folder.write_bytes(name + suffix, path.read_bytes())
+    return {"name": name, "sha256": sha256(folder.path / name)}
+
+
+def _content(folder: RunFolder, document: Mapping[str, object], earlier: list[dict[str, Any]]) -> bytes:
+    own = {MANIFEST, SIGNATURE, SUMS}
+    files = [_entry(path) for path in files_of(folder.path) if path.name not in own]
+    whole = {**document, **({"earlier_manifests": earlier} if earlier else {}), "files": files}
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def _machine() -> dict[str, object]:

@@ -26,8 +26,8 @@ def read_sums(path: Path) -> dict[str, str]:
     with (path / SUMS).open(encoding="utf-8", errors="replace", newline="") as lines:
         for number, line in enumerate(lines, start=1):
             found = _LINE.fullmatch(line)
-            if not found or found[2] in sums:
-                raise Unproven(f"line {number} of {SUMS} is malformed or repeats a file")
+            if not found or found[2] <= next(reversed(sums), ""):
+                raise Unproven(f"line {number} of {SUMS} is malformed, out of order or repeats a file")
             sums[found[2]] = found[1]
     return sums
 

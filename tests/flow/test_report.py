@@ -85,6 +85,8 @@ def test_a_run_leaves_the_files_of_the_contract_and_nothing_else(muster: Muster,
         "events.ndjson",
         "manifest.json",
         "SHA256SUMS",
+        "verify.py",
+        "README-AUDITOR.md",
     }
     assert {path.name for path in (muster.folder / "runs").iterdir()} == {"run-1"}
 

@@ -22,6 +22,7 @@ ONLY_IN = {
     "uvicorn": ("jobs.sandbox",),
     "rich": ("jobs.progress",),
     "jinja2": ("jobs.reports",),
+    "cryptography": ("jobs.reports.signature",),
 }
 """An edge of the program and the modules that may touch it."""
 
