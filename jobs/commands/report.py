@@ -1,24 +1,64 @@
-"""`muster report`: makes the reports again from the ledger."""
+"""`muster report`: makes the reports again from the ledger, or draws an auditor's sample from a run's evidence."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PLACES, PRINTING, READING, chosen_run, effective, options, progress_of, show
+from jobs.commands.options import (
+    PLACES,
+    PRINTING,
+    READING,
+    chosen_run,
+    effective,
+    options,
+    progress_of,
+    show,
+    show_json,
+)
+
+if TYPE_CHECKING:
+    from jobs.config import Settings
+    from jobs.ledger.rows import RunRow
+
+LARGEST_SAMPLE = 1_000
+"""Chosen: more pages than that nobody checks by hand."""
 
 
 @click.command("report")
 @click.argument("run_id_before", metavar="RUN")
+@click.option("--sample", "size", type=click.IntRange(1, LARGEST_SAMPLE), help="Draw N rows instead.", metavar="N")
+@click.option("--seed", type=click.IntRange(0), help="Which sample.  [default: 1]", metavar="S")
 @options("system", "tenant", *READING, *PLACES, *PRINTING)
-def command(run_id_before: str, **given: Any) -> None:
+def command(run_id_before: str, size: int | None, seed: int | None, **given: Any) -> None:
     """Make the files of RUN again, from the ledger and the input file.
 
-    \b
-    Example:
-      muster report 20261121T021500Z-7f3a
-    """
-    from jobs.flow import report
+    With --sample, draw N rows for an auditor from the files as they are: a page with the whole trail of each row, and
+    a list to be filled in. The same seed draws the same rows. The files have to verify.
 
+    \b
+    Examples:
+      muster report 20261121T021500Z-7f3a
+      muster report 20261121T021500Z-7f3a --sample 25 --seed 4711
+    """
+    if seed is not None and size is None:
+        raise click.UsageError("--seed chooses a sample; give --sample N too")
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
+    if size is not None:
+        _sample(before, settings, size, 1 if seed is None else seed, quiet=bool(given.get("quiet")))
+        return
+    from jobs.flow import report
+
     show(report(before, settings, progress=progress_of(settings, given)), settings, given)
+
+
+def _sample(run: "RunRow", settings: "Settings", size: int, seed: int, *, quiet: bool) -> None:
+    from jobs.sampling import sample
+
+    drawn = sample(run, settings, size, seed)
+    if settings.output == "json":
+        facts = {"run_id": run.run_id, "seed": seed, "population": drawn.population, "rows": list(drawn.rows)}
+        show_json({"schema_version": 1, **facts, "files": [str(path) for path in drawn.files]})
+    elif not quiet:
+        click.echo(f"{len(drawn.rows):,} of {drawn.population:,} rows drawn with seed {seed}:")
+        click.echo("\n".join(f"  {path}" for path in drawn.files))

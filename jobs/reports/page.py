@@ -4,25 +4,19 @@ Rows that need attention, and differences to the target, lie in the page as data
 20,000 stay readable.
 """
 
-import base64
-import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 
-import orjson
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS, advice
-from jobs.reports.bar import bar, share
-from jobs.reports.chart import Pictures, duration, levels
+from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS
+from jobs.reports.bar import bar
+from jobs.reports.chart import Pictures, levels
 from jobs.reports.folder import RunFolder
 from jobs.reports.printable import printable
+from jobs.reports.rendering import rendered, script_json
 from jobs.reports.summary import Summary
 from jobs.reports.verdict import verdict
 
@@ -83,7 +77,7 @@ class Carried:
     @property
     def json(self) -> Markup:
         """The rows for the page's script."""
-        return _script_json({"columns": self.columns, "rows": self.rows})
+        return script_json({"columns": self.columns, "rows": self.rows})
 
 
 Rows = Iterable[Mapping[str, object]]
@@ -101,8 +95,10 @@ def write_page(summary: Summary, attention: Rows, folder: RunFolder, *, differen
 
 def page(summary: Summary, attention: Rows, differences: Rows = ()) -> str:
     """The whole page as text."""
-    style, script = Markup(_asset("report.css")), Markup(_asset("report.js"))  # noqa: S704 - our own files
-    return _template().render(
+    return rendered(
+        "report.html.j2",
+        "report.css",
+        "report.js",
         summary=summary,
         verdict=verdict(summary),
         bar=bar(summary.outcome_counts()),
@@ -113,9 +109,6 @@ def page(summary: Summary, attention: Rows, differences: Rows = ()) -> str:
         differences=_carried(differences, DIFFERENCES, INLINE_DIFFERENCES, summary.differences),
         levels=levels(summary.funnel),
         pictures=Pictures.of(summary.course) if summary.course else None,
-        style=style,
-        script=script,
-        policy=_policy(style, script),
     )
 
 
@@ -136,50 +129,3 @@ def _shown(column: str, value: object) -> object:
         return value
     text = printable(str(value))
     return text.replace(";", "; ") if column == "reason_code" else text  # several codes need a place to break
-
-
-def _script_json(content: object) -> Markup:
-    """JSON that can stand in a script element: nothing in it can end the element or open a comment."""
-    text = orjson.dumps(content).decode()
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 - escaped above
-
-
-def _policy(style: str, script: str) -> str:
-    """The page may use its own style and script and nothing else, and may fetch and send nothing."""
-    rules = ("default-src 'none'", f"style-src {_pin(style)}", f"script-src {_pin(script)}")
-    return "; ".join((*rules, "base-uri 'none'", "form-action 'none'"))
-
-
-def _pin(content: str) -> str:
-    """The hash by which the page's policy allows its one style and its one script, and nothing else."""
-    return "'sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() + "'"
-
-
-def _asset(name: str) -> str:
-    return files("jobs.reports").joinpath(name).read_text("utf-8")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FunctionLoader(_asset),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_inert,
-    )
-    environment.filters.update(number="{:,}".format, share=share, advice=advice, moment=_moment, duration=duration)
-    return environment.get_template("report.html.j2")
-
-
-def _moment(text: str) -> str:
-    """`2026-11-21T02:15:00.000Z` as `2026-11-21 02:15:00 UTC`; other text unchanged."""
-    return re.sub(r"^(\S+)T([0-9:]+)(?:\.[0-9]+)?Z$", r"\1 \2 UTC", text)
-
-
-def _inert(value: object) -> object:
-    """Everything the template writes; control and direction characters would survive HTML's own escaping."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,69 @@
+"""From a template to one page that needs nothing else: escaping, and the policy that pins its style and script."""
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+
+import orjson
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from jobs.reports.advice import advice
+from jobs.reports.bar import share
+from jobs.reports.chart import duration
+from jobs.reports.printable import printable
+
+
+def rendered(template: str, style: str, script: str = "", **content: object) -> str:
+    """The page of `template` (a file of this package) with the files `style` and `script` in it; "" is no script."""
+    css, js = (Markup(_asset(name)) if name else Markup() for name in (style, script))  # noqa: S704 - our own files
+    return _environment().get_template(template).render(style=css, script=js, policy=_policy(css, js), **content)
+
+
+def script_json(content: object) -> Markup:
+    """JSON that can stand in a script element: nothing in it can end the element or open a comment."""
+    text = orjson.dumps(content).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped above
+
+
+def _policy(style: str, script: str) -> str:
+    """The page may use its own style and script and nothing else, and may fetch and send nothing."""
+    rules = ["default-src 'none'", f"style-src {_pin(style)}", *([f"script-src {_pin(script)}"] if script else [])]
+    return "; ".join((*rules, "base-uri 'none'", "form-action 'none'"))
+
+
+def _pin(content: str) -> str:
+    """The hash by which the page's policy allows its one style and its one script, and nothing else."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() + "'"
+
+
+def _asset(name: str) -> str:
+    return files("jobs.reports").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inert,
+    )
+    environment.filters.update(number="{:,}".format, share=share, advice=advice, moment=_moment, duration=duration)
+    return environment
+
+
+def _moment(text: str) -> str:
+    """`2026-11-21T02:15:00.000Z` as `2026-11-21 02:15:00 UTC`; other text unchanged."""
+    return re.sub(r"^(\S+)T([0-9:]+)(?:\.[0-9]+)?Z$", r"\1 \2 UTC", text)
+
+
+def _inert(value: object) -> object:
+    """Everything the template writes; control and direction characters would survive HTML's own escaping."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

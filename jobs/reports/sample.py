@@ -1,0 +1,104 @@
+"""An auditor's sample of a run: rows drawn by a rule that anybody can repeat, each with its trail on one page.
+
+Made from the evidence in the run's folder alone, without ledger, input file or network. It judges no row.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from jobs.reports.rendering import rendered
+from jobs.reports.spreadsheet import guard
+from schemas.outcome import OUTCOME_SCHEMA
+
+RULE = "SHA-256 of seed|input|row, the smallest first"
+"""How rows are drawn: the hash of `<seed>|<SHA-256 of the input in hex>|<source_row>`, ascending. Chosen: it needs no
+generator of random numbers, which others would have to have in the same version."""
+
+TO_FILL_IN = ("checked_by", "result", "remark")
+"""Empty columns behind the row, for the auditor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """One row of the sample with all that the evidence says of it."""
+
+    row: Mapping[str, Any]
+    """Its line of the outcome."""
+    draw: str
+    """The hash by which it was drawn, in hex."""
+    events: list[Mapping[str, Any]] = field(default_factory=list)
+    """Its events, oldest first; with `n`, their place in the chain, and `hash`."""
+    lines: list[Mapping[str, Any]] = field(default_factory=list)
+    """Its lines of the reconciliation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`size` rows of a run, or all when it has fewer, in input order."""
+
+    size: int
+    seed: int
+    summary: Mapping[str, Any]
+    """summary.json of the run."""
+    trails: Sequence[Trail]
+
+    @property
+    def name(self) -> str:
+        """The name of its files, without their ending."""
+        return f"sample-{self.size}-{self.seed}"
+
+    def to_html(self) -> str:
+        """A page that needs nothing else; printed, each row begins a new sheet."""
+        return rendered("sample.html.j2", "sample.css", sample=self, summary=self.summary, rule=RULE)
+
+    def to_csv(self) -> str:
+        """A line for each row, as in outcome.csv, and columns to be filled in."""
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(["draw", *OUTCOME_SCHEMA, "events", "reconciliation", *TO_FILL_IN])
+        for trail in self.trails:
+            cells = [_cell(trail.row.get(column)) for column in OUTCOME_SCHEMA]
+            classes = ";".join(sorted({line["class"] for line in trail.lines}))
+            lines.writerow([trail.draw, *cells, len(trail.events), classes, *("" for _ in TO_FILL_IN)])
+        return text.getvalue()
+
+
+def draw(folder: Path, size: int, seed: int) -> Sample:
+    """Draws from the files of a run: outcome.parquet, events.ndjson, reconciliation.parquet, summary.json."""
+    summary = orjson.loads((folder / "summary.json").read_bytes())
+    outcome = pl.scan_parquet(folder / "outcome.parquet", glob=False)
+    rows = outcome.select("source_row").collect()["source_row"]
+    drawn = {row: digest for digest, row in drawn_rows(rows, size, seed, summary["input"]["sha256"])}
+    wanted = pl.col("source_row").is_in(list(drawn))
+    found = outcome.filter(wanted).collect().iter_rows(named=True)
+    trails = {row["source_row"]: Trail(row, drawn[row["source_row"]]) for row in found}
+    for event in _events(folder / "events.ndjson"):
+        if event.get("source_row") in trails:
+            trails[event["source_row"]].events.append(event)
+    lines = pl.scan_parquet(folder / "reconciliation.parquet", glob=False).filter(wanted).collect()
+    for line in lines.iter_rows(named=True):
+        trails[line["source_row"]].lines.append(line)
+    return Sample(size, seed, summary, [trails[row] for row in sorted(trails)])
+
+
+def drawn_rows(rows: Iterable[int], size: int, seed: int, sha256: str) -> list[tuple[str, int]]:
+    """(hash, source row) of those that `RULE` draws; `sha256`: of the input, in hex."""
+    return nsmallest(size, ((hashlib.sha256(f"{seed}|{sha256}|{row}".encode()).hexdigest(), row) for row in rows))
+
+
+def _events(path: Path) -> Iterable[dict[str, Any]]:
+    with path.open("rb") as lines:
+        yield from (orjson.loads(line) for line in lines if b'"source_row":' in line)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else guard(str(value))
