@@ -151,6 +151,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("encoding", str, None, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252."),
     Option("delimiter", str, None, "CHAR", "Field delimiter; found out when left out."),
     Option("strict_ids", _truth, False, None, "Refuse identity numbers whose check digit is wrong."),
+    Option("control", Path, None, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."),
     Option("output", _one_of("text", "json"), "text", "text|json", "Form of what is printed on stdout."),
     Option("yes", _truth, False, None, "Answer every question with yes."),
     Option("no_progress", _truth, False, None, "No progress bar, also on a terminal."),

@@ -25,6 +25,7 @@ from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
 from jobs.errors import NotPermitted, Unusable, strongest
 from jobs.feed import Feed
+from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.rows import RunRow, Transition
@@ -95,6 +96,7 @@ def onboard(
         work = stack.enter_context(workspace(settings.out))
         batch = read(path, settings, work, clock, progress)
         same_input(batch, sha256)
+        control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
         space_id = store.space(settings.system, settings.tenant)
@@ -105,7 +107,7 @@ def onboard(
         )
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
         discard_drafts(store, space_id)
-        run = run_row(command, run_id, path, batch, settings, clock)
+        run = run_row(command, run_id, path, batch, settings, clock, control)
         under = Under(settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops)
         signals.hand_over(stops)
         findings = finish(online(under, taking or Taking(), signals))
@@ -320,7 +322,15 @@ def same_input(batch: Batch, sha256: str | None) -> None:
         )
 
 
-def run_row(command: str, run_id: str, path: Path, batch: Batch, settings: Settings, clock: Clock) -> RunRow:
+def run_row(
+    command: str,
+    run_id: str,
+    path: Path,
+    batch: Batch,
+    settings: Settings,
+    clock: Clock,
+    control: ControlRecord | None = None,
+) -> RunRow:
     """The run as it begins."""
     return RunRow(
         run_id=run_id,
@@ -332,7 +342,7 @@ def run_row(command: str, run_id: str, path: Path, batch: Batch, settings: Setti
         rows=batch.rows,
         folder=str(settings.out / run_id),
         settings=settings.shown(),
-        facts=run_facts(),
+        facts=run_facts() | ({"control_record": control.facts()} if control else {}),
         started_ms=milliseconds(clock.now()),
         ended_ms=None,
         exit_code=None,

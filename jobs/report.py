@@ -307,6 +307,7 @@ def seal(
         "ended_at": summary.ended_at,
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "control_record": run.facts.get("control_record"),
         "settings": dict(run.settings),
         "previous_run": previous and previous.run_id,
         "previous_manifest_sha256": previous and previous.manifest_sha256,

@@ -10,7 +10,7 @@ from jobs.commands.options import RUNNING, effective, options, progress_of, show
 
 @click.command("run")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@options(*RUNNING)
+@options("control", *RUNNING)
 def command(input_path: Path, **given: Any) -> None:
     """Validate, onboard, report and reconcile INPUT.
 

@@ -18,7 +18,7 @@ SHOWN = 3
 @click.command("validate")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
-@options("system", "tenant", *READING, "out", "exit_zero", *PRINTING)
+@options("system", "tenant", *READING, "control", "out", "exit_zero", *PRINTING)
 def command(input_path: Path, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
@@ -30,6 +30,7 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
     """
     from jobs.clock import Clock
     from jobs.flow import read
+    from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
     from jobs.signals import Signals
     from jobs.workspace import workspace
@@ -37,12 +38,15 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
     settings = effective(given)
     with Signals(), workspace(settings.out) as work:
         batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
+        control = control_record(batch.staged, settings.control)
         if target is not None:
             write_quarantine(batch.staged, batch.validated.quarantined, target)
         if settings.output == "json":
-            show_json(_document(batch))
+            show_json({**_document(batch), "control_record": control and control.facts()})
         elif not given["quiet"]:
             click.echo(_text(batch))
+            if control is not None:
+                click.echo(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
         refused = batch.validated.quarantined_rows
     raise click.exceptions.Exit(ExitCode.ATTENTION if refused and not settings.exit_zero else ExitCode.OK)
 

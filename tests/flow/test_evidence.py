@@ -217,3 +217,24 @@ def test_the_packed_checker_is_short_and_reads_as_python_39(nights: list[Ended])
     assert modules <= {"csv", "hashlib", "json", "re", "sys"}
     assert len(text.splitlines()) <= 200
     assert json.loads((nights[1].folder / "manifest.json").read_bytes())["previous_run"] == "run-1"
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_file_that_is_not_what_the_sender_says_ends_with_2_and_no_call(
+    muster: Muster, file_of: Filed, command: str
+) -> None:
+    path = file_of(MIXED)
+    record = muster.folder / "sent.json"
+    record.write_text(json.dumps({"rows": len(MIXED) + 1}))
+    ended = muster(command, path, "--control", record)
+    assert ended.code == 2
+    assert "expected 6, seen 5" in ended.stderr
+    assert muster.sandbox.journal() == []
+    assert not ended.folder.exists()
+
+
+def test_the_manifest_names_the_senders_record(muster: Muster, file_of: Filed) -> None:
+    path = file_of(MIXED[:1])
+    path.with_name("customers.csv.control.json").write_text(json.dumps({"rows": 1}))
+    ended = muster("run", path)
+    assert json.loads((ended.folder / "manifest.json").read_bytes())["control_record"]["compared"] == ["rows"]
