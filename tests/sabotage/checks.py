@@ -1,0 +1,149 @@
+"""What catches a wrong version: each check gives the first problem that it sees, None when all is well."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from jobs.clock import Clock
+from jobs.reports.folder import RunFolder
+from jobs.sender import HttpxSender
+from jobs.systems.base import Request
+from tests.simulation.network import Fault
+from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate
+from tests.simulation.target import Manners
+from tests.simulation.world import World
+
+STORMS = 60
+"""Seeds of a storm (chosen): each wrong version was caught within 40."""
+
+HIDDEN = Manners(show_keys=False, show_wallet_keys=False)
+
+
+def first(*traces: Trace) -> str | None:
+    """The first problem of any trace."""
+    return next((f"{trace.problems[0][:90]}" for trace in traces if trace.problems), None)
+
+
+def storm() -> str | None:
+    """Seeded faults and crashes over every persona."""
+    for seed in range(1, STORMS + 1):
+        if found := first(simulate(seed)):
+            return f"seed {seed}: {found}"
+    return None
+
+
+def personas() -> str | None:
+    """Each persona once, without faults."""
+    names = ("plain", "unnamed", "in review", "spelt types", "no type", "slow", "same person", "phone taken", "refused")
+    return first(*(planned(1, {}, persona=name) for name in names))
+
+
+def taken() -> str | None:
+    """A create that is done, and refused as taken; and one that is refused so without cause."""
+    plans = ({("create_wallet", 1): fault} for fault in (Fault.TAKEN_AFTER, Fault.TAKEN_BEFORE))
+    return first(*(planned(seed, plan) for plan in plans for seed in range(3)))
+
+
+def lost_triggers() -> str | None:
+    """A KYC trigger that is applied late, or answered by nobody, with looks that are slow or lag."""
+    plans = (
+        {("trigger_kyc", 1): Fault.LATE},
+        {("trigger_kyc", 1): Fault.LOST_AFTER},
+        {("trigger_kyc", 1): Fault.LATE, ("read_kyc", 2): Fault.SLOW},
+    )
+    return first(*(planned(seed, plan, persona="slow") for plan in plans for seed in range(6)))
+
+
+def refusals() -> str | None:
+    """An attempt that is lost and applied, and a second one that is refused."""
+    plan = {("create_customer", 1): Fault.LATE, ("create_customer", 2): Fault.REDIRECTED}
+    return first(*(planned(seed, plan) for seed in range(6)))
+
+
+def deaths() -> str | None:
+    """A process that dies at each of its seams, and one that goes on at once."""
+    for dies_at in range(1, 40):
+
+        async def history(world: World, dies_at: int = dies_at) -> list[str]:
+            await world.run(dies_at=dies_at)
+            await world.run()
+            return judged(world) or await calmed(world)
+
+        for manners in (Manners(), HIDDEN):
+            if found := first(planned(dies_at, {}, manners=manners, persona="slow", history=history)):
+                return found
+    return None
+
+
+def dead_retries() -> str | None:
+    """A retry that dies with a failed row, and a run after it that does not retry."""
+    always = {("create_customer", number): Fault.ERROR_BEFORE for number in range(1, 6)}
+
+    async def history(world: World) -> list[str]:
+        await world.run()
+        await asyncio.sleep(60)
+        for dies_at in range(3, 30):
+            if (await world.run(taking=AGAIN, dies_at=dies_at)).died == "after create_customer":
+                break
+        world.network.advance(world.now() + 10)
+        await world.run()
+        return judged(world)
+
+    return first(planned(1, always, history=history))
+
+
+def restarts() -> str | None:
+    """A run that dies with a full window, and one that goes on at once."""
+
+    async def history(world: World) -> list[str]:
+        await world.run(dies_at=150)
+        await world.run()
+        return judged(world)
+
+    return first(*(simulate(seed, 24, calm=True, history=history) for seed in range(4)))
+
+
+def take_overs() -> str | None:
+    """Another process takes the lease in the middle of a run."""
+
+    async def history(world: World) -> list[str]:
+        await world.run(robbed_at=12)
+        return judged(world)
+
+    return first(*(simulate(seed, 16, calm=True, history=history) for seed in range(3)))
+
+
+class Nothing(httpx.AsyncByteStream):
+    """An empty body."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b""
+
+
+def redirects() -> str | None:
+    """An answer that points elsewhere: nothing may be sent there."""
+    hosts: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(307, headers={"location": "https://elsewhere.example/take"}, stream=Nothing())
+
+    sender = HttpxSender("https://target.example", Clock(), httpx.MockTransport(answer))
+    asyncio.run(sender.send(Request("create_customer", "POST", "/customers", body=b"{}"), {}))
+    return None if hosts == ["target.example"] else f"S8 the body went to {hosts[-1]}"
+
+
+def reports() -> str | None:
+    """A report that can't be finished: the one before it must still be whole."""
+    with tempfile.TemporaryDirectory() as path:
+        folder = RunFolder.create(Path(path) / "run")
+        folder.write_bytes("summary.json", b"whole")
+        with suppress(OSError), folder.open_atomic("summary.json") as draft:
+            draft.write_bytes(b"ha")
+            raise OSError("the disk is full")
+        left = (folder.path / "summary.json").read_bytes()
+    return None if left == b"whole" else f"I15 the report is torn: {left!r}"

@@ -1,0 +1,262 @@
+"""The wrong versions: each is one change of the real code, undone at the end of its block."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import orjson
+
+from jobs import case, masking, onboard, quota
+from jobs.client import Client
+from jobs.ledger import sqlite
+from jobs.ledger.permits import Reservation
+from jobs.ledger.rows import Known, StepRow, StepStatus
+from jobs.ledger.store import Store
+from jobs.onboard import Onboarding
+from jobs.reports.folder import RunFolder
+from jobs.sender import HttpxSender
+from jobs.systems.base import Absent, Done, Finding, Reader, Reply, Request, Undecided, View
+from jobs.systems.eclipse import decision, wire
+from jobs.systems.eclipse.customer import CustomerStep
+from jobs.systems.eclipse.decision import DecisionStep
+from jobs.systems.eclipse.system import Eclipse
+from jobs.systems.eclipse.wallet import WalletStep
+
+from . import checks
+
+Patch = Callable[[], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One wrong version and what must catch it."""
+
+    name: str
+    patch: Patch
+    check: Callable[[], str | None]
+
+
+def fresh_key() -> AbstractContextManager[Any]:
+    """A new key for each attempt."""
+    real = CustomerStep.write
+
+    def write(self: CustomerStep, view: View) -> Request:
+        request = real(self, view)
+        body = orjson.loads(request.body or b"{}") | {"externalUniqueId": f"cust-{uuid.uuid4()}"}
+        return replace(request, body=orjson.dumps(body))
+
+    return patch.object(CustomerStep, "write", write)
+
+
+def intent_after_sending() -> AbstractContextManager[Any]:
+    """The ledger hears of a write when it was answered."""
+
+    async def write(self: Client, request: Request, before: Any) -> Reply:
+        try:
+            return self._checked(request, await self._authorised(request, None))
+        finally:
+            await before()
+
+    return patch.object(Client, "write", write)
+
+
+def not_synchronous() -> AbstractContextManager[Any]:
+    """The ledger does not wait for the disk."""
+    real = sqlite._on_connect
+
+    def connect(connection: Any, record: object) -> None:
+        real(connection, record)
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return patch.object(sqlite, "_on_connect", connect)
+
+
+def forgotten_window() -> AbstractContextManager[Any]:
+    """Each process has a window of its own."""
+
+    def reserve(_store: Store, _pool: str, _rate: object, wanted: int, *_: object) -> Reservation:
+        return Reservation(wanted, 0.0)
+
+    return patch.object(quota, "reserve", reserve)
+
+
+def taken_believed() -> AbstractContextManager[Any]:
+    """409 is success."""
+    real = WalletStep.classify
+
+    def classify(self: WalletStep, reply: Reply, view: View) -> Any:
+        return Done({"wallet_id": "0"}) if reply.status in {400, 409} else real(self, reply, view)
+
+    return patch.object(WalletStep, "classify", classify)
+
+
+def first_hit() -> AbstractContextManager[Any]:
+    """Whoever the search shows first is the customer."""
+
+    async def look(self: CustomerStep, reader: Reader, view: View) -> Finding:
+        async for record in wire.pages(reader, self.search((("identity", view.row.values["national_id"]),))):
+            return Done({"customer_id": str(record["customerId"])})
+        return Absent()
+
+    return patch.object(CustomerStep, "look", look)
+
+
+def status_taken_as_passed(*wrong: str | None) -> AbstractContextManager[Any]:
+    """A status that is no decision passes."""
+    real = decision.judged
+
+    def judged(result: Any, customer_id: str, trace: Any) -> Any:
+        passed = result.get("status") in wrong
+        return real({**result, "status": "PASSED"} if passed else result, customer_id, trace)
+
+    return patch.object(decision, "judged", judged)
+
+
+def truthy() -> AbstractContextManager[Any]:
+    """`allowed` is whatever counts as true in Python."""
+
+    async def allowed(self: WalletStep, reader: Reader, customer_id: str) -> list[str]:
+        path = f"{self.tenant_path}/customers/{customer_id}/wallet-types"
+        types = await wire.read_records(reader, Request("wallet_types", "GET", path)) or []
+        return [str(item["walletTypeId"]) for item in types if item.get("allowed")]
+
+    return patch.object(WalletStep, "allowed", allowed)
+
+
+def redirected() -> AbstractContextManager[Any]:
+    """Redirects are followed."""
+    real = HttpxSender._exchange
+
+    async def exchange(self: HttpxSender, transport: Any, outgoing: httpx.Request) -> Reply:
+        reply = await real(self, transport, outgoing)
+        if "location" not in reply.headers:
+            return reply
+        there = httpx.Request(outgoing.method, reply.headers["location"], content=outgoing.content)
+        return await real(self, transport, there)
+
+    return patch.object(HttpxSender, "_exchange", exchange)
+
+
+def in_place() -> AbstractContextManager[Any]:
+    """Reports are written where they will lie."""
+
+    @contextmanager
+    def open_atomic(self: RunFolder, name: str) -> Iterator[Path]:
+        yield self.path / name
+
+    return patch.object(RunFolder, "open_atomic", open_atomic)
+
+
+def unmasked() -> AbstractContextManager[Any]:
+    """The target's words are masked where they are shown only."""
+    return patch.object(masking, "text", lambda value: value)
+
+
+def unfenced() -> AbstractContextManager[Any]:
+    """Who lost the lease goes on."""
+    return patch.object(Store, "_fence", lambda *_: None)
+
+
+def doubt_not_looked_at() -> AbstractContextManager[Any]:
+    """An unanswered write is sent again without a look, and at once."""
+    real = Onboarding._look
+
+    async def look(self: Onboarding, step: Any, row: Any) -> Any:
+        doubtful = row.step(step.name).doubt_since_ms is not None
+        if doubtful and not row.taken and step.name == "kyc":
+            row.looked_at = float("inf")
+            return Absent()
+        return await real(self, step, row)
+
+    return patch.object(Onboarding, "_look", look)
+
+
+def posted_on_pending() -> AbstractContextManager[Any]:
+    """A result that is no decision yet is no result."""
+    real = DecisionStep.look
+
+    async def look(self: DecisionStep, reader: Reader, view: View) -> Finding:
+        finding = await real(self, reader, view)
+        return Absent() if isinstance(finding, Undecided) else finding
+
+    return patch.object(DecisionStep, "look", look)
+
+
+def doubts_forgotten() -> AbstractContextManager[Any]:
+    """A resume takes every step that is not done for open."""
+    real = Store.known
+
+    def known(self: Store, space_id: int, keys: Any) -> dict[str, Known]:
+        found = real(self, space_id, keys)
+        return {
+            key: Known(one.record, {name: opened(step) for name, step in one.steps.items()})
+            for key, one in found.items()
+        }
+
+    def opened(step: StepRow) -> StepRow:
+        unsettled = step.status in {StepStatus.INTENDED, StepStatus.DOUBTFUL}
+        return StepRow(step.name, StepStatus.OPEN, step.attempts) if unsettled else step
+
+    return patch.object(Store, "known", known)
+
+
+def early_look() -> AbstractContextManager[Any]:
+    """ "Not there" is believed as soon as it is said."""
+    return patch.object(onboard, "SETTLE_SECONDS", 0.0)
+
+
+def slow_look() -> AbstractContextManager[Any]:
+    """The end of a look counts, not its beginning."""
+
+    def settling(self: Onboarding, row: Any) -> float:
+        if row.last_sent_at is None:
+            return 0.0
+        return float(row.last_sent_at + onboard.SETTLE_SECONDS - self.clock.monotonic())
+
+    return patch.object(Onboarding, "_settling", settling)
+
+
+def unverified() -> AbstractContextManager[Any]:
+    """No KYC before the wallet."""
+    real = Eclipse.__init__
+
+    def made(self: Eclipse, *given: Any, **named: Any) -> None:
+        real(self, *given, **named)
+        self.steps = (self.customer, self.wallet)
+
+    return patch.object(Eclipse, "__init__", made)
+
+
+VARIANTS = (
+    Variant("a fresh key for each attempt", fresh_key, checks.personas),
+    Variant("the intent after the sending", intent_after_sending, checks.deaths),
+    Variant("synchronous=NORMAL", not_synchronous, checks.deaths),
+    Variant("the limiter is forgotten at a restart", forgotten_window, checks.restarts),
+    Variant("409 is believed", taken_believed, checks.taken),
+    Variant("the first look-up hit wins", first_hit, checks.storm),
+    Variant("a missing status is PASSED", lambda: status_taken_as_passed(None), checks.personas),
+    Variant("an unknown status is PASSED", lambda: status_taken_as_passed("IN_REVIEW"), checks.personas),
+    Variant("PENDING is PASSED", lambda: status_taken_as_passed("PENDING"), checks.personas),
+    Variant("allowed by truthiness", truthy, checks.personas),
+    Variant("no KYC before the wallet", unverified, checks.personas),
+    Variant("redirects are followed", redirected, checks.redirects),
+    Variant("a report is written in place", in_place, checks.reports),
+    Variant("masked only where it is shown", unmasked, checks.personas),
+    Variant("a fenced writer goes on", unfenced, checks.take_overs),
+    Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
+    Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
+    Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
+    Variant("not there is believed at once", early_look, checks.lost_triggers),
+    Variant("a slow look is believed", slow_look, checks.lost_triggers),
+    Variant(
+        "a refusal outweighs an earlier doubt", lambda: patch.object(onboard, "REFUSALS", frozenset()), checks.refusals
+    ),
+    Variant(
+        "a dead retry stays failed", lambda: patch.object(case, "taken_up", lambda given: given), checks.dead_retries
+    ),
+)

@@ -1,0 +1,62 @@
+"""Seeded histories of the real engine: every invariant, every fault met, the same seed the same history."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from tests.simulation.network import Fault
+from tests.simulation.population import PERSONAS, Ending, Persona
+from tests.simulation.simulate import Trace, planned, simulate
+
+SEEDS = range(1, 201)
+MANY = range(1, 4001)
+SEAMS = {
+    f"death {when} {what}"
+    for what in ("search_customers", "create_customer", "trigger_kyc", "read_kyc", "create_wallet", "apply", "reserve")
+    for when in ("before", "after")
+}
+
+
+def failures(traces: Iterable[Trace]) -> str:
+    """What failed, and the command that shows it."""
+    return "\n".join(f"{trace.problems[0]}: {trace.command}" for trace in traces if trace.problems)
+
+
+@pytest.mark.parametrize("first", SEEDS[::20])
+def test_every_invariant_holds_in_every_history(first: int) -> None:
+    assert failures(map(simulate, range(first, first + 20))) == ""
+
+
+def test_every_fault_is_met() -> None:
+    reached: Counter[str] = Counter()
+    for seed in SEEDS:
+        reached.update(simulate(seed).reached)
+        if all(reached[fault] for fault in Fault):
+            return
+    raise AssertionError(f"never met: {[fault for fault in Fault if not reached[fault]]}")
+
+
+@pytest.mark.parametrize("seed", [3, 17, 40, 77])
+def test_the_same_seed_gives_the_same_history(seed: int) -> None:
+    first, second = simulate(seed), simulate(seed)
+    assert first.digest == second.digest
+    assert first.log == second.log
+    assert first.digest != simulate(seed + 1).digest
+
+
+@pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
+def test_a_row_ends_as_its_persona_says_when_nothing_goes_wrong(persona: Persona) -> None:
+    trace = planned(5, {}, persona=persona.name)
+    expected = {"onboarded", "already_onboarded"} if persona.ending is Ending.COMPLETE else {persona.ending}
+    assert trace.problems == ()
+    assert set(trace.outcomes) <= expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_thousands_of_histories() -> None:
+    traces = [simulate(seed, 3 + seed % 4) for seed in MANY]
+    reached: Counter[str] = sum((trace.reached for trace in traces), Counter())
+    assert failures(traces) == ""
+    assert {seam for seam in SEAMS if not reached[seam]} == set()
