@@ -30,6 +30,9 @@ CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Out
 A declined one is not: its KYC would have to be posted again, which only a person may ask for.
 """
 
+GIVEN_UP = "given_up"
+"""Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
+
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
 
@@ -248,6 +251,8 @@ def open_case(
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
     case.trace = record.trace
+    if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
+        return _settled(case, Outcome.FAILED, record.reason_code, record.reason, now_ms)
     if changed and other_person and (begun or record.outcome in COMPLETE):
         reason = "the ledger knows this key with another identity number"
         return _settled(case, Outcome.CONFLICT, "changed_since", reason, now_ms)

@@ -30,13 +30,22 @@ class Drift:
     """`appeared`, `cleared` and `other_value`."""
 
 
-def earlier(run_folder: Path, now: RunFolder) -> Path | None:
+def earlier(run_folder: Path, now: RunFolder | None = None) -> Path | None:
     """The newest reconciliation of the run but the one in `now`: a later one, or the run's own; None: there is none.
 
     One that a signal ended before it read anything does not count.
     """
-    folders = sorted((path for path in run_folder.glob("reconcile-*") if path != now.path), reverse=True)
+    folders = sorted((path for path in run_folder.glob("reconcile-*") if now is None or path != now.path), reverse=True)
     return next((path for path in [*folders, run_folder] if _has_lines(path)), None)
+
+
+def ambiguous_rows(run_folder: Path) -> frozenset[int]:
+    """Rows for which the newest reconciliation found several customers."""
+    newest = earlier(run_folder)
+    if newest is None:
+        return frozenset()
+    lines = pl.scan_parquet(newest / TABLE, glob=False).filter(pl.col("class") == MatchClass.AMBIGUOUS)
+    return frozenset(lines.select("source_row").collect()["source_row"].drop_nulls())
 
 
 def write_changes(before: Path, now: RunFolder) -> Drift:

@@ -23,6 +23,8 @@ from jobs.case import Case, Taking
 from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
+from jobs.decisions import Decided, open_to_decision, prove, read_decisions, rows_of
+from jobs.drift import ambiguous_rows
 from jobs.errors import NotPermitted, Unusable, strongest
 from jobs.feed import Feed
 from jobs.intake.control import ControlRecord, control_record
@@ -37,7 +39,7 @@ from jobs.onboard import Onboarding, Patience
 from jobs.origin import run_facts
 from jobs.progress import Progress
 from jobs.reconcile import Reconciliation, claims
-from jobs.report import Findings, conclude, publish, seal, signing
+from jobs.report import Findings, publish, signing
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Summary
@@ -50,6 +52,19 @@ T = TypeVar("T")
 
 CANARY_DEAD = (Outcome.REJECTED, Outcome.FAILED, Outcome.IN_DOUBT)
 """Outcomes that a canary must not have: they say that the rest would fare no better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """A file of decisions, and the run whose rows they are about."""
+
+    path: Path
+    run: RunRow
+
+    def open(self, store: Store, space_id: int) -> Sequence[Decided]:
+        """The decisions, checked against the ledger. Raises Unusable naming the line."""
+        ambiguous = ambiguous_rows(Path(self.run.folder))
+        return open_to_decision(self.path, read_decisions(self.path), store, space_id, self.run, ambiguous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,9 @@ class Under:
     clock: Clock
     progress: Progress
     stops: Stops = field(default_factory=Stops)
+    decisions: Decisions | None = None
+    decided: Sequence[Decided] = ()
+    """What a person decided about rows that were left open."""
     calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """All calls of the run, those of the reconciliation too, by (operation, method, status)."""
 
@@ -78,12 +96,14 @@ def onboard(
     *,
     taking: Taking | None = None,
     sha256: str | None = None,
+    decisions: Decisions | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Takes `path` through all stages and gives the summary as it was written.
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
-    whatever it is. Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder.
+    whatever it is. `decisions` are checked before anything is sent. Raises Unusable, Locked, and NotPermitted at the
+    first login; then there is no run folder.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings)
@@ -108,7 +128,10 @@ def onboard(
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
         discard_drafts(store, space_id)
         run = run_row(command, run_id, path, batch, settings, clock, control)
-        under = Under(settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops)
+        decided = decisions.open(store, space_id) if decisions else ()
+        under = Under(
+            settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops, decisions, decided
+        )
         signals.hand_over(stops)
         findings = finish(online(under, taking or Taking(), signals))
         return publish(store, run, batch, RunFolder.existing(Path(run.folder)), findings, milliseconds(clock.now()))
@@ -126,9 +149,16 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
                 raise Interrupted(strongest(stops.codes))
             window = client.limiters[CallClass.WRITE].window
             limit = window.rate if window else None
+            if under.decisions is not None:
+                wanted = rows_of(under.batch, under.decided)
+                proof = prove(under.decisions.path, under.decided, under.system, client, wanted)
+                await unless(stops.signalled, proof)
+                if stops.signalled.is_set():
+                    raise Interrupted(strongest(stops.codes))
             folder = RunFolder.create(Path(under.run.folder))
             under.store.begin_run(under.space_id, under.run)
             async with Writer(under.store, under.space_id, under.epoch, under.run.run_id) as writer:
+                await record_decisions(under, writer)
                 with under.progress.stage("onboarding", under.batch.rows) as count:
                     patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
                     engine = Onboarding(under.system, client, writer, stops, under.clock, patience, progress=count)
@@ -157,6 +187,14 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
         )
     finally:
         signals.deaf()
+
+
+async def record_decisions(under: Under, writer: Writer) -> None:
+    """What a person decided goes into the ledger before any row is begun."""
+    now_ms = milliseconds(under.clock.now())
+    for each in under.decided:
+        for transition in each.transitions(under.system.steps[0].name, now_ms):
+            await writer.commit(transition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,32 +261,6 @@ async def judge_canary(under: Under, client: Client) -> None:
     if bad:
         found = ", ".join(f"{count} {name}" for name, count in sorted(bad.items()))
         under.stops.policy("canary", f"stopped: of the first {under.settings.canary} rows, {found} (--canary)")
-
-
-def reconcile(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
-    """Reads the target again for all rows of `run`, into `reconcile-<time>` in its folder; gives its summary.
-
-    Raises Unusable when the input was changed or is gone, and NotPermitted.
-    """
-    clock, progress = Clock(), progress or Progress()
-    system = system_of(settings)
-    settings.need("base_url")
-    repeated = ended(run)[0].repeated_writes
-    with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out))
-        store = stack.enter_context(Store.opened(settings.ledger))
-        batch = read(Path(run.input_path), settings, work, clock, progress)
-        same_input(batch, run.input_sha256)
-        began = milliseconds(clock.now())
-        under = Under(settings, system, batch, store, run, 0, 0, work, clock, progress)
-        seen: Reread = finish(reread(under))
-        folder = RunFolder.existing(Path(run.folder)).subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
-        findings = Findings(**seen.written(folder), calls=under.calls, repeated_writes=repeated)
-        again = replace(run, command="reconcile", started_ms=began, folder=str(folder.path), settings=settings.shown())
-        summary = conclude(store, again, batch, findings, milliseconds(clock.now()))
-        folder.write_bytes("summary.json", summary.to_json())
-        seal(folder, again, summary, None)
-        return summary
 
 
 def report(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:

@@ -16,11 +16,23 @@ from jobs.against import Against
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
 from jobs.config import Settings, pseudonym_key, secret
-from jobs.drift import Drift, earlier, write_changes
+from jobs.decisions import (
+    Choice,
+    Decided,
+    as_decided,
+    frame_as_decided,
+    open_to_decision,
+    prove,
+    read_decisions,
+    rows_of,
+)
+from jobs.drift import Drift, ambiguous_rows, earlier, write_changes
 from jobs.errors import Unusable
 from jobs.flow import ended, finish, read, same_input
 from jobs.intake.extract import read_extract
 from jobs.keys import Pseudonyms
+from jobs.ledger import lease
+from jobs.ledger.decided import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -28,6 +40,7 @@ from jobs.progress import Progress
 from jobs.promises import of_batch, of_ledger
 from jobs.reconcile import Claim, Reconciliation, claims
 from jobs.report import Findings, conclude, exit_code, requests_of, seal
+from jobs.reports.events import write_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
@@ -50,6 +63,9 @@ class Recheck:
     seal: Seal | None
     findings: Findings = field(default_factory=Findings)
     notes: list[str] = field(default_factory=list)
+    epoch: int = 0
+    decisions: Path | None = None
+    decided: Sequence[Decided] = ()
 
     @property
     def space_id(self) -> int:
@@ -58,12 +74,17 @@ class Recheck:
 
 
 def reconcile(
-    run: RunRow, settings: Settings, *, against: Path | None = None, progress: Progress | None = None
+    run: RunRow,
+    settings: Settings,
+    *,
+    against: Path | None = None,
+    decisions: Path | None = None,
+    progress: Progress | None = None,
 ) -> Summary:
     """Compares all rows of `run` once more, into `reconcile-<time>` in its folder; gives its summary.
 
-    `against`: an extract of the target; None: the target itself is read. Raises Unusable and NotPermitted; then there
-    is no folder.
+    `against`: an extract of the target; None: the target itself is read. `decisions`: what a person decided about
+    rows of `run`; recorded first. Raises Unusable, Locked and NotPermitted; then there is no folder.
     """
     clock, progress = Clock(), progress or Progress()
     if against is None:
@@ -75,12 +96,21 @@ def reconcile(
         work = stack.enter_context(workspace(settings.out))
         store = stack.enter_context(Store.opened(settings.ledger))
         batch, why = input_of(run, settings, work, clock, progress)
-        seal_ = None if batch is not None else Seal(kept_pseudonyms(settings), settings.region)
+        seal_ = None if batch is not None else Seal(kept_pseudonyms(settings, store), settings.region)
         recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_)
+        if decisions is not None:
+            owner = lease.Owner.me(run.run_id)
+            recheck.epoch = stack.enter_context(lease.held(store, recheck.space_id, owner, settings.lock_timeout))
+            recheck.decided = open_decisions(recheck, decisions, against)
+            recheck.decisions = decisions
         if why is not None:
             recheck.notes.append(f"{why}; the rows were compared by the ledger's pseudonyms")
         began = milliseconds(clock.now())
-        parts = finish(read_afresh(recheck)) if against is None else compared(recheck, against)
+        if against is None:
+            parts = finish(read_afresh(recheck))
+        else:
+            record(recheck)
+            parts = compared(recheck, against)
         recheck.findings = replace(recheck.findings, repeated_writes=repeated)
         return filed(recheck, parts, began)
 
@@ -98,7 +128,7 @@ def input_of(
     return batch, None
 
 
-def kept_pseudonyms(settings: Settings) -> Pseudonyms:
+def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     """The pseudonyms of the ledger. Raises Unusable when their key is gone: a new one would fit nothing."""
     ledger = path_of(settings.ledger)
     if secret("pseudonym_key") is None and not ledger.with_name(ledger.name + ".key").exists():
@@ -106,7 +136,9 @@ def kept_pseudonyms(settings: Settings) -> Pseudonyms:
             "the input can't be used, and the key of the ledger's pseudonyms is gone too",
             hint="restore the input file, or give MUSTER_PSEUDONYM_KEY",
         )
-    return Pseudonyms(pseudonym_key(ledger))
+    pseudonyms = Pseudonyms(pseudonym_key(ledger))
+    store.know_key(pseudonyms.of("key", "check"))
+    return pseudonyms
 
 
 async def read_afresh(recheck: Recheck) -> Sequence[Path]:
@@ -114,6 +146,10 @@ async def read_afresh(recheck: Recheck) -> Sequence[Path]:
     settings, parts = recheck.settings, list[Path]()
     system = system_of(settings)
     async with connected(settings, system, credential_of(settings, reading=True), recheck.clock) as client:
+        if recheck.decisions is not None:
+            rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
+            await prove(recheck.decisions, recheck.decided, system, client, rows, recheck.seal)
+            record(recheck)
         reconciliation = Reconciliation(system, client, recheck.clock, recheck.seal)
         with recheck.progress.stage("reconciling", recheck.run.rows) as count:
             async for frame in reconciliation.frames(claims_of(recheck), settings.concurrency):
@@ -123,11 +159,39 @@ async def read_afresh(recheck: Recheck) -> Sequence[Path]:
     return parts
 
 
-def claims_of(recheck: Recheck) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
-    """What the ledger says of each row, beside the row or its pseudonyms."""
+def open_decisions(recheck: Recheck, path: Path, against: Path | None) -> Sequence[Decided]:
+    """The decisions of `path`, checked against the ledger. Raises Unusable."""
+    run, ambiguous = recheck.run, ambiguous_rows(Path(recheck.run.folder))
+    decided = open_to_decision(path, read_decisions(path), recheck.store, recheck.space_id, run, ambiguous)
+    if against is not None and any(each.decision.choice is Choice.OURS for each in decided):
+        raise Unusable("that a customer is ours must be read at the target, not in an extract", hint="no --against")
+    return decided
+
+
+def record(recheck: Recheck) -> None:
+    """The decisions go into the ledger, in the history of the run that they are about."""
+    step = system_of(recheck.settings).steps[0].name
+    now_ms = milliseconds(recheck.clock.now())
+    transitions = [each for decided in recheck.decided for each in decided.transitions(step, now_ms)]
+    if transitions:
+        recheck.store.apply(recheck.space_id, recheck.epoch, recheck.run.run_id, transitions)
+        recheck.notes.append(f"{len(recheck.decided):,} decisions were recorded")
+
+
+async def claims_of(recheck: Recheck) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+    """What the ledger says of each row, with what people decided, beside the row or its pseudonyms."""
+    store, run_id = recheck.store, recheck.run.run_id
+    decided = decided_rows(store, run_id, recheck.run.ended_ms or 0)
+    windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]]
     if recheck.batch is not None:
-        return claims(recheck.store, recheck.run.run_id, recheck.batch)
-    return sealed_claims(recheck.store, recheck.run.run_id, recheck.space_id)
+        windows = claims(store, run_id, recheck.batch)
+    else:
+        windows = sealed_claims(store, run_id, recheck.space_id)
+    async for window in windows:
+        yield [
+            (as_decided(claim, *decided[claim.source_row]) if claim.source_row in decided else claim, row)
+            for claim, row in window
+        ]
 
 
 def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
@@ -144,7 +208,8 @@ def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
         ours = of_ledger(recheck.store, run.run_id, recheck.space_id, fields)
     with recheck.progress.stage("comparing", run.rows) as count:
         parts: list[Path] = []
-        for frame in against.frames(ours):
+        decided = decided_rows(recheck.store, run.run_id, run.ended_ms or 0)
+        for frame in against.frames(frame_as_decided(window, decided) for window in ours):
             parts.append(set_aside(frame, recheck.work, len(parts)))
             count.advance(frame["source_row"].n_unique())
     recheck.findings = Findings(complete_at_target=against.complete if against.whole else None)
@@ -181,7 +246,8 @@ def filed(recheck: Recheck, parts: Sequence[Path], began: int) -> Summary:
         summary = without_input(recheck.store, again, findings, now)
     summary = replace(summary, changes=None if drift is None else drift.counts)
     folder.write_bytes("summary.json", summary.to_json())
-    seal(folder, again, summary, None)
+    events = [each.told(run.run_id, iso(clock.now())) for each in recheck.decided]
+    seal(folder, again, summary, write_events(events, folder) if events else None)
     return summary
 
 

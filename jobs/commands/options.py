@@ -62,6 +62,15 @@ def options(*names: str) -> Callable[[F], F]:
     return decorate
 
 
+decisions_option = click.option(
+    "--decisions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    default=None,
+    help="A CSV: row, decision (ours, not_done, give_up or leave), customer_id, reason, decided_by.",
+)
+
+
 def effective(given: dict[str, Any], recorded: "RunRow | None" = None) -> Settings:
     """The settings from what click collected; warns of variables that are misspelt. Raises Unusable.
 

@@ -5,7 +5,18 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import PLACES, PRINTING, READING, TARGET, chosen_run, effective, options, progress_of, show
+from jobs.commands.options import (
+    PLACES,
+    PRINTING,
+    READING,
+    TARGET,
+    chosen_run,
+    decisions_option,
+    effective,
+    options,
+    progress_of,
+    show,
+)
 
 
 @click.command("reconcile")
@@ -16,8 +27,9 @@ from jobs.commands.options import PLACES, PRINTING, READING, TARGET, chosen_run,
     metavar="FILE",
     help="Compare with an extract of the target (CSV or Parquet) instead of reading it; no network.",
 )
-@options(*TARGET, *READING, *PLACES, "fail_on", "exit_zero", *PRINTING)
-def command(run_id_before: str, against: Path | None, **given: Any) -> None:
+@decisions_option
+@options(*TARGET, *READING, *PLACES, "lock_timeout", "fail_on", "exit_zero", *PRINTING)
+def command(run_id_before: str, against: Path | None, decisions: Path | None, **given: Any) -> None:
     """Compare RUN with a fresh read of the target, today or weeks later.
 
     \b
@@ -33,4 +45,5 @@ def command(run_id_before: str, against: Path | None, **given: Any) -> None:
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
-    show(reconcile(before, settings, against=against, progress=progress_of(settings, given)), settings, given)
+    progress = progress_of(settings, given)
+    show(reconcile(before, settings, against=against, decisions=decisions, progress=progress), settings, given)

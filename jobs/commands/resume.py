@@ -5,21 +5,26 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
+from jobs.commands.options import RUNNING, chosen_run, decisions_option, effective, options, progress_of, show
 
 
 @click.command("resume")
 @click.argument("run_id_before", metavar="[RUN]", required=False)
+@decisions_option
 @options(*RUNNING)
-def command(run_id_before: str | None, **given: Any) -> None:
+def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> None:
     """Go on with what RUN left open: pending decisions, an interruption, a deadline. The newest run by default.
 
     \b
     Examples:
       muster resume
       muster resume 20261121T021500Z-7f3a --decision-wait 3600
+      muster resume 20261121T021500Z-7f3a --decisions decided.csv
+
+    A file of decisions settles rows that are in doubt, ambiguous or in conflict: a CSV of row, decision, customer_id,
+    reason and decided_by, where the decision is ours (with the customer's id), not_done, give_up or leave.
     """
-    from jobs.flow import onboard
+    from jobs.flow import Decisions, onboard
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
@@ -28,6 +33,7 @@ def command(run_id_before: str | None, **given: Any) -> None:
         Path(before.input_path),
         settings,
         sha256=before.input_sha256,
+        decisions=None if decisions is None else Decisions(decisions, before),
         progress=progress_of(settings, given),
     )
     show(summary, settings, given)
