@@ -12,12 +12,14 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
-from jobs.config import secret
+from jobs.config import pseudonym_key, secret
 from jobs.errors import ExitCode, strongest
 from jobs.intake.quarantine import write_quarantine
+from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import Link, add_seal, link_before
+from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.reports import workbook
@@ -34,6 +36,8 @@ from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.signature import signer
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.sums import sha256
+from jobs.reports.totals import ControlTotal
+from jobs.totals import control_totals
 from schemas.outcome import OUTCOME_SCHEMA
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
@@ -92,7 +96,8 @@ def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written."""
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    summary = summarised(store, run, batch, count, noted(findings), ended_ms)
+    totals = control_totals(store, run, batch, pseudonyms_of(store), findings.complete_at_target)
+    summary = summarised(store, run, batch, count, noted(findings), ended_ms, totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
@@ -141,13 +146,21 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
 
 
 def summarised(
-    store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings, ended_ms: int
+    store: Store,
+    run: RunRow,
+    batch: Batch,
+    count: OutcomeCount,
+    findings: Findings,
+    ended_ms: int,
+    totals: tuple[ControlTotal, ...] = (),
 ) -> Summary:
     """The run's totals, each from its own source, and the exit code that follows from them."""
     equations = books(store, run, batch, count, findings)
     again = run.command == "reconcile"
     judged = {} if again else count.outcomes  # a later reading is about what the target shows
     code = exit_code(judged, findings, equations, run.settings)
+    if not all(total.closed for total in totals):
+        code = strongest({code, ExitCode.INTEGRITY})
     return Summary(
         run_id=run.run_id,
         system=run.system,
@@ -164,6 +177,7 @@ def summarised(
         requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
         equations=equations,
+        control_totals=totals,
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
         notes=findings.notes,
@@ -313,6 +327,11 @@ def seal(
         "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
     write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
+
+
+def pseudonyms_of(store: Store) -> Pseudonyms:
+    """The keyed HMACs of this ledger."""
+    return Pseudonyms(pseudonym_key(path_of(str(store.engine.url))))
 
 
 def signing() -> Sign | None:

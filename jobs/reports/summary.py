@@ -15,6 +15,7 @@ from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
 from jobs.reports.printable import printable
 from jobs.reports.redaction import without_secrets
+from jobs.reports.totals import ControlTotal, totals_document
 from jobs.reports.verdict import verdict
 
 SCHEMA_VERSION = 1
@@ -102,6 +103,8 @@ class Summary:
     changes: Mapping[str, int] | None = None
     """Lines of `changes.csv` per kind of change; None where there is no earlier reconciliation to compare with."""
     equations: tuple[Equation, ...] = ()
+    control_totals: tuple[ControlTotal, ...] = ()
+    """Empty for a later reconciliation."""
     pending_ageing: Mapping[str, int] = field(default_factory=dict)
     """Pending rows per age, youngest first; see `ageing`."""
     warnings: Mapping[str, int] = field(default_factory=dict)
@@ -146,7 +149,8 @@ class Summary:
     @property
     def balanced(self) -> bool:
         """Whether muster's own books close."""
-        return all(equation.ok for equation in self.equations if equation.kind == "books")
+        closed = all(total.closed for total in self.control_totals)
+        return closed and all(equation.ok for equation in self.equations if equation.kind == "books")
 
     def outcome_counts(self) -> dict[str, int]:
         """A count for each of the eleven outcomes, in their usual order."""
@@ -228,6 +232,7 @@ def _counts(summary: Summary) -> dict[str, object]:
             {"name": each.name, "left": each.left, "right": each.right, "ok": each.ok, "kind": each.kind}
             for each in summary.equations
         ],
+        "control_totals": totals_document(summary.control_totals),
         "pending_ageing": dict(summary.pending_ageing),
         "warnings": dict(summary.warnings),
     }
@@ -278,6 +283,7 @@ def _blocks(summary: Summary) -> list[list[str]]:
         _table("Reconciliation", _some(summary.class_counts())),
         _table("Changed since the last reconciliation", _some(summary.changes or {})),
         ["Control totals", *(_equation(each) for each in summary.equations)] if summary.equations else [],
+        _open_totals(summary.control_totals),
         ["Notes", *(f"  {note}" for note in summary.notes)] if summary.notes else [],
     ]
 
@@ -308,6 +314,13 @@ def _table(title: str, counts: Mapping[str, int]) -> list[str]:
 def _equation(equation: Equation) -> str:
     sign = "=" if equation.ok else "!="
     return f"  {'ok    ' if equation.ok else 'NOT OK'}  {equation.name}: {equation.left:,} {sign} {equation.right:,}"
+
+
+def _open_totals(totals: Iterable[ControlTotal]) -> list[str]:
+    """Those that do not agree; the report shows all."""
+    wrong = [each for each in totals if not each.ok]
+    lines = [f"  NOT OK  {each.name}: file {each.file}, ledger {each.ledger}, target {each.target}" for each in wrong]
+    return ["Control totals that differ", *lines] if lines else []
 
 
 def _last_lines(summary: Summary) -> list[str]:

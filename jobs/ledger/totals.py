@@ -1,0 +1,96 @@
+"""What the ledger says of a run's rows, for control totals: read row by row, in input order. Compares nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+from sqlalchemy import func, select
+
+from jobs.ledger import tables
+from jobs.ledger.rows import RunRow
+from jobs.ledger.store import Store
+from jobs.model import Outcome
+
+CREATED = 3
+"""A row of which a write was intended and done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a run that passed validation, with what the ledger holds of its key now."""
+
+    source_row: int
+    reason_code: str | None
+    pseudonyms: Mapping[str, str]
+    facts: Mapping[str, str]
+    fingerprint: str
+    run_id: str
+    """The run that last changed the key's record."""
+    first_attempt_ms: int | None
+
+
+@dataclass(slots=True)
+class Created:
+    """Rows whose step was intended and done within the run, a byte for each row and step, and when that was."""
+
+    rows: dict[str, bytearray] = field(default_factory=dict)
+    """By step; 3 at the place of a source row: intended (1) and done (2)."""
+    first_ms: int | None = None
+    last_ms: int | None = None
+
+    def has(self, step: str, source_row: int) -> bool:
+        """Whether the run created it."""
+        return self.rows[step][source_row] == CREATED
+
+
+def entries(store: Store, run: RunRow, window: int = 20_000) -> Iterator[Entry]:
+    """The entries of all rows but quarantined ones, in input order; a row whose record is gone is left out."""
+    outcome, record, space = tables.outcome, tables.record, tables.space
+    key = record.c.key == outcome.c.external_unique_id
+    ours = select(space.c.space_id).where(space.c.system == run.system, space.c.tenant == run.tenant).scalar_subquery()
+    wanted = (outcome.c.source_row, outcome.c.reason_code, record.c.pseudonyms, record.c.facts, record.c.fingerprint)
+    statement = (
+        select(*wanted, record.c.run_id, record.c.first_attempt_ms)
+        .join_from(outcome, record, key & (record.c.space_id == ours))
+        .where(outcome.c.run_id == run.run_id, outcome.c.outcome != Outcome.QUARANTINED)
+        .order_by(outcome.c.source_row)
+        .limit(window)
+    )
+    after = 0
+    while True:
+        with store.engine.connect() as connection:
+            rows = connection.execute(statement.where(outcome.c.source_row > after)).all()
+        if not rows:
+            return
+        for source_row, reason, pseudonyms, facts, *rest in rows:
+            yield Entry(source_row, reason, orjson.loads(pseudonyms), orjson.loads(facts), *rest)
+        after = rows[-1][0]
+
+
+def created(store: Store, run: RunRow, steps: tuple[str, ...]) -> Created:
+    """What the run created: rows of which a write was intended and a later result says done."""
+    event = tables.event.c
+    wanted = select(event.kind, event.step, event.source_row, event.verdict, event.at_ms).where(
+        event.run_id == run.run_id, event.step.in_(steps), event.kind.in_(("intent", "result"))
+    )
+    made = Created({step: bytearray(run.rows + 1) for step in steps})
+    with store.engine.connect() as connection:
+        lines = connection.execution_options(yield_per=20_000).execute(wanted.order_by(event.seq))
+        for kind, step, row, verdict, at_ms in lines:
+            flags = made.rows[step]
+            if kind == "intent":
+                flags[row] |= 1
+            elif verdict == "done" and flags[row] == 1:
+                flags[row] = CREATED
+                made.first_ms = at_ms if made.first_ms is None else made.first_ms
+                made.last_ms = at_ms
+    return made
+
+
+def distinct_keys(store: Store, run_id: str) -> int:
+    """How many keys the rows of a run have that passed validation."""
+    table = tables.outcome.c
+    counted = select(func.count(table.external_unique_id.distinct()))
+    with store.engine.connect() as connection:
+        passed = counted.where(table.run_id == run_id, table.outcome != Outcome.QUARANTINED)
+        return int(connection.scalar(passed) or 0)
