@@ -90,7 +90,10 @@ def _without_stdout() -> int:
 
 
 def _refused_by_system(error: Exception) -> OSError | None:
-    """What the system refused, where polars reports it as an error of its own; None: it is something else."""
+    """What the system refused, where a library reports it as an error of its own; None: it is something else."""
+    wrapped = next((each for each in error.args if isinstance(each, OSError)), None)
+    if wrapped is not None:
+        return wrapped
     found = re.search(r"\(os error ([0-9]{1,3})\)|transport error", str(error))
     if found is None:
         return None
