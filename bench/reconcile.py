@@ -57,6 +57,7 @@ def measured(rows: int) -> dict[str, object]:
     return {
         "rows": rows,
         "seconds": round(seconds, 1),
+        "cpu_us_a_row": round((usage.ru_utime + usage.ru_stime) * 1e6 / rows, 1),
         "peak_mib": round(usage.ru_maxrss / 1024),
         "found": {kind: count for kind, count in Counter(classes).items() if count},
     }

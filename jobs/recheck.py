@@ -3,15 +3,16 @@
 input (or the ledger's pseudonyms) -> claims -> fresh read or extract -> lines -> changes -> folder
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from jobs.access import connected, credential_of, system_of
+from jobs.access import credential_of, system_of
+from jobs.afresh import Recheck, read_afresh, record, set_aside
 from jobs.against import Against
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
@@ -19,12 +20,9 @@ from jobs.config import Settings, pseudonym_key, secret
 from jobs.decisions import (
     Choice,
     Decided,
-    as_decided,
     frame_as_decided,
     open_to_decision,
-    prove,
     read_decisions,
-    rows_of,
 )
 from jobs.drift import Drift, ambiguous_rows, earlier, write_changes
 from jobs.errors import Unusable
@@ -38,39 +36,14 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.promises import of_batch, of_ledger
-from jobs.reconcile import Claim, Reconciliation, claims
 from jobs.report import Findings, conclude, exit_code, requests_of, seal
 from jobs.reports.events import write_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
-from jobs.sealed import Seal, sealed_claims
-from jobs.systems.base import Row
+from jobs.sealed import Seal
+from jobs.systems import CAPABILITIES
 from jobs.workspace import workspace
-
-
-@dataclass(slots=True)
-class Recheck:
-    """A reconciliation under way. `batch` None: the input is gone or was changed, and `seal` compares instead."""
-
-    run: RunRow
-    settings: Settings
-    store: Store
-    work: Path
-    clock: Clock
-    progress: Progress
-    batch: Batch | None
-    seal: Seal | None
-    findings: Findings = field(default_factory=Findings)
-    notes: list[str] = field(default_factory=list)
-    epoch: int = 0
-    decisions: Path | None = None
-    decided: Sequence[Decided] = ()
-
-    @property
-    def space_id(self) -> int:
-        """The ledger's space of the run."""
-        return self.store.space(self.run.system, self.run.tenant)
 
 
 def reconcile(
@@ -79,14 +52,18 @@ def reconcile(
     *,
     against: Path | None = None,
     decisions: Path | None = None,
+    listing: bool | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Compares all rows of `run` once more, into `reconcile-<time>` in its folder; gives its summary.
 
     `against`: an extract of the target; None: the target itself is read. `decisions`: what a person decided about
-    rows of `run`; recorded first. Raises Unusable, Locked and NotPermitted; then there is no folder.
+    rows of `run`; recorded first. `listing`: name whom only the target has. Raises Unusable, Locked and NotPermitted;
+    then there is no folder.
     """
     clock, progress = Clock(), progress or Progress()
+    if listing and not CAPABILITIES[settings.system].lists_customers:
+        raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
     if against is None:
         system_of(settings)
         settings.need("base_url")
@@ -97,7 +74,7 @@ def reconcile(
         store = stack.enter_context(Store.opened(settings.ledger))
         batch, why = input_of(run, settings, work, clock, progress)
         seal_ = None if batch is not None else Seal(kept_pseudonyms(settings, store), settings.region)
-        recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_)
+        recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
             recheck.epoch = stack.enter_context(lease.held(store, recheck.space_id, owner, settings.lock_timeout))
@@ -141,24 +118,6 @@ def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     return pseudonyms
 
 
-async def read_afresh(recheck: Recheck) -> Sequence[Path]:
-    """Reads the target with a client of its own and compares; the lines, set aside. Raises NotPermitted."""
-    settings, parts = recheck.settings, list[Path]()
-    system = system_of(settings)
-    async with connected(settings, system, credential_of(settings, reading=True), recheck.clock) as client:
-        if recheck.decisions is not None:
-            rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
-            await prove(recheck.decisions, recheck.decided, system, client, rows, recheck.seal)
-            record(recheck)
-        reconciliation = Reconciliation(system, client, recheck.clock, recheck.seal)
-        with recheck.progress.stage("reconciling", recheck.run.rows) as count:
-            async for frame in reconciliation.frames(claims_of(recheck), settings.concurrency):
-                parts.append(set_aside(frame, recheck.work, len(parts)))
-                count.advance(frame["source_row"].n_unique())
-        recheck.findings = Findings(complete_at_target=reconciliation.complete, calls=dict(client.calls))
-    return parts
-
-
 def open_decisions(recheck: Recheck, path: Path, against: Path | None) -> Sequence[Decided]:
     """The decisions of `path`, checked against the ledger. Raises Unusable."""
     run, ambiguous = recheck.run, ambiguous_rows(Path(recheck.run.folder))
@@ -166,32 +125,6 @@ def open_decisions(recheck: Recheck, path: Path, against: Path | None) -> Sequen
     if against is not None and any(each.decision.choice is Choice.OURS for each in decided):
         raise Unusable("that a customer is ours must be read at the target, not in an extract", hint="no --against")
     return decided
-
-
-def record(recheck: Recheck) -> None:
-    """The decisions go into the ledger, in the history of the run that they are about."""
-    step = system_of(recheck.settings).steps[0].name
-    now_ms = milliseconds(recheck.clock.now())
-    transitions = [each for decided in recheck.decided for each in decided.transitions(step, now_ms)]
-    if transitions:
-        recheck.store.apply(recheck.space_id, recheck.epoch, recheck.run.run_id, transitions)
-        recheck.notes.append(f"{len(recheck.decided):,} decisions were recorded")
-
-
-async def claims_of(recheck: Recheck) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
-    """What the ledger says of each row, with what people decided, beside the row or its pseudonyms."""
-    store, run_id = recheck.store, recheck.run.run_id
-    decided = decided_rows(store, run_id, recheck.run.ended_ms or 0)
-    windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]]
-    if recheck.batch is not None:
-        windows = claims(store, run_id, recheck.batch)
-    else:
-        windows = sealed_claims(store, run_id, recheck.space_id)
-    async for window in windows:
-        yield [
-            (as_decided(claim, *decided[claim.source_row]) if claim.source_row in decided else claim, row)
-            for claim, row in window
-        ]
 
 
 def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
@@ -219,13 +152,6 @@ def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
     )
     recheck.notes += [f"the extract has no {missing}: not compared" for missing in against.missing]
     return parts
-
-
-def set_aside(frame: pl.DataFrame, work: Path, number: int) -> Path:
-    """Lines of the reconciliation on the disk, so that memory stays flat."""
-    part = work / f"reconciliation-{number:06}.parquet"
-    frame.write_parquet(part)
-    return part
 
 
 def filed(recheck: Recheck, parts: Sequence[Path], began: int) -> Summary:

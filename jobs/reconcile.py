@@ -17,7 +17,7 @@ from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, iso
 from jobs.ledger.store import Store
 from jobs.model import MatchClass, Outcome
-from jobs.systems.base import Comparison, Reader, ReadFailed, Row, Sighting, System
+from jobs.systems.base import Comparison, Listed, Reader, ReadFailed, Row, Sighting, System
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
@@ -160,9 +160,17 @@ def claim_of(entry: Mapping[str, Any]) -> Claim:
 class Reconciliation:
     """Reads the target afresh for a stream of rows and compares."""
 
-    def __init__(self, system: System, reader: Reader, clock: Clock, opener: Opener | None = None) -> None:
-        """`opener`: for claims that have pseudonyms instead of values."""
+    def __init__(
+        self,
+        system: System,
+        reader: Reader,
+        clock: Clock,
+        opener: Opener | None = None,
+        listed: Mapping[str, Listed] | None = None,
+    ) -> None:
+        """`opener`: for claims that have pseudonyms instead of values. `listed`: customers just listed, by their id."""
         self.system, self.reader, self.clock, self.opener = system, reader, clock, opener
+        self.listed = listed or {}
         self.complete = 0
         """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
 
@@ -190,15 +198,21 @@ class Reconciliation:
         facts: Mapping[str, str] = {"customer_id": claim.customer_id} if claim.customer_id else {}
         if claim.pseudonyms is not None and not facts:
             return (Line(MatchClass.UNVERIFIED),)  # nothing is known that a look-up could ask for
+        listed = self.listed.get(claim.customer_id or "")
         try:
-            sighting = await self.system.sight(self.reader, row, facts)
+            lines = await self._seen(claim, row, facts, listed)
+            if listed is not None and lines != MATCH:  # a listing may lag behind: a difference is read for itself
+                lines = await self._seen(claim, row, facts, None)
         except ReadFailed:
             return (Line(MatchClass.UNVERIFIED),)
-        if self.opener is not None and claim.pseudonyms is not None:
-            sighting = self.opener.opened(sighting, claim.pseudonyms)
-        lines = compare(claim, sighting)
         self.complete += is_complete(claim, lines)
         return lines
+
+    async def _seen(self, claim: Claim, row: Row, facts: Mapping[str, str], listed: Listed | None) -> Sequence[Line]:
+        sighting = await self.system.sight(self.reader, row, facts, listed)
+        if self.opener is not None and claim.pseudonyms is not None:
+            sighting = self.opener.opened(sighting, claim.pseudonyms)
+        return compare(claim, sighting)
 
 
 def reported(claim: Claim, line: Line, read_at: str | None) -> tuple[Any, ...]:

@@ -27,9 +27,18 @@ from jobs.commands.options import (
     metavar="FILE",
     help="Compare with an extract of the target (CSV or Parquet) instead of reading it; no network.",
 )
+@click.option(
+    "--list/--no-list",
+    "listing",
+    default=None,
+    help="List all customers of the target, and name those made at the time of RUN that are not of it. Left out: "
+    "listed where that costs fewer reads.",
+)
 @decisions_option
 @options(*TARGET, *READING, *PLACES, "lock_timeout", "fail_on", "exit_zero", *PRINTING)
-def command(run_id_before: str, against: Path | None, decisions: Path | None, **given: Any) -> None:
+def command(
+    run_id_before: str, against: Path | None, decisions: Path | None, listing: bool | None, **given: Any
+) -> None:
     """Compare RUN with a fresh read of the target, today or weeks later.
 
     \b
@@ -41,9 +50,14 @@ def command(run_id_before: str, against: Path | None, decisions: Path | None, **
     Each time writes a new folder reconcile-TIME inside the run's own; its changes.csv says what changed since.
     When the input file is gone or was changed, the ledger's pseudonyms are compared instead.
     """
+    from jobs.errors import Unusable
     from jobs.recheck import reconcile
+
+    if against is not None and listing:
+        raise Unusable("an extract is read as a whole: --list and --against do not go together")
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
     progress = progress_of(settings, given)
-    show(reconcile(before, settings, against=against, decisions=decisions, progress=progress), settings, given)
+    summary = reconcile(before, settings, against=against, decisions=decisions, listing=listing, progress=progress)
+    show(summary, settings, given)

@@ -11,7 +11,7 @@ So an adapter never retries, never sleeps, never writes to the ledger and never 
 request; it only says what a reply means and how to read the truth.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -291,6 +291,18 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One customer of a listing of all. `record` is the target's own, for `sight`."""
+
+    customer_id: str
+    key: str | None
+    """Our key, where the listing shows it."""
+    created: datetime | None
+    """None: the listing does not say when."""
+    record: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a system can do; commands refuse the rest with a sentence that says so."""
 
@@ -304,6 +316,8 @@ class Capabilities:
     """The vendor's own words, shortened."""
     decision: str | None
     """What is decided at the target after the create, and how it is learnt."""
+    lists_customers: bool = False
+    """Whether all customers of a tenant can be listed; `System.listing` is not to be called otherwise."""
 
 
 class System(Protocol):
@@ -351,8 +365,18 @@ class System(Protocol):
         """The documented limit of mutating calls for such a credential; None: not documented."""
         ...
 
-    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> Sighting:
-        """A fresh read of all that belongs to `row`, for reconciliation. Raises ReadFailed."""
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """A fresh read of all that belongs to `row`, for reconciliation. Raises ReadFailed.
+
+        `listed`: the row's customer as a listing of the same minutes shows it, which saves reading the profile.
+        """
+        ...
+
+    def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """All customers, page by page, each once; rows that move between pages meanwhile are not lost.
+
+        Raises ReadFailed, also when they move faster than they can be read.
+        """
         ...
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:

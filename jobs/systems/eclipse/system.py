@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from jobs.systems.base import (
     CallClass,
     Capabilities,
     Comparison,
+    Listed,
     Reader,
     Reply,
     Request,
@@ -27,7 +28,7 @@ from jobs.systems.base import (
     Trace,
 )
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone, wallet_list
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, moment_of, same_phone, wallet_list
 from jobs.systems.eclipse.decision import DecisionStep, newest
 from jobs.systems.eclipse.wallet import WalletStep
 
@@ -39,6 +40,7 @@ CAPABILITIES = Capabilities(
     steps=("customer", "kyc", "wallet"),
     documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
+    lists_customers=True,
 )
 
 ONBOARDING_LIMIT = Rate(60, 180.0)
@@ -134,12 +136,12 @@ class Eclipse:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
         return ONBOARDING_LIMIT if "ONBOARDING" in positions else None
 
-    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> Sighting:
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Profile, newest KYC result and wallets of the row's customer, read afresh.
 
         Without a known customer id the identity number leads: several holders are all returned.
         """
-        profiles = await self._profiles(reader, row, facts)
+        profiles = [listed.record] if listed is not None else await self._profiles(reader, row, facts)
         ids = [str(wire.identifier(profile.get("customerId"))) for profile in profiles]
         if len(profiles) != 1:
             return Sighting(ids)
@@ -171,6 +173,19 @@ class Eclipse:
             await wire.read_record(reader, self.customer.profile(str(record["customerId"]))) or record
             for record in same
         ]
+
+    async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """GET /customers without a filter."""
+        async for page in wire.listing(reader, self.customer.search(())):
+            yield [
+                Listed(
+                    customer_id=str(wire.identifier(record.get("customerId"))),
+                    key=wire.text_of(record, "externalUniqueId"),
+                    created=moment_of(record.get("created")),
+                    record=record,
+                )
+                for record in page
+            ]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Customers by `customer_id`, by `identity` or `phone` (exact), or by `first_name` and/or `last_name`."""

@@ -30,6 +30,15 @@ PAGE_SIZE = 20
 MAX_PAGES = 25
 """Chosen: a filter that returns more than 500 customers was ignored by the server; reading on proves nothing."""
 
+LISTING_PAGE = 100
+"""Chosen: a listing is of everybody, so that fewer and longer pages cost less; a server may give less."""
+
+OVERLAP = 5
+"""One row in so many of a page is read again with the next one (chosen): so it is seen when rows moved."""
+
+MOST_STEPS_BACK = 50
+"""Chosen: a listing whose rows go away faster than that can't be read."""
+
 DUPLICATE_CODES = frozenset({"USR004"})
 """The vendor's error example; also accepted under status 400."""
 
@@ -243,3 +252,35 @@ async def pages(reader: Reader, request: Request) -> AsyncIterator[Mapping[str, 
     raise ReadFailed(
         f"{request.operation}: more than {MAX_PAGES * PAGE_SIZE} hits for one person, so the filter was ignored"
     )
+
+
+async def listing(reader: Reader, request: Request) -> AsyncIterator[list[Mapping[str, Any]]]:
+    """All records of a long paged list, page by page, each once by `customerId`.
+
+    Pages overlap: one that shows nothing of the page before it means that rows in front went away, and the reading
+    steps back. Ends at an empty page, or when two pages bring nothing new. Raises ReadFailed.
+    """
+    seen: set[str] = set()
+    offset = barren = back = furthest = 0
+    while barren < 2:
+        query = (*request.query, ("limit", str(LISTING_PAGE)), ("offset", str(offset)))
+        page = await read_records(reader, Request("list_customers", request.method, request.path, query))
+        if page is None:
+            raise ReadFailed("list_customers: the target has no such path; check base URL and tenant")
+        if not page and offset >= furthest:
+            return
+        records = {found: record for record in page if (found := identifier(record.get("customerId")))}
+        fresh = [found for found in records if found not in seen]
+        seen.update(fresh)
+        yield [records[found] for found in fresh]
+        beyond = offset + len(page) > furthest
+        furthest = max(furthest, offset + len(page)) if page else offset
+        if offset and len(fresh) == len(records):
+            back += 1
+            if back > MOST_STEPS_BACK:
+                raise ReadFailed("list_customers: customers move faster than they can be listed")
+            offset = max(0, offset - max(len(page), LISTING_PAGE))
+            continue
+        if beyond:  # after a step back, pages that were read before bring nothing new
+            barren = 0 if fresh else barren + 1
+        offset += max(1, len(page) - max(1, len(page) // OVERLAP))
