@@ -37,8 +37,8 @@ DIFFERENCES: dict[str, str] = {
     "target_value_masked": "At the target",
     "similarity": "Alike",
     "customer_id": "Customer",
-    "external_unique_id": "Key",
     "read_at": "Read",
+    "external_unique_id": "Key",
 }
 """Columns of the table of differences and their headings."""
 

@@ -13,6 +13,7 @@ from jobs.reports.bar import WIDTH, bar, share
 from jobs.reports.folder import RunFolder
 from jobs.reports.page import INLINE_ROWS, page, write_page
 from jobs.reports.summary import Cause, Equation, InputFile
+from jobs.reports.totals import ControlTotal
 
 from .made import MIXED, row, rows_of, summary, went
 
@@ -138,6 +139,19 @@ def test_differences_stand_beside_the_rows_that_need_attention() -> None:
     assert carried(text)[0][-1] == 88.5
     assert "<img" not in text
     assert "found no difference" in page(summary({"onboarded": 9}, reconciliation={"match": 9}), [])
+
+
+def test_a_total_that_one_source_alone_knows_is_not_called_agreed() -> None:
+    totals = (
+        ControlTotal("rows", 14, 14, None),
+        ControlTotal("customers created", None, 7, None),
+        ControlTotal("hash total of phones", "198bcf939ab00a90", "198bcf939ab00a91", None),
+    )
+    text = page(summary(MIXED, equations=(), control_totals=totals), [])
+    lines = re.findall(r'<th scope="row">(.*?)</th>.*?(ok|not ok|one source)</span></td></tr>', text)
+    found = {name: mark for name, mark in lines if name in {total.name for total in totals}}
+    assert found == {"rows": "ok", "customers created": "one source", "hash total of phones": "not ok"}
+    assert "do not balance" in text
 
 
 def test_headings_go_down_one_level_at_a_time() -> None:

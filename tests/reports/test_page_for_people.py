@@ -10,6 +10,7 @@ import pytest
 
 from jobs.reports.page import page
 from jobs.reports.sample import draw
+from jobs.reports.totals import ControlTotal
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 from .made import MIXED, row, run_folder, summary, went
@@ -19,6 +20,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
 
 BAD = {"onboarded": 300, "quarantined": 20, "conflict": 60, "failed": 60, "pending": 9, "not_attempted": 11}
+TOTALS = (ControlTotal("hash total", "198bcf939ab00a90", "198bcf939ab00a90"), ControlTotal("rows", 460, 460, 459))
 FORMS = [("light", 1280), ("dark", 1280), ("light", 400), ("dark", 400)]
 Shown = Callable[..., Any]
 
@@ -63,7 +65,8 @@ def bad_night() -> str:
     differences = [difference(number) for number in range(1, 101)]
     ageing = {"under 1 hour": 5, "over 7 days": 4}
     counts = {"match": 300, "field_difference": 80, "partial": 20}
-    facts = summary(BAD, **went(BAD), reconciliation=counts, pending_ageing=ageing, exit_code=1, next_command="muster")
+    more = {"pending_ageing": ageing, "control_totals": TOTALS, "exit_code": 1, "next_command": "muster resume x"}
+    facts = summary(BAD, **went(BAD), reconciliation=counts, **more)
     return page(facts, rows, differences)
 
 
