@@ -8,7 +8,9 @@ import click
 from jobs import __version__
 from jobs.commands import (
     config,
+    forget,
     lookup,
+    purge,
     reconcile,
     report,
     resume,
@@ -61,6 +63,8 @@ for module in (
     status,
     runs,
     verify,
+    purge,
+    forget,
     lookup,
     sandbox,
     systems,

@@ -16,6 +16,8 @@ from jobs.commands.options import (
     show_json,
 )
 
+from jobs.errors import ExitCode, Unusable
+
 if TYPE_CHECKING:
     from jobs.config import Settings
     from jobs.ledger.rows import RunRow
@@ -28,8 +30,9 @@ LARGEST_SAMPLE = 1_000
 @click.argument("run_id_before", metavar="RUN")
 @click.option("--sample", "size", type=click.IntRange(1, LARGEST_SAMPLE), help="Draw N rows instead.", metavar="N")
 @click.option("--seed", type=click.IntRange(0), help="Which sample.  [default: 1]", metavar="S")
+@click.option("--prove", "subject", help="-: say whether the person whose identity number is typed was in the file.")
 @options("system", "tenant", *READING, *PLACES, *PRINTING)
-def command(run_id_before: str, size: int | None, seed: int | None, **given: Any) -> None:
+def command(run_id_before: str, size: int | None, seed: int | None, subject: str | None, **given: Any) -> None:
     """Make the files of RUN again, from the ledger and the input file.
 
     With --sample, draw N rows for an auditor from the files as they are: a page with the whole trail of each row, and
@@ -39,6 +42,7 @@ def command(run_id_before: str, size: int | None, seed: int | None, **given: Any
     Examples:
       muster report 20261121T021500Z-7f3a
       muster report 20261121T021500Z-7f3a --sample 25 --seed 4711
+      muster report 20261121T021500Z-7f3a --prove -
     """
     if seed is not None and size is None:
         raise click.UsageError("--seed chooses a sample; give --sample N too")
@@ -47,9 +51,34 @@ def command(run_id_before: str, size: int | None, seed: int | None, **given: Any
     if size is not None:
         _sample(before, settings, size, 1 if seed is None else seed, quiet=bool(given.get("quiet")))
         return
+    if subject is not None:
+        _prove(before, settings, subject)
     from jobs.flow import report
+    from jobs.ledger.erase import erased
 
+    if erased(before):
+        raise Unusable(f"personal data of run {before.run_id} were erased: its files can't be made again as they were")
     show(report(before, settings, progress=progress_of(settings, given)), settings, given)
+
+
+def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
+    """Ends with 0 when the person was in the file, else with 1; shows rows, outcomes and ids, never the number."""
+    from jobs.commands.subject import typed_subject
+    from jobs.ledger.store import Store
+    from jobs.prove import prove
+    from jobs.report import pseudonyms_of
+
+    person = typed_subject(subject, "--prove")
+    with Store.opened(settings.ledger, create=False) as store:
+        found = prove(store, run, pseudonyms_of(store), person)
+    if settings.output == "json":
+        show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found})
+    elif not found:
+        click.echo(f"run {run.run_id}: not in the file")
+    for row in found if settings.output == "text" else []:
+        shown = "  ".join(f"{name}={value}" for name, value in row.items() if value is not None)
+        click.echo(f"run {run.run_id}: in the file: {shown}")
+    raise click.exceptions.Exit(ExitCode.OK if found else ExitCode.ATTENTION)
 
 
 def _sample(run: "RunRow", settings: "Settings", size: int, seed: int, *, quiet: bool) -> None:

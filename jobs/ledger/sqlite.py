@@ -71,6 +71,22 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def wipe(engine: Engine) -> None:
+    """Leaves nothing of deleted rows in the database file or its WAL: free pages are overwritten and given back.
+
+    What the disk itself remembers of overwritten blocks, and backups, is not in a database's hands.
+    """
+    raw = engine.raw_connection()
+    try:
+        for statement in ("PRAGMA secure_delete=ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            cursor = raw.cursor()
+            cursor.execute(statement)
+            cursor.fetchall()
+            cursor.close()
+    finally:
+        raw.close()
+
+
 def _on_connect(connection: Any, _record: object) -> None:
     """Sets the pragmas and reads them back: `journal_mode=wal` fails silently on some file systems."""
     connection.isolation_level = None  # BEGIN is ours to say, see _on_begin

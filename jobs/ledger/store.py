@@ -237,6 +237,10 @@ class Store:
             select_runs().order_by(tables.run.c.started_ms.desc(), tables.run.c.run_id.desc()).limit(limit)
         )
 
+    def matching(self, statement: Select[Any]) -> list[RunRow]:
+        """The runs that a statement made from `select_runs` gives."""
+        return self._runs(statement)
+
     def runs_of_batch(self, run: RunRow) -> list[RunRow]:
         """All runs over the same input in the same space, oldest first; `run` is one of them."""
         space, batch = tables.space.c, tables.batch.c

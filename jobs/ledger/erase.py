@@ -1,0 +1,98 @@
+"""Erases what is personal from the ledger: pseudonyms, masked forms, references. Counts and outcomes stay.
+
+Records of rows that are still open stay too: without them nobody could say what was sent.
+"""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import and_, delete, null, or_, select, tuple_, update
+
+from jobs.ledger import tables
+from jobs.ledger.rows import RunRow
+from jobs.ledger.store import Store, select_runs
+from jobs.ledger.subjects import Place
+from jobs.model import RESUMABLE
+
+ERASED = "erased"
+"""Where a run's facts hold what was erased of it."""
+
+_MASKED = ("row_ref", "reason", "phone_masked", "national_id_masked")
+_IDENTIFYING = ("external_unique_id", "customer_id", "wallet_id", "wallet_external_unique_id", "trace_id", "warnings")
+
+
+def spaces(store: Store) -> list[int]:
+    """All (system, tenant) of the ledger."""
+    with store.engine.connect() as connection:
+        return [int(each) for each in connection.scalars(select(tables.space.c.space_id))]
+
+
+def runs_before(store: Store, before_ms: int) -> list[RunRow]:
+    """Runs that ended earlier, and of which nothing was purged yet, oldest first."""
+    ended = select_runs().where(tables.run.c.ended_ms < before_ms).order_by(tables.run.c.started_ms)
+    return [run for run in store.matching(ended) if "purge" not in erased(run)]
+
+
+def all_runs(store: Store) -> list[RunRow]:
+    """Every run, oldest first."""
+    return store.matching(select_runs().order_by(tables.run.c.started_ms))
+
+
+def erased(run: RunRow) -> list[str]:
+    """What was erased of a run: `purge`, `forget`; empty when nothing was."""
+    found = run.facts.get(ERASED, [])
+    return [str(each) for each in found] if isinstance(found, list) else []
+
+
+def note_erased(store: Store, run_id: str, what: str) -> None:
+    """Records that the files of a run can't be made again as they were."""
+    table = tables.run
+    with store.writes.begin() as connection:
+        facts = json.loads(connection.scalar(select(table.c.facts).where(table.c.run_id == run_id)) or "{}")
+        facts[ERASED] = [*facts.get(ERASED, []), what]
+        changed = update(table).where(table.c.run_id == run_id).values(facts=json.dumps(facts, sort_keys=True))
+        connection.execute(changed)
+
+
+def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
+    """Blanks the rows of these runs and drops the records that no other run needs; gives how many records."""
+    outcome, event, record, step = tables.outcome, tables.event, tables.record, tables.step
+    with store.writes.begin() as connection:
+        for run_id in run_ids:
+            connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(_nothing(_MASKED)))
+            connection.execute(update(event).where(event.c.run_id == run_id).values(fingerprint=null()))
+        needed = select(outcome.c.external_unique_id).where(
+            outcome.c.run_id.not_in(run_ids), outcome.c.external_unique_id.is_not(None)
+        )
+        settled = and_(record.c.outcome.is_not(None), record.c.outcome.not_in(list(RESUMABLE)))
+        old = and_(record.c.run_id.in_(run_ids), record.c.key.not_in(needed), settled)
+        kept = select(record.c.space_id, record.c.key)
+        dropped = connection.execute(delete(record).where(old)).rowcount
+        connection.execute(delete(step).where(tuple_(step.c.space_id, step.c.key).not_in(kept)))
+    return int(dropped)
+
+
+def still_open(store: Store, places: Sequence[Place]) -> bool:
+    """Whether something of these keys is unfinished."""
+    record = tables.record.c
+    wanted = tuple_(record.space_id, record.key).in_(places)
+    unsettled = or_(record.outcome.is_(None), record.outcome.in_(list(RESUMABLE)))
+    with store.engine.connect() as connection:
+        return connection.scalar(select(record.key).where(wanted, unsettled)) is not None
+
+
+def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str, int]]) -> None:
+    """Drops the records at `places`, and blanks `rows` (run id, source row) in outcomes and history."""
+    outcome, event = tables.outcome, tables.event
+    with store.writes.begin() as connection:
+        for table in (tables.step, tables.record):
+            connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).in_(places)))
+        for run_id, row in rows:
+            mine = (outcome.c.run_id == run_id, outcome.c.source_row == row)
+            connection.execute(update(outcome).where(*mine).values(_nothing((*_MASKED, *_IDENTIFYING))))
+            told = (event.c.run_id == run_id, event.c.source_row == row)
+            connection.execute(update(event).where(*told).values(_nothing(("key", "fingerprint", "trace_id"))))
+
+
+def _nothing(columns: Sequence[str]) -> dict[str, object]:
+    return {column: null() for column in columns}

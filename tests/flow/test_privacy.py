@@ -1,0 +1,175 @@
+"""Who was in the file, and how what is personal goes again while the evidence still verifies."""
+
+import io
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .muster import Ended, Muster
+from .people import Row, person
+from .test_leaks import contents, leaks
+
+Filed = Callable[[list[Row]], Path]
+Asked = Callable[..., Ended]
+
+ROWS = [
+    person(1, note="a remark"),
+    person(2, "Kycfail"),
+    person(3, phone="1", note="x"),
+    person(4, "Nowallet"),
+    {**person(5), "row_ref": ""},
+]
+
+
+@pytest.fixture
+def ended(muster: Muster, file_of: Filed) -> Ended:
+    """Two runs over one file; the second one's folder."""
+    path = file_of(ROWS)
+    muster("run", path)
+    return muster("run", path)
+
+
+@pytest.fixture
+def asked(muster: Muster, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """A command that is given an identity number on stdin."""
+
+    def ask(number: str, *arguments: str) -> Ended:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{number}\n"))
+        return muster(*arguments)
+
+    return ask
+
+
+def left(muster: Muster) -> dict[str, bytes]:
+    """All that lies in the working directory but the input."""
+    told = {}
+    for path in sorted(path for path in muster.folder.rglob("*") if path.is_file() and path.suffix != ".csv"):
+        for number, content in enumerate(contents(path)):
+            told[f"{path.relative_to(muster.folder)}#{number}"] = content
+    for path in (muster.folder / "runs").rglob("*.csv"):
+        told[str(path.relative_to(muster.folder))] = path.read_bytes()
+    return told
+
+
+def both_verify(muster: Muster, folder: Path) -> None:
+    packed = [sys.executable, "-I", "-S", "verify.py", "--batch"]
+    done = subprocess.run(packed, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    own = muster("verify", folder.name, "--batch")
+    assert own.code == 0, own.stdout
+    assert subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=folder, check=False).returncode == 0
+
+
+def test_a_person_in_the_file_is_found_with_outcome_and_row(asked: Asked, ended: Ended) -> None:
+    for number, row in enumerate(ROWS, start=1):
+        identity = row["national_id"]
+        answer = asked(f"{identity[:6]} {identity[6:]}", "report", "run-2", "--prove", "-", "--output", "json")
+        document = json.loads(answer.stdout)
+        assert (answer.code, document["found"]) == (0, True)
+        assert [(each["source_row"], each["outcome"]) for each in document["rows"]] == [
+            (number, ended.outcomes[number - 1])
+        ]
+        assert identity not in answer.stdout + answer.stderr
+
+
+def test_a_stranger_is_not_found_and_an_argument_is_refused(asked: Asked, ended: Ended) -> None:
+    assert asked(person(99)["national_id"], "report", "run-1", "--prove", "-").code == 1
+    refused = asked("", "report", "run-1", "--prove", ROWS[0]["national_id"])
+    assert refused.code == 2
+    assert ROWS[0]["national_id"] not in refused.stderr
+    assert asked("", "report", "run-1", "--prove", "-").code == 2
+
+
+def test_purged_runs_show_nobody_and_still_verify(muster: Muster, asked: Asked, ended: Ended) -> None:
+    muster("reconcile", "run-1")
+    assert muster("purge", "--older-than", "0").code == 0
+    names = {path.name for path in ended.folder.iterdir()}
+    assert not names & {"quarantine.csv", "report.html", "report.xlsx", "report.md"}
+    values = {value: column for row in ROWS for column, value in row.items() if len(value) > 7}
+    masked = {line[name]: name for line in ended.rows for name in ("phone_masked", "national_id_masked") if line[name]}
+    assert leaks(left(muster), values) == []
+    assert masked == {}
+    assert [row["outcome"] for row in ended.rows] == ended.outcomes
+    both_verify(muster, ended.folder)
+    assert asked(ROWS[0]["national_id"], "report", "run-1", "--prove", "-").code == 1
+    assert muster("report", "run-1").code == 2
+
+
+def test_the_manifest_tells_what_was_erased_when_and_by_whom(muster: Muster, ended: Ended) -> None:
+    muster("purge", "--older-than", "0")
+    note = json.loads((ended.folder / "manifest.json").read_bytes())["erasures"][0]
+    assert note["what"] == "purge"
+    assert note["rows"] == len(ROWS)
+    assert note["at"]
+    assert note["by"]
+    assert {each["name"] for each in note["removed"]} >= {"quarantine.csv", "report.html"}
+    assert all(len(each["sha256"]) == 64 for each in note["removed"])
+
+
+def test_young_runs_are_left_alone_and_a_second_purge_does_nothing(muster: Muster, ended: Ended) -> None:
+    before = {path: path.read_bytes() for path in (muster.folder / "runs").rglob("*") if path.is_file()}
+    assert muster("purge", "--older-than", "1").stdout.startswith("0 runs")
+    assert {path: path.read_bytes() for path in before} == before
+    assert muster("purge", "--older-than", "0").stdout.startswith("2 runs")
+    assert muster("purge", "--older-than", "0").stdout.startswith("0 runs")
+
+
+def test_a_purged_file_can_be_run_again_and_changes_nothing_at_the_target(muster: Muster, ended: Ended) -> None:
+    muster("purge", "--older-than", "0")
+    customers = len(muster.sandbox.state.customers)
+    again = muster("run", muster.folder / "customers.csv")
+    assert len(muster.sandbox.state.customers) == customers
+    assert again.outcomes[0] in {"already_onboarded", "onboarded"}
+    assert muster("verify", "run-3", "--batch").code == 0
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_forgotten_person_leaves_no_trace_and_others_stay(
+    muster: Muster, asked: Asked, ended: Ended, number: int
+) -> None:
+    row = ROWS[number - 1]
+    lines = [line for line in ended.rows if line["source_row"] == str(number)]
+    assert asked(row["national_id"], "forget", "--subject", "-").code == 0
+    traces = {row["national_id"]: "identity", row["email"]: "e-mail"}
+    traces |= {lines[0][name]: name for name in ("external_unique_id", "customer_id", "wallet_id") if lines[0][name]}
+    found = [each for each in leaks(left(muster), traces) if "runs" in each or "muster.db" in each]
+    assert found == []
+    assert asked(row["national_id"], "report", "run-1", "--prove", "-").code == 1
+    other = ROWS[1]["national_id"]
+    assert asked(other, "report", "run-1", "--prove", "-").code == 0
+    both_verify(muster, ended.folder)
+    assert asked(row["national_id"], "forget", "--subject", "-").code == 1
+
+
+def test_an_unfinished_person_is_not_forgotten(muster: Muster, asked: Asked, file_of: Filed) -> None:
+    muster("run", file_of([person(1, "Kycstuck")]))
+    refused = asked(person(1)["national_id"], "forget", "--subject", "-")
+    assert refused.code == 2
+    assert "resume" in refused.stderr
+
+
+def test_nothing_is_left_in_free_pages_or_the_log_of_the_database(muster: Muster, asked: Asked, ended: Ended) -> None:
+    with sqlite3.connect(muster.folder / "muster.db") as ledger:
+        pseudonyms = {json.loads(text)["national_id"] for (text,) in ledger.execute("SELECT pseudonyms FROM record")}
+    ledger.close()
+    muster("purge", "--older-than", "0")
+    raw = b"".join(path.read_bytes() for path in muster.folder.glob("muster.db*"))
+    assert len(pseudonyms) == 4
+    assert [each for each in pseudonyms if each.encode() in raw] == []
+
+
+def test_an_edit_after_a_purge_is_found_like_before(muster: Muster, ended: Ended) -> None:
+    muster("purge", "--older-than", "0")
+    for name in ("manifest-1.json", "outcome.csv", "manifest.json"):
+        path = ended.folder / name
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"e", b"f", 1))
+        assert muster("verify", ended.folder).code == 7, name
+        path.write_bytes(content)
+    (ended.folder / "reconciliation.csv").unlink()
+    assert muster("verify", ended.folder).code == 7
