@@ -129,6 +129,19 @@ def test_pictures_have_words_for_those_who_cannot_see_them() -> None:
     assert "At most 1 of 60 calls allowed in any 3 s." in text
 
 
+def test_a_run_without_a_known_limit_shows_its_busiest_minute() -> None:
+    text = page(summary(MIXED, **went(MIXED, limit=None)), [])
+    assert "Calls in any 1 min; the target documents no limit" in text
+    assert "At most 11 calls in any 1 min; no limit was known." in text
+    assert 'class="limit"' not in text
+
+
+def test_a_run_of_one_row_that_was_never_sent_has_no_charts() -> None:
+    text = page(summary({"quarantined": 1}, **went({"quarantined": 1})), [])
+    assert "Nothing was sent, so there is nothing to draw." in text
+    assert 'class="funnel"' in text
+
+
 def test_differences_stand_beside_the_rows_that_need_attention() -> None:
     found = [
         {"source_row": 7, "class": "field_difference", "field": "email", "file_value_masked": EVIL, "similarity": 88.5}
