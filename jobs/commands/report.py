@@ -15,7 +15,6 @@ from jobs.commands.options import (
     show,
     show_json,
 )
-
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
