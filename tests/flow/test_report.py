@@ -38,7 +38,7 @@ def test_a_report_made_again_is_the_same(muster: Muster, sandbox: Sandbox, ended
     assert muster("verify", "run-1").code == 0
 
 
-@pytest.mark.parametrize("command", ["report", "resume", "retry", "reconcile"])
+@pytest.mark.parametrize("command", ["report", "resume", "retry"])
 @pytest.mark.parametrize("gone", [False, True], ids=["changed", "gone"])
 def test_a_changed_input_ends_with_2(muster: Muster, sandbox: Sandbox, ended: Ended, command: str, gone: bool) -> None:
     path = muster.folder / "customers.csv"
