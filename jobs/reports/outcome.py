@@ -80,7 +80,7 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
     if strange:
         raise Unproven(f"{outcomes[strange[0]]} rows have no known outcome")
     count.outcomes.update(outcomes)
-    codes = frame.select("outcome", pl.col("reason_code").str.split(";"), "source_row").explode("reason_code")
+    codes = frame.select("outcome", pl.col("reason_code").cast(pl.String).str.split(";"), "source_row").explode("reason_code")
     grouped = codes.drop_nulls("reason_code").group_by("outcome", "reason_code", maintain_order=True)
     found = grouped.agg(pl.len(), pl.col("source_row").head(EXAMPLES).alias("examples"))
     for outcome, code, rows, examples in found.iter_rows():
