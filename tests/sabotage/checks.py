@@ -18,7 +18,7 @@ from tests.simulation.target import Manners
 from tests.simulation.world import World
 
 STORMS = 60
-"""Seeds of a storm (chosen): each wrong version was caught within 40."""
+"""Seeds of a storm (chosen)."""
 
 HIDDEN = Manners(show_keys=False, show_wallet_keys=False)
 
