@@ -80,15 +80,14 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
     if strange:
         raise Unproven(f"{outcomes[strange[0]]} rows have no known outcome")
     count.outcomes.update(outcomes)
-    codes = frame.select("outcome", pl.col("reason_code").cast(pl.String).str.split(";"), "source_row").explode("reason_code")
-    grouped = codes.drop_nulls("reason_code").group_by("outcome", "reason_code", maintain_order=True)
-    found = grouped.agg(pl.len(), pl.col("source_row").head(EXAMPLES).alias("examples"))
-    for outcome, code, rows, examples in found.iter_rows():
+    reasons = pl.col("reason_code").cast(pl.String)
+    codes = frame.select("outcome", reasons.str.split(";")).explode("reason_code")
+    for outcome, code, rows in codes.drop_nulls().group_by("outcome", "reason_code").len().iter_rows():
         count.causes[(outcome, code)] += rows
         known = count.examples.setdefault((outcome, code), [])
-        known.extend(examples[: EXAMPLES - len(known)])
-    ends = frame.group_by("outcome", "failed_step", pl.col("customer_id").is_not_null().alias("customer")).len()
-    for outcome, step, customer, rows in ends.iter_rows():
-        count.ends[outcome, step, customer] += rows
+        if len(known) < EXAMPLES:
+            holds = (";" + reasons + ";").str.contains(f";{code};", literal=True)
+            fitting = frame.lazy().filter((pl.col("outcome") == outcome) & holds).select("source_row")
+            known.extend(fitting.head(EXAMPLES - len(known)).collect()["source_row"].to_list())
     warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()
     count.warnings.update(dict(warnings.value_counts().iter_rows()))
