@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/
 
-.PHONY: help setup demo test test-all check fmt bench sandbox vitals lock clean
+.PHONY: help setup demo test test-all check fmt bench sabotage sandbox lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,3 +46,6 @@ bench: $(READY) ## time and memory of validating, onboarding and reconciling
 
 demo: $(READY) ## a file with every kind of row, against the built-in sandbox
 	@$(RUN)python sample_data/demo.py
+
+sabotage: $(READY) ## wrong versions of the engine, each of which must be caught
+	@$(RUN)python -m tests.sabotage
