@@ -1,6 +1,6 @@
 """Time and memory of reading and validating, at two sizes.
 
-    python bench/validate.py 100000 1000000
+python bench/validate.py 100000 1000000
 """
 
 import json

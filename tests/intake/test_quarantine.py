@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from .test_judge import staged_rows
 
 from jobs.intake.preflight import preflight
 from jobs.intake.quarantine import write_quarantine
@@ -17,6 +16,7 @@ from jobs.keys import KeySpace
 
 from .oracle.corrupt import corrupted
 from .oracle.rows import COLUMNS
+from .test_judge import staged_rows
 from .written import HEADER, ROW, rows, staged
 
 

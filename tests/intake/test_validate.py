@@ -6,7 +6,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from .test_judge import staged_rows
 
 from jobs.errors import MusterError, Unusable
 from jobs.intake.preflight import preflight
@@ -16,6 +15,7 @@ from jobs.keys import KeySpace
 
 from .oracle.corrupt import corrupted
 from .oracle.rows import COLUMNS
+from .test_judge import staged_rows
 from .written import HEADER, ROW, rows, staged
 
 KEYS = KeySpace.of("eclipse", "1001")
