@@ -1,5 +1,6 @@
 """Eclipse's replies as values: error arrays, identifiers, pages. Nothing here sends or decides."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -62,11 +63,23 @@ class Unreadable(Exception):
 
 
 def parsed(reply: Reply) -> Any:
-    """The body as JSON. Raises Unreadable (empty, cut, not UTF-8, nested too deep, duplicate of nothing)."""
+    """The body as JSON. Raises Unreadable (empty, cut, not UTF-8, nested too deep, a name given twice).
+
+    orjson is strict about text and numbers but keeps the last of two equal names; which one the target meant nobody
+    can know, so the standard reader looks for those (8 µs a reply).
+    """
     try:
-        return orjson.loads(reply.body)
-    except (orjson.JSONDecodeError, RecursionError) as error:
+        body = orjson.loads(reply.body)
+        json.loads(reply.body, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON ({len(reply.body)} bytes)") from error
+    return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    """Raises ValueError when a name stands twice in one object."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name is given twice")
 
 
 def is_json(reply: Reply) -> bool:
