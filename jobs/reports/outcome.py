@@ -89,5 +89,8 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
             holds = (";" + reasons + ";").str.contains(f";{code};", literal=True)
             fitting = frame.lazy().filter((pl.col("outcome") == outcome) & holds).select("source_row")
             known.extend(fitting.head(EXAMPLES - len(known)).collect()["source_row"].to_list())
+    ends = frame.group_by("outcome", "failed_step", pl.col("customer_id").is_not_null().alias("customer")).len()
+    for outcome, step, customer, rows in ends.iter_rows():
+        count.ends[outcome, step, customer] += rows
     warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()
     count.warnings.update(dict(warnings.value_counts().iter_rows()))

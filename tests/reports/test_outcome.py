@@ -125,7 +125,7 @@ counted = pl.col("source_row").cast(pl.String)
 def window(start):
     rows = pl.DataFrame({"source_row": range(start + 1, start + 25_001)}, schema={"source_row": pl.Int64})
     cells = {name: name + "-" + counted if kind == pl.String else pl.lit(3) for name, kind in OUTCOME_SCHEMA.items()}
-    fixed = {"outcome": pl.lit("onboarded"), "warnings": pl.lit(None), "reason_code": pl.lit(None)}
+    fixed = {"outcome": pl.lit("onboarded"), "warnings": pl.lit(None), "reason_code": pl.lit(None), "failed_step": pl.lit(None)}
     return rows.with_columns(**(cells | fixed | {"source_row": "source_row", "note": pl.lit("call 0821234567")}))
 count = write_outcome((window(s) for s in range(0, int(sys.argv[2]), 25_000)), RunFolder.create(Path(sys.argv[1])))
 assert count.rows == int(sys.argv[2])
@@ -145,3 +145,9 @@ def peak(path: Path, rows: int) -> int:
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     small, large = peak(tmp_path / "small", 100_000), peak(tmp_path / "large", 1_000_000)
     assert large < small + 200, f"{small} MiB for 100,000 rows, {large} MiB for 1,000,000"
+
+
+def test_where_rows_ended_is_counted_for_every_row(tmp_path: Path) -> None:
+    count = write_outcome([frame([row(number) for number in range(1, 8)])], RunFolder.create(tmp_path / "run"))
+
+    assert sum(count.ends.values()) == count.rows == 7
