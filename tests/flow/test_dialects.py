@@ -67,9 +67,7 @@ def test_creates_that_answer_201_are_creates(muster: Muster, sandbox: Sandbox, f
     assert ended.rows[0]["customer_id"] == "1"
 
 
-def test_a_reply_that_names_a_field_twice_is_not_believed(
-    muster: Muster, sandbox: Sandbox, file_of: Filed
-) -> None:
+def test_a_reply_that_names_a_field_twice_is_not_believed(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     twice = {"text": '{"customerId": 1, "customerId": 2}'}
     sandbox.faults([{"operation": "create_customer", "nth": 1, "kind": "garbage_body", "params": twice}])
 

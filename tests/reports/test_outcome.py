@@ -125,7 +125,7 @@ counted = pl.col("source_row").cast(pl.String)
 def window(start):
     rows = pl.DataFrame({"source_row": range(start + 1, start + 25_001)}, schema={"source_row": pl.Int64})
     cells = {name: name + "-" + counted if kind == pl.String else pl.lit(3) for name, kind in OUTCOME_SCHEMA.items()}
-    fixed = {"outcome": pl.lit("onboarded"), "warnings": pl.lit(None), "reason_code": pl.lit(None), "failed_step": pl.lit(None)}
+    fixed = {"outcome": pl.lit("onboarded")} | dict.fromkeys(("warnings", "reason_code", "failed_step"), pl.lit(None))
     return rows.with_columns(**(cells | fixed | {"source_row": "source_row", "note": pl.lit("call 0821234567")}))
 count = write_outcome((window(s) for s in range(0, int(sys.argv[2]), 25_000)), RunFolder.create(Path(sys.argv[1])))
 assert count.rows == int(sys.argv[2])
