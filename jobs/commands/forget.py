@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json
+from jobs.commands.options import confirmed, effective, options, show_json
 from jobs.errors import ExitCode
 
 
 @click.command("forget")
 @click.option("--subject", required=True, help="-: the identity number is read from the terminal or stdin.")
-@options("ledger", "lock_timeout", "output")
+@options("ledger", "lock_timeout", "yes", "output")
 def command(subject: str, **given: Any) -> None:
     """Erase all that leads to one person from the ledger and from every run; the target is not touched.
 
@@ -25,7 +25,9 @@ def command(subject: str, **given: Any) -> None:
     from jobs.erasure import forget
 
     settings = effective(given)
-    done = forget(settings, typed_subject(subject, "--subject"), Clock())
+    person = typed_subject(subject, "--subject")
+    confirmed("Erase all that leads to this person from the ledger and every run?", settings)
+    done = forget(settings, person, Clock())
     if settings.output == "json":
         show_json({"schema_version": 1, "runs": list(done.runs), "rows": done.rows, "absent": list(done.absent)})
     else:

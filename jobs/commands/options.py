@@ -104,6 +104,12 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
     raise click.exceptions.Exit(int(summary.exit_code))
 
 
+def confirmed(question: str, settings_: Settings) -> None:
+    """Asks a person at a terminal; `--yes`, and a scheduler, are taken at their word. Ends the command on no."""
+    if sys.stdin.isatty() and not settings_.yes:
+        click.confirm(question, abort=True, err=True)
+
+
 def show_json(document: object) -> None:
     """Prints exactly one JSON document."""
     import orjson

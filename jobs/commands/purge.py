@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json
+from jobs.commands.options import confirmed, effective, options, show_json
 
 
 @click.command("purge")
 @click.option("--older-than", "days", type=click.IntRange(0, 36_500), required=True, help="Days since a run ended.")
-@options("ledger", "lock_timeout", "output")
+@options("ledger", "lock_timeout", "yes", "output")
 def command(days: int, **given: Any) -> None:
     """Erase personal data from runs that ended long ago; counts, ids and the chain of evidence stay.
 
@@ -23,6 +23,7 @@ def command(days: int, **given: Any) -> None:
     from jobs.erasure import purge
 
     settings = effective(given)
+    confirmed(f"Erase personal data from all runs that ended more than {days:,} days ago?", settings)
     done = purge(settings, days, Clock())
     if settings.output == "json":
         show_json({"schema_version": 1, "runs": list(done.runs), "rows": done.rows, "absent": list(done.absent)})
