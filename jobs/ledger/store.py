@@ -11,23 +11,21 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.rows import EventRow, Known, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
+from jobs.ledger.columns import (
+    event_columns,
+    outcome_columns,
+    record_columns,
+    record_of,
+    run_of,
+    step_columns,
+    step_of,
+)
+from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
-from jobs.systems.base import Trace
 
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
-
-FACT_COLUMNS = (
-    "customer_id",
-    "wallet_id",
-    "wallet_external_unique_id",
-    "decision_status",
-    "failed_checks",
-    "customer_origin",
-)
-"""Facts that have a column of their own in `outcome`."""
 
 
 class Fenced(LedgerBroken):
@@ -156,7 +154,7 @@ class Store:
                     started_ms=run.started_ms,
                 )
             )
-            connection.execute(insert(tables.event), [_event(EventRow(run.started_ms, "run_start"), run.run_id)])
+            connection.execute(insert(tables.event), [event_columns(EventRow(run.started_ms, "run_start"), run.run_id)])
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""
@@ -188,14 +186,14 @@ class Store:
         outcomes: list[dict[str, object]] = []
         for transition in transitions:
             if transition.record is not None:
-                records[transition.record.key] = _record(transition.record, space_id)
+                records[transition.record.key] = record_columns(transition.record, space_id)
                 if transition.step is not None:
                     key = (transition.record.key, transition.step.name)
-                    steps[key] = _step(transition.step, transition.record.key, space_id)
+                    steps[key] = step_columns(transition.step, transition.record.key, space_id)
             if transition.event is not None:
-                events.append(_event(transition.event, run_id))
+                events.append(event_columns(transition.event, run_id))
             if transition.outcome is not None:
-                outcomes.append(_outcome(transition.outcome, run_id))
+                outcomes.append(outcome_columns(transition.outcome, run_id))
         with self.writes.begin() as connection:
             self._fence(connection, space_id, epoch)
             self._upsert(connection, tables.record, list(records.values()))
@@ -222,9 +220,9 @@ class Store:
             for start in range(0, len(keys), KEYS_A_QUERY):
                 part = keys[start : start + KEYS_A_QUERY]
                 for row in connection.execute(_of_keys(tables.record, space_id, part)).mappings():
-                    records[row["key"]] = _record_row(row)
+                    records[row["key"]] = record_of(row)
                 for row in connection.execute(_of_keys(tables.step, space_id, part)).mappings():
-                    steps.setdefault(row["key"], {})[row["name"]] = _step_row(row)
+                    steps.setdefault(row["key"], {})[row["name"]] = step_of(row)
         return {key: Known(record, steps.get(key, {})) for key, record in records.items()}
 
     def run(self, run_id: str) -> RunRow | None:
@@ -344,7 +342,7 @@ class Store:
 
     def _runs(self, statement: Select[Any]) -> list[RunRow]:
         with self.engine.connect() as connection:
-            return [_run_row(row) for row in connection.execute(statement).mappings()]
+            return [run_of(row) for row in connection.execute(statement).mappings()]
 
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
         current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
@@ -384,116 +382,3 @@ def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:
 def _cause(error: DBAPIError) -> str:
     """The driver's own words, without the statement and its parameters."""
     return str(error.orig)
-
-
-def _trace(trace: Trace) -> dict[str, object]:
-    return {"http_status": trace.http_status, "error_code": trace.error_code, "trace_id": trace.trace_id}
-
-
-def _record(row: RecordRow, space_id: int) -> dict[str, object]:
-    return {
-        "space_id": space_id,
-        "key": row.key,
-        "fingerprint": row.fingerprint,
-        "pseudonyms": json.dumps(row.pseudonyms, sort_keys=True),
-        "outcome": row.outcome,
-        "reason_code": row.reason_code,
-        "reason": row.reason,
-        "failed_step": row.failed_step,
-        "facts": json.dumps(row.facts, sort_keys=True),
-        **_trace(row.trace),
-        "first_attempt_ms": row.first_attempt_ms,
-        "last_attempt_ms": row.last_attempt_ms,
-        "undecided_since_ms": row.undecided_since_ms,
-        "run_id": row.run_id,
-    }
-
-
-def _record_row(row: RowMapping) -> RecordRow:
-    return RecordRow(
-        key=row["key"],
-        fingerprint=row["fingerprint"],
-        pseudonyms=json.loads(row["pseudonyms"]),
-        run_id=row["run_id"],
-        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
-        reason_code=row["reason_code"],
-        reason=row["reason"],
-        failed_step=row["failed_step"],
-        facts=json.loads(row["facts"]),
-        trace=Trace(row["http_status"], row["error_code"], row["trace_id"]),
-        first_attempt_ms=row["first_attempt_ms"],
-        last_attempt_ms=row["last_attempt_ms"],
-        undecided_since_ms=row["undecided_since_ms"],
-    )
-
-
-def _step(row: StepRow, key: str, space_id: int) -> dict[str, object]:
-    return {
-        "space_id": space_id,
-        "key": key,
-        "name": row.name,
-        "status": row.status,
-        "attempts": row.attempts,
-        "doubt_since_ms": row.doubt_since_ms,
-        "doubts": row.doubts,
-    }
-
-
-def _step_row(row: RowMapping) -> StepRow:
-    return StepRow(row["name"], StepStatus(row["status"]), row["attempts"], row["doubt_since_ms"], row["doubts"])
-
-
-def _event(row: EventRow, run_id: str) -> dict[str, object]:
-    return {
-        "run_id": run_id,
-        "at_ms": row.at_ms,
-        "kind": row.kind,
-        "source_row": row.source_row,
-        "key": row.key,
-        "step": row.step,
-        "attempt": row.attempt,
-        "fingerprint": row.fingerprint,
-        "verdict": row.verdict,
-        **_trace(row.trace),
-        "detail": row.detail,
-    }
-
-
-def _outcome(row: OutcomeRow, run_id: str) -> dict[str, object]:
-    return {
-        "run_id": run_id,
-        "source_row": row.source_row,
-        "row_ref": row.row_ref,
-        "external_unique_id": row.key,
-        "outcome": row.outcome,
-        "reason_code": row.reason_code,
-        "reason": row.reason,
-        "failed_step": row.failed_step,
-        **{column: row.facts.get(column) or None for column in FACT_COLUMNS},
-        "attempts": row.attempts,
-        **_trace(row.trace),
-        "phone_masked": row.phone_masked,
-        "national_id_masked": row.national_id_masked,
-        "first_attempt_ms": row.first_attempt_ms,
-        "last_attempt_ms": row.last_attempt_ms,
-        "warnings": row.warnings,
-    }
-
-
-def _run_row(row: RowMapping) -> RunRow:
-    return RunRow(
-        run_id=row["run_id"],
-        system=row["system"],
-        tenant=row["tenant"],
-        command=row["command"],
-        input_path=row["input_path"],
-        input_sha256=row["input_sha256"],
-        rows=row["rows"],
-        folder=row["folder"],
-        settings=json.loads(row["settings"]),
-        facts=json.loads(row["facts"]),
-        started_ms=row["started_ms"],
-        ended_ms=row["ended_ms"],
-        exit_code=row["exit_code"],
-        summary=json.loads(row["summary"]) if row["summary"] else None,
-    )
