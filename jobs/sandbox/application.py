@@ -16,10 +16,13 @@ from jobs.sandbox.clock import http_date
 from jobs.sandbox.eclipse.system import Eclipse
 from jobs.sandbox.reply import SILENT, Delivery, Reply, empty_reply
 from jobs.sandbox.settings import Settings
-from jobs.sandbox.system import System
+from jobs.sandbox.system import Dialect, System
 from jobs.sandbox.wire import deliver
 
 log = logging.getLogger(__name__)
+
+DIALECTS: tuple[type[Dialect], ...] = ()
+"""The systems beside Eclipse, each one file; a new one is one entry here."""
 
 
 class Application:
@@ -29,6 +32,8 @@ class Application:
         self.bench = Bench(settings)
         self.eclipse = Eclipse(self.bench)
         self.systems: dict[str, System] = {self.eclipse.name: self.eclipse}
+        for dialect in DIALECTS:
+            self.systems[dialect.name] = dialect(self.bench)
 
     def reset(self) -> None:
         """Everything as right after the start."""

@@ -14,7 +14,7 @@ class Subject:
 
     operation: str
     credential: str | None = None
-    customer_id: int | None = None
+    customer_id: int | str | None = None
     customer_key: str | None = None
     """`externalUniqueId` of the customer named in the path."""
     sent_key: str | None = None
@@ -46,7 +46,7 @@ class Call:
                 self._json = None
         return self._json
 
-    def commit(self, *, customer_id: int | None = None, wallet_id: int | None = None) -> None:
+    def commit(self, *, customer_id: int | str | None = None, wallet_id: int | None = None) -> None:
         """Records that the call has changed the system's records just now."""
         if customer_id is not None:
             self.entry.customer_id = customer_id

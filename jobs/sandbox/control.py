@@ -61,7 +61,7 @@ def _amend(kind: str) -> "Callable[[Application, Query, Any, str], object]":
     def amend(app: "Application", query: Query, body: Any, number: str) -> object:
         if not isinstance(body, dict) or not body:
             raise ValueError('the body names what to change, or {"deleted": true}')
-        return _system(app, query).amend(kind, int(number), body)
+        return _system(app, query).amend(kind, number, body)
 
     return amend
 

@@ -21,7 +21,7 @@ class Entry:
     query: list[str]
     operation: str = "unknown"
     credential: str | None = None
-    customer_id: int | None = None
+    customer_id: int | str | None = None
     wallet_id: int | None = None
     external_unique_id: str | None = None
     commit: int | None = None

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from jobs.sandbox.application import Application
 from jobs.sandbox.eclipse.store import Store
 from jobs.sandbox.settings import Credential, Settings, changed
+from jobs.sandbox.system import System
 from jobs.sandbox.wire import TRANSPORT
 
 T = TypeVar("T")
@@ -159,6 +160,10 @@ class Sandbox:
         """What `GET /__sandbox/state` answers."""
         return self._in_thread(self._application.eclipse.snapshot)
 
+    def of(self, name: str) -> "Standing":
+        """The system `name` on this sandbox; KeyError when there is none."""
+        return Standing(self._application.systems[name], self.base_url, self._in_thread)
+
     def reset(self) -> None:
         """Everything as right after the start, tokens too."""
         self._in_thread(self._application.reset)
@@ -180,7 +185,7 @@ class Sandbox:
 
     def amend(self, kind: str, number: int, **changes: Any) -> None:
         """Changes, or with `deleted=True` deletes, one of `customers` or `wallets`; KeyError when there is none."""
-        self._in_thread(lambda: self._application.eclipse.amend(kind, number, changes))
+        self._in_thread(lambda: self._application.eclipse.amend(kind, str(number), changes))
 
     def configure(self, **changes: object) -> None:
         """Changes settings from now on; ValueError when one is wrong."""
@@ -212,6 +217,28 @@ class Sandbox:
 
         self._loop.call_soon_threadsafe(run)
         return outcome.result(STARTING_SECONDS)
+
+
+class Standing:
+    """One system of a running sandbox, for tests. `base_url` is what muster is given."""
+
+    def __init__(self, system: System, root: str, in_thread: Callable[[Callable[[], Any]], Any]) -> None:
+        self._system, self._in_thread = system, in_thread
+        self.base_url = root + system.base_path
+
+    def snapshot(self) -> dict[str, Any]:
+        """Counts, ids and states, as `GET /__sandbox/state?system=NAME` answers."""
+        shown: dict[str, Any] = self._in_thread(self._system.snapshot)
+        return shown
+
+    def plant(self, **record: Any) -> dict[str, Any]:
+        """Stores a record past all rules and returns its ids."""
+        ids: dict[str, Any] = self._in_thread(lambda: self._system.plant(record))
+        return ids
+
+    def amend(self, kind: str, name: str, **changes: Any) -> None:
+        """Changes, or with `deleted=True` deletes, a stored record; KeyError when there is none."""
+        self._in_thread(lambda: self._system.amend(kind, name, changes))
 
 
 def _listener(host: str, port: int) -> socket.socket:

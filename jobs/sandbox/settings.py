@@ -65,6 +65,8 @@ class Settings:
     """Waiting time before a call is worked on."""
     clock_offset: float = 0.0
     """Seconds that the server's wall clock is ahead of the real one."""
+    switches: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Of the other systems, by system; each dialect names its own (`{"azakaw": {"duplicate": "409"}}`)."""
     seed: int = 1
     """Of the identifiers of records and of trace ids. A change takes effect with the next reset."""
 
@@ -149,6 +151,12 @@ def _integers(value: object) -> tuple[int, ...]:
     return tuple(_integer(item) for item in value)
 
 
+def _switches(value: object) -> dict[str, dict[str, object]]:
+    if not isinstance(value, Mapping) or not all(isinstance(each, Mapping) for each in value.values()):
+        raise TypeError("must be an object with an object for each system")
+    return {str(name): dict(each) for name, each in value.items()}
+
+
 def _credentials(value: object) -> tuple[Credential, ...]:
     if not isinstance(value, list | tuple) or not value:
         raise TypeError("must be a list of at least one credential")
@@ -180,5 +188,6 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "allowed_wallet_types": _integers,
     "latency_ms": _positive,
     "clock_offset": _number,
+    "switches": _switches,
     "seed": _integer,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call, Subject
 from jobs.sandbox.reply import Reply
 
@@ -13,6 +14,8 @@ class System(Protocol):
     name: str
     prefix: str
     """Path below which it is mounted, without a slash at the end."""
+    base_path: str
+    """What follows the server's root in the base URL that its client is given; empty: nothing."""
 
     def identify(self, call: Call) -> Subject:
         """Operation, credential and customer of `call`; never raises."""
@@ -38,6 +41,12 @@ class System(Protocol):
         """Stores a customer past all rules and returns its ids; ValueError when it can't be stored."""
         ...
 
-    def amend(self, kind: str, number: int, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Changes or deletes a stored `customers` or `wallets` record; KeyError when there is none."""
+    def amend(self, kind: str, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes or deletes the record of `kind` (`customers` ...) whose id is `name`; KeyError: there is none."""
         ...
+
+
+class Dialect(System, Protocol):
+    """A system that is made from the shared state alone."""
+
+    def __init__(self, bench: Bench) -> None: ...

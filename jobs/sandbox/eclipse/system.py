@@ -47,6 +47,7 @@ class Eclipse:
 
     name = "eclipse"
     prefix = "/eclipse-conductor/rest/v1"
+    base_path = ""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -98,9 +99,9 @@ class Eclipse:
         """Stores a customer past all rules, by default in the tenant of the first credential."""
         return records.plant(self.store, record, self._bench.settings.credentials[0].tenant, self._bench.clock.now())
 
-    def amend(self, kind: str, number: int, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def amend(self, kind: str, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Changes or deletes a record."""
-        return records.amend(self.store, kind, number, changes, self._bench.clock.now())
+        return records.amend(self.store, kind, int(name), changes, self._bench.clock.now())
 
     def _perform(self, call: Call) -> Reply:
         if call.body and not call.headers.get("content-type", "").startswith("application/json"):
