@@ -3,6 +3,7 @@
 They are given at the start and may be changed while it runs; both ways accept the JSON spelling of a value.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -19,6 +20,8 @@ class Credential:
     password: str = field(repr=False)
     tenant: int = TENANT
     positions: tuple[str, ...] = ("TENANT_SYSTEM",)
+    public_key: str | None = field(default=None, repr=False)
+    """Base64 of a DER public key (SubjectPublicKeyInfo, RSA) for the login without a password; None: no such login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ class Settings:
     """Window over POST, PUT, PATCH and DELETE of each credential, besides the ONBOARDING one; None: no limit."""
     onboarding_limit: Limit | None = Limit(60, 180.0)
     """Eclipse, Customer Management page: 60 mutating requests in 180 seconds per IP address."""
+    user_limit: Limit | None = None
+    """Eclipse: window over all calls with a token of each user; other pages name such a limit, but no threshold."""
+    tenant_limit: Limit | None = None
+    """Eclipse: the same for all users of a tenant together."""
+    concurrency_limit: int | None = None
+    """Eclipse: how many calls of one user may be in flight at a time; None: any number."""
     limit_retry_after: bool = True
     """Does a 429 of a limit carry `Retry-After`?"""
     kyc_polls: int = 2
@@ -61,6 +70,14 @@ class Settings:
     wallet_types: tuple[int, ...] = (5001, 5002)
     """Eclipse, Customer Management page: the eligibility sample."""
     allowed_wallet_types: tuple[int, ...] = (5001,)
+    eclipse_prefix: str = "eclipse-conductor"
+    """First part of Eclipse's paths; white-labelled platforms have another. Counts at the start only."""
+    csrf: bool = False
+    """Do Eclipse's login replies carry a CSRF token, without which a renewal is refused?"""
+    lists_attachments: bool = True
+    """Can addresses and documents of Eclipse be listed? No page shows it (chosen); false: 405."""
+    document_bytes: int = 5 * 1024 * 1024
+    """Largest document that Eclipse takes, decoded (chosen; no page says)."""
     latency_ms: float = 0.0
     """Waiting time before a call is worked on."""
     clock_offset: float = 0.0
@@ -88,7 +105,7 @@ def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
 def shown(settings: Settings) -> dict[str, object]:
     """The settings as JSON, without passwords."""
     values = {item.name: getattr(settings, item.name) for item in fields(settings)}
-    for name in ("mutating_limit", "onboarding_limit"):
+    for name in ("mutating_limit", "onboarding_limit", "user_limit", "tenant_limit"):
         limit = values[name]
         values[name] = None if limit is None else [limit.calls, limit.seconds]
     values["credentials"] = [
@@ -145,6 +162,19 @@ def _limit(value: object) -> Limit | None:
     return Limit(calls, seconds)
 
 
+def _at_least_one(value: object) -> int:
+    number = _integer(value)
+    if number < 1:
+        raise ValueError("must be at least 1")
+    return number
+
+
+def _path_part(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", value, re.ASCII):
+        raise ValueError("must be one part of a path: letters, digits and hyphens")
+    return value
+
+
 def _integers(value: object) -> tuple[int, ...]:
     if not isinstance(value, list | tuple):
         raise TypeError("must be a list of integers")
@@ -171,6 +201,7 @@ def _credential(value: object) -> Credential:
         password=str(value["password"]),
         tenant=_integer(value.get("tenant", TENANT)),
         positions=tuple(str(position) for position in value.get("positions", ("TENANT_SYSTEM",))),
+        public_key=None if value.get("public_key") is None else str(value["public_key"]),
     )
 
 
@@ -182,10 +213,17 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "credentials": _credentials,
     "mutating_limit": _limit,
     "onboarding_limit": _limit,
+    "user_limit": _limit,
+    "tenant_limit": _limit,
+    "concurrency_limit": lambda value: None if value is None else _at_least_one(value),
     "limit_retry_after": _flag,
     "kyc_polls": _integer,
     "wallet_types": _integers,
     "allowed_wallet_types": _integers,
+    "eclipse_prefix": _path_part,
+    "csrf": _flag,
+    "lists_attachments": _flag,
+    "document_bytes": _at_least_one,
     "latency_ms": _positive,
     "clock_offset": _number,
     "switches": _switches,
