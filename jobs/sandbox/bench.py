@@ -1,6 +1,6 @@
 """What every system of one sandbox shares: settings, clock, journal, faults."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from jobs.sandbox.clock import Clock
 from jobs.sandbox.faults import Faults
@@ -14,6 +14,8 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self._start = settings
         self.clock = Clock()
+        self.checks: list[Callable[[Settings], object]] = []
+        """What a system demands of the settings; each raises ValueError for those that it can't work with."""
         self.reset()
 
     def reset(self) -> None:
@@ -25,6 +27,9 @@ class Bench:
 
     def change(self, changes: Mapping[str, object]) -> Settings:
         """Applies settings from now on; ValueError leaves them as they were."""
-        self.settings = changed(self.settings, changes)
+        settings = changed(self.settings, changes)
+        for check in self.checks:
+            check(settings)
+        self.settings = settings
         self.clock.offset = self.settings.clock_offset
         return self.settings
