@@ -34,6 +34,8 @@ class Application:
         self.systems: dict[str, System] = {self.eclipse.name: self.eclipse}
         for dialect in DIALECTS:
             self.systems[dialect.name] = dialect(self.bench)
+        self.bench.checks.append(self._known_systems)
+        self.bench.change({})
 
     def reset(self) -> None:
         """Everything as right after the start."""
@@ -41,10 +43,15 @@ class Application:
         for system in self.systems.values():
             system.reset()
 
+    def _known_systems(self, settings: Settings) -> None:
+        for name in settings.switches:
+            if name not in self.systems:
+                raise ValueError(f"switches: no system {name!r}; known: {', '.join(sorted(self.systems))}")
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path.startswith(control.PREFIX):
-            reply = control.answer(self, scope["method"], path, _query(scope), await _body(receive) or b"")
+            reply = control.answer(self, scope["method"], path, dict(_pairs(scope)), await _body(receive) or b"")
             await deliver(reply, http_date(self.bench.clock.now()), scope, receive, send)
             return
         for system in self.systems.values():
@@ -66,14 +73,15 @@ class Application:
         call.entry.delivered = await deliver(reply, http_date(self.bench.clock.now()), scope, receive, send)
 
     def _arrival(self, system: System, scope: Scope) -> Call:
-        query = _query(scope)
+        pairs = _pairs(scope)
+        query = dict(pairs)
         journal = self.bench.journal
         entry = journal.arrival(scope["method"], system.name, sorted(query))
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         segments = [unquote(part) for part in raw.decode("latin-1")[len(system.prefix) + 1 :].split("/")]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         address = (scope.get("client") or ("in-process", 0))[0]
-        return Call(scope["method"], segments, query, headers, b"", address, entry, journal)
+        return Call(scope["method"], segments, query, headers, b"", address, entry, journal, pairs)
 
     async def _reply(self, system: System, call: Call) -> Reply:
         entry, bench = call.entry, self.bench
@@ -100,9 +108,9 @@ class Application:
             return system.error(500)
 
 
-def _query(scope: Scope) -> dict[str, str]:
+def _pairs(scope: Scope) -> tuple[tuple[str, str], ...]:
     text = scope["query_string"].decode("latin-1")
-    return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+    return tuple(parse_qsl(text, keep_blank_values=True)) if text else ()
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -35,6 +35,8 @@ class Call:
     """IP address of the client."""
     entry: Entry
     journal: Journal
+    pairs: tuple[tuple[str, str], ...] = ()
+    """The query as it came: a name may stand there more than once."""
     _json: object = field(default=..., repr=False)
 
     def json(self) -> object:
