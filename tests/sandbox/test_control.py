@@ -46,7 +46,7 @@ def test_a_customer_can_be_changed_and_deleted_later(sandbox: Sandbox, operator:
     assert operator("GET", f"customers/{customer}/ratify").json()[0]["status"] == "FAILED"
     control.patch(f"/customers/{customer}", json={"deleted": True})
     assert operator("GET", f"customers/{customer}").status_code == 404
-    assert sandbox.snapshot()["counts"] == {"customers": 0, "wallets": 0, "adminUsers": 0, "verifications": 0}
+    assert set(sandbox.snapshot()["counts"].values()) == {0}
     assert operator.create(1).status_code == 200
 
 
@@ -65,7 +65,9 @@ def test_the_state_counts_and_names_keys(operator: Caller, control: httpx.Client
     customer = operator.verified(1)
     operator.wallet(customer)
     state = control.get("/state").json()
-    assert state["counts"] == {"customers": 1, "wallets": 1, "adminUsers": 0, "verifications": 1}
+    counted = {name for name, count in state["counts"].items() if count == 1}
+    assert counted == {"customers", "wallets", "verifications"}
+    assert sum(state["counts"].values()) == 3
     assert (state["customers"][0]["externalUniqueId"], state["customers"][0]["kyc"]) == ("cust-00000001", "PASSED")
     assert state["wallets"][0]["customerId"] == customer
 

@@ -105,4 +105,4 @@ def test_addresses_and_documents_are_accepted(sandbox: Sandbox, operator: Caller
     assert "addressId" in address.json()
     assert "documentId" in document.json()
     assert operator("POST", f"{path}/documents", json=paper | {"documentType": "COMPARISON_X"}).status_code == 400
-    assert sandbox.snapshot()["customers"][0]["documents"] == 1
+    assert sandbox.snapshot()["customers"][0]["addresses"] == 1

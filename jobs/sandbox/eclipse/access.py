@@ -3,11 +3,12 @@
 import math
 
 from jobs.sandbox.call import Call
+from jobs.sandbox.eclipse.quotas import Claim
 from jobs.sandbox.eclipse.refusal import Refused
 from jobs.sandbox.eclipse.store import Customer
 from jobs.sandbox.eclipse.tokens import Session
 from jobs.sandbox.eclipse.world import World
-from jobs.sandbox.settings import Limit
+from jobs.sandbox.reply import Headers
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -37,7 +38,9 @@ CUSTOMER_MAY = frozenset(
         "get_wallet",
         "identity_exists",
         "create_address",
+        "list_addresses",
         "create_document",
+        "list_documents",
     }
 )
 """What a customer may do for itself (the page: wallet creation, KYC and so on)."""
@@ -58,8 +61,7 @@ def admit(world: World, call: Call, operation: str) -> Session:
     session = world.tokens.session(token, world.clock.now()) if token else None
     if session is None:
         raise Refused(401, "SEC005", "The token is missing, malformed or expired")
-    if call.method in MUTATING:
-        _count(world, call, session)
+    _count(world, call, session)
     if call.segments[1] != str(session.tenant):
         # A record of another tenant does not exist; a tenant's own lists are forbidden.
         if len(call.segments) > 3:
@@ -98,18 +100,43 @@ def _permitted(session: Session, operation: str) -> bool:
     return operation in ONBOARDING_MAY if session.onboarding else True
 
 
+def budget(world: World, call: Call) -> Headers:
+    """What is left of the tightest window of user and tenant, for the reply; empty where there is no such window."""
+    token = bearer(call)
+    session = world.tokens.owner(token) if token else None
+    claims = _shared(world, session) if session is not None else []
+    if not claims:
+        return ()
+    now = world.clock.monotonic()
+    left, calls = min((world.quotas.left(key, limit, now), limit.calls) for key, limit in claims)
+    return (("x-ratelimit-limit", str(calls)), ("x-ratelimit-remaining", str(left)))
+
+
 def _count(world: World, call: Call, session: Session) -> None:
-    settings = world.settings
-    if session.onboarding and settings.onboarding_limit is not None:
-        _pass(world, f"onboarding|{call.address}", settings.onboarding_limit)
-    if settings.mutating_limit is not None:
-        _pass(world, f"credential|{session.identity}", settings.mutating_limit)
-
-
-def _pass(world: World, key: str, limit: Limit) -> None:
-    wait = world.windows.wait(key, limit, world.clock.monotonic())
+    """Refused 429 when a window is full or too many calls of the user are in flight."""
+    if world.flights.refused(call.entry):
+        wait: float | None = 1.0
+    else:
+        claims = _shared(world, session) + (_mutating(world, call, session) if call.method in MUTATING else [])
+        wait = world.quotas.take(claims, world.clock.monotonic())
     if wait is None:
         return
     seconds = str(max(1, math.ceil(wait)))
     headers = (("retry-after", seconds),) if world.settings.limit_retry_after else ()
     raise Refused(429, "RLT001", "Too many requests", headers=headers)
+
+
+def _shared(world: World, session: Session) -> list[Claim]:
+    """The windows over all calls of a user and of a tenant."""
+    settings = world.settings
+    windows = [(f"user|{session.identity}", settings.user_limit), (f"tenant|{session.tenant}", settings.tenant_limit)]
+    return [(key, limit) for key, limit in windows if limit is not None]
+
+
+def _mutating(world: World, call: Call, session: Session) -> list[Claim]:
+    """The windows over calls that may change something."""
+    settings = world.settings
+    windows = [(f"credential|{session.identity}", settings.mutating_limit)]
+    if session.onboarding:
+        windows.append((f"onboarding|{call.address}", settings.onboarding_limit))
+    return [(key, limit) for key, limit in windows if limit is not None]

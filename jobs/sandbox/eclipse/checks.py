@@ -7,6 +7,9 @@ from typing import Any
 
 from jobs.sandbox.eclipse.refusal import Refused
 
+UNQUOTED = frozenset({"password", "base64EncodedDocument"})
+"""Members whose value no complaint repeats."""
+
 Check = Callable[[object], str | None]
 """What is wrong with a value; None when nothing is."""
 
@@ -31,7 +34,7 @@ class Form:
         for name, value in sent.items():
             complaint = known[name](value)
             if complaint is not None:
-                complaints.append(f"{name}: '{value}' {complaint}")
+                complaints.append(f"{name}: {complaint}" if name in UNQUOTED else f"{name}: '{value}' {complaint}")
         if complaints:
             raise Refused(400, "VAL001", *complaints)
         return sent

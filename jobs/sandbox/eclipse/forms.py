@@ -1,26 +1,11 @@
 """The bodies that Eclipse accepts: required and optional members with their checks."""
 
+from jobs.sandbox.eclipse import passwords
 from jobs.sandbox.eclipse.checks import Form, boolean, exactly, integer, pattern, text
+from jobs.sandbox.eclipse.currencies import currency
 from jobs.sandbox.eclipse.kyc import KNOWN_CHECKS
 
 POSITIONS = frozenset({"TENANT_SYSTEM", "ONBOARDING", *(f"LEVEL_{level:02d}" for level in range(1, 21))})
-
-ISO_4217 = """
-AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
-COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS
-INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP
-MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR
-SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV
-WST XAF XCD XOF XPF YER ZAR ZMW ZWG
-"""
-"""National currencies; fund and metal codes are left out (chosen)."""
-
-_CURRENCIES = frozenset(ISO_4217.split())
-
-
-def currency(value: object) -> str | None:
-    """A code of ISO 4217."""
-    return None if isinstance(value, str) and value in _CURRENCIES else "must be an ISO 4217 code"
 
 
 def positions(value: object) -> str | None:
@@ -35,19 +20,26 @@ def checks_to_run(value: object) -> str | None:
     return None if fits else "must be a list of known checks"
 
 
+def password(value: object) -> str | None:
+    """3 to 80 characters, in clear or as a BCrypt hash that can be compared in a reasonable time."""
+    if isinstance(value, str) and passwords.too_costly(value):
+        return f"must have a BCrypt cost of at most {passwords.COST}"
+    return text(3, 80)(value)
+
+
 KEY = text(6, 100)
 """Length: another vendor page. The Customer Management page only asks for a unique UUID."""
 PHONE = pattern(r"[1-9][0-9]{6,14}", "must be digits only with the country code first, without +")
 """Digits only: the page. 7 to 15 digits and no leading zero: E.164 (chosen)."""
 EMAIL = pattern(r"[^@\s]+@[^@\s]+", "is not an e-mail address")
 IDENTITY = text(3, 40)
-PASSWORD = text(3, 80)
 ANY = text()
 
 PERSONAL = (
     *("title", "middleName", "maidenName", "dateOfBirth", "gender", "maritalStatus", "locale", "language"),
     *("birthCity", "birthCountry", "countryOfResidence", "industry", "additionalIdentity", "status"),
-    *("passportNumber", "passportIssuingCountry", "passportExpiry", "asylumRefNumber"),
+    *("passportNumber", "passportIssuingCountry", "passportIssueDate", "passportExpiry"),
+    *("asylumRefNumber", "asylumIssueDate", "asylumExpiry"),
 )
 """Optional members of a customer; names of the vendor's other pages, partly as client code has them."""
 
@@ -78,6 +70,8 @@ CUSTOMER_VENDOR = CUSTOMER.with_rules(
         "birthCity": text(1, 20),
         "birthCountry": pattern("[A-Z]{2}", "must be an ISO 3166 code of two letters"),
         "asylumRefNumber": text(5, 15),
+        "asylumIssueDate": pattern(r"[0-9]{8}", "must be yyyyMMdd"),
+        "asylumExpiry": pattern(r"[0-9]{8}", "must be yyyyMMdd"),
         "additionalIdentity": text(5, 20),
     }
 )
@@ -94,8 +88,20 @@ WALLET = Form(
     optional={"name": text(3, 50), "description": text(0, 200)},
 )
 
-LOGIN = Form(required={"identity": IDENTITY, "password": PASSWORD}, optional={})
-NEW_IDENTITY = Form(LOGIN.required, {"totpEnabled": boolean, "base64EncodedPublicKey": text(100, 2000)})
+LOGIN = Form(
+    required={"identity": IDENTITY},
+    optional={
+        "password": text(3, 80),
+        "challenge": text(44, 44),
+        "signature": text(1, 2000),
+        "totp": pattern("[0-9]{6}", "must be six digits"),
+    },
+)
+CHALLENGE = Form(required={"identity": IDENTITY}, optional={})
+NEW_IDENTITY = Form(
+    required={"identity": IDENTITY, "password": password},
+    optional={"totpEnabled": boolean, "base64EncodedPublicKey": text(100, 2000)},
+)
 RENEWAL = Form(required={"jwt": ANY}, optional={})
 RATIFICATION = Form(
     required={},
@@ -108,15 +114,19 @@ ADMIN_USER = Form(
         "email": EMAIL,
         "phone1": PHONE,
         "identity": IDENTITY,
-        "password": PASSWORD,
+        "password": password,
         "positions": positions,
     },
     optional={},
 )
 ADDRESS = Form(
     required={"addressType": ANY, "line1": ANY},
-    optional=dict.fromkeys(("line2", "city", "state", "code", "country"), ANY),
+    optional={
+        **dict.fromkeys(("line2", "city", "state", "code"), ANY),
+        "country": pattern("[A-Z]{2}", "must be an ISO 3166 code of two letters"),
+    },
 )
+"""Members: client code. Which of them are required, and the spelling of a country: chosen."""
 DOCUMENT = Form(
     required={
         "base64EncodedDocument": ANY,
@@ -124,7 +134,9 @@ DOCUMENT = Form(
             "NATIONAL_IDENTITY|BACK_OF_NATIONAL_IDENTITY|PASSPORT|FACIAL_PHOTO|PROOF_OF_ADDRESS|AUTO",
             "is not a type of document for onboarding",
         ),
-        "mediaType": ANY,
+        "mediaType": pattern(
+            "image/jpeg|image/png|application/pdf", "must be image/jpeg, image/png or application/pdf"
+        ),
     },
     optional={},
 )

@@ -1,6 +1,6 @@
 """Verifications (KYC): what a last name brings about, how a pending one is decided, how a result looks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from jobs.sandbox.clock import iso
@@ -36,6 +36,8 @@ class Scenario:
 
     first: str = "PASSED"
     final: str | None = "PASSED"
+    failing: str = CHECKS[0]
+    """The check that a FAILED one names; the first that ran where this one did not."""
 
 
 SCENARIOS = {
@@ -47,13 +49,24 @@ SCENARIOS = {
 }
 """By the end of the last name in lower case; no end is the end of another."""
 
+SECOND = "kycsecond"
+"""FAILED the first time, then PASSED."""
+NO_DOCUMENT = "nodocument"
+"""FAILED on the selfie until there are a photo of the face and an identity document to compare."""
+COMPARED = frozenset({"FACIAL_PHOTO", "NATIONAL_IDENTITY"})
+SELFIE = "selfieMatchesNationalIdentity"
 NO_WALLET = "nowallet"
+TWO_WALLETS = "twowallets"
 REFUSED = "refused"
 
 
-def scenario(last_name: str) -> Scenario:
-    """The scenario that `last_name` asks for."""
+def scenario(last_name: str, runs: int, papers: Collection[str], checks: Collection[str]) -> Scenario:
+    """What `last_name` asks for after `runs` earlier verifications, with documents of the types `papers`."""
     name = last_name.lower()
+    if name.endswith(SECOND):
+        return Scenario() if runs else SCENARIOS["kycfail"]
+    if name.endswith(NO_DOCUMENT) and SELFIE in checks and not COMPARED.issubset(papers):
+        return Scenario("FAILED", "FAILED", SELFIE)
     return next((found for ending, found in SCENARIOS.items() if name.endswith(ending)), Scenario())
 
 
@@ -66,6 +79,9 @@ class Verification:
     polls: int
     checks: tuple[str, ...]
     modified: float
+    kind: str = "NORMAL"
+    """`type` of the request."""
+    failing: str = CHECKS[0]
 
     def read(self, now: float) -> None:
         """One read by a client: uses up a poll, or decides."""
@@ -91,14 +107,22 @@ class Verification:
 
     def _result(self, check: str) -> str:
         if self.status == "FAILED":
-            return "FAILED" if check == self.checks[0] else "PASSED"
+            failing = self.failing if self.failing in self.checks else self.checks[0]
+            return "FAILED" if check == failing else "PASSED"
         return "PASSED" if self.status == "PASSED" else "PENDING"
 
 
 def start(
-    last_name: str, earlier: Sequence[Verification], checks: tuple[str, ...], polls: int, now: float
+    last_name: str,
+    earlier: Sequence[Verification],
+    papers: Collection[str],
+    *,
+    kind: str,
+    checks: tuple[str, ...],
+    polls: int,
+    now: float,
 ) -> Verification:
     """A new run; on a PASSED customer it begins as PENDING, because the page warns that it starts over."""
-    found = scenario(last_name)
+    found = scenario(last_name, len(earlier), papers, checks)
     again = bool(earlier) and earlier[-1].status == "PASSED"
-    return Verification("PENDING" if again else found.first, found.final, polls, checks, now)
+    return Verification("PENDING" if again else found.first, found.final, polls, checks, now, kind, found.failing)

@@ -61,6 +61,8 @@ def snapshot(store: Store) -> dict[str, Any]:
             "wallets": len(store.wallets),
             "adminUsers": len(store.admin_users),
             "verifications": sum(len(customer.verifications) for customer in store.customers.values()),
+            "addresses": sum(len(customer.addresses) for customer in store.customers.values()),
+            "documents": sum(len(customer.documents) for customer in store.customers.values()),
         },
         "customers": [
             {
@@ -70,10 +72,14 @@ def snapshot(store: Store) -> dict[str, Any]:
                 "status": customer.status,
                 "kyc": customer.kyc,
                 "verifications": len(customer.verifications),
+                "verificationTypes": [run.kind for run in customer.verifications],
                 "wallets": list(customer.wallets),
                 "identities": len(customer.identities),
-                "addresses": customer.addresses,
-                "documents": customer.documents,
+                "addresses": len(customer.addresses),
+                "documents": [
+                    {"documentId": paper.document_id, "documentType": paper.kind, "sha256": paper.sha256}
+                    for paper in customer.documents
+                ],
             }
             for customer in store.customers.values()
         ],

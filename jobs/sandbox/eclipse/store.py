@@ -10,6 +10,17 @@ from jobs.sandbox.eclipse.kyc import Verification
 INDEXED = ("phone1", "nationalIdentityNumber", "email", "passportNumber", "asylumRefNumber", "lastName")
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was uploaded, without its content. `sha256` is of the decoded bytes."""
+
+    document_id: int
+    kind: str
+    media: str
+    sha256: str
+    created: float
+
+
 @dataclass(slots=True)
 class Customer:
     """A customer. `fields` are the vendor's members as they were sent, without status and version."""
@@ -25,8 +36,8 @@ class Customer:
     """Oldest first."""
     wallets: list[int] = field(default_factory=list)
     identities: list[str] = field(default_factory=list)
-    addresses: int = 0
-    documents: int = 0
+    addresses: list[dict[str, Any]] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -69,6 +80,10 @@ class Login:
     tenant: int = 0
     positions: tuple[str, ...] = ()
     customer_id: int | None = None
+    totp: bool = False
+    """Does a login also need a one-time password?"""
+    public_key: str | None = None
+    """Base64 of a DER key, for the login with a signed challenge."""
 
 
 class Store:

@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call, Subject
-from jobs.sandbox.eclipse import access, customers, logins, records, wallets
+from jobs.sandbox.eclipse import access, admin_users, attachments, customers, identities, logins, records, wallets
 from jobs.sandbox.eclipse.refusal import CODES, Refused
 from jobs.sandbox.eclipse.store import Customer, Store
 from jobs.sandbox.eclipse.tokens import Session
@@ -16,6 +16,7 @@ Operation = Callable[[World, Call, Session], Reply]
 
 OPEN: dict[tuple[str, ...], tuple[str, Callable[[World, Call], Reply]]] = {
     ("POST", "authentication", "login"): ("login", logins.login),
+    ("POST", "authentication", "login-challenge"): ("login_challenge", logins.login_challenge),
     ("POST", "authentication", "renew"): ("renew", logins.renew),
 }
 """Operations without a token."""
@@ -32,21 +33,23 @@ TENANT: dict[tuple[str, ...], tuple[str, Operation]] = {
     ("POST", "customers", "*", "wallets"): ("create_wallet", wallets.create_wallet),
     ("GET", "customers", "*", "wallets"): ("list_wallets", wallets.list_wallets),
     ("GET", "wallets", "*"): ("get_wallet", wallets.get_wallet),
-    ("POST", "customers", "*", "identities"): ("create_identity", logins.create_identity),
-    ("HEAD", "customers", "*", "identities"): ("identity_exists", logins.identity_exists),
-    ("POST", "customers", "*", "addresses"): ("create_address", logins.create_address),
-    ("POST", "customers", "*", "documents"): ("create_document", logins.create_document),
-    ("POST", "admin-users"): ("create_admin_user", logins.create_admin_user),
-    ("GET", "admin-users"): ("list_admin_users", logins.list_admin_users),
+    ("POST", "customers", "*", "identities"): ("create_identity", identities.create_identity),
+    ("HEAD", "customers", "*", "identities"): ("identity_exists", identities.identity_exists),
+    ("POST", "customers", "*", "addresses"): ("create_address", attachments.create_address),
+    ("GET", "customers", "*", "addresses"): ("list_addresses", attachments.list_addresses),
+    ("POST", "customers", "*", "documents"): ("create_document", attachments.create_document),
+    ("GET", "customers", "*", "documents"): ("list_documents", attachments.list_documents),
+    ("POST", "admin-users"): ("create_admin_user", admin_users.create_admin_user),
+    ("GET", "admin-users"): ("list_admin_users", admin_users.list_admin_users),
+    ("PUT", "admin-users", "*"): ("update_admin_user", admin_users.update_admin_user),
 }
 """Operations below `tenants/{tenantId}/`; `*` is an identifier."""
 
 
 class Eclipse:
-    """Eclipse Conductor below `/eclipse-conductor/rest/v1`."""
+    """Eclipse Conductor below `/eclipse-conductor/rest/v1`, or another brand's prefix."""
 
     name = "eclipse"
-    prefix = "/eclipse-conductor/rest/v1"
     base_path = ""
 
     def __init__(self, bench: Bench) -> None:
@@ -60,6 +63,7 @@ class Eclipse:
 
     def reset(self) -> None:
         """Forgets everything; reads the settings again."""
+        self.prefix = f"/{self._bench.settings.eclipse_prefix}/rest/v1"
         self._world = World(self._bench)
 
     def identify(self, call: Call) -> Subject:
@@ -67,6 +71,9 @@ class Eclipse:
         route = OPEN.get(_open_shape(call)) or TENANT.get(_tenant_shape(call))
         token = access.bearer(call)
         owner = self._world.tokens.owner(token) if token else None
+        limit = self._bench.settings.concurrency_limit
+        if owner is not None and limit is not None:
+            self._world.flights.arrive(owner.identity, call.entry, limit)
         body = call.json() if call.body else None
         sent = body if isinstance(body, dict) else {}
         customer = self._named(call)
@@ -82,9 +89,10 @@ class Eclipse:
     def answer(self, call: Call) -> Reply:
         """Works on the call."""
         try:
-            return self._perform(call)
+            reply = self._perform(call)
         except Refused as refused:
-            return self._world.refusals.render(refused)
+            reply = self._world.refusals.render(refused)
+        return reply.with_headers(access.budget(self._world, call))
 
     def error(self, status: int) -> Reply:
         """A refusal with `status` in the error array."""

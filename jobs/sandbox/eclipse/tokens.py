@@ -1,11 +1,15 @@
 """Bearer tokens: shaped like the vendor's, checked by remembering them."""
 
 import base64
+import hashlib
 import math
 import secrets
 from dataclasses import dataclass
 
 import orjson
+
+CSRF_HEADER = "X-CSRF-Token"
+"""Chosen: clients learn the name from the login's reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class Tokens:
         """The session of a valid token; None for a malformed, unknown or expired one."""
         session = self._sessions.get(token)
         return session if session is not None and now < session.expires else None
+
+
+def csrf(token: str) -> str:
+    """The CSRF token that belongs to `token`."""
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
 
 
 def expiry(now: float, seconds: float) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.sandbox.clock import iso
-from jobs.sandbox.eclipse.store import Customer, Wallet
+from jobs.sandbox.eclipse.store import Customer, Document, Wallet
 from jobs.sandbox.settings import Settings
 
 NAMES = ("firstName", "lastName", "phone1", "email", "nationalIdentityNumber")
@@ -72,3 +72,14 @@ def stored_wallet(record: Wallet, settings: Settings) -> dict[str, Any]:
     if settings.show_wallet_external_ids:
         shown["externalUniqueId"] = record.key
     return shown
+
+
+def document(record: Document, settings: Settings) -> dict[str, Any]:
+    """A row of the list of documents; its hash in vendor strictness only (chosen)."""
+    shown = {
+        "documentId": record.document_id,
+        "documentType": record.kind,
+        "mediaType": record.media,
+        "created": iso(record.created),
+    }
+    return {**shown, "sha256": record.sha256} if settings.strictness == "vendor" else shown

@@ -4,10 +4,10 @@ import random
 
 from jobs.sandbox.bench import Bench
 from jobs.sandbox.clock import Clock
+from jobs.sandbox.eclipse.quotas import Flights, Quotas
 from jobs.sandbox.eclipse.refusal import Refusals
 from jobs.sandbox.eclipse.store import Login, Store
 from jobs.sandbox.eclipse.tokens import Tokens
-from jobs.sandbox.limits import Windows
 from jobs.sandbox.settings import Settings
 
 
@@ -21,7 +21,10 @@ class World:
         self.store = Store(random.Random(f"{seed}|records"))  # noqa: S311 - repeatable on purpose
         self.refusals = Refusals(random.Random(f"{seed}|traces"))  # noqa: S311
         self.tokens = Tokens()
-        self.windows = Windows()
+        self.quotas = Quotas()
+        self.flights = Flights()
+        self.challenges: dict[str, str] = {}
+        """The newest login challenge of each identity that has asked for one."""
 
     @property
     def settings(self) -> Settings:
@@ -35,5 +38,5 @@ class World:
         """Who may log in as `identity`: a credential of the settings, an admin user or a customer."""
         for known in self.settings.credentials:
             if known.identity == identity:
-                return Login(known.identity, known.password, known.tenant, known.positions)
+                return Login(known.identity, known.password, known.tenant, known.positions, public_key=known.public_key)
         return self.store.logins.get(identity)
