@@ -10,10 +10,12 @@ from urllib.parse import parse_qsl, unquote
 from starlette.types import Receive, Scope, Send
 
 from jobs.sandbox import control, effects
+from jobs.sandbox.banklingo import BankLingo
 from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call
 from jobs.sandbox.clock import http_date
 from jobs.sandbox.eclipse.system import Eclipse
+from jobs.sandbox.omnumi import Omnumi
 from jobs.sandbox.reply import SILENT, Delivery, Reply, empty_reply
 from jobs.sandbox.settings import Settings
 from jobs.sandbox.system import Dialect, System
@@ -21,7 +23,7 @@ from jobs.sandbox.wire import deliver
 
 log = logging.getLogger(__name__)
 
-DIALECTS: tuple[type[Dialect], ...] = ()
+DIALECTS: tuple[type[Dialect], ...] = (Omnumi,)
 """The systems beside Eclipse, each one file; a new one is one entry here."""
 
 
