@@ -23,7 +23,7 @@ from jobs.sandbox.wire import deliver
 
 log = logging.getLogger(__name__)
 
-DIALECTS: tuple[type[Dialect], ...] = (Omnumi,)
+DIALECTS: tuple[type[Dialect], ...] = (Omnumi, BankLingo)
 """The systems beside Eclipse, each one file; a new one is one entry here."""
 
 
