@@ -143,14 +143,64 @@ def test_a_limit_that_is_no_number_is_400(operator: Caller, limit: str) -> None:
     assert operator("GET", "customers", params={"limit": limit}).status_code == 400
 
 
-def test_head_tells_whether_a_customer_exists(operator: Caller) -> None:
-    operator.create(1, passportNumber="A1234567")
-    names = ("phone1", "email", "nationalIdentityNumber", "passportNumber", "asylumRefNumber")
-    values = person(1, passportNumber="A1234567", asylumRefNumber="none-of-it")
-    there = [operator("HEAD", "customers", params={name: values[name]}) for name in names]
-    assert [reply.status_code for reply in there] == [200, 200, 200, 200, 404]
-    assert operator("HEAD", "customers", params={"identity": values["phone1"]}).status_code == 200
-    assert operator("HEAD", "customers").status_code == 400
+PAPERS = {"passportNumber": "A1234567", "asylumRefNumber": "ASY-12345"}
+
+
+@pytest.mark.parametrize("name", ["phone1", "email", "nationalIdentityNumber", *PAPERS])
+def test_head_finds_by_each_filter_alone(operator: Caller, name: str) -> None:
+    operator.create(1, **PAPERS)
+    held = person(1, **PAPERS)[name]
+    codes = [operator("HEAD", "customers", params={name: value}).status_code for value in (held, f"{held}0", "none")]
+    assert codes == [200, 404, 404]
+
+
+def test_head_identity_finds_by_phone_identity_number_and_login(operator: Caller) -> None:
+    login = {"identity": "sipho.dlamini", "password": "a-password"}
+    operator("POST", f"customers/{operator.customer(1)}/identities", json=login)
+    values = (person(1)["phone1"], person(1)["nationalIdentityNumber"], "sipho.dlamini", person(2)["phone1"])
+    codes = [operator("HEAD", "customers", params={"identity": value}).status_code for value in values]
+    assert codes == [200, 200, 200, 404]
+
+
+@pytest.mark.parametrize("query", [{}, {"limit": "1"}, {"lastName": "Dlamini"}], ids=str)
+def test_head_without_a_filter_of_its_own_is_400(operator: Caller, query: dict[str, str]) -> None:
+    operator.create(1)
+    assert operator("HEAD", "customers", params=query).status_code == 400
+
+
+def test_head_finds_no_customer_of_another_tenant(operator: Caller, stranger: Caller) -> None:
+    operator.create(1)
+    assert stranger("HEAD", "customers", params={"phone1": person(1)["phone1"]}).status_code == 404
+
+
+OPTIONAL = {
+    "title": "MR",
+    "middleName": "Themba",
+    "maidenName": "Nkosi",
+    "dateOfBirth": "19900101",
+    "gender": "M",
+    "maritalStatus": "S",
+    "locale": "en",
+    "language": "en",
+    "birthCity": "Durban",
+    "birthCountry": "ZA",
+    "countryOfResidence": "ZA",
+    "industry": "Retail",
+    "additionalIdentity": "ID-98765",
+    **PAPERS,
+    "passportIssuingCountry": "ZA",
+    "passportIssueDate": "20200101",
+    "passportExpiry": "20300101",
+    "asylumIssueDate": "20200101",
+    "asylumExpiry": "20300101",
+}
+
+
+def test_optional_members_are_stored_and_shown_by_the_vendors_profile(sandbox: Sandbox, operator: Caller) -> None:
+    sandbox.configure(strictness="vendor")
+    customer = operator.create(1, **OPTIONAL).json()["customerId"]
+    profile = operator("GET", f"customers/{customer}").json()
+    assert {name: profile.get(name) for name in OPTIONAL} == OPTIONAL
 
 
 @pytest.mark.parametrize(("settings", "shown"), [({}, False), ({"strictness": "vendor"}, True)])

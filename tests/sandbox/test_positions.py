@@ -1,7 +1,10 @@
-"""Positions, limits, identities of customers, admin users."""
+"""Positions, the limits of credentials, identities of customers."""
+
+from typing import Any
 
 import pytest
 
+from jobs.sandbox.eclipse.system import TENANT
 from jobs.sandbox.server import Sandbox
 
 from .caller import Caller, person
@@ -23,6 +26,40 @@ def test_onboarding_creates_and_reads_but_runs_no_kyc_and_no_wallet(onboarding: 
     assert [(reply.status_code, reply.json()[0]["code"]) for reply in refused] == [(403, "SEC001")] * 5
 
 
+ONBOARDING_MAY = {
+    ("POST", "customers"),
+    ("GET", "customers"),
+    ("HEAD", "customers"),
+    ("GET", "customers/{}"),
+    ("PUT", "customers/{}"),
+    ("POST", "customers/{}/documents"),
+    ("POST", "customers/{}/identities"),
+    ("HEAD", "customers/{}/identities"),
+}
+"""Create, update and read customers, attach documents, give the first identity: the page's flow and no more."""
+
+
+def test_onboarding_may_do_what_its_four_permissions_say_and_nothing_else(onboarding: Caller) -> None:
+    customer = onboarding.customer(1)
+    allowed = set()
+    for method, *parts in TENANT:
+        path = "/".join("{}" if part == "*" else part for part in parts)
+        reply = onboarding(method, path.format(customer), json={} if method in ("POST", "PUT") else None)
+        if reply.status_code != 403:
+            allowed.add((method, path))
+    assert allowed == ONBOARDING_MAY
+
+
+def test_onboarding_searches_only_among_those_without_identity_but_sees_that_others_exist(onboarding: Caller) -> None:
+    login = {"identity": "sipho.dlamini", "password": "a-good-password"}
+    onboarding("POST", f"customers/{onboarding.customer(1)}/identities", json=login)
+    other = onboarding.customer(2)
+    rows = onboarding("GET", "customers", params={"lastName": "Dlamini"}).json()
+    taken = [onboarding("HEAD", "customers", params={"identity": name}) for name in ("sipho.dlamini", "nobody.here")]
+    assert [row["customerId"] for row in rows] == [other]
+    assert [reply.status_code for reply in taken] == [200, 404]
+
+
 def test_onboarding_loses_a_customer_with_its_first_identity(sandbox: Sandbox, onboarding: Caller) -> None:
     path = f"customers/{onboarding.customer(1)}"
     login = {"identity": "sipho.dlamini", "password": "a-good-password"}
@@ -33,6 +70,8 @@ def test_onboarding_loses_a_customer_with_its_first_identity(sandbox: Sandbox, o
     assert onboarding("POST", f"{path}/identities", json=login).status_code == 409
     assert onboarding("GET", path).status_code == 403
     assert onboarding("PUT", path, json={"firstName": "Late"}).status_code == 403
+    assert onboarding("POST", f"{path}/documents", json={}).status_code == 403
+    assert onboarding("POST", f"{path}/identities", json=login | {"identity": "another"}).status_code == 403
     assert onboarding("GET", "customers").json() == []
 
 
@@ -46,10 +85,49 @@ def test_a_customer_logs_in_and_reaches_only_itself(sandbox: Sandbox, operator: 
         assert caller("GET", "customers").status_code == 403
 
 
-@pytest.mark.parametrize("login", [{"identity": "ab"}, {"password": "x"}, {"totpEnabled": "yes"}])
-def test_an_identity_that_breaks_a_rule_is_400(operator: Caller, login: dict[str, str]) -> None:
+IN_REACH = ["HEAD identities", "GET ratify", "GET wallet-types", "GET wallets", "GET documents", "GET addresses"]
+
+
+@pytest.mark.parametrize("call", IN_REACH)
+def test_a_customer_does_for_itself_what_it_may_not_do_for_another(
+    sandbox: Sandbox, operator: Caller, call: str
+) -> None:
+    own, other = operator.customer(1), operator.customer(2)
+    operator("POST", f"customers/{own}/identities", json={"identity": "sipho", "password": "a-password"})
+    method, resource = call.split()
+    with Caller(sandbox, "sipho", "a-password", sandbox.tenant) as caller:
+        codes = [caller(method, f"customers/{customer}/{resource}").status_code for customer in (own, other)]
+    assert codes == [200, 403]
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        *({"identity": name} for name in ("ab", "a" * 41, None, 5)),
+        *({"password": text} for text in ("ab", "a" * 81, None)),
+        {"totpEnabled": "yes"},
+        *({"base64EncodedPublicKey": "k" * length} for length in (99, 2001)),
+    ],
+    ids=str,
+)
+def test_an_identity_that_breaks_a_rule_is_400(operator: Caller, login: dict[str, Any]) -> None:
     body = {"identity": "sipho", "password": "a-password"} | login
     assert operator("POST", f"customers/{operator.customer(1)}/identities", json=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        *({"identity": "a" * length, "password": "b" * size} for length, size in ((3, 3), (40, 80))),
+        *({"base64EncodedPublicKey": "k" * length} for length in (100, 2000)),
+    ],
+    ids=lambda login: str({name: len(text) for name, text in login.items()}),
+)
+def test_an_identity_at_the_edge_of_its_lengths_is_taken(operator: Caller, login: dict[str, str]) -> None:
+    body = {"identity": "sipho", "password": "a-password"} | login
+    customer = operator.customer(1)
+    reply = operator("POST", f"customers/{customer}/identities", json=body)
+    assert reply.json() == {"identity": body["identity"], "userId": customer}
 
 
 def test_the_61st_mutating_call_of_onboarding_is_429(sandbox: Sandbox, onboarding: Caller) -> None:
@@ -73,36 +151,3 @@ def test_a_limit_for_all_credentials_opens_again_after_its_window(sandbox: Sandb
     assert "Retry-After" not in refused.headers
     assert reply.status_code == 200
     assert arrivals[-1] - arrivals[0] >= 0.5
-
-
-def test_admin_users_are_unique_listed_without_password_and_can_log_in(sandbox: Sandbox, operator: Caller) -> None:
-    body = {
-        "firstName": "Thembi",
-        "lastName": "Nkosi",
-        "email": "thembi@example.com",
-        "phone1": "27794567890",
-        "identity": "thembi.nkosi",
-        "password": "initial-password",
-        "positions": ["LEVEL_01"],
-    }
-    made = operator("POST", "admin-users", json=body)
-    assert made.status_code == 200
-    assert operator("POST", "admin-users", json=body).status_code == 409
-    assert (
-        operator("POST", "admin-users", json=body | {"identity": "b.b", "positions": ["LEVEL_21"]}).status_code == 400
-    )
-    assert operator("GET", "admin-users").json() == [made.json()]
-    assert "password" not in made.json()
-    with Caller(sandbox, "thembi.nkosi", "initial-password", sandbox.tenant) as caller:
-        assert caller.create(1).status_code == 200
-
-
-def test_addresses_and_documents_are_accepted(sandbox: Sandbox, operator: Caller) -> None:
-    path = f"customers/{operator.customer(1)}"
-    address = operator("POST", f"{path}/addresses", json={"addressType": "HOME", "line1": "1 Long Street"})
-    paper = {"base64EncodedDocument": "AAAA", "documentType": "PASSPORT", "mediaType": "image/png"}
-    document = operator("POST", f"{path}/documents?performOcr=false", json=paper)
-    assert "addressId" in address.json()
-    assert "documentId" in document.json()
-    assert operator("POST", f"{path}/documents", json=paper | {"documentType": "COMPARISON_X"}).status_code == 400
-    assert sandbox.snapshot()["customers"][0]["addresses"] == 1

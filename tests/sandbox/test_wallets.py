@@ -26,6 +26,9 @@ def statuses(caller: Caller, customer: int, reads: int) -> list[str]:
         ("Kycstuck", ["PENDING"] * 5),
         ("Kycodd", ["REFERRED"] * 5),
         ("Kycfailure", ["PASSED"] * 5),
+        ("Kycsecond", ["FAILED"] * 5),
+        ("Nodocument", ["FAILED"] * 5),
+        ("Twowallets", ["PASSED"] * 5),
     ],
 )
 def test_the_end_of_the_last_name_decides_the_verification(
@@ -54,6 +57,39 @@ def test_the_checks_can_be_limited(operator: Caller) -> None:
     assert set(result) == {"status", "lastModified", "ofacCheck"}
     assert operator("POST", path, json={"checksToRun": ["noSuchCheck"]}).status_code == 400
     assert operator("POST", path, json={"type": "SOME"}).status_code == 400
+
+
+def test_kycsecond_passes_when_it_is_triggered_again(operator: Caller) -> None:
+    path = f"customers/{operator.customer(1, 'Kycsecond')}/ratify"
+    assert [operator("POST", path, json={}).json()["status"] for _ in range(2)] == ["FAILED", "PASSED"]
+    assert [run["status"] for run in operator("GET", path).json()] == ["PASSED", "FAILED"]
+
+
+def test_nodocument_passes_when_a_photo_and_an_identity_document_are_there(operator: Caller) -> None:
+    path = f"customers/{operator.customer(1, 'Nodocument')}"
+    results = [operator("POST", f"{path}/ratify", json={}).json()]
+    for kind in ("FACIAL_PHOTO", "NATIONAL_IDENTITY"):
+        body = {"base64EncodedDocument": "QUJD", "documentType": kind, "mediaType": "image/jpeg"}
+        operator("POST", f"{path}/documents", json=body)
+        results.append(operator("POST", f"{path}/ratify", json={}).json())
+    assert [result["status"] for result in results] == ["FAILED", "FAILED", "PASSED"]
+    assert results[0]["selfieMatchesNationalIdentity"]["result"] == "FAILED"
+    assert results[0]["sanctionsListCheck"]["result"] == "PASSED"
+
+
+@pytest.mark.parametrize(("last_name", "status"), [("Nodocument", "PASSED"), ("Kycfail", "FAILED")])
+def test_a_check_that_did_not_run_is_neither_shown_nor_failed(operator: Caller, last_name: str, status: str) -> None:
+    path = f"customers/{operator.customer(1, last_name)}/ratify"
+    result = operator("POST", path, json={"checksToRun": ["ofacCheck", "euCheck"]}).json()
+    assert set(result) == {"status", "lastModified", "ofacCheck", "euCheck"}
+    assert (result["status"], result["ofacCheck"]["result"]) == (status, status)
+
+
+def test_the_state_shows_the_types_of_verifications(sandbox: Sandbox, operator: Caller) -> None:
+    path = f"customers/{operator.customer(1)}/ratify"
+    for body in ({}, {"type": "COMPARISON"}, {"type": "NORMAL"}):
+        operator("POST", path, json=body)
+    assert sandbox.snapshot()["customers"][0]["verificationTypes"] == ["NORMAL", "COMPARISON", "NORMAL"]
 
 
 def test_an_empty_body_runs_the_default_checks(operator: Caller) -> None:
@@ -113,6 +149,22 @@ def test_a_wallet_is_answered_listed_and_read(sandbox: Sandbox, operator: Caller
     assert "externalUniqueId" not in operator("GET", f"customers/{customer}/wallets").json()[0]
 
 
+def test_twowallets_may_have_a_wallet_of_each_type(operator: Caller) -> None:
+    customer = operator.customer(1, "Twowallets")
+    operator("POST", f"customers/{customer}/ratify", json={})
+    kinds = operator("GET", f"customers/{customer}/wallet-types").json()
+    made = [operator.wallet(customer, f"wal-{kind}", walletTypeId=kind) for kind in (5001, 5002)]
+    listed = operator("GET", f"customers/{customer}/wallets").json()
+    assert [kind["allowed"] for kind in kinds] == [True, True]
+    assert [reply.status_code for reply in made] == [200, 200]
+    assert [wallet["walletTypeId"] for wallet in listed] == [5001, 5002]
+
+
+@pytest.mark.parametrize("currency", ["ZAR", "EUR", "USD", "JPY", "XOF"])
+def test_a_wallet_may_be_in_any_currency(operator: Caller, currency: str) -> None:
+    assert operator.wallet(operator.verified(1), currency=currency).json()["currency"] == currency
+
+
 @pytest.mark.parametrize("last_name", ["Kycfail", "Kycstuck", "Kycodd"])
 def test_no_wallet_without_passed(sandbox: Sandbox, operator: Caller, last_name: str) -> None:
     customer = operator.customer(1, last_name)
@@ -132,6 +184,8 @@ def test_no_wallet_without_passed(sandbox: Sandbox, operator: Caller, last_name:
         {"walletTypeId": 9},
         {"currency": "zar"},
         {"currency": "ZZZ"},
+        {"currency": "XAU"},
+        {"currency": 710},
         {"status": "INACTIVE"},
         {"status": None},
         {"version": 1},
