@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from starlette.types import Receive, Scope, Send
 
 from jobs.sandbox import control, effects
+from jobs.sandbox.azakaw import Azakaw
 from jobs.sandbox.banklingo import BankLingo
 from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call
@@ -23,7 +24,7 @@ from jobs.sandbox.wire import deliver
 
 log = logging.getLogger(__name__)
 
-DIALECTS: tuple[type[Dialect], ...] = (Omnumi, BankLingo)
+DIALECTS: tuple[type[Dialect], ...] = (Omnumi, Azakaw, BankLingo)
 """The systems beside Eclipse, each one file; a new one is one entry here."""
 
 
