@@ -14,13 +14,17 @@ from typing import Any, Self, TypeVar
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from jobs.sandbox.application import Application
+from jobs.sandbox.application import DIALECTS, Application
 from jobs.sandbox.eclipse.store import Store
+from jobs.sandbox.eclipse.system import Eclipse
 from jobs.sandbox.settings import Credential, Settings, changed
 from jobs.sandbox.system import System
 from jobs.sandbox.wire import TRANSPORT
 
 T = TypeVar("T")
+
+SYSTEMS = (Eclipse.name, *(dialect.name for dialect in DIALECTS))
+"""Names of the systems that are served."""
 
 STARTING_SECONDS = 10.0
 """How long a start or a call into the server's thread may take before it counts as failed (chosen)."""
@@ -86,15 +90,18 @@ class _Server(uvicorn.Server):
         self.should_exit = self.force_exit = True
 
 
-def serve(host: str, port: int, *, announce: Callable[[str], None], **settings: object) -> None:
-    """Serves until SIGINT or SIGTERM, then returns. `announce` gets the base URL once it listens.
+def serve(host: str, port: int, *, announce: Callable[[Mapping[str, str]], None], **settings: object) -> None:
+    """Serves until SIGINT or SIGTERM, then returns.
+
+    `announce` gets the base URL of each system by its name, Eclipse's first, once it listens.
 
     Port 0 takes a free one. ValueError: `host` is not loopback, or a setting is wrong. OSError: the port is taken.
     """
     application = Application(changed(Settings(), settings))
     with _listener(host, port) as listener:
         url = _url(listener)
-        _Server(application, lambda _: announce(url)).run(sockets=[listener])
+        urls = {name: url + system.base_path for name, system in application.systems.items()}
+        _Server(application, lambda _: announce(urls)).run(sockets=[listener])
 
 
 class Sandbox:

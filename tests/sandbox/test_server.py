@@ -22,7 +22,7 @@ ALLOWED = {"orjson", "starlette", "uvicorn"}
 
 SERVE = """
 from jobs.sandbox.server import serve
-serve("127.0.0.1", 0, announce=lambda url: print(url, flush=True), token_seconds=7)
+serve("127.0.0.1", 0, announce=lambda urls: print(urls["eclipse"], flush=True), token_seconds=7)
 """
 
 
