@@ -1,7 +1,8 @@
 """Wiring: from settings to a system, its client, its limiters and its keys. The one place that knows all the parts."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from jobs.client import Client
 from jobs.clock import Clock
@@ -10,36 +11,43 @@ from jobs.errors import Unusable
 from jobs.keys import KeySpace, Pseudonyms
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
-from jobs.limiter import Limiter, Pace
+from jobs.limiter import Limiter, Pace, Window
 from jobs.model import Rate, Secrets
 from jobs.quota import SharedWindow
 from jobs.sender import HttpxSender, Sender
-from jobs.systems.base import CallClass, System
-from jobs.systems.eclipse.system import Eclipse, EclipseSettings
+from jobs.systems import adapter, capabilities
+from jobs.systems.base import CallClass, Setup, System
 
 
-def system_of(settings: Settings) -> System:
-    """The configured system. Raises Unusable."""
+def system_of(settings: Settings, files: Path | None = None) -> System:
+    """The configured system, for the configured job. `files`: the folder of the input. Raises Unusable."""
     tenant = settings.need("tenant")
-    table = settings.systems.get("eclipse", {})
-    return Eclipse(tenant, keys_of(settings), system_settings(EclipseSettings, table, "eclipse"))
+    module = adapter(settings.model)
+    table = settings.systems.get(settings.system, {})
+    setup = Setup(tenant, keys_of(settings), files or Path())
+    return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
 
 
 def keys_of(settings: Settings) -> KeySpace:
     """The keys of the configured (system, tenant); an unset tenant gives keys that are never sent."""
-    return KeySpace.of(settings.system, settings.tenant or "")
+    return KeySpace.of(settings.realm, settings.tenant or "")
 
 
 def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
     """The operator's credential; for `reading`, the reader's own if there is one. Raises Unusable."""
     own = secrets("recon_") if reading else Secrets()
     given = own if own.identity and own.password else secrets()
-    if given.token is None and (given.identity is None or given.password is None):
-        raise Unusable(
-            f"no credential for {settings.system}",
-            hint="set MUSTER_IDENTITY and MUSTER_PASSWORD (or their _FILE variants), or MUSTER_TOKEN",
-        )
-    return given
+    able = capabilities(settings.model)
+    held = {"token"} if given.token is not None else set()
+    held |= {"identity"} if given.identity is not None and given.password is not None else set()
+    if held & able.takes or "nothing" in able.takes:
+        return given
+    variables = {"identity": "MUSTER_IDENTITY and MUSTER_PASSWORD", "token": "MUSTER_TOKEN"}
+    wanted = ", or ".join(words for kind, words in variables.items() if kind in able.takes)
+    raise Unusable(
+        f"no credential for {settings.system}: it takes {able.credential}",
+        hint=f"set {wanted} (or their _FILE variants)",
+    )
 
 
 @asynccontextmanager
@@ -54,10 +62,9 @@ async def connected(
 ) -> AsyncIterator[Client]:
     """A client that has logged in; its connections are closed at the end. Raises NotPermitted.
 
-    `store`: the ledger in which windows of mutating calls hold over runs and processes; None for a client that
-    only reads.
+    `store`: the ledger in which windows of calls hold over runs and processes; None: they hold for this client.
     """
-    sender = sender or HttpxSender(settings.need("base_url"), clock)
+    sender = sender or HttpxSender(settings.need("base_url"), clock, certificate=system.certificate)
     limiters = {call_class: Limiter(clock) for call_class in CallClass}
     client = Client(
         system,
@@ -70,22 +77,29 @@ async def connected(
     )
     try:
         token = await client.credential.token()
-        rate = settings.rate or system.write_limit(token.positions)
-        async with write_limiter(rate, settings, given, store, clock) as limiters[CallClass.WRITE]:
+        rates = dict(system.limits(token.positions))
+        if settings.rate is not None:
+            rates[CallClass.WRITE] = settings.rate
+        async with AsyncExitStack() as stack:
+            for call_class in (CallClass.WRITE, *(each for each in rates if each is not CallClass.WRITE)):
+                pool = f"{pool_of(settings, given)}{'' if call_class is CallClass.WRITE else f'-{call_class}'}"
+                limiting = limiter(rates.get(call_class), pool, store, clock)
+                limiters[call_class] = await stack.enter_async_context(limiting)
             yield client
     finally:
         await sender.aclose()
 
 
 @asynccontextmanager
-async def write_limiter(
-    rate: Rate | None, settings: Settings, given: Secrets, store: Store | None, clock: Clock
-) -> AsyncIterator[Limiter]:
+async def limiter(rate: Rate | None, pool: str, store: Store | None, clock: Clock) -> AsyncIterator[Limiter]:
     """The limit that was given, else the documented one, else (None) a pace that is found by trying."""
-    if rate is None or store is None:
+    if rate is None:
         yield Limiter(clock, pace=Pace(clock))
         return
-    window = SharedWindow(rate, clock, store, pool_of(settings, given))
+    if store is None:
+        yield Limiter(clock, window=Window(rate, clock))
+        return
+    window = SharedWindow(rate, clock, store, pool)
     try:
         yield Limiter(clock, window=window)
     finally:
@@ -95,4 +109,4 @@ async def write_limiter(
 def pool_of(settings: Settings, given: Secrets) -> str:
     """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
     pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
-    return pseudonyms.of("pool", f"{settings.need('base_url')}|{given.identity or 'token'}")
+    return pseudonyms.of("pool", f"{settings.base_url}|{given.identity or 'token'}")

@@ -19,7 +19,7 @@ from jobs.progress import Progress
 from jobs.reconcile import COMPLETE, Claim, Reconciliation, claims
 from jobs.report import Findings
 from jobs.sealed import Seal, sealed_claims
-from jobs.systems import CAPABILITIES
+from jobs.systems import capabilities
 from jobs.systems.base import Reader, Row, System
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
@@ -77,7 +77,7 @@ async def listing_if_cheaper(recheck: Recheck, system: System, reader: Reader) -
     counts = recheck.store.outcome_counts(recheck.run.run_id)
     held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
     tried = recheck.listing or (recheck.listing is None and held >= WORTH_TRYING)
-    if not tried or not CAPABILITIES[recheck.settings.system].lists_customers:
+    if not tried or not capabilities(recheck.settings.model).lists_customers:
         recheck.notes.append("each row was looked up at the target")
         return Listing({}, 0)
     most = None if recheck.listing else int(held * PAGES_A_CUSTOMER)

@@ -16,9 +16,10 @@ from jobs import masking
 from jobs.clock import Clock, iso
 from jobs.intake.extract import LEADS, ROW, Extract
 from jobs.model import MatchClass, Outcome
-from jobs.reconcile import COMPLETE, DECISIONS, NOT_SENT, Claim, Line, compare, is_complete, reported
+from jobs.reconcile import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
 from jobs.sealed import Mask, Seal
-from jobs.systems.base import Comparison, Sighting
+from jobs.systems import capabilities
+from jobs.systems.base import Capabilities, Comparison, Sighting
 from schemas.columns import columns_of
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
@@ -51,6 +52,11 @@ class Against:
             for column in columns
             if column.name in self.extract.columns
         }
+
+    @property
+    def able(self) -> Capabilities:
+        """What the system can do, and what its outcomes promise."""
+        return capabilities(self.system)
 
     @property
     def whole(self) -> bool:
@@ -210,9 +216,10 @@ class Against:
             return (Line(MatchClass.UNVERIFIED),)
         ids = list(dict.fromkeys(self._id(row) for row in theirs))
         if len(ids) != 1:
-            return compare(claim, Sighting(ids))
+            return compare(claim, Sighting(ids), self.able)
         wallets = [row["wallet_id"] for row in theirs if row.get("wallet_id")]
-        found = [line for row in theirs for line in compare(claim, self._sighting(claim, ours, row, ids, wallets))]
+        sightings = [self._sighting(claim, ours, row, ids, wallets) for row in theirs]
+        found = [line for sighting in sightings for line in compare(claim, sighting, self.able)]
         lines = tuple(dict.fromkeys(found))
         return tuple(line for line in lines if line.match_class is not MatchClass.MATCH) or lines
 
@@ -237,10 +244,13 @@ class Against:
         return Sighting(
             customer_ids=ids,
             comparisons=[self._comparison(name, ours, theirs, mask) for name, mask in self.masks.items()],
-            decision_status=theirs["decision_status"] if "decision_status" in has else DECISIONS.get(claim.outcome),
+            decision_status=theirs["decision_status"] if "decision_status" in has else self._promised(claim),
             wallet_ids=wallets if "wallet_id" in has else self._unseen(claim, promised),
             customer_status=theirs.get("customer_status"),
         )
+
+    def _promised(self, claim: Claim) -> str | None:
+        return next(iter(self.able.decided.get(claim.outcome, ())), None)
 
     def _unseen(self, claim: Claim, promised: Sequence[str]) -> Sequence[str] | None:
         return promised if promised or claim.outcome not in COMPLETE else None

@@ -58,14 +58,14 @@ def read_batch(path: Path, settings: Settings, keys: KeySpace, work: Path, today
         encoding=settings.encoding,
         delimiter=settings.delimiter,
         columns=settings.columns,
-        system=settings.system,
+        system=settings.model,
     )
     staged = stage(file, work)
     validated = validate(
         staged,
         work,
         keys=keys,
-        system=settings.system,
+        system=settings.model,
         region=settings.region,
         strict_ids=settings.strict_ids,
         today=today,

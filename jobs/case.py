@@ -1,6 +1,6 @@
 """One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobs.clock import from_milliseconds
@@ -236,11 +236,18 @@ def ledger_key(row: Row, pseudonyms: Pseudonyms) -> str:
 
 
 def open_case(
-    row: Row, known: Known | None, run_id: str, pseudonyms: Pseudonyms, taking: Taking, now_ms: int
+    row: Row,
+    known: Known | None,
+    run_id: str,
+    pseudonyms: Pseudonyms,
+    taking: Taking,
+    now_ms: int,
+    steps: Sequence[str] = (),
 ) -> Case | Transition:
     """A case to work on, or the outcome that is settled already.
 
     The same key with other data than before is reported as `changed_since` and never silently sent again.
+    `steps`: those that the row has to go through; a row that ended well without one of them is not complete yet.
     """
     fingerprint = pseudonyms.fingerprint(row.values)
     fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
@@ -256,6 +263,9 @@ def open_case(
     if changed and other_person and (begun or record.outcome in COMPLETE):
         reason = "the ledger knows this key with another identity number"
         return _settled(case, Outcome.CONFLICT, "changed_since", reason, now_ms)
+    open_steps = [name for name in steps if case.step(name).status is not StepStatus.DONE]
+    if record.outcome in COMPLETE and open_steps and not changed:
+        return taken_up(case)
     if record.outcome in COMPLETE:
         code = "changed_since" if changed else None
         return _settled(case, Outcome.ALREADY_ONBOARDED, code, CHANGED if changed else None, now_ms)

@@ -24,6 +24,11 @@ AnyToken = TypeVar("AnyToken", Token, Token | None)
 READ_ATTEMPTS = 5
 """The contract's default of 5 attempts a step."""
 
+NOT_OFFERED = 501
+"""A read that the target does not offer; asking again would change nothing."""
+
+READS = frozenset({"GET", "HEAD"})
+
 MOST_THROTTLES = 20
 """Chosen: a read that is refused so often in a row is given up, so that a run always ends."""
 
@@ -96,8 +101,9 @@ class Client:
                 raise _Passing(str(error)) from None
             if self.system.throttled(reply):
                 continue
-            if reply.status >= 500:
-                raise _Passing(f"HTTP {reply.status}", self.system.trace_of(reply))
+            status = self.system.status_of(reply)
+            if status >= 500 and status != NOT_OFFERED:
+                raise _Passing(f"HTTP {status}", self.system.trace_of(reply))
             if reply.ok and not self.system.readable(reply):
                 raise _Passing(f"HTTP {reply.status} with an unusable body of {len(reply.body)} bytes")
             return self._checked(request, reply)
@@ -106,7 +112,7 @@ class Client:
     async def _authorised(self, request: Request, before: Callable[[], Awaitable[None]] | None) -> Reply:
         """One sending with the current token; after a 401 once more with a fresh one."""
         reply, token = await self._permitted(request, self.credential.token, before)
-        if reply.status != 401:
+        if self.system.status_of(reply) != 401:
             return reply
         await self.credential.refused(token)
         self.repeated_writes += before is not None
@@ -122,9 +128,9 @@ class Client:
             except (NotSent, MaybeSent) as error:
                 problem = str(error)
             else:
-                if reply.status < 500 and not self.system.throttled(reply):
+                if self.system.status_of(reply) < 500 and not self.system.throttled(reply):
                     return reply
-                problem = f"HTTP {reply.status}"
+                problem = f"HTTP {self.system.status_of(reply)}"
             if attempt < READ_ATTEMPTS:
                 await self.clock.sleep(self.jitter.seconds(attempt))
         raise NotPermitted(f"no {request.operation} after {READ_ATTEMPTS} attempts: {problem}", hint="check --base-url")
@@ -139,7 +145,9 @@ class Client:
         limiter = self.limiters[request.call_class]
         async with limiter.permit():
             token = await present()
-            headers = {} if token is None else {token.header_name: token.header_value}
+            headers = dict(self.system.headers(self._fresh_id))
+            if token is not None and not request.anonymous and token.header_name:
+                headers[token.header_name] = token.header_value
             if token is not None and request.call_class is CallClass.LOGIN:
                 headers |= dict(token.renewal)
             async with self.gate.place():
@@ -165,12 +173,20 @@ class Client:
             status = "not_sent"
             raise
         finally:
-            self.calls[request.operation, request.method, status] += 1
+            self.calls[request.operation, self._method(request), status] += 1
         return reply
+
+    def _fresh_id(self) -> str:
+        return f"{self.clock.random.getrandbits(128):032x}"
+
+    def _method(self, request: Request) -> str:
+        """As calls are counted: a read that is sent with POST is no mutating call."""
+        reading = request.call_class in {CallClass.READ, CallClass.DOWNLOAD} and request.method not in READS
+        return f"{request.method} (read)" if reading else request.method
 
     def _checked(self, request: Request, reply: Reply) -> Reply:
         """Stops the job on what no retry can cure. Raises NotPermitted."""
-        if reply.status == 401:
+        if self.system.status_of(reply) == 401:
             raise NotPermitted(f"the target refuses a fresh token for {request.operation}")
         if reply.status == 403 and "sca" in reply.headers:
             raise NotPermitted(

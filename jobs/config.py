@@ -19,10 +19,13 @@ from typing import Any
 from jobs.address import checked_base_url
 from jobs.errors import Unusable
 from jobs.model import MatchClass, Outcome, Rate, Secrets
+from jobs.systems import SYSTEMS
 
 PREFIX = "MUSTER_"
-SYSTEMS = ("eclipse",)
-"""Systems that have an adapter."""
+JOBS = ("onboarding",)
+"""What is done with the rows of a file: customers are onboarded, or one of a system's other jobs."""
+APART: tuple[str, ...] = ()
+"""Jobs whose rows are no customers: keys and records of their own."""
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
@@ -117,6 +120,8 @@ class Option:
     default: Any
     metavar: str | None
     help: str
+    given: bool = True
+    """Whether people may set it; otherwise the command does."""
 
     @property
     def variable(self) -> str:
@@ -131,6 +136,9 @@ class Option:
 
 OPTIONS: tuple[Option, ...] = (
     Option("system", _one_of(*SYSTEMS), "eclipse", "NAME", "The target system."),
+    Option(
+        "job", _one_of(*JOBS), "onboarding", "NAME", "What is done with the rows; the command says it.", given=False
+    ),
     Option("base_url", checked_base_url, None, "URL", "Where the target listens: https, or http on this machine."),
     Option("tenant", _tenant, None, "ID", "The tenant to work in; must be the credential's own."),
     Option("ledger", str, "sqlite:///muster.db", "URL", "Where it is kept what was done."),
@@ -158,7 +166,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("fail_on", _fail_on, None, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."),
     Option("exit_zero", _truth, False, None, "End with 0 instead of 1 or 5."),
 )
-KEPT = ("system", "base_url", "tenant", "region", "encoding", "delimiter", "strict_ids", "out")
+KEPT = ("system", "job", "base_url", "tenant", "region", "encoding", "delimiter", "strict_ids", "out")
 """What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
 
 BY_NAME = {option.name: option for option in OPTIONS}
@@ -180,6 +188,16 @@ class Settings:
             return self.values[name]
         except KeyError:
             raise AttributeError(name) from None
+
+    @property
+    def model(self) -> str:
+        """Names the adapter and the input columns: the system, or `system:job`."""
+        return str(self.system) if self.job == "onboarding" else f"{self.system}:{self.job}"
+
+    @property
+    def realm(self) -> str:
+        """Names the keys and the ledger's records: those of customers are the same whatever is done with them."""
+        return self.model if self.job in APART else str(self.system)
 
     def need(self, name: str) -> Any:
         """The value of an option that this command can't do without. Raises Unusable."""
@@ -241,7 +259,7 @@ def settings(
     for option in OPTIONS:
         for origin, given in (
             (option.flag, flags.get(option.name)),
-            (option.variable, environ.get(option.variable) or None),
+            (option.variable, environ.get(option.variable) or None if option.given else None),
             (str(file), document.get(option.name)),
             ("the run", kept.get(option.name)),
         ):
@@ -300,7 +318,7 @@ def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
 
 
 def _check_keys(document: Mapping[str, Any], path: Path) -> None:
-    allowed = {*BY_NAME, "columns", *SYSTEMS}
+    allowed = {*(option.name for option in OPTIONS if option.given), "columns", *SYSTEMS}
     for key, value in document.items():
         if key in SECRETS:
             raise Unusable(
@@ -319,7 +337,7 @@ def _check_keys(document: Mapping[str, Any], path: Path) -> None:
 def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """Variables that look like ours and are none, each with a suggestion; for a warning."""
     environ = os.environ if environ is None else environ
-    known = {option.variable for option in OPTIONS} | {PREFIX + "CONFIG"}
+    known = {option.variable for option in OPTIONS if option.given} | {PREFIX + "CONFIG"}
     known |= {PREFIX + name.upper() + suffix for name in SECRETS for suffix in ("", "_FILE")}
     return [name + suggestion(name, known) for name in sorted(environ) if name.startswith(PREFIX) and name not in known]
 

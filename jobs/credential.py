@@ -71,8 +71,7 @@ class Credential:
         if self._refused:
             raise NotPermitted("the target refuses the given token", hint="give a fresh MUSTER_TOKEN")
         self._refused += 1
-        header = value if value.lower().startswith("bearer ") else f"Bearer {value}"
-        return Token("Authorization", header, life_seconds=float("inf"), tenant=self.system.tenant_in(header))
+        return self.system.given(value)
 
     async def _renewed(self) -> Token | None:
         assert self._token is not None
@@ -110,5 +109,7 @@ class Credential:
 
     def _accept(self, token: Token) -> None:
         self._token = token
+        if token.successor is not None:
+            self.secrets = self.secrets.succeeded(token.successor)
         margin = min(RENEW_BELOW_SECONDS, token.life_seconds * RENEW_BELOW_SHARE)
         self._renew_at = self.clock.monotonic() + max(SHORTEST_USE_SECONDS, token.life_seconds - margin)

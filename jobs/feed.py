@@ -68,7 +68,15 @@ class Feed:
         known = await self.writer.offload(self.store.known, self.writer.space_id, keys)
         now_ms = milliseconds(self.clock.now())
         return [
-            open_case(row, known.get(key), self.run_id, self.pseudonyms, self.taking, now_ms)
+            open_case(
+                row,
+                known.get(key),
+                self.run_id,
+                self.pseudonyms,
+                self.taking,
+                now_ms,
+                [step.name for step in self.engine.system.steps_of(row)],
+            )
             for row, key in zip(rows, keys, strict=True)
         ]
 

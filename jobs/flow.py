@@ -106,7 +106,7 @@ def onboard(
     first login; then there is no run folder.
     """
     clock, progress = Clock(), progress or Progress()
-    system = system_of(settings)
+    system = system_of(settings, path.parent)
     credential_of(settings)
     signing()
     settings.need("base_url")
@@ -119,7 +119,7 @@ def onboard(
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
-        space_id = store.space(settings.system, settings.tenant)
+        space_id = store.space(settings.realm, settings.tenant)
         stops = Stops(
             budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows),
             breaker=settings.breaker,
@@ -216,6 +216,9 @@ async def reread_if_possible(under: Under) -> Reread:
     stops, nothing = under.stops, Reread((), None)
     if stops.target_is_closed:
         return nothing
+    if not under.system.capabilities.reads_back:
+        stops.note(f"{under.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
+        return nothing
     try:
         return await unless(stops.signalled, reread(under)) or nothing
     except NotPermitted as error:
@@ -227,7 +230,7 @@ async def reread(under: Under) -> Reread:
     """Reads the target with a client of its own and compares. Raises NotPermitted."""
     settings, parts = under.settings, list[Path]()
     given = credential_of(settings, reading=True)
-    async with connected(settings, under.system, given, under.clock) as client:
+    async with connected(settings, under.system, given, under.clock, store=under.store) as client:
         reconciliation = Reconciliation(under.system, client, under.clock)
         windows = claims(under.store, under.run.run_id, under.batch)
         with under.progress.stage("reconciling", under.batch.rows) as count:

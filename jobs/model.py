@@ -3,7 +3,8 @@
 Every name that reaches a user's file (`Outcome`, `MatchClass`) is stable: scripts compare with it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -94,6 +95,14 @@ class Secrets:
     identity: str | None = None
     password: str | None = None
     token: str | None = None
+    keep: Callable[[str], None] | None = None
+    """Keeps the successor of `password` where that came from; None: it can't be kept."""
 
     def __repr__(self) -> str:
         return "Secrets(***)"
+
+    def succeeded(self, password: str) -> "Secrets":
+        """With `password` in the place of the one that it was exchanged for, kept for the next run."""
+        if self.keep is not None:
+            self.keep(password)
+        return replace(self, password=password)

@@ -41,6 +41,7 @@ from jobs.systems.base import (
     Trace,
     Unclear,
     Undecided,
+    Unsendable,
     Verdict,
 )
 
@@ -164,12 +165,12 @@ class Onboarding:
 
     async def _advance(self, case: Case) -> float | None:
         """Takes the row as far as it goes now; returns when to come back, None when it ended."""
-        for step in self.system.steps:
+        for step in self.system.steps_of(case.row):
             if case.step(step.name).status is StepStatus.DONE:
                 continue
             settled = await self._settle(step, case)
             if isinstance(settled, Undecided):
-                return await self._wait_for_decision(step, case)
+                return await self._wait_for_decision(step, case, polled=settled.polled)
             if isinstance(settled, Ended):
                 await self._end(case, settled.outcome, settled.reason_code, settled.reason, step.name)
                 return None
@@ -177,11 +178,11 @@ class Onboarding:
         await self._end(case, Outcome.ONBOARDED if changed_something else Outcome.ALREADY_ONBOARDED, None, None, None)
         return None
 
-    async def _wait_for_decision(self, step: Step, case: Case) -> float | None:
+    async def _wait_for_decision(self, step: Step, case: Case, *, polled: bool) -> float | None:
         now = self.clock.monotonic()
         if case.wait_until is None:
             case.wait_until = now + self.patience.decision_wait
-        if now >= case.wait_until or self.stops.requested.is_set():
+        if not polled or now >= case.wait_until or self.stops.requested.is_set():
             await self._end(case, Outcome.PENDING, "decision", "the decision is outstanding", step.name)
             return None
         case.row = case.row.only(self.system.later_columns)
@@ -218,7 +219,7 @@ class Onboarding:
             return finding
         if isinstance(finding, Absent):
             case.facts.update(finding.facts)
-            return self._given_up(case) or self._held_back(step, case) or await self._write(step, case)
+            return self._given_up(step, case) or self._held_back(step, case) or await self._write(step, case)
         transition = case.found(step.name, finding, self._now_ms())
         if transition is not None:
             await self.writer.post(transition)
@@ -243,8 +244,8 @@ class Onboarding:
         unexplained = isinstance(finding, Unclear) or (
             case.taken and isinstance(finding, Ended) and finding.outcome is Outcome.CONFLICT
         )
-        if unexplained and self._settling(case) > 0:
-            return Later(SETTLE_LOOKS_EVERY)
+        if unexplained and self._settling(step, case) > 0:
+            return self._look_later(step)
         if isinstance(finding, Unclear):
             return Ended(Outcome.IN_DOUBT, finding.reason_code, finding.reason, trace=finding.trace)
         return finding
@@ -256,24 +257,28 @@ class Onboarding:
             return None
         return self.clock.monotonic() - max(0, self._now_ms() - sent_ms) / 1000
 
-    def _settling(self, case: Case) -> float:
+    def _look_later(self, step: Step) -> Later:
+        """Some eight looks while a write is being settled."""
+        return Later(max(SETTLE_LOOKS_EVERY, settle_seconds(step) / 8))
+
+    def _settling(self, step: Step, case: Case) -> float:
         """Seconds by which the last look began too early for its "not there" to be believed.
 
         Its beginning counts, not its end: a slow answer shows what was there when it was made.
         """
         if case.last_sent_at is None:
             return 0.0
-        return case.last_sent_at + SETTLE_SECONDS - case.looked_at
+        return case.last_sent_at + settle_seconds(step) - case.looked_at
 
-    def _given_up(self, case: Case) -> Ended | Later | None:
+    def _given_up(self, step: Step, case: Case) -> Ended | Later | None:
         """The end of a step whose attempts are used up and which is provably not done."""
         throttled = case.throttled_since is not None and (
             self.clock.monotonic() - case.throttled_since > MOST_THROTTLED_SECONDS
         )
         if case.spent < self.patience.attempts and not throttled and case.refused is None:
             return None
-        if self._settling(case) > 0:
-            return Later(SETTLE_LOOKS_EVERY)
+        if self._settling(step, case) > 0:
+            return self._look_later(step)
         if case.refused is not None:
             return case.refused
         code = "throttled" if throttled else "attempts_exhausted"
@@ -285,8 +290,8 @@ class Onboarding:
         """Whether a doubtful write forbids another one, for steps whose repetition the target would not notice."""
         if step.resends is None:
             return None
-        if self._settling(case) > 0:
-            return Later(SETTLE_LOOKS_EVERY)
+        if self._settling(step, case) > 0:
+            return self._look_later(step)
         doubts = case.step(step.name).doubts
         if doubts > step.resends:
             return Ended(
@@ -297,7 +302,10 @@ class Onboarding:
     async def _write(self, step: Step, case: Case) -> Settled | Later:
         """One attempt: permit, intent, sending, result."""
         before, view = case.step(step.name), case.view(step.name)
-        request = step.write(view)
+        try:
+            request = step.write(view)
+        except Unsendable as error:
+            return Ended(Outcome.REJECTED, error.reason_code, error.reason)
         fingerprint = hashlib.sha256(request.body or b"").hexdigest()
 
         async def intend() -> None:
@@ -392,6 +400,11 @@ def cause(step: str | None, code: str | None, trace: Trace) -> str:
     """The signature of an end: rows that ended for the same cause have the same one. Nothing personal."""
     parts = (step, code, trace.error_code, trace.http_status and f"HTTP {trace.http_status}")
     return ", ".join(str(part) for part in parts if part)
+
+
+def settle_seconds(step: Step) -> float:
+    """How long after an unanswered write of `step` "not there" is not believed."""
+    return SETTLE_SECONDS if step.settle_seconds is None else step.settle_seconds
 
 
 def _asked_for(state: RetryCallState) -> float:

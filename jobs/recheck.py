@@ -42,7 +42,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.sealed import Seal
-from jobs.systems import CAPABILITIES
+from jobs.systems import capabilities
 from jobs.workspace import workspace
 
 
@@ -62,7 +62,7 @@ def reconcile(
     then there is no folder.
     """
     clock, progress = Clock(), progress or Progress()
-    if listing and not CAPABILITIES[settings.system].lists_customers:
+    if listing and not capabilities(settings.model).lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
     if against is None:
         system_of(settings)

@@ -17,15 +17,12 @@ from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, iso
 from jobs.ledger.store import Store
 from jobs.model import MatchClass, Outcome
-from jobs.systems.base import Comparison, Listed, Reader, ReadFailed, Row, Sighting, System
+from jobs.systems.base import Capabilities, Comparison, Listed, Reader, ReadFailed, Row, Sighting, System
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
 NOT_SENT = frozenset({Outcome.QUARANTINED, Outcome.CONFLICT, Outcome.NOT_ATTEMPTED})
 """Rows for which nothing of ours is at the target, by their outcome."""
-
-DECISIONS = {Outcome.ONBOARDED: "PASSED", Outcome.ALREADY_ONBOARDED: "PASSED", Outcome.DECLINED: "FAILED"}
-"""The decision that an outcome promises; the others promise none."""
 
 NAMES = frozenset({"first_name", "middle_name", "last_name"})
 """Fields whose differences get a similarity."""
@@ -75,7 +72,7 @@ def normalised(text: str | None) -> str:
     return " ".join(unicodedata.normalize("NFC", text or "").split())
 
 
-def compare(claim: Claim, sighting: Sighting) -> Sequence[Line]:
+def compare(claim: Claim, sighting: Sighting, able: Capabilities) -> Sequence[Line]:
     """All differences between what `claim` promises and what was seen; MATCH when there is none. Pure."""
     if len(sighting.customer_ids) > 1:
         return (Line(MatchClass.AMBIGUOUS, "customer_id", claim.customer_id, ";".join(sighting.customer_ids)),)
@@ -86,7 +83,9 @@ def compare(claim: Claim, sighting: Sighting) -> Sequence[Line]:
     if not promised:
         there = sighting.customer_ids[0]
         return (Line(MatchClass.STATUS_DIFFERENCE, "customer_id", claim.outcome.value, there),)
-    lines = [*fields(sighting.comparisons), *decision(claim, sighting), *wallet(claim, sighting)]
+    lines = [*fields(sighting.comparisons), *decision(claim, sighting, able)]
+    if able.wallets:
+        lines += wallet(claim, sighting)
     return lines or MATCH
 
 
@@ -106,14 +105,15 @@ def similarity(ours: str, theirs: str) -> int:
     return round(fuzz.token_sort_ratio(ours.casefold(), theirs.casefold()))
 
 
-def decision(claim: Claim, sighting: Sighting) -> Iterator[Line]:
-    """The decision and the customer's status, where the outcome promises them."""
-    promised = DECISIONS.get(claim.outcome)
-    if promised is not None and sighting.decision_status != promised:
-        yield Line(MatchClass.STATUS_DIFFERENCE, "decision_status", promised, sighting.decision_status)
+def decision(claim: Claim, sighting: Sighting, able: Capabilities) -> Iterator[Line]:
+    """The decision and the customer's status, where the outcome promises them at that system."""
+    promised = able.decided.get(claim.outcome)
+    if promised is not None and sighting.decision_status not in promised:
+        words = " or ".join(sorted(promised))
+        yield Line(MatchClass.STATUS_DIFFERENCE, "decision_status", words, sighting.decision_status)
     status = sighting.customer_status
-    if claim.outcome in COMPLETE and status is not None and status.upper() != "ACTIVE":
-        yield Line(MatchClass.STATUS_DIFFERENCE, "status", "ACTIVE", status)
+    if claim.outcome in COMPLETE and able.active and status is not None and status.upper() not in able.active:
+        yield Line(MatchClass.STATUS_DIFFERENCE, "status", " or ".join(sorted(able.active)), status)
 
 
 def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
@@ -212,7 +212,7 @@ class Reconciliation:
         sighting = await self.system.sight(self.reader, row, facts, listed)
         if self.opener is not None and claim.pseudonyms is not None:
             sighting = self.opener.opened(sighting, claim.pseudonyms)
-        return compare(claim, sighting)
+        return compare(claim, sighting, self.system.capabilities)
 
 
 def reported(claim: Claim, line: Line, read_at: str | None) -> tuple[Any, ...]:

@@ -45,7 +45,7 @@ INTENTS_SENT = "intents in the ledger = mutating requests"
 STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.SIGINT, ExitCode.SIGTERM})
 """Exit codes that say why a run stopped; the others follow from its rows."""
 
-READS = frozenset({"GET", "HEAD"})
+MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "renew"})
 
 
@@ -228,7 +228,7 @@ def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings
 
 def mutating(calls: Mapping[tuple[str, str, str], int]) -> int:
     """How many of `calls` could change something at the target."""
-    return sum(n for (operation, method, _), n in calls.items() if method not in READS and operation not in LOGINS)
+    return sum(n for (operation, method, _), n in calls.items() if method in MUTATING and operation not in LOGINS)
 
 
 def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:

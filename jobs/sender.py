@@ -18,7 +18,8 @@ import httpx
 from jobs import __version__
 from jobs.address import checked_base_url
 from jobs.clock import Clock
-from jobs.systems.base import Reply, Request
+from jobs.errors import Unusable
+from jobs.systems.base import Certificate, Reply, Request
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """Chosen: a page of customers is under 100 kB; a compressed bomb of 200 kB unpacked to 200 MB (measured)."""
@@ -65,14 +66,19 @@ class HttpxSender:
     square of their number (httpcore looks at every connection for every call): at 16, half of all time (measured).
     """
 
-    def __init__(self, base_url: str, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         silence()
         self.base_url, self.clock = checked_base_url(base_url), clock
-        self._context = tls() if self.base_url.startswith("https") else None
+        self._context = tls(certificate) if self.base_url.startswith("https") else None
         self._given = transport
-        self._idle: list[httpx.AsyncBaseTransport] = []
+        self._idle: dict[str, list[httpx.AsyncBaseTransport]] = {}
         self._headers = {
-            "host": urlsplit(self.base_url).netloc,
             "user-agent": f"muster/{__version__}",
             "accept": "application/json",
             "accept-encoding": "gzip",
@@ -86,8 +92,9 @@ class HttpxSender:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        while self._idle:
-            await self._idle.pop().aclose()
+        for idle in self._idle.values():
+            while idle:
+                await idle.pop().aclose()
 
     async def send(self, request: Request, headers: dict[str, str]) -> Reply:
         """See `Sender`. The deadline spans connecting, sending and the last byte."""
@@ -96,7 +103,7 @@ class HttpxSender:
         except (httpx.InvalidURL, ValueError) as error:
             raise NotSent(f"the request can't be written as HTTP ({type(error).__name__})") from None
         try:
-            async with asyncio.timeout(request.deadline_seconds), self._transport() as transport:
+            async with asyncio.timeout(request.deadline_seconds), self._transport(outgoing.url.netloc) as transport:
                 return await self._exchange(transport, outgoing)
         except TimeoutError:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
@@ -108,29 +115,35 @@ class HttpxSender:
             raise MaybeSent(f"the connection was lost ({type(error).__name__})") from None
 
     def _outgoing(self, request: Request, headers: dict[str, str]) -> httpx.Request:
-        url = httpx.URL(self.base_url + request.path)
-        kind = {} if request.body is None else {"content-type": "application/json"}
+        base = self.base_url if request.base_url is None else checked_base_url(request.base_url)
+        if base.startswith("https") and self._context is None:
+            self._context = tls()
+        url = httpx.URL(base + request.path)
+        kind = {"host": urlsplit(base).netloc}
+        if request.body is not None:
+            kind["content-type"] = "application/json"
         return httpx.Request(
             request.method,
             url.copy_merge_params(list(request.query)) if request.query else url,
             content=request.body,
-            headers={**self._headers, **kind, **headers},
+            headers={**self._headers, **kind, **headers, **dict(request.headers)},
             extensions={"timeout": {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}},
         )
 
     @asynccontextmanager
-    async def _transport(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
+    async def _transport(self, place: bytes) -> AsyncIterator[httpx.AsyncBaseTransport]:
         """The transport that was idle for the shortest time, or a new one; one whose call failed is closed."""
         if self._given is not None:
             yield self._given
             return
-        transport = self._idle.pop() if self._idle else self._new()
+        idle = self._idle.setdefault(place.decode("ascii"), [])
+        transport = idle.pop() if idle else self._new()
         try:
             yield transport
         except BaseException:
             await transport.aclose()
             raise
-        self._idle.append(transport)
+        idle.append(transport)
 
     def _new(self) -> httpx.AsyncHTTPTransport:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
@@ -180,9 +193,19 @@ def unpacked(body: bytes, encoding: str) -> bytes:
     return plain
 
 
-def tls() -> ssl.SSLContext:
-    """Verification against the usual roots, TLS 1.2 or newer."""
+def tls(certificate: Certificate | None = None) -> ssl.SSLContext:
+    """Verification against the usual roots, TLS 1.2 or newer; with our own certificate where one is asked for.
+
+    Raises Unusable when that can't be used.
+    """
     context = httpx.create_ssl_context(trust_env=False)
+    if certificate is not None:
+        try:
+            context.load_cert_chain(certificate.chain, certificate.key)
+        except (OSError, ValueError) as error:
+            raise Unusable(
+                f"the client certificate can't be used ({type(error).__name__}): {certificate.chain}"
+            ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

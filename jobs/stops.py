@@ -87,6 +87,10 @@ class Stops:
         """Whether nothing more is to be read either: a signal, or a refused credential."""
         return bool(self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.PERMISSION})
 
+    def note(self, text: str) -> None:
+        """Something that the report must say."""
+        self._notes.append(text)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What the report says about the stop."""

@@ -1,10 +1,12 @@
-"""One input column: its spellings, its field at the target, the shape of its values.
+"""One input column: its spellings, its field at the target, the shape of its values; and the columns of one input.
 
-Which columns a system has is `schemas/columns.py`; whether a value fits is `schemas/customers.py`.
+Which columns a system has is in its own file beside this one; whether a value fits is `schemas/customers.py`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+import polars as pl
 
 Kind = Literal["name", "text", "phone", "email", "identity", "key", "reference", "date", "code"]
 
@@ -49,3 +51,25 @@ class Column:
     def refusal(self) -> str:
         """`code:column` of a value whose shape is wrong."""
         return f"{REFUSAL[self.kind]}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`good` is true for every row that keeps the rule, and never null. `code` is `code:column`."""
+
+    code: str
+    good: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class InputModel:
+    """The rows that one system takes, or one of its jobs."""
+
+    columns: tuple[Column, ...]
+    """In the order of documents and of the accepted frame; those of ALWAYS are among them."""
+    seeds: tuple[str, ...] = ("row_ref", "national_id")
+    """What the key is derived from when it is not given: the first of these that a row has."""
+    distinct: tuple[str, ...] = ("external_unique_id", "phone", "national_id")
+    """What no two rows of a file may share, in the order in which a duplicate is named."""
+    rules: tuple[Rule, ...] = ()
+    """What is asked of several columns together, over the normalised frame; failing one quarantines the row."""

@@ -1,26 +1,24 @@
 """The input columns of each system: one table that headers, rules, requests, masks and documents are made from.
 
-A new system is one more entry of `COLUMNS`.
+They are found by name: those of `omnumi` are `INPUT` in `schemas/omnumi.py`, those of the job `eclipse:portal-users`
+`INPUT` in `schemas/eclipse_portal_users.py`.
 """
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 
 from schemas.column import Column as Column
-from schemas.eclipse import ECLIPSE
+from schemas.column import InputModel
 from schemas.extract import SUFFIX, extract_columns
 
 RESERVED = ("_reasons", "_surplus")
 """Columns that `quarantine.csv` adds; in an input they are muster's own and not echoed."""
 
-COLUMNS: dict[str, tuple[Column, ...]] = {"eclipse": ECLIPSE}
-"""The columns of each system, in the order of documents and of the accepted frame.
-
-Every system has the columns of ALWAYS, so that keys, masks and duplicates work alike; `row_ref` or `national_id` is
-required, because the key is derived from one of them.
-"""
-
 ALWAYS = ("row_ref", "external_unique_id", "phone", "national_id")
+"""Columns that every input has, required or not, so that keys, masks and duplicates work alike."""
 
 
 def folded(header: str) -> str:
@@ -34,8 +32,18 @@ def spellings(columns: Iterable[Column]) -> dict[str, str]:
     return {folded(spelling): column.name for column in columns for spelling in (column.name, *column.aliases)}
 
 
-def columns_of(system: str) -> tuple[Column, ...]:
-    """The columns of `system`, or of its extract (`eclipse:extract`). Raises KeyError for a system without an entry."""
-    if system.endswith(SUFFIX):
-        return extract_columns(COLUMNS[system.removesuffix(SUFFIX)])
-    return COLUMNS[system]
+def columns_of(name: str) -> tuple[Column, ...]:
+    """The columns of a system, of one of its jobs, or of its extract (`eclipse:extract`). Raises KeyError."""
+    return input_of(name).columns
+
+
+def input_of(name: str) -> InputModel:
+    """The input of a system (`eclipse`), of one of its jobs, or its extract (`eclipse:extract`). Raises KeyError."""
+    if name.endswith(SUFFIX):
+        model = input_of(name.removesuffix(SUFFIX))
+        return replace(model, columns=extract_columns(model.columns), rules=())
+    module = "schemas." + name.replace(":", "_").replace("-", "_")
+    if find_spec(module) is None:
+        raise KeyError(name)
+    found: InputModel = import_module(module).INPUT
+    return found

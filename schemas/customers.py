@@ -4,7 +4,6 @@ Every rule is an expression over the normalised frame, carries its `code:column`
 Uniqueness is not here, it needs the whole file (`jobs/duplicates.py`). Refusals and warnings are two schemas.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
 import pandera.polars as pa
@@ -14,7 +13,8 @@ from pandera.config import CONFIG, ValidationDepth, config_context
 from pandera.errors import SchemaErrors
 
 from schemas.column import Column
-from schemas.columns import columns_of
+from schemas.column import Rule as Rule
+from schemas.columns import columns_of, input_of
 from schemas.identity_numbers import is_south_african, rightly_checked
 
 RAGGED = "column_count:_surplus"
@@ -41,14 +41,6 @@ _ASCII_EMAIL = (
 _LOCAL_PART_TOO_LONG = r"^[^@]{65,}@"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`good` is true for every row that keeps the rule, and never null. `code` is `code:column`."""
-
-    code: str
-    good: pl.Expr
-
-
 class Defect(Exception):
     """A schema did not answer for every row: a fault of the program or its surroundings, never of a row."""
 
@@ -71,7 +63,7 @@ def refusals(system: str, *, today: date, strict_ids: bool = False, zeros_lost: 
             rules.append(Rule(column.refusal, _unless_null(pl.col(column.name), rightly_checked(pl.col(column.name)))))
         if column.kind == "identity" and zeros_lost:
             rules.append(Rule(column.refusal, _zeros_kept(column)))
-    return tuple(rules)
+    return (*rules, *input_of(system).rules)
 
 
 def warnings(system: str, *, region: str, strict_ids: bool = False) -> tuple[Rule, ...]:

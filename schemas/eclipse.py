@@ -1,6 +1,6 @@
 """The input columns of Eclipse, as its pages give them (Customer Management, and observed optional fields)."""
 
-from schemas.column import Column
+from schemas.column import Column, InputModel
 
 EMAIL = (
     r"^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*"
@@ -253,3 +253,5 @@ ECLIPSE: tuple[Column, ...] = (
     ),
 )
 """In the order of documents and of the accepted frame."""
+
+INPUT = InputModel(ECLIPSE)

@@ -6,6 +6,7 @@ from jobs import masking
 from jobs.model import MatchClass, Outcome
 from jobs.reconcile import Claim, compare, similarity
 from jobs.systems.base import Comparison, Sighting
+from jobs.systems.eclipse.system import CAPABILITIES
 
 CLAIM = Claim(1, "cust-1", Outcome.ONBOARDED, "7", "9")
 
@@ -15,20 +16,20 @@ def seen(*comparisons: Comparison) -> Sighting:
 
 
 def test_a_name_that_nearly_fits_is_a_difference_with_its_similarity() -> None:
-    (line,) = compare(CLAIM, seen(Comparison("first_name", "Thandiwe", "Thandi", masking.name)))
+    (line,) = compare(CLAIM, seen(Comparison("first_name", "Thandiwe", "Thandi", masking.name)), CAPABILITIES)
     assert line.match_class is MatchClass.FIELD_DIFFERENCE
     assert line.similarity is not None
     assert 80 <= line.similarity < 100
 
 
 def test_names_that_are_alike_in_all_but_capitals_are_still_a_difference() -> None:
-    (line,) = compare(CLAIM, seen(Comparison("last_name", "Van Wyk", "wyk van", masking.name)))
+    (line,) = compare(CLAIM, seen(Comparison("last_name", "Van Wyk", "wyk van", masking.name)), CAPABILITIES)
     assert (line.match_class, line.similarity) == (MatchClass.FIELD_DIFFERENCE, 100)
 
 
 @pytest.mark.parametrize("field", ["phone", "email", "national_id"])
 def test_only_names_get_a_similarity(field: str) -> None:
-    (line,) = compare(CLAIM, seen(Comparison(field, "27821234567", "27821234568", masking.phone)))
+    (line,) = compare(CLAIM, seen(Comparison(field, "27821234567", "27821234568", masking.phone)), CAPABILITIES)
     assert line.similarity is None
 
 

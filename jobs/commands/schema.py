@@ -5,11 +5,11 @@ from typing import Any
 import click
 
 from jobs.commands.options import effective, options, show_json
-from jobs.config import SYSTEMS
+from jobs.systems import SYSTEMS
 
 
 @click.command("schema")
-@click.argument("system", type=click.Choice(SYSTEMS), default="eclipse")
+@click.argument("system", type=click.Choice(list(SYSTEMS)), default="eclipse")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json-schema", "csv"]), default="table", show_default=True
 )

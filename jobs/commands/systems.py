@@ -1,11 +1,14 @@
 """`muster systems`: the systems and what each can do."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.commands.options import effective, options, show_json
+
+if TYPE_CHECKING:
+    from jobs.systems.base import Capabilities
 
 
 @click.command("systems")
@@ -17,13 +20,14 @@ def command(**given: Any) -> None:
     Example:
       muster systems --output json
     """
-    from jobs.systems import CAPABILITIES
+    from jobs.systems import SYSTEMS, capabilities
 
     settings = effective(given)
+    able = {name: capabilities(name) for name in SYSTEMS}
     if settings.output == "json":
-        show_json({"schema_version": 1, "systems": {name: asdict(each) for name, each in CAPABILITIES.items()}})
+        show_json({"schema_version": 1, "systems": {name: shown(each) for name, each in able.items()}})
         return
-    for name, each in CAPABILITIES.items():
+    for name, each in able.items():
         click.echo(f"{name}: {each.title}")
         click.echo(f"  creates customers   {'yes' if each.creates_customers else 'no'}")
         click.echo(f"  idempotency key     {each.idempotency_key or 'none'}")
@@ -31,3 +35,12 @@ def command(**given: Any) -> None:
         click.echo(f"  look-up by          {', '.join(each.lookups)}")
         click.echo(f"  documented limit    {each.documented_limit}")
         click.echo(f"  decision            {each.decision or 'none'}")
+
+
+def shown(able: "Capabilities") -> dict[str, Any]:
+    """As JSON: sets are sorted lists."""
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in asdict(able).items()
+        if name != "decided"
+    }

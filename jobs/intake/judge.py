@@ -17,7 +17,7 @@ from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS
 from jobs.keys import KeySpace
 from jobs.masking import tail_expr
 from schemas import customers
-from schemas.columns import columns_of
+from schemas.columns import columns_of, input_of
 from schemas.sentences import phrase
 
 Masks = dict[str, pl.Series]
@@ -80,8 +80,9 @@ class Judge:
     def _prove_awake(self) -> None:
         types = {name: column.dtype.type for name, column in self.refusals.columns.items()}
         bad = pl.DataFrame({name: [None] for name in types}, schema=types).with_columns(source_row=pl.lit(1, pl.Int64))
-        missing = [code for code in self.order if code.startswith("missing:")]
-        if not missing or not set(missing) <= set(self._masks(self.refusals, bad)):
+        missing = [f"missing:{column.name}" for column in columns_of(self.file.system) if column.required]
+        found = set(self._masks(self.refusals, bad))
+        if not found or not set(missing) <= found:
             raise MusterError("validation is switched off here: a row without any value passed the customer schema")
 
     def _keyed(self, frame: pl.DataFrame, refused: Masks, ragged: pl.Series) -> pl.Series:
@@ -96,10 +97,12 @@ class Judge:
                 .to_series()
             )
 
-        given, row_ref = frame["external_unique_id"], frame["row_ref"]
-        by_ref = pl.select(pl.when(given.is_null()).then(usable("row_ref"))).to_series()
-        by_id = pl.select(pl.when(given.is_null() & row_ref.is_null()).then(usable("national_id"))).to_series()
-        derived = customer_keys(self.keys, by_ref, by_id)
+        open_ = frame["external_unique_id"].is_null()
+        seeds: dict[str, pl.Series] = {}
+        for name in input_of(self.file.system).seeds:
+            seeds[name] = pl.select(pl.when(open_).then(usable(name))).to_series()
+            open_ &= frame[name].is_null()
+        derived = customer_keys(self.keys, seeds)
         return pl.select(pl.coalesce(usable("external_unique_id"), derived).alias("external_unique_id")).to_series()
 
     def _accepted(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -17,8 +17,7 @@ from jobs.intake.lines import Lines, decoded
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
-from schemas.columns import COLUMNS, RESERVED
-from schemas.extract import SUFFIX
+from schemas.columns import RESERVED
 
 RAGGED_KEPT = 1000
 """Ragged rows remembered one by one; chosen. The staged file knows them all."""
@@ -78,8 +77,6 @@ def preflight(
     (None: found out among , ; tab |). `columns`: file header -> canonical name.
     Raises Unusable, with line and column where there is one, when the file can't be worked with.
     """
-    if system.removesuffix(SUFFIX) not in COLUMNS:
-        raise Unusable(f"{system} has no input columns yet; systems with columns: {', '.join(COLUMNS)}")
     source = identify(path)
     if source.parquet:
         return _parquet(source, columns, system)

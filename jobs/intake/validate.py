@@ -17,7 +17,8 @@ from jobs.intake.judge import Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
 from jobs.keys import KeySpace
-from schemas.columns import columns_of
+from schemas.column import InputModel
+from schemas.columns import input_of
 
 QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
     "source_row": pl.Int64(),
@@ -80,7 +81,7 @@ def validate(
             done += rows.height
             if progress:
                 progress(done)
-        _settle_duplicates(parts, [column.name for column in columns_of(system)])
+        _settle_duplicates(parts, input_of(system))
         paths = folder / "accepted.parquet", folder / "quarantined.parquet"
         write_parquet(_scanned(parts, "accepted").drop(LINE), paths[0])
         write_parquet(_scanned(parts, "quarantined").select(*QUARANTINED_SCHEMA), paths[1])
@@ -92,10 +93,10 @@ def _scanned(parts: Path, side: str) -> pl.LazyFrame:
     return pl.scan_parquet(sorted(parts.glob(f"{side}-*.parquet")), glob=False)
 
 
-def _settle_duplicates(parts: Path, columns: list[str]) -> None:
+def _settle_duplicates(parts: Path, model: InputModel) -> None:
     """Moves rows that share a key, phone or identity number from the accepted parts to the quarantined ones."""
     accepted = _scanned(parts, "accepted")
-    found = duplicates(accepted, columns)
+    found = duplicates(accepted, [column.name for column in model.columns], model.distinct)
     if found.is_empty():
         return
     others = accepted.join(found.lazy().select("other_row"), left_on=SOURCE_ROW, right_on="other_row", how="semi")

@@ -1,5 +1,24 @@
-"""The registry: the systems that muster knows, by name. A new one is one line here."""
+"""The registry: the systems that muster knows, and the module of each. A new one is one line here."""
 
-from jobs.systems.eclipse.system import CAPABILITIES as ECLIPSE
+from importlib import import_module
+from typing import cast
 
-CAPABILITIES = {"eclipse": ECLIPSE}
+from jobs.systems.base import Adapter, Capabilities
+
+SYSTEMS = {
+    "eclipse": "jobs.systems.eclipse.system",
+}
+"""By the name that `--system` takes. Modules are imported when they are used."""
+
+JOBS: dict[str, str] = {}
+"""Jobs of a system beside the onboarding of customers, as `system:job`."""
+
+
+def adapter(name: str) -> Adapter:
+    """The module of `name`, a system or `system:job`. Raises KeyError."""
+    return cast("Adapter", import_module((SYSTEMS | JOBS)[name]))
+
+
+def capabilities(name: str) -> Capabilities:
+    """What `name` can do. Raises KeyError."""
+    return adapter(name).CAPABILITIES

@@ -15,8 +15,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 
 CLOCK_SKEW = timedelta(minutes=2)
@@ -28,6 +30,8 @@ class CallClass(StrEnum):
 
     WRITE = "write"
     READ = "read"
+    DOWNLOAD = "download"
+    """Documents, where a system limits them apart from other reads."""
     LOGIN = "login"
 
 
@@ -43,6 +47,12 @@ class Request:
     call_class: CallClass = CallClass.READ
     deadline_seconds: float = 30.0
     """Total time for the whole exchange, from connecting to the last byte (chosen; ratify has 90)."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beside those of every call; `content-type` here replaces `application/json`."""
+    base_url: str | None = None
+    """Another address than the system's own (a token service); None: the system's own."""
+    anonymous: bool = False
+    """Sent without our credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,8 @@ class Undecided:
 
     facts: Mapping[str, str] = field(default_factory=dict)
     trace: Trace = Trace()
+    polled: bool = True
+    """Whether looking again in this run may show more; otherwise the row ends `pending` at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,14 @@ class ReadFailed(Exception):
         self.trace = trace or Trace()
 
 
+class Unsendable(Exception):
+    """The request can't be made from what the row names; nothing was sent, and the row ends `rejected`."""
+
+    def __init__(self, reason_code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.reason_code, self.reason = reason_code, reason
+
+
 class Step(Protocol):
     """One intention towards the target, done at most once for a row."""
 
@@ -237,12 +257,20 @@ class Step(Protocol):
         """
         ...
 
+    @property
+    def settle_seconds(self) -> float | None:
+        """How long after an unanswered write "not there" is not believed; None: the engine's own time."""
+        ...
+
     async def look(self, reader: Reader, view: View) -> Finding:
         """Reads whether the step is done. Never writes. Raises ReadFailed."""
         ...
 
     def write(self, view: View) -> Request:
-        """The request that does the step. Pure; the same view gives the same bytes."""
+        """The request that does the step; the same view gives the same bytes. Reads at most the files the row names.
+
+        Raises Unsendable when one of those can't be used (any more).
+        """
         ...
 
     def classify(self, reply: Reply, view: View) -> Verdict:
@@ -261,10 +289,20 @@ class Token:
     tenant: str | None
     positions: frozenset[str] = frozenset()
     renewal: Mapping[str, str] = field(default_factory=dict)
-    """What a renewal must bring along (a CSRF header)."""
+    """Headers that a renewal must bring along (CSRF)."""
+    successor: str | None = field(default=None, repr=False)
+    """What takes the place of the secret that was exchanged for it (a rotated refresh token); None: it stays."""
 
     def __repr__(self) -> str:
         return f"Token(header_name={self.header_name!r}, life_seconds={self.life_seconds:.0f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Our own side of mutual TLS: PEM files, the key without a pass phrase."""
+
+    chain: Path
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,14 +356,40 @@ class Capabilities:
     """What is decided at the target after the create, and how it is learnt."""
     lists_customers: bool = False
     """Whether all customers of a tenant can be listed; `System.listing` is not to be called otherwise."""
+    reads_back: bool = True
+    """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
+    wallets: bool = False
+    """Whether a complete row has a wallet."""
+    decided: Mapping[Outcome, frozenset[str]] = field(default_factory=dict)
+    """The decisions that an outcome promises; an outcome that is not here promises none."""
+    active: frozenset[str] = frozenset()
+    """Customer statuses, in capitals, that a complete row may have; empty: any."""
+    credential: str = "identity and password, or a token"
+    """What has to be given, in words."""
+    takes: frozenset[str] = frozenset({"identity", "token"})
+    """`identity` (with a password), `token`, `nothing`: what may be given."""
 
 
 class System(Protocol):
     """One target, configured. Stateless but for its frozen settings."""
 
     @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What it is shown when the connection is made; None: nothing."""
+        ...
+
+    @property
     def steps(self) -> Sequence[Step]:
-        """In the order that the vendor demands."""
+        """All that a row may have, in the order that the vendor demands."""
+        ...
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """Those of `row`, in the same order; `later_columns` are enough to tell those after the first."""
         ...
 
     @property
@@ -345,8 +409,16 @@ class System(Protocol):
         """The token in a login's or renewal's reply. Raises NotPermitted, or ValueError when unreadable."""
         ...
 
-    def tenant_in(self, header_value: str) -> str | None:
-        """The tenant that a given token claims; None when it does not say."""
+    def given(self, token: str) -> Token:
+        """A token that the operator gave, as it is presented."""
+        ...
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """What every call carries beside the credential; `fresh_id` gives 32 hex digits, new for each sending."""
+        ...
+
+    def status_of(self, reply: Reply) -> int:
+        """The HTTP status, or the worse one in the body where a system answers 200 with a refusal inside."""
         ...
 
     def trace_of(self, reply: Reply) -> Trace:
@@ -361,8 +433,8 @@ class System(Protocol):
         """Whether a successful reply's body is whole, in the system's format; a read that gave none is repeated."""
         ...
 
-    def write_limit(self, positions: frozenset[str]) -> Rate | None:
-        """The documented limit of mutating calls for such a credential; None: not documented."""
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
+        """The documented limits for such a credential, by class of call; a class that is not here has none."""
         ...
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
@@ -381,4 +453,26 @@ class System(Protocol):
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Customers matching `wanted`: `phone`, `identity`, `first_name` and/or `last_name`, `customer_id`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an adapter is made from, beside its own settings."""
+
+    tenant: str
+    keys: KeySpace
+    files: Path = Path()
+    """The folder that file references of the input are relative to."""
+
+
+class Adapter(Protocol):
+    """A module of `jobs.systems`: what the registry names."""
+
+    CAPABILITIES: Capabilities
+    SETTINGS: type[Any]
+    """A frozen dataclass: the system's table in muster.toml, every field with a default."""
+
+    def system(self, setup: Setup, settings: Any) -> System:
+        """The system, configured. Raises Unusable when the settings can't work."""
         ...

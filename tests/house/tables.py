@@ -31,7 +31,7 @@ def exit_codes() -> str:
 def settings() -> str:
     """Each option with variable, form, default and meaning."""
     rows = []
-    for option in OPTIONS:
+    for option in (each for each in OPTIONS if each.given):
         form = "true or false" if option.metavar is None else option.metavar.replace("|", " or ")
         default = "auto" if option.name == "rate" else "none" if option.default is None else f"{option.default}".lower()
         rows.append(

@@ -16,8 +16,9 @@ from stdnum.za import idnr
 
 from jobs.intake.customer_keys import customer_keys
 from jobs.keys import KeySpace
+from jobs.systems import SYSTEMS
 from schemas import customers
-from schemas.columns import ALWAYS, COLUMNS, columns_of, folded, spellings
+from schemas.columns import ALWAYS, columns_of, folded, input_of, spellings
 from schemas.export import column_table, example_csv, json_schema
 from schemas.identity_numbers import rightly_checked
 from schemas.sentences import phrase
@@ -73,7 +74,9 @@ def test_identity_numbers_are_checked_as_the_standard_says() -> None:
 def test_keys_are_those_of_the_key_space() -> None:
     keys = KeySpace.of("eclipse", "1001")
     refs, ids = ["A1", None, "é", None], ["1", "9001015009086", None, None]
-    found = customer_keys(keys, pl.Series(refs, dtype=pl.String), pl.Series(ids, dtype=pl.String)).to_list()
+    found = customer_keys(
+        keys, {"row_ref": pl.Series(refs, dtype=pl.String), "national_id": pl.Series(ids, dtype=pl.String)}
+    ).to_list()
 
     assert found[:3] == [
         keys.customer(row_ref=ref, national_id=one) for ref, one in zip(refs[:3], ids[:3], strict=True)
@@ -125,17 +128,20 @@ def test_example_row_passes_every_rule_and_the_exported_schema() -> None:
 
 
 def test_spellings_lead_to_one_column_each() -> None:
-    for system, columns in COLUMNS.items():
+    for system in SYSTEMS:
+        columns = columns_of(system)
         names = [folded(one) for column in columns for one in {column.name, *column.aliases}]
         assert len(spellings(columns)) == len(set(names)), system
-        assert spellings(columns)[folded("nationalIdentityNumber")] == "national_id"
 
 
 def test_every_system_has_what_keys_and_masks_need() -> None:
-    for system, columns in COLUMNS.items():
+    for system in SYSTEMS:
+        columns = columns_of(system)
         by_name = {column.name: column for column in columns}
         assert set(ALWAYS) <= set(by_name), system
-        assert by_name["row_ref"].required or by_name["national_id"].required, system
+        model = input_of(system)
+        assert {*model.seeds, *model.distinct} <= set(by_name), system
+        assert any(by_name[seed].required for seed in model.seeds) or model.rules, system
 
 
 def test_the_tests_run_without_switches_of_the_environment() -> None:

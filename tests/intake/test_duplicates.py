@@ -7,8 +7,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.intake.duplicates import FIELDS, duplicates
+from jobs.intake.duplicates import duplicates
 
+FIELDS = ("external_unique_id", "phone", "national_id")
 COLUMNS = ("external_unique_id", "phone", "national_id", "first_name", "row_ref")
 Row = tuple[str | None, ...]
 ROW = st.tuples(
@@ -52,7 +53,7 @@ def joined(groups: list[set[int]], left: int, right: int) -> list[set[int]]:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(ROW, max_size=14))
 def test_agrees_with_a_union_find_row_by_row(rows: list[Row]) -> None:
-    found = duplicates(framed(rows), COLUMNS)
+    found = duplicates(framed(rows), COLUMNS, FIELDS)
 
     assert {row: rest for row, *rest in found.rows()} == {row: list(rest) for row, rest in expected(rows).items()}
     assert found["source_row"].is_sorted()
@@ -61,7 +62,7 @@ def test_agrees_with_a_union_find_row_by_row(rows: list[Row]) -> None:
 def test_long_chains_are_one_group() -> None:
     count = 20_000
     rows: list[Row] = [(f"k{n}", f"p{n // 2}", f"i{(n + 1) // 2}", "Anna", None) for n in range(count)]
-    found = duplicates(framed(rows), COLUMNS)
+    found = duplicates(framed(rows), COLUMNS, FIELDS)
 
     assert found.height == count
     assert not found["identical"].any()
@@ -69,4 +70,4 @@ def test_long_chains_are_one_group() -> None:
 
 def test_without_duplicates_there_is_nothing() -> None:
     rows: list[Row] = [(f"k{n}", f"p{n}", f"i{n}", "Anna", None) for n in range(1000)]
-    assert duplicates(framed(rows), COLUMNS).is_empty()
+    assert duplicates(framed(rows), COLUMNS, FIELDS).is_empty()

@@ -213,7 +213,7 @@ def early_look() -> AbstractContextManager[Any]:
 def slow_look() -> AbstractContextManager[Any]:
     """The end of a look counts, not its beginning."""
 
-    def settling(self: Onboarding, row: Any) -> float:
+    def settling(self: Onboarding, step: Any, row: Any) -> float:
         if row.last_sent_at is None:
             return 0.0
         return float(row.last_sent_at + onboard.SETTLE_SECONDS - self.clock.monotonic())

@@ -90,6 +90,7 @@ class CustomerStep:
     user_type_id: int
     name: str = "customer"
     resends: int | None = None
+    settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Who holds our identity or phone, and is it ours?"""

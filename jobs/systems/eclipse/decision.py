@@ -33,6 +33,7 @@ class DecisionStep:
     tenant_path: str
     name: str = "kyc"
     resends: int | None = 1
+    settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """The newest result, if any. None at all is the only licence to trigger."""

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,19 @@ import orjson
 from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
-from jobs.model import Rate
+from jobs.model import Outcome, Rate
 from jobs.retry import http_date
 from jobs.systems.base import (
     CallClass,
     Capabilities,
+    Certificate,
     Comparison,
     Listed,
     Reader,
     Reply,
     Request,
     Row,
+    Setup,
     Sighting,
     Step,
     Token,
@@ -41,6 +43,13 @@ CAPABILITIES = Capabilities(
     documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
     lists_customers=True,
+    wallets=True,
+    decided={
+        Outcome.ONBOARDED: frozenset({"PASSED"}),
+        Outcome.ALREADY_ONBOARDED: frozenset({"PASSED"}),
+        Outcome.DECLINED: frozenset({"FAILED"}),
+    },
+    active=frozenset({"ACTIVE"}),
 )
 
 ONBOARDING_LIMIT = Rate(60, 180.0)
@@ -66,8 +75,19 @@ class EclipseSettings:
     currency: str = "ZAR"
 
 
+SETTINGS = EclipseSettings
+
+
+def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
+    """Eclipse Conductor for one tenant."""
+    return Eclipse(setup.tenant, setup.keys, settings)
+
+
 class Eclipse:
     """Eclipse Conductor for one tenant."""
+
+    capabilities = CAPABILITIES
+    certificate: Certificate | None = None
 
     def __init__(self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None) -> None:
         self.settings = settings or EclipseSettings()
@@ -78,6 +98,10 @@ class Eclipse:
         self.wallet = WalletStep(self.tenant_path, keys, self.settings.currency, self.settings.wallet_type_id)
         self.steps: tuple[Step, ...] = (self.customer, self.decision, self.wallet)
         self.later_columns = frozenset({"wallet_type_id", "currency"})
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The same for every row."""
+        return self.steps
 
     def login(self, identity: str, password: str) -> Request:
         """POST /authentication/login."""
@@ -116,9 +140,18 @@ class Eclipse:
             renewal={csrf[0]: csrf[1]} if csrf[0] and csrf[1] else {},
         )
 
-    def tenant_in(self, header_value: str) -> str | None:
-        """The `tenant` claim of a JWT, unverified."""
-        return wire.text_of(claims_of(header_value), "tenant")
+    def given(self, token: str) -> Token:
+        """As a bearer; its tenant is the `tenant` claim of the JWT, unverified."""
+        header = token if token.lower().startswith("bearer ") else f"Bearer {token}"
+        return Token("Authorization", header, float("inf"), wire.text_of(claims_of(header), "tenant"))
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    def status_of(self, reply: Reply) -> int:
+        """The HTTP status."""
+        return reply.status
 
     def trace_of(self, reply: Reply) -> Trace:
         """The vendor's error code and traceId."""
@@ -132,9 +165,9 @@ class Eclipse:
         """JSON of any kind."""
         return wire.is_json(reply)
 
-    def write_limit(self, positions: frozenset[str]) -> Rate | None:
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
-        return ONBOARDING_LIMIT if "ONBOARDING" in positions else None
+        return {CallClass.WRITE: ONBOARDING_LIMIT} if "ONBOARDING" in positions else {}
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Profile, newest KYC result and wallets of the row's customer, read afresh.

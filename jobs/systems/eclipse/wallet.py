@@ -38,6 +38,7 @@ class WalletStep:
     """The type that the settings ask for; None: the first that is allowed."""
     name: str = "wallet"
     resends: int | None = None
+    settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Our wallet, or the type in which to create it."""
