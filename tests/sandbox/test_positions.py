@@ -7,7 +7,7 @@ import pytest
 from jobs.sandbox.eclipse.system import TENANT
 from jobs.sandbox.server import Sandbox
 
-from .caller import Caller, person
+from .caller import PREFIX, Caller, person
 
 
 def test_onboarding_creates_and_reads_but_runs_no_kyc_and_no_wallet(onboarding: Caller) -> None:
@@ -24,6 +24,18 @@ def test_onboarding_creates_and_reads_but_runs_no_kyc_and_no_wallet(onboarding: 
         onboarding("GET", "admin-users"),
     ]
     assert [(reply.status_code, reply.json()[0]["code"]) for reply in refused] == [(403, "SEC001")] * 5
+
+
+def test_a_renewed_customer_token_opens_its_own_wallet_and_no_other(sandbox: Sandbox, operator: Caller) -> None:
+    own, other = operator.verified(1), operator.verified(2)
+    wallets = [operator.wallet(who, f"wal-{who}").json()["walletId"] for who in (own, other)]
+    operator("POST", f"customers/{own}/identities", json={"identity": "sipho", "password": "a-password"})
+    with Caller(sandbox, "sipho", "a-password", sandbox.tenant) as caller:
+        jwt = caller.headers["Authorization"].removeprefix("Bearer ")
+        renewed = caller.http.post(f"{PREFIX}/authentication/renew", json={"jwt": jwt}).json()["headerValue"]
+        caller.headers = {"Authorization": renewed}
+        codes = [caller("GET", f"wallets/{wallet}").status_code for wallet in wallets]
+    assert codes == [200, 403]
 
 
 ONBOARDING_MAY = {

@@ -37,7 +37,8 @@ def _crypt() -> Callable[[bytes, bytes], bytes | None] | None:
     """`crypt` of the system; None when there is none."""
     for name in LIBRARIES:
         try:
-            function = ctypes.CDLL(name).crypt
+            # PyDLL keeps the interpreter's lock: `crypt` answers in one static buffer.
+            function = ctypes.PyDLL(name).crypt
         except (OSError, AttributeError):
             continue
         function.restype, function.argtypes = ctypes.c_char_p, (ctypes.c_char_p, ctypes.c_char_p)

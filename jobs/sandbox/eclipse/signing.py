@@ -25,7 +25,10 @@ def verified(public_key: str, text: str, signature: str) -> bool:
     tail = DIGEST + hashlib.sha256(text.encode()).digest()
     if len(signed) != size or size < len(tail) + 11:
         return False
-    block = pow(int.from_bytes(signed), exponent, modulus).to_bytes(size)
+    number = int.from_bytes(signed)
+    if number >= modulus:
+        return False
+    block = pow(number, exponent, modulus).to_bytes(size)
     padding = b"\xff" * (size - len(tail) - 3)
     return hmac.compare_digest(block, b"\x00\x01" + padding + b"\x00" + tail)
 
