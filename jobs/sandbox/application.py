@@ -13,6 +13,7 @@ from jobs.sandbox import control, effects
 from jobs.sandbox.azakaw import Azakaw
 from jobs.sandbox.banklingo import BankLingo
 from jobs.sandbox.bench import Bench
+from jobs.sandbox.blink import Blink
 from jobs.sandbox.call import Call
 from jobs.sandbox.clock import http_date
 from jobs.sandbox.eclipse.system import Eclipse
@@ -24,7 +25,7 @@ from jobs.sandbox.wire import deliver
 
 log = logging.getLogger(__name__)
 
-DIALECTS: tuple[type[Dialect], ...] = (Omnumi, Azakaw, BankLingo)
+DIALECTS: tuple[type[Dialect], ...] = (Omnumi, Azakaw, Blink, BankLingo)
 """The systems beside Eclipse, each one file; a new one is one entry here."""
 
 
