@@ -81,6 +81,8 @@ def test_the_list_of_documents_shows_hashes_in_vendor_strictness_only(
         {"base64EncodedDocument": None},
         {"base64EncodedDocument": ""},
         {"base64EncodedDocument": "QUJ"},
+        {"base64EncodedDocument": "QU!JD"},
+        {"base64EncodedDocument": "===="},
     ],
     ids=str,
 )

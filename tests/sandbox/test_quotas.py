@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from jobs.sandbox.eclipse.quotas import Quotas
+from jobs.sandbox.clock import Clock
+from jobs.sandbox.eclipse.quotas import Flights, Quotas
+from jobs.sandbox.journal import Journal
 from jobs.sandbox.server import Sandbox
 from jobs.sandbox.settings import Limit
 
@@ -70,6 +72,16 @@ def test_more_calls_in_flight_than_a_user_may_have_are_429(
     assert sorted(codes[:4]) == [200, 200, 429, 429]
     assert codes[4:] == [200, 200]
     assert operator("GET", "customers").status_code == 200
+
+
+def test_neither_refused_nor_finished_calls_are_in_flight() -> None:
+    flights, journal = Flights(), Journal(Clock())
+    first, second, third = (journal.arrival("GET", "eclipse", []) for _ in range(3))
+    for entry in (first, second):
+        flights.arrive("operator", entry, 1)
+    first.delivered = "full"
+    flights.arrive("operator", third, 1)
+    assert [flights.refused(entry) for entry in (first, second, third)] == [False, True, False]
 
 
 def test_a_dropped_call_is_no_longer_in_flight(sandbox: Sandbox, operator: Caller) -> None:

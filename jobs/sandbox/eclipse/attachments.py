@@ -74,6 +74,6 @@ def _content(text: str, most: int) -> bytes:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Refused(400, "VAL001", "base64EncodedDocument: is not base64") from None
-    if not content or len(content) > most:
-        raise Refused(400, "VAL001", f"base64EncodedDocument: must have 1 to {most} bytes")
+    if len(content) > most:
+        raise Refused(400, "VAL001", f"base64EncodedDocument: must have at most {most} bytes")
     return content
