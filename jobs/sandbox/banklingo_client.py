@@ -107,7 +107,7 @@ class Clients:
     def plant(self, record: Mapping[str, Any], now: float) -> dict[str, Any]:
         """Besides the vendor's members: `clientState` (a description), `createdBy` (a credential)."""
         members = {**dict.fromkeys(PLACE, ""), "customerType": "Individual", **record}
-        state, creator = known(members.pop("clientState", PENDING)), members.pop("createdBy", None)
+        state, creator = _state_in(members, PENDING), members.pop("createdBy", None)
         missing = [name for name in NAMED if name not in members]
         if missing:
             raise ValueError(f"a planted client needs {', '.join(missing)}")
@@ -122,7 +122,7 @@ class Clients:
         if deleted:
             del self.by_key[key], self.by_number[client.number]
         else:
-            client.state = known(members.pop("clientState", client.state))
+            client.state = _state_in(members, client.state)
             client.change(members, now)
         return {"contactEncodedKey": key, "deleted": deleted}
 
@@ -216,8 +216,11 @@ def full(client: Client) -> dict[str, object]:
     }
 
 
-def known(state: object) -> str:
-    """`state`, one of STATES; ValueError for any other."""
+def _state_in(members: dict[str, Any], default: str) -> str:
+    """Takes `clientState` out of `members`; ValueError when there is no such state."""
+    state = str(members.pop("clientState", default))
     if state not in STATES:
         raise ValueError(f"clientState is one of {', '.join(STATES)}")
-    return str(state)
+    if members.get("state") in STATES:
+        raise ValueError("state is a part of the address; use clientState")
+    return state

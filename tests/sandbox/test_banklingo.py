@@ -446,6 +446,16 @@ def test_a_client_can_be_changed_and_deleted_past_all_rules(
     assert control.patch("/customers/nobody?system=banklingo", json={"city": "Jos"}).status_code == 404
 
 
+@pytest.mark.parametrize("changes", [{"clientState": "Sleeping"}, {"state": "Active"}], ids=str)
+def test_a_state_that_can_not_be_meant_is_refused(standing: Standing, changes: dict[str, str]) -> None:
+    key = standing.plant(**person())["contactEncodedKey"]
+    with pytest.raises(ValueError, match="clientState"):
+        standing.amend("customers", key, **changes)
+    with pytest.raises(ValueError, match="clientState"):
+        standing.plant(**(person(2) | changes))
+    assert states(standing) == ["Pending Approval"]
+
+
 def test_the_same_seed_gives_the_same_keys(sandbox: Sandbox, bank: Bank) -> None:
     first = [bank.key(number) for number in range(3)]
     sandbox.reset()
