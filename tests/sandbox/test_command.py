@@ -23,7 +23,7 @@ def printed(lines: int, *options: str) -> list[list[str]]:
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=10)
     assert (process.returncode, rest, errors) == (0, "", "")
-    assert 500 > max(answers)
+    assert max(answers) < 500
     return told
 
 
