@@ -82,7 +82,8 @@ async def connected(
             rates[CallClass.WRITE] = settings.rate
         async with AsyncExitStack() as stack:
             for call_class in (CallClass.WRITE, *(each for each in rates if each is not CallClass.WRITE)):
-                pool = f"{pool_of(settings, given)}{'' if call_class is CallClass.WRITE else f'-{call_class}'}"
+                kind = "" if call_class is CallClass.WRITE else f"-{call_class}"
+                pool = None if store is None else f"{pool_of(settings, given)}{kind}"
                 limiting = limiter(rates.get(call_class), pool, store, clock)
                 limiters[call_class] = await stack.enter_async_context(limiting)
             yield client
@@ -91,12 +92,12 @@ async def connected(
 
 
 @asynccontextmanager
-async def limiter(rate: Rate | None, pool: str, store: Store | None, clock: Clock) -> AsyncIterator[Limiter]:
+async def limiter(rate: Rate | None, pool: str | None, store: Store | None, clock: Clock) -> AsyncIterator[Limiter]:
     """The limit that was given, else the documented one, else (None) a pace that is found by trying."""
     if rate is None:
         yield Limiter(clock, pace=Pace(clock))
         return
-    if store is None:
+    if store is None or pool is None:
         yield Limiter(clock, window=Window(rate, clock))
         return
     window = SharedWindow(rate, clock, store, pool)

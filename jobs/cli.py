@@ -8,6 +8,7 @@ import click
 from jobs import __version__
 from jobs.commands import (
     config,
+    doctor,
     forget,
     lookup,
     purge,
@@ -56,6 +57,7 @@ def cli() -> None:
 for module in (
     run,
     validate,
+    doctor,
     resume,
     retry,
     reconcile,

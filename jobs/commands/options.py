@@ -71,12 +71,12 @@ decisions_option = click.option(
 )
 
 
-def effective(given: dict[str, Any], recorded: "RunRow | None" = None) -> Settings:
+def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: bool = True) -> Settings:
     """The settings from what click collected; warns of variables that are misspelt. Raises Unusable.
 
     `recorded`: the run that is gone on with; what it was run with counts before the defaults.
     """
-    for name in unknown_variables():
+    for name in unknown_variables() if warn else ():
         click.echo(f"muster: warning: unknown variable {name}", err=True)
     flags = {name: value for name, value in given.items() if name in BY_NAME}
     return settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
@@ -453,6 +453,26 @@ class System(Protocol):
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Customers matching `wanted`: `phone`, `identity`, `first_name` and/or `last_name`, `customer_id`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a preflight. `passed` None: worth knowing, no reason to stop."""
+
+    name: str
+    passed: bool | None
+    found: str
+    advice: str | None = None
+    """What to do about it."""
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """A system that can be asked, without changing anything, whether a run would get along with it."""
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """What was found, line by line. Raises ReadFailed, NotPermitted."""
         ...
 
 

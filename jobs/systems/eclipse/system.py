@@ -17,6 +17,7 @@ from jobs.systems.base import (
     CallClass,
     Capabilities,
     Certificate,
+    Check,
     Comparison,
     Listed,
     Reader,
@@ -32,6 +33,7 @@ from jobs.systems.base import (
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, moment_of, same_phone, wallet_list
 from jobs.systems.eclipse.decision import DecisionStep, newest
+from jobs.systems.eclipse.examination import examine
 from jobs.systems.eclipse.wallet import WalletStep
 
 CAPABILITIES = Capabilities(
@@ -102,6 +104,10 @@ class Eclipse:
     def steps_of(self, row: Row) -> Sequence[Step]:
         """The same for every row."""
         return self.steps
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """See `examination`."""
+        return await examine(reader, self.tenant_path)
 
     def login(self, identity: str, password: str) -> Request:
         """POST /authentication/login."""

@@ -1,0 +1,55 @@
+"""`muster doctor`: whether a run would get under way, line by line."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.commands.options import PLACES, TARGET, effective, options, show_json
+from jobs.errors import ExitCode
+
+if TYPE_CHECKING:
+    from jobs.systems.base import Check
+
+MARKS = {True: "pass", False: "FAIL", None: "note"}
+
+
+@click.command("doctor")
+@click.option("--offline", is_flag=True, help="Leave the target alone.")
+@options(*TARGET, *PLACES, "output")
+def command(offline: bool, **given: Any) -> None:
+    """Check settings, credential, ledger, disk and target before a run; changes nothing.
+
+    \b
+    Examples:
+      muster doctor
+      muster doctor --offline
+      muster doctor --system azakaw --output json
+
+    Each line passes or says what to do. Ends with 1 when one fails.
+    """
+    import asyncio
+
+    from jobs.clock import Clock
+    from jobs.doctor import here, there
+
+    settings = effective(given, warn=False)
+    checks = list(here(settings))
+    if not offline:
+        checks += asyncio.run(there(settings, Clock()))
+    if settings.output == "json":
+        shown = [
+            {"check": each.name, "result": MARKS[each.passed].lower(), "found": each.found, "advice": each.advice}
+            for each in checks
+        ]
+        show_json({"schema_version": 1, "system": settings.system, "checks": shown})
+    else:
+        for each in checks:
+            click.echo(line(each))
+    failed = any(each.passed is False for each in checks)
+    raise click.exceptions.Exit(ExitCode.ATTENTION if failed else ExitCode.OK)
+
+
+def line(check: "Check") -> str:
+    """One check as people read it."""
+    words = f"{MARKS[check.passed]}  {check.name:<26} {check.found}"
+    return words if check.advice is None else f"{words}\n      {'do:':<26} {check.advice}"

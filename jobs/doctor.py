@@ -1,0 +1,142 @@
+"""The preflight: settings, credential, ledger, disk and target, each as one line that passes or says what to do.
+
+It changes nothing: no ledger is made, no key, no folder, and nothing is written at the target.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from jobs.access import connected, credential_of, system_of
+from jobs.client import Client
+from jobs.clock import Clock
+from jobs.config import Settings, unknown_variables
+from jobs.errors import MusterError, Unusable
+from jobs.ledger.lease import working
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
+from jobs.systems.base import Check, Examined, ReadFailed, System
+
+LEAST_FREE_BYTES = 500 * 1024 * 1024
+"""Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""
+
+SHORT_LIFE_SECONDS = 120.0
+"""Chosen: a token that lives shorter is renewed more than once a minute."""
+
+
+def here(settings: Settings) -> Iterator[Check]:
+    """What can be told without the network."""
+    for name in unknown_variables():
+        yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
+    yield from (_needed(settings, name) for name in ("base_url", "tenant"))
+    try:
+        credential_of(settings)
+        yield Check("credential", True, "given")
+    except Unusable as error:
+        yield Check("credential", False, error.message, error.hint)
+    yield _ledger(settings)
+    yield from _pseudonyms(settings)
+    folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
+    yield from (_disk(folder) for folder in sorted(folders))
+
+
+async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
+    """What only the target can tell: the login, and what the system itself has to be asked."""
+    try:
+        system, given = system_of(settings), credential_of(settings)
+        settings.need("base_url")
+    except Unusable as error:
+        return [Check("target", None, f"not asked: {error.message}")]
+    try:
+        async with connected(settings, system, given, clock) as client:
+            return [*await _login(client), *await _examined(system, client)]
+    except MusterError as error:
+        return [Check("login", False, error.message, error.hint or "check --base-url, --tenant and the credential")]
+
+
+def _needed(settings: Settings, name: str) -> Check:
+    if settings.values[name] is not None:
+        return Check(name.replace("_", " "), True, f"{settings.values[name]}")
+    try:
+        settings.need(name)
+    except Unusable as error:
+        return Check(name.replace("_", " "), False, error.message, error.hint)
+    raise AssertionError(name)
+
+
+def _ledger(settings: Settings) -> Check:
+    path = path_of(settings.ledger)
+    if not path.exists():
+        folder = path.parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            return Check("ledger", False, f"{path} can't be made", f"make the folder {folder}, or give --ledger")
+        return Check("ledger", True, f"{path} will be made by the first run")
+    try:
+        with Store.opened(settings.ledger, create=False) as store:
+            owner = working(store, settings.realm, settings.tenant or "")
+            runs = store.runs(1)
+    except MusterError as error:
+        return Check("ledger", False, error.message, error.hint or "give --ledger")
+    if owner is not None:
+        return Check("ledger", None, f"{path}: run {owner} is working on this system and tenant")
+    return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
+
+
+def _pseudonyms(settings: Settings) -> Iterator[Check]:
+    """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
+    ledger = path_of(settings.ledger)
+    key = ledger.with_name(ledger.name + ".key")
+    if not ledger.exists() or "MUSTER_PSEUDONYM_KEY" in os.environ or "MUSTER_PSEUDONYM_KEY_FILE" in os.environ:
+        return
+    if not key.exists():
+        yield Check("pseudonym key", False, f"{key} is gone", "restore it, or give MUSTER_PSEUDONYM_KEY")
+    elif key.stat().st_mode & 0o077:
+        yield Check("pseudonym key", False, f"others may read {key}", f"chmod 600 {key}")
+    else:
+        yield Check("pseudonym key", True, str(key))
+
+
+def _existing(folder: Path) -> Path:
+    """The nearest folder that exists."""
+    folder = folder.absolute()
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _disk(folder: Path) -> Check:
+    free = 0
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+    words = f"{free / 1024**3:,.1f} GiB free in {folder}"
+    if not os.access(folder, os.W_OK):
+        return Check("disk", False, f"{folder} can't be written", "give --out, or mend its permissions")
+    if free < LEAST_FREE_BYTES:
+        return Check("disk", False, words, "free at least 500 MB: a full disk stops a run")
+    return Check("disk", True, words)
+
+
+async def _login(client: Client) -> list[Check]:
+    token = await client.credential.token()
+    checks = [Check("login", True, "the target let us in")]
+    if token.life_seconds < SHORT_LIFE_SECONDS:
+        words = f"a token lives {token.life_seconds:.0f} s"
+        checks.append(Check("token life", None, words, "ask for a longer one: each run renews it again and again"))
+    elif token.life_seconds != float("inf"):
+        checks.append(Check("token life", True, f"{token.life_seconds:,.0f} s; renewed in good time"))
+    if token.tenant is not None:
+        checks.append(Check("tenant of the credential", True, token.tenant))
+    if token.positions:
+        checks.append(Check("positions", True, ", ".join(sorted(token.positions))))
+    return checks
+
+
+async def _examined(system: System, client: Client) -> Sequence[Check]:
+    if not isinstance(system, Examined):
+        return [Check("target", None, f"{system.capabilities.title} offers nothing to ask without changing something")]
+    try:
+        return await system.examine(client)
+    except ReadFailed as error:
+        return [Check("target", False, f"a read failed: {error.reason}", "try again; then ask the vendor")]
