@@ -6,6 +6,7 @@ import pytest
 from jobs.sandbox.server import Sandbox
 
 from .caller import Caller
+from .hub import Hub
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,10 @@ def stranger(sandbox: Sandbox) -> Iterator[Caller]:
 def control(sandbox: Sandbox) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{sandbox.base_url}/__sandbox", timeout=10, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def hub(sandbox: Sandbox) -> Iterator[Hub]:
+    hub = Hub(sandbox)
+    with hub.http:
+        yield hub
