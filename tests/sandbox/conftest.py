@@ -5,6 +5,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 
+from .bank import CHECKER, Bank
 from .caller import Caller
 from .hub import Hub
 
@@ -50,3 +51,17 @@ def hub(sandbox: Sandbox) -> Iterator[Hub]:
     hub = Hub(sandbox)
     with hub.http:
         yield hub
+
+
+@pytest.fixture
+def bank(sandbox: Sandbox) -> Iterator[Bank]:
+    bank = Bank(sandbox)
+    with bank.http:
+        yield bank
+
+
+@pytest.fixture
+def checker(sandbox: Sandbox) -> Iterator[Bank]:
+    bank = Bank(sandbox, CHECKER)
+    with bank.http:
+        yield bank
