@@ -44,11 +44,16 @@ def here(settings: Settings) -> Iterator[Check]:
 
 async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     """What only the target can tell: the login, and what the system itself has to be asked."""
+    if settings.base_url is None or settings.tenant is None:
+        return [Check("target", None, "not asked: its address or the tenant is missing")]
     try:
-        system, given = system_of(settings), credential_of(settings)
-        settings.need("base_url")
+        system = system_of(settings)
     except Unusable as error:
-        return [Check("target", None, f"not asked: {error.message}")]
+        return [Check("settings of the system", False, error.message, error.hint or "mend muster.toml")]
+    try:
+        given = credential_of(settings)
+    except Unusable:
+        return [Check("target", None, "not asked: no credential")]
     try:
         async with connected(settings, system, given, clock) as client:
             return [*await _login(client), *await _examined(system, client)]
