@@ -12,7 +12,7 @@ from pathlib import Path
 from jobs.access import connected, credential_of, system_of
 from jobs.client import Client
 from jobs.clock import Clock
-from jobs.config import Settings, unknown_variables
+from jobs.config import Settings, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
 from jobs.ledger.lease import working
 from jobs.ledger.sqlite import path_of
@@ -93,7 +93,7 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
     """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
     ledger = path_of(settings.ledger)
     key = ledger.with_name(ledger.name + ".key")
-    if not ledger.exists() or "MUSTER_PSEUDONYM_KEY" in os.environ or "MUSTER_PSEUDONYM_KEY_FILE" in os.environ:
+    if not ledger.exists() or secret("pseudonym_key") is not None:
         return
     if not key.exists():
         yield Check("pseudonym key", False, f"{key} is gone", "restore it, or give MUSTER_PSEUDONYM_KEY")
