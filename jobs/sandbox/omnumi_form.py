@@ -18,7 +18,9 @@ def text(value: object) -> str | None:
 
 
 def day(value: object) -> str | None:
-    """A day that exists, `YYYY-MM-DD`."""
+    """A day that exists, `YYYY-MM-DD`; an empty string counts as absent."""
+    if value == "":
+        return None
     try:
         return None if isinstance(value, str) and date.fromisoformat(value).isoformat() == value else "must be a date"
     except ValueError:
@@ -43,7 +45,7 @@ def text_or_list(value: object) -> str | None:
 
 def _like(expression: str, complaint: str) -> Check:
     compiled = re.compile(expression, re.ASCII)
-    return lambda value: None if isinstance(value, str) and compiled.fullmatch(value) else complaint
+    return lambda value: None if isinstance(value, str) and (not value or compiled.fullmatch(value)) else complaint
 
 
 Shape = Mapping[str, object]
@@ -103,9 +105,7 @@ def complaints(body: Mapping[str, object]) -> list[dict[str, str]]:
         found += [_missing(f"address.{name}") for name in REQUIRED_ADDRESS if not address.get(name)]
         if not address.get("street") and not address.get("address1"):
             found.append(_missing("address.street"))
-    return found + [
-        {"field": path, "message": f"'{value}' {wrong}"} for path, value, wrong in _wrong(body, BODY, "") if value != ""
-    ]
+    return found + [{"field": path, "message": f"'{value}' {wrong}"} for path, value, wrong in _wrong(body, BODY, "")]
 
 
 def paths(value: object, prefix: str = "") -> list[str]:

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import fields
 from pathlib import Path
 
+import httpx
 import pytest
 
 from jobs.sandbox import azakaw, azakaw_switches, omnumi, omnumi_errors
@@ -48,3 +49,20 @@ def test_the_session_works_as_pasted(sandbox: Sandbox, tmp_path: Path, title: st
     assert "error" not in ended.stdout
     assert sandbox.of(title.lower()).snapshot()["counts"]["customers"] == 1
     assert {entry["status"] for entry in sandbox.journal()} <= {200, 201}
+
+
+@pytest.mark.parametrize(
+    ("system", "member", "changed"), [("omnumi", "email", "complianceStatus"), ("azakaw", "customerEmail", "kycState")]
+)
+def test_the_control_paths_reach_each_system(control: httpx.Client, system: str, member: str, changed: str) -> None:
+    query = {"system": system}
+    control.post("/customers", params=query, json={member: "a@example.com"})
+    [row] = control.get("/state", params=query).json()["customers"]
+    number = row.get("customerAccountId") or row.get("submissionId")
+    codes = [
+        control.patch(f"/customers/{number}", params=query, json={changed: "Rejected"}).status_code,
+        control.patch("/customers/unknown", params=query, json={"deleted": True}).status_code,
+        control.patch(f"/wallets/{number}", params=query, json={"deleted": True}).status_code,
+    ]
+    assert codes == [200, 404, 404]
+    assert [row[changed] for row in control.get("/state", params=query).json()["customers"]] == ["Rejected"]
