@@ -19,10 +19,7 @@ from jobs import __version__
 from jobs.address import checked_base_url
 from jobs.clock import Clock
 from jobs.errors import Unusable
-from jobs.systems.base import Certificate, Reply, Request
-
-MAX_BODY_BYTES = 5 * 1024 * 1024
-"""Chosen: a page of customers is under 100 kB; a compressed bomb of 200 kB unpacked to 200 MB (measured)."""
+from jobs.systems.base import MOST_BYTES, Certificate, Reply, Request
 
 MAX_HEADER_BYTES = 64 * 1024
 CONNECT_SECONDS = 10.0
@@ -104,7 +101,7 @@ class HttpxSender:
             raise NotSent(f"the request can't be written as HTTP ({type(error).__name__})") from None
         try:
             async with asyncio.timeout(request.deadline_seconds), self._transport(outgoing.url.netloc) as transport:
-                return await self._exchange(transport, outgoing)
+                return await self._exchange(transport, outgoing, request.most_bytes)
         except TimeoutError:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
@@ -149,12 +146,12 @@ class HttpxSender:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
         return httpx.AsyncHTTPTransport(verify=self._context or False, trust_env=False, limits=limits)
 
-    async def _exchange(self, transport: httpx.AsyncBaseTransport, outgoing: httpx.Request) -> Reply:
+    async def _exchange(self, transport: httpx.AsyncBaseTransport, outgoing: httpx.Request, most: int) -> Reply:
         reply = await transport.handle_async_request(outgoing)
         try:
             if sum(len(name) + len(value) for name, value in reply.headers.raw) > MAX_HEADER_BYTES:
                 raise MaybeSent("the answer's headers are too large", answered=True)
-            body = unpacked(await _body(reply), reply.headers.get("content-encoding", "identity"))
+            body = unpacked(await _body(reply, most), reply.headers.get("content-encoding", "identity"), most)
         except (httpx.HTTPError, OSError) as error:
             raise MaybeSent(f"the answer was cut ({type(error).__name__})", answered=True) from None
         finally:
@@ -163,19 +160,19 @@ class HttpxSender:
         return Reply(reply.status_code, headers, body, self.clock.now())
 
 
-async def _body(reply: httpx.Response) -> bytes:
-    """The body as it came over the wire. Raises MaybeSent when it is too large."""
+async def _body(reply: httpx.Response, most: int) -> bytes:
+    """The body as it came over the wire. Raises MaybeSent when it has more than `most` bytes."""
     chunks, size = [], 0
     async for chunk in reply.aiter_raw():
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
+        if size > most:
             raise MaybeSent("the answer is too large", answered=True)
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """`body` without its content coding, never grown beyond the cap: a bomb grows a thousandfold. Raises MaybeSent."""
+def unpacked(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
+    """`body` without its content coding, never grown beyond `most`: a bomb grows a thousandfold. Raises MaybeSent."""
     coding = encoding.strip().lower()
     if coding in {"", "identity"} or not body:
         return body
@@ -183,10 +180,10 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         raise MaybeSent("the answer is packed in a way that was not asked for", answered=True)
     unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        plain = unpacking.decompress(body, MAX_BODY_BYTES + 1)
+        plain = unpacking.decompress(body, most + 1)
     except zlib.error:
         raise MaybeSent("the answer is not the gzip that it says it is", answered=True) from None
-    if len(plain) > MAX_BODY_BYTES:
+    if len(plain) > most:
         raise MaybeSent("the answer is too large", answered=True)
     if not unpacking.eof:
         raise MaybeSent("the answer was cut (gzip)", answered=True)

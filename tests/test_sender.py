@@ -10,6 +10,7 @@ import subprocess
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,8 +18,8 @@ import pytest
 from raw_server import OK, Connection, Play, RawServer, answering, served
 
 from jobs.clock import Clock
-from jobs.sender import MAX_BODY_BYTES, HttpxSender, MaybeSent, NotSent, unpacked
-from jobs.systems.base import Reply, Request
+from jobs.sender import HttpxSender, MaybeSent, NotSent, unpacked
+from jobs.systems.base import MOST_BYTES, Reply, Request
 
 POST = Request("create", "POST", "/customers", body=b'{"a":1}', deadline_seconds=2)
 GET = Request("find", "GET", "/customers", query=(("identity", "9001015009086"),), deadline_seconds=2)
@@ -167,13 +168,13 @@ def test_a_compressed_bomb_is_refused_without_being_unpacked() -> None:
     tracemalloc.stop()
     assert isinstance(found, MaybeSent)
     assert found.answered
-    assert peak < 5 * MAX_BODY_BYTES
+    assert peak < 5 * MOST_BYTES
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        head(f"content-length: {MAX_BODY_BYTES + 1}") + b" " * (MAX_BODY_BYTES + 1),
+        head(f"content-length: {MOST_BYTES + 1}") + b" " * (MOST_BYTES + 1),
         head("transfer-encoding: chunked") + b"100000\r\n" * 1 + b" " * 0x100000 + b"\r\n600000\r\n" + b" " * 0x600000,
         head(*(f"x-{number}: {'a' * 1000}" for number in range(70)), "content-length: 0"),
         head("x: " + "a" * 300_000, "content-length: 0"),
@@ -187,8 +188,19 @@ def test_an_answer_that_is_too_large_or_unreadable_is_no_answer_to_rely_on(answe
     assert isinstance(only(answering(answer)), MaybeSent)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_request_says_how_large_its_answer_may_be(packed: bool) -> None:
+    body = gzip.compress(b" " * 2000) if packed else b" " * 2000
+    play = answering(head(f"content-length: {len(body)}", *["content-encoding: gzip"] * packed) + body)
+
+    read, refused = (only(play, replace(POST, most_bytes=most)) for most in (2000, 1999))
+
+    assert isinstance(read, Reply)
+    assert isinstance(refused, MaybeSent)
+
+
 def test_a_body_of_five_megabytes_and_a_packed_one_are_read() -> None:
-    large = b"[" + b" " * (MAX_BODY_BYTES - 2) + b"]"
+    large = b"[" + b" " * (MOST_BYTES - 2) + b"]"
     packed = gzip.compress(large)
 
     plain = only(answering(head(f"content-length: {len(large)}") + large))

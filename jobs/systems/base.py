@@ -25,6 +25,10 @@ CLOCK_SKEW = timedelta(minutes=2)
 """How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
 
 
+MOST_BYTES = 5 * 1024 * 1024
+"""Chosen: a page of customers is under 100 kB; a compressed bomb of 200 kB unpacked to 200 MB (measured)."""
+
+
 class CallClass(StrEnum):
     """Classes of call; each has windows of its own in the limiter."""
 
@@ -51,6 +55,8 @@ class Request:
     """Beside those of every call; `content-type` here replaces `application/json`."""
     base_url: str | None = None
     """Another address than the system's own (a token service); None: the system's own."""
+    most_bytes: int = MOST_BYTES
+    """The largest answer that is read, packed and unpacked; of a larger one nothing is believed."""
     anonymous: bool = False
     """Sent without our credential."""
 
