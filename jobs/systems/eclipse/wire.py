@@ -1,12 +1,7 @@
 """Eclipse's replies as values: error arrays, identifiers, pages. Nothing here sends or decides."""
 
-import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote
-
-import orjson
 
 from jobs import masking
 from jobs.errors import NotPermitted
@@ -24,6 +19,14 @@ from jobs.systems.base import (
     Throttled,
     Trace,
 )
+from jobs.systems.json_reply import Unreadable as Unreadable
+from jobs.systems.json_reply import identifier as identifier
+from jobs.systems.json_reply import is_json as is_json
+from jobs.systems.json_reply import parsed as parsed
+from jobs.systems.json_reply import record_of as record_of
+from jobs.systems.json_reply import records_of as records_of
+from jobs.systems.json_reply import segment as segment
+from jobs.systems.json_reply import text_of as text_of
 
 PAGE_SIZE = 20
 """The vendor: "Apply limit and offset pagination on all list endpoints. Default to limit=20." """
@@ -54,73 +57,6 @@ GATEWAY = frozenset({408, 502, 504})
 """Statuses with which something in between gives up waiting; the target itself may still be working."""
 
 NOT_FOUND_CODES = frozenset({"ARCH086"})
-
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class Unreadable(Exception):
-    """The body is not what the document promises."""
-
-
-def parsed(reply: Reply) -> Any:
-    """The body as JSON. Raises Unreadable (empty, cut, not UTF-8, nested too deep, a name given twice).
-
-    orjson is strict about text and numbers but keeps the last of two equal names; which one the target meant nobody
-    can know, so the standard reader looks for those (8 µs a reply).
-    """
-    try:
-        body = orjson.loads(reply.body)
-        json.loads(reply.body, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON ({len(reply.body)} bytes)") from error
-    return body
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    """Raises ValueError when a name stands twice in one object."""
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name is given twice")
-
-
-def is_json(reply: Reply) -> bool:
-    """Whether the body is JSON at all."""
-    try:
-        parsed(reply)
-    except Unreadable:
-        return False
-    return True
-
-
-def record_of(reply: Reply) -> Mapping[str, Any]:
-    """The body as one object. Raises Unreadable."""
-    body = parsed(reply)
-    if not isinstance(body, dict):
-        raise Unreadable(f"expected an object, got {type(body).__name__}")
-    return body
-
-
-def records_of(reply: Reply) -> list[Mapping[str, Any]]:
-    """The body as an array of objects. Raises Unreadable."""
-    body = parsed(reply)
-    if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
-        raise Unreadable(f"expected an array of objects, got {type(body).__name__}")
-    return body
-
-
-def identifier(value: object) -> str | None:
-    """A server id, given as number or text, in a form that is safe in a path; None when it is not one."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return None
-    text = str(value)
-    return text if _IDENTIFIER.fullmatch(text) else None
-
-
-def text_of(record: Mapping[str, Any], field: str) -> str | None:
-    """A text or whole number as text; None when absent, empty or of another type."""
-    value = record.get(field)
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return None
-    return str(value) or None
 
 
 def errors_of(reply: Reply) -> list[Mapping[str, Any]]:
@@ -191,11 +127,6 @@ def doubtful(reply: Reply, why: str) -> Doubted:
         answered=True,
         trace=trace_of(reply),
     )
-
-
-def segment(value: str) -> str:
-    """`value` as one path segment: nothing in it can leave its place."""
-    return quote(value, safe="")
 
 
 async def read_records(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
