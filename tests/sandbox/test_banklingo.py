@@ -243,3 +243,14 @@ def test_a_search_finds_parts_in_any_case_and_a_branch_narrows(
     assert found(branchEncodedKey="branch-3") == 1
     configure(sandbox, search_ignores_term=True)
     assert found(searchTerm="nobody") == 3
+
+
+def test_a_bank_that_refuses_doubles_lets_a_client_keep_its_address_but_not_take_anothers(
+    sandbox: Sandbox, bank: Bank, standing: Standing
+) -> None:
+    configure(sandbox, refuses_duplicates=True)
+    key = standing.plant(**person(1), clientState="Active")["contactEncodedKey"]
+    standing.plant(**person(2))
+    own, other = (person(number)["emailAddress"].upper() for number in (1, 2))
+    assert bank.cmd("UpdateContact", contactEncodedKey=key, emailAddress=own).status_code == 200
+    assert refusal(bank.cmd("UpdateContact", contactEncodedKey=key, emailAddress=other)) == (409, "CBS_409")

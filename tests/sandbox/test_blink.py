@@ -165,6 +165,11 @@ def test_without_consent_a_customer_and_its_person_are_not_shown(hub: Hub, stand
     assert hub.contact("P-0007").status_code == 404
 
 
+def test_a_person_is_shown_through_the_customer_that_has_consent_and_only_with_it(hub: Hub, standing: Standing) -> None:
+    standing.plant(customerIdentification="C-9", consent=False, persons=[{"personIdentification": "P-0001"}])
+    assert hub("GET", "persons/P-0001").json()["customerList"] == [{"customerIdentification": "C-0001"}]
+
+
 @pytest.mark.parametrize("path", ["customers", "persons"])
 @pytest.mark.parametrize("header", ["nextCursor", "X-Next-Cursor"])
 @pytest.mark.parametrize("end", ["absent", "empty"])

@@ -90,6 +90,8 @@ def test_a_last_name_may_have_its_contacts_and_addresses_refused(hub: Hub, stand
     standing.plant(customerIdentification="C-9", persons=[{"personIdentification": "P-9", "lastName": "Meier-REFUSED"}])
     assert problem(hub.contact("P-9")) == (400, "invalidPayload")
     assert problem(hub.address("C-9")) == (400, "invalidPayload")
+    body = {"addressIdentification": 1, "postalAddress": POSTAL}
+    assert problem(hub("PUT", "customers/C-9/addresses", json=body)) == (400, "invalidPayload")
     assert counts(standing) == before
 
 
@@ -113,10 +115,10 @@ def test_a_customer_without_an_address_is_404(hub: Hub) -> None:
 
 
 def test_of_several_addresses_one_is_shown(sandbox: Sandbox, hub: Hub) -> None:
-    ids = [int(hub.address().json()["addressIdentification"]) for _ in range(2)]
+    ids = [int(hub.address().json()["addressIdentification"]) for _ in range(3)]
     assert hub("GET", "customers/C-0002/addresses").json()["addressIdentification"] == ids[0]
     configure(sandbox, address_shown="newest")
-    assert hub("GET", "customers/C-0002/addresses").json()["addressIdentification"] == ids[1]
+    assert hub("GET", "customers/C-0002/addresses").json()["addressIdentification"] == ids[2]
 
 
 @pytest.mark.parametrize("kind", [str, int])
@@ -173,7 +175,8 @@ def test_vendor_strictness_knows_the_parts_of_an_address(sandbox: Sandbox, hub: 
     assert hub.address(postalAddress=postal).status_code == 201
     sandbox.configure(strictness="vendor")
     assert problem(hub.address(postalAddress=postal)) == (400, "invalidPayload")
-    assert hub.address().status_code == 201
+    longest = {**POSTAL, "physicalAddress": {**PLACE, "streetName": "s" * 35}}
+    assert hub.address(postalAddress=longest).status_code == 201
     # The specification lists them as members of the postal address itself, so both places count.
     assert hub.address(postalAddress={"salutation": {}, **PLACE}).status_code == 201
 
@@ -200,6 +203,13 @@ def test_a_new_contact_is_seen_after_some_reads(sandbox: Sandbox, hub: Hub, stan
     hub.contact()
     seen = [len(hub("GET", "persons/P-0001/contactdetails").json()) for _ in range(4)]
     assert (seen, counts(standing)[0]) == ([1, 1, 2, 2], 41)
+
+
+def test_a_second_write_within_the_lag_shows_nothing_of_the_first(sandbox: Sandbox, hub: Hub) -> None:
+    configure(sandbox, lag_reads=1)
+    hub.contact()
+    hub.contact(contactContent="second@example.com")
+    assert [len(hub("GET", "persons/P-0001/contactdetails").json()) for _ in range(2)] == [1, 3]
 
 
 def test_an_address_and_its_change_are_seen_after_some_reads(sandbox: Sandbox, hub: Hub) -> None:
