@@ -54,7 +54,10 @@ SCENARIOS: dict[str, tuple[tuple[str, ...], bool]] = {
     "mixed": (("iso_code", "email_taken"), False),
     "mixedblock": (("documents", "tenant_blocked"), False),
 }
-"""End of the last name: the errors, and whether a record is left behind although the answer is an error."""
+"""End of the last name: the errors, and whether a record is left behind although the answer is an error.
+
+No ending is the end of another one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,11 @@ class Scenario:
 
 
 def scenario(last_name: str) -> Scenario:
-    """The scenario of the longest ending that fits, in any case; no errors when none does."""
-    fitting = [ending for ending in SCENARIOS if last_name.lower().endswith(ending)]
-    return Scenario(*SCENARIOS[max(fitting, key=len)]) if fitting else Scenario()
+    """The scenario of the ending that fits, in any case; no errors when none does."""
+    for ending, story in SCENARIOS.items():
+        if last_name.lower().endswith(ending):
+            return Scenario(*story)
+    return Scenario()
 
 
 def entry(name: str, body: Mapping[str, object], *, status: str = "", placeholders: bool = False) -> dict[str, object]:

@@ -209,6 +209,8 @@ def test_mails_are_counted(office: Office) -> None:
     for _ in range(2):
         assert office.http.post("/ExtCustomerManagement/SetCustomerPassword", json=body).json()["statusCode"] == 200
     assert office.counts()["mails"] == 3
+    commits = [(entry["commit"], entry["customerId"]) for entry in office.sandbox.journal() if entry["committed"]]
+    assert commits == [(1, submission), (2, submission), (3, submission)]
 
 
 @pytest.mark.parametrize(

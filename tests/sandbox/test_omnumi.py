@@ -106,7 +106,7 @@ def test_a_customer_is_created_under_the_documented_names(partner: Partner) -> N
 
 
 def test_the_state_has_names_and_hashes_but_no_person(partner: Partner) -> None:
-    partner.create(customerMetaData={"rowRef": "r-1"}, selfieContent="not base64!")
+    partner.create(customerMetaData={"rowRef": "r-1"}, selfieContent="face!")
     row = partner.stored()["customers"][0]
 
     hashes = {item["member"]: item for item in row["documents"]}
@@ -289,6 +289,12 @@ def test_a_last_name_brings_its_errors_about(partner: Partner, ending: str) -> N
     assert [error["type"] for error in reply.json()["errors"]] == [CATALOGUE[name][0] for name in names]
     assert partner.stored()["counts"] == {"customers": leaves_record, "doubles": 0, "half": leaves_record}
     assert partner.sandbox.journal()[-1]["committed"] is leaves_record
+
+
+def test_no_ending_hides_another_one() -> None:
+    assert [
+        (ending, other) for ending in SCENARIOS for other in SCENARIOS if ending != other and ending.endswith(other)
+    ] == []
 
 
 def test_what_a_refusal_leaves_behind_is_in_the_way(partner: Partner) -> None:
