@@ -112,7 +112,7 @@ class Client:
     async def _authorised(self, request: Request, before: Callable[[], Awaitable[None]] | None) -> Reply:
         """One sending with the current token; after a 401 once more with a fresh one."""
         reply, token = await self._permitted(request, self.credential.token, before)
-        if self.system.status_of(reply) != 401:
+        if self.system.status_of(reply) != 401 or request.anonymous:
             return reply
         await self.credential.refused(token)
         self.repeated_writes += before is not None
@@ -148,7 +148,7 @@ class Client:
             headers = dict(self.system.headers(self._fresh_id))
             if token is not None and not request.anonymous and token.header_name:
                 headers[token.header_name] = token.header_value
-            if token is not None and request.call_class is CallClass.LOGIN:
+            if token is not None and request.call_class is CallClass.LOGIN and not request.anonymous:
                 headers |= dict(token.renewal)
             async with self.gate.place():
                 if before is not None:
@@ -186,6 +186,8 @@ class Client:
 
     def _checked(self, request: Request, reply: Reply) -> Reply:
         """Stops the job on what no retry can cure. Raises NotPermitted."""
+        if request.anonymous:
+            return reply
         if self.system.status_of(reply) == 401:
             raise NotPermitted(f"the target refuses a fresh token for {request.operation}")
         if reply.status == 403 and "sca" in reply.headers:

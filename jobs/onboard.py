@@ -306,7 +306,8 @@ class Onboarding:
             request = step.write(view)
         except Unsendable as error:
             return Ended(Outcome.REJECTED, error.reason_code, error.reason)
-        fingerprint = hashlib.sha256(request.body or b"").hexdigest()
+        told = request.body if request.described is None else request.described
+        fingerprint = hashlib.sha256(told or b"").hexdigest()
 
         async def intend() -> None:
             if self.stops.requested.is_set():

@@ -58,7 +58,9 @@ class Request:
     most_bytes: int = MOST_BYTES
     """The largest answer that is read, packed and unpacked; of a larger one nothing is believed."""
     anonymous: bool = False
-    """Sent without our credential."""
+    """Sent without our credential, so that a 401 says nothing of it."""
+    described: bytes | None = None
+    """What the ledger keeps a digest of, where the body holds a secret; None: the body itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +190,16 @@ class Row:
     phone_masked: str
     national_id_masked: str
     warnings: str | None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of secret columns: only ever sent, in no fingerprint, pseudonym, comparison or report."""
 
     def only(self, columns: frozenset[str]) -> "Row":
         """The row with the values of `columns` alone: what a parked row still needs, and nothing personal."""
-        return replace(self, values={name: value for name, value in self.values.items() if name in columns})
+        kept, secret = (
+            {name: value for name, value in mapping.items() if name in columns}
+            for mapping in (self.values, self.secrets)
+        )
+        return replace(self, values=kept, secrets=secret)
 
     def get(self, column: str) -> str | None:
         """The value of `column`, None when the row has none."""
