@@ -7,5 +7,6 @@ happens to send.
     server   a thread or a process that listens on loopback
     application   one exchange: journal, faults, the system's answer, the wire
     journal, faults, settings, control   the same for every system
-    eclipse/   one system; its siblings are mounted beside it by their path prefix
+    switches   how a system's own switches are read
+    eclipse/   one system; its siblings (omnumi, azakaw, ...) are mounted beside it by their path prefix
 """
