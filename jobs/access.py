@@ -20,11 +20,14 @@ from jobs.systems.base import CallClass, Setup, System
 
 
 def system_of(settings: Settings, files: Path | None = None) -> System:
-    """The configured system, for the configured job. `files`: the folder of the input. Raises Unusable."""
+    """The configured system, for the configured job. Raises Unusable.
+
+    `files`: the folder of the input, in which documents lie unless the settings name another one.
+    """
     tenant = settings.need("tenant")
     module = adapter(settings.model)
     table = settings.systems.get(settings.system, {})
-    setup = Setup(tenant, keys_of(settings), files or Path())
+    setup = Setup(tenant, keys_of(settings), settings.files or files or Path())
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
 
 

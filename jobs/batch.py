@@ -10,6 +10,7 @@ import polars as pl
 
 from jobs import masking
 from jobs.config import Settings
+from jobs.intake.files import Files
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import Staged, stage
 from jobs.intake.validate import Validated, validate
@@ -68,9 +69,17 @@ def read_batch(path: Path, settings: Settings, keys: KeySpace, work: Path, today
         system=settings.model,
         region=settings.region,
         strict_ids=settings.strict_ids,
+        files=files_of(path, settings),
         today=today,
     )
     return Batch(file, staged, validated)
+
+
+def files_of(path: Path, settings: Settings) -> Files:
+    """Where the documents of `path` lie, and the size that the system's setting `document_bytes` allows."""
+    most = settings.systems.get(settings.system, {}).get("document_bytes")
+    folder = settings.files or path.parent
+    return Files(folder, most) if isinstance(most, int) else Files(folder)
 
 
 def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:

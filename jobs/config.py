@@ -158,6 +158,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("region", _region, "ZA", "CC", "Region of phone numbers without a country code."),
     Option("encoding", str, None, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252."),
     Option("delimiter", str, None, "CHAR", "Field delimiter; found out when left out."),
+    Option("files", Path, None, "DIR", "Folder of the documents that rows name; INPUT's own when left out."),
     Option("strict_ids", _truth, False, None, "Refuse identity numbers whose check digit is wrong."),
     Option("control", Path, None, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."),
     Option("output", _one_of("text", "json"), "text", "text|json", "Form of what is printed on stdout."),
@@ -166,7 +167,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("fail_on", _fail_on, None, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."),
     Option("exit_zero", _truth, False, None, "End with 0 instead of 1 or 5."),
 )
-KEPT = ("system", "job", "base_url", "tenant", "region", "encoding", "delimiter", "strict_ids", "out")
+KEPT = ("system", "job", "base_url", "tenant", "region", "encoding", "delimiter", "files", "strict_ids", "out")
 """What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
 
 BY_NAME = {option.name: option for option in OPTIONS}

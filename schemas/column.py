@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-Kind = Literal["name", "text", "phone", "email", "identity", "key", "reference", "date", "code"]
+Kind = Literal["name", "text", "phone", "email", "identity", "key", "reference", "date", "code", "file"]
 
 REFUSAL: dict[Kind, str] = {
     "name": "name_invalid",
@@ -20,13 +20,14 @@ REFUSAL: dict[Kind, str] = {
     "reference": "key_invalid",
     "date": "date_invalid",
     "code": "value_invalid",
+    "file": "value_invalid",
 }
 """The reason code of a value whose shape is wrong, by kind of column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input column.
+    """One input column. One of kind `file` names a document by its path, and is called `..._file`.
 
     `api` is the field of the target's request (None: not in the customer's request). `pattern` is the shape of the
     normalised value, as Rust and JSON Schema write it (None: no more than its kind asks). `longest` is in characters

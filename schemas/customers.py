@@ -171,7 +171,7 @@ def _shape(column: Column, today: date) -> pl.Expr:
         return _given(column).is_null() | value.is_not_null()
     if column.kind in ("name", "text"):
         good = ~value.str.replace_all(_JOINER, "$1").str.contains(_UNSEEN)
-    elif column.kind == "reference":
+    elif column.kind in ("reference", "file"):
         good = ~value.str.contains(_CONTROL)
     else:
         good = value.str.contains(column.pattern or "")

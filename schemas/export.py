@@ -20,6 +20,7 @@ _KINDS = {
     "reference": "text",
     "date": "date",
     "code": "code",
+    "file": "file",
 }
 
 
@@ -66,7 +67,7 @@ def _property(column: Column) -> dict[str, Any]:
         "type": "string",
         "description": column.description,
         "minLength": 1,
-        "examples": [column.example],
+        "examples": [column.example] if column.example else [],
         "x-kind": column.kind,
         "x-api": column.api,
         "x-aliases": list(column.aliases),

@@ -14,8 +14,12 @@ _PHRASES = {
     "duplicate_in_file": "{column} stands in the file more than once",
 }
 
+_NO_DOCUMENT = "{column} names no JPEG, PNG or PDF file in the folder of documents, or one that is empty or too large"
+
 
 def phrase(code: str) -> str:
     """`code:column` as half a sentence. Raises KeyError for a code that has none."""
     name, _, column = code.partition(":")
+    if name == "value_invalid" and column.endswith("_file"):
+        return _NO_DOCUMENT.format(column=column)
     return _PHRASES[name].format(column=column)

@@ -11,6 +11,7 @@ import polars as pl
 
 from jobs.errors import MusterError
 from jobs.intake.customer_keys import customer_keys
+from jobs.intake.files import Files
 from jobs.intake.normalise import normalise
 from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS
@@ -33,10 +34,22 @@ class Judge:
     refusals: pa.DataFrameSchema
     warnings: pa.DataFrameSchema
     order: tuple[str, ...]
+    files: Files
 
     @classmethod
-    def of(cls, file: InputFile, keys: KeySpace, *, region: str, strict_ids: bool, today: date) -> "Judge":
-        """The judge of `file`. Raises MusterError when the schema does not answer a row that is known to be bad."""
+    def of(
+        cls,
+        file: InputFile,
+        keys: KeySpace,
+        *,
+        region: str,
+        strict_ids: bool,
+        today: date,
+        files: Files | None = None,
+    ) -> "Judge":
+        """The judge of `file`; without `files`, documents lie beside it.
+
+        Raises MusterError when the schema does not answer a row that is known to be bad."""
         system = file.system
         zeros_lost = region == "ZA" and file.header_of("national_id") in file.numeric
         refusing = customers.refusals(system, today=today, strict_ids=strict_ids, zeros_lost=zeros_lost)
@@ -48,6 +61,7 @@ class Judge:
             customers.schema_of(system, refusing, required=True),
             customers.schema_of(system, noting, required=False),
             tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting))),
+            files or Files(file.path.parent),
         )
         judge._prove_awake()
         return judge
@@ -55,7 +69,7 @@ class Judge:
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(accepted, quarantined) of a window of the staged file; both keep `~line`."""
         frame = normalise(rows, self.file, region=self.region)
-        refused = self._masks(self.refusals, frame)
+        refused = self._with_documents(self._masks(self.refusals, frame), frame)
         noted = self._masks(self.warnings, frame)
         ragged = frame[SURPLUS].is_not_null()
         refused = {code: mask if code == customers.RAGGED else mask & ~ragged for code, mask in refused.items()}
@@ -70,6 +84,14 @@ class Judge:
         bad = _any(refused, frame.height)
         codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, self.order, int(bad.sum()))
         return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes)
+
+    def _with_documents(self, masks: Masks, frame: pl.DataFrame) -> Masks:
+        """`masks`, and the rows whose documents can't be sent."""
+        for column in columns_of(self.file.system):
+            if column.kind == "file" and (unusable := self.files.unusable(frame[column.name])).any():
+                code = column.refusal
+                masks[code] = masks[code] | unusable if code in masks else unusable
+        return masks
 
     def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:
         try:

@@ -3,6 +3,7 @@
 all           surrounding white space dropped, empty is null
 name, text    NFC, runs of spaces are one space
 reference     NFC
+file          as it is: a path
 identity      spaces and dashes inside dropped; zeros and letters stay as they are
 phone         digits with country code, null when it is no mobile number; the text given stays in `phone_text`
 code          upper or lower case where the target has only one

@@ -13,6 +13,7 @@ import polars as pl
 
 from jobs.errors import MusterError, Unusable
 from jobs.intake.duplicates import duplicates
+from jobs.intake.files import Files
 from jobs.intake.judge import Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
@@ -56,6 +57,7 @@ def validate(
     system: str = "eclipse",
     region: str = "ZA",
     strict_ids: bool = False,
+    files: Files | None = None,
     today: date,
     progress: Callable[[int], None] | None = None,
     window: int = WINDOW,
@@ -65,12 +67,13 @@ def validate(
     accepted: `source_row`, every canonical column of the system normalised (null when absent; `external_unique_id`
     given or derived), `phone_masked`, `national_id_masked`, `warnings` (`code:column` joined by `;`, or null).
     quarantined: QUARANTINED_SCHEMA; keys that show the row's own identity or phone number are masked there.
-    `today` is the last date of birth that passes. `progress` hears the number of rows done so far.
+    `files`: where documents lie (None: beside the input). `today` is the last date of birth that passes.
+    `progress` hears the number of rows done so far.
     Raises Unusable for an unknown region, MusterError when a row would be lost.
     """
     if system != staged.file.system:
         raise Unusable(f"the file was read for {staged.file.system}, not for {system}")
-    judge = Judge.of(staged.file, keys, region=check_region(region), strict_ids=strict_ids, today=today)
+    judge = Judge.of(staged.file, keys, region=check_region(region), strict_ids=strict_ids, today=today, files=files)
     with TemporaryDirectory(dir=folder, prefix=".parts-") as name:
         parts = Path(name)
         done = 0
