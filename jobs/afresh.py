@@ -49,7 +49,7 @@ class Recheck:
     @property
     def space_id(self) -> int:
         """The ledger's space of the run."""
-        return self.store.space(self.run.system, self.run.tenant)
+        return self.store.space(self.settings.realm, self.run.tenant)
 
 
 async def read_afresh(recheck: Recheck) -> Sequence[Path]:

@@ -349,7 +349,7 @@ def run_row(
     """The run as it begins."""
     return RunRow(
         run_id=run_id,
-        system=settings.system,
+        system=settings.realm,
         tenant=settings.tenant,
         command=command,
         input_path=str(path.resolve()),
