@@ -13,12 +13,23 @@ if TYPE_CHECKING:
 
     from jobs.config import Settings
 
-WANTED = ("phone", "identity", "first_name", "last_name", "customer_id")
+WANTED = {
+    "phone": "phone",
+    "identity": "identity",
+    "email": "email",
+    "reference": "reference",
+    "first_name": "name",
+    "last_name": "name",
+    "customer_id": "customer-id",
+}
+"""Option to the name under which a system's capabilities offer it."""
 
 
 @click.command("lookup")
 @click.option("--phone", help="Phone number in any spelling.")
 @click.option("--identity", help="Identity number.")
+@click.option("--email", help="E-mail address, where the system finds by it.")
+@click.option("--reference", help="Our own reference that the target keeps, where the system finds by it.")
 @click.option("--first-name", help="First name; with or without the last.")
 @click.option("--last-name", help="Last name.")
 @click.option("--customer-id", help="The target's own id.")
@@ -62,6 +73,8 @@ def _wanted(given: dict[str, Any], settings: "Settings") -> dict[str, str]:
         raise Unusable("give one of --phone, --identity, --customer-id, or names")
     if not wanted:
         raise Unusable("give --phone, --identity, --customer-id, --first-name or --last-name")
+    for name in wanted:
+        offered(name, settings)
     wanted = {name: _typed(name) if value == "-" else value for name, value in wanted.items()}
     if "phone" in wanted:
         number = normalise_phone(wanted["phone"], settings.region)
@@ -69,6 +82,16 @@ def _wanted(given: dict[str, Any], settings: "Settings") -> dict[str, str]:
             raise Unusable("--phone is not a phone number", hint="with country code, or with --region")
         wanted["phone"] = number
     return wanted
+
+
+def offered(name: str, settings: "Settings") -> None:
+    """Raises Unusable when the system finds nobody by the option `name`."""
+    from jobs.systems import capabilities
+
+    able = capabilities(settings.model)
+    if WANTED[name] not in able.lookups:
+        words = ", ".join(able.lookups) or "nothing"
+        raise Unusable(f"{able.title} can't find customers by {WANTED[name]}", hint=f"it finds them by {words}")
 
 
 def _typed(name: str) -> str:

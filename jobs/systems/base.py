@@ -227,6 +227,10 @@ class View:
     doubt: Doubt | None = None
     taken: bool = False
     fresh_customer: bool = False
+    attempts: int = 0
+    """How often the step's write was begun, in all runs: more than once says that it was repeated."""
+    said: str = ""
+    """Why the last attempt of this run settled nothing; empty: there was none."""
 
 
 class Reader(Protocol):
@@ -363,6 +367,7 @@ class Capabilities:
     idempotency_key: str | None
     """The field that carries our key and makes a repeated create harmless; None: there is none."""
     lookups: tuple[str, ...]
+    """What customers can be found by, of `phone`, `identity`, `email`, `reference`, `name`, `customer-id`."""
     steps: tuple[str, ...]
     documented_limit: str
     """The vendor's own words, shortened."""
@@ -380,6 +385,10 @@ class Capabilities:
     """Customer statuses, in capitals, that a complete row may have; empty: any."""
     credential: str = "identity and password, or a token"
     """What has to be given, in words."""
+    canary: int = 0
+    """What `--canary` is unless somebody sets it."""
+    profiles: bool = False
+    """Whether all about one customer can be read for people; such a system is `Profiled`."""
     takes: frozenset[str] = frozenset({"identity", "token"})
     """`identity` (with a password), `token`, `nothing`: what may be given."""
 
@@ -466,7 +475,35 @@ class System(Protocol):
         ...
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Customers matching `wanted`: `phone`, `identity`, `first_name` and/or `last_name`, `customer_id`."""
+        """Customers that fit `wanted` exactly, as flat text in the vendor's spelling and order, `customerId` in it.
+
+        `wanted` has one of `phone`, `identity`, `email`, `reference`, `customer_id`, or `first_name` and/or
+        `last_name`: no more than `Capabilities.lookups` offers. Raises ReadFailed, NotPermitted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that the target shows of one customer, for people. Personal; whoever shows it masks it."""
+
+    fields: Mapping[str, str]
+    """Plain values as text, in the vendor's spelling and order."""
+    decision: str | None = None
+    """The newest decision's word; None: there is none yet."""
+    decided_at: str | None = None
+    """When it was last changed, as the target says it."""
+    failed_checks: Sequence[str] = ()
+    wallets: Sequence[Mapping[str, str]] | None = None
+    """As `fields`, one each; None: the target lists none."""
+
+
+@runtime_checkable
+class Profiled(Protocol):
+    """A system that shows all about one customer; its capabilities say `profiles`."""
+
+    async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
+        """Read afresh; None when there is no such customer. Raises ReadFailed, NotPermitted."""
         ...
 
 
