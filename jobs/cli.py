@@ -11,6 +11,7 @@ from jobs.commands import (
     doctor,
     forget,
     lookup,
+    plan,
     purge,
     reconcile,
     report,
@@ -57,6 +58,7 @@ def cli() -> None:
 for module in (
     run,
     validate,
+    plan,
     doctor,
     resume,
     retry,

@@ -1,0 +1,87 @@
+"""`muster plan`: what a run would do, without doing it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.commands.options import PLACES, PRINTING, READING, TARGET, effective, options, progress_of, show_json
+from jobs.errors import ExitCode
+
+if TYPE_CHECKING:
+    from jobs.plan import Plan
+
+WORDS = {
+    "create": "would be created",
+    "finish": "are there and would be finished",
+    "nothing": "are complete already",
+    "unreadable": "could not be read",
+    "unknown": "would be sent: the system shows nothing before",
+    "quarantined": "fail validation and would not be sent",
+}
+
+
+@click.command("plan")
+@click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
+@options(*TARGET, *READING, *PLACES, *PRINTING)
+def command(input_path: Path, **given: Any) -> None:
+    """Show what a run of INPUT would do; reads the target and changes nothing.
+
+    \b
+    Examples:
+      muster plan customers.csv --base-url https://eclipse.example --tenant 1001
+      muster plan customers.csv --output json
+
+    Ends with 1 when rows would need attention.
+    """
+    from jobs.plan import plan
+
+    settings = effective(given)
+    found = plan(input_path, settings, progress_of(settings, given))
+    if settings.output == "json":
+        show_json(document(input_path, found))
+    else:
+        click.echo(text(input_path, found))
+    good = {"create", "finish", "nothing", "unknown", "already_onboarded", "pending"}
+    troubled = any(count for verdict, count in found.verdicts.items() if verdict not in good)
+    raise click.exceptions.Exit(ExitCode.ATTENTION if troubled else ExitCode.OK)
+
+
+def document(path: Path, found: "Plan") -> dict[str, Any]:
+    """The plan as JSON."""
+    return {
+        "schema_version": 1,
+        "input": {"path": str(path), "rows": found.rows},
+        "rows": dict(sorted(found.verdicts.items())),
+        "reasons": [
+            {"verdict": verdict, "reason_code": why, "rows": count}
+            for (verdict, why), count in sorted(found.reasons.items())
+        ],
+        "examples": dict(sorted(found.examples.items())),
+        "mutating_calls": found.writes,
+        "reads_made": found.reads,
+        "limit": found.rate and {"calls": found.rate.calls, "seconds": found.rate.seconds},
+        "seconds": round(found.seconds),
+    }
+
+
+def text(path: Path, found: "Plan") -> str:
+    """The plan as people read it."""
+    lines = [f"{path}: {found.rows:,} rows; nothing was sent"]
+    for verdict, count in sorted(found.verdicts.items(), key=lambda each: -each[1]):
+        rows = ", ".join(str(row) for row in found.examples.get(verdict, ()))
+        named = f"  (rows {rows}{' ...' if count > len(found.examples.get(verdict, ())) else ''})" if rows else ""
+        lines.append(f"  {count:>9,}  {WORDS.get(verdict, f'would end as {verdict}')}{named}")
+        reasons = [(why, rows) for (about, why), rows in sorted(found.reasons.items()) if about == verdict]
+        lines += [f"             {rows:,} of them: {why}" for why, rows in reasons]
+    lines.append(f"{found.writes:,} mutating calls: {lasting(found)}")
+    return "\n".join(lines)
+
+
+def lasting(found: "Plan") -> str:
+    """How long that takes, and why."""
+    seconds = round(found.seconds)
+    words = f"{seconds // 3600} h {seconds % 3600 // 60} min" if seconds >= 60 else f"{seconds} s"
+    if found.rate is None:
+        return f"{words} at most; it starts at 2 a second and quickens while the target keeps up"
+    return f"{words} at {found.rate.calls:,} in {found.rate.seconds:g} s"
