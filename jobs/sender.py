@@ -72,6 +72,7 @@ class HttpxSender:
     ) -> None:
         silence()
         self.base_url, self.clock = checked_base_url(base_url), clock
+        self._certificate = certificate
         self._context = tls(certificate) if self.base_url.startswith("https") else None
         self._given = transport
         self._idle: dict[str, list[httpx.AsyncBaseTransport]] = {}
@@ -114,7 +115,7 @@ class HttpxSender:
     def _outgoing(self, request: Request, headers: dict[str, str]) -> httpx.Request:
         base = self.base_url if request.base_url is None else checked_base_url(request.base_url)
         if base.startswith("https") and self._context is None:
-            self._context = tls()
+            self._context = tls(self._certificate)
         url = httpx.URL(base + request.path)
         kind = {"host": urlsplit(base).netloc}
         if request.body is not None:
@@ -191,18 +192,27 @@ def unpacked(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
 
 
 def tls(certificate: Certificate | None = None) -> ssl.SSLContext:
-    """Verification against the usual roots, TLS 1.2 or newer; with our own certificate where one is asked for.
+    """Verification against the usual roots or those given, TLS 1.2 or newer; with our own certificate if there is one.
 
-    Raises Unusable when that can't be used.
+    Raises Unusable when a file can't be used.
     """
-    context = httpx.create_ssl_context(trust_env=False)
-    if certificate is not None:
+    given = certificate or Certificate()
+    if given.authorities is None:
+        context = httpx.create_ssl_context(trust_env=False)
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            context.load_cert_chain(certificate.chain, certificate.key)
+            context.load_verify_locations(given.authorities)
         except (OSError, ValueError) as error:
             raise Unusable(
-                f"the client certificate can't be used ({type(error).__name__}): {certificate.chain}"
+                f"the roots of the target can't be used ({type(error).__name__}): {given.authorities}"
             ) from None
+    if given.chain is not None:
+        try:
+            # An empty pass phrase, so that OpenSSL does not ask for one at the terminal.
+            context.load_cert_chain(given.chain, given.key, password=b"")
+        except (OSError, ValueError) as error:
+            raise Unusable(f"the client certificate can't be used ({type(error).__name__}): {given.chain}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

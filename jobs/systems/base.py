@@ -317,10 +317,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Our own side of mutual TLS: PEM files, the key without a pass phrase."""
+    """What connections are secured with: PEM files, the key without a pass phrase."""
 
-    chain: Path
-    key: Path
+    chain: Path | None = None
+    """Our own side of mutual TLS; None: we show nothing."""
+    key: Path | None = None
+    authorities: Path | None = None
+    """The roots that the target is verified with; None: the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +392,8 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     profiles: bool = False
     """Whether all about one customer can be read for people; such a system is `Profiled`."""
+    commands: tuple[str, ...] = ()
+    """What `muster decide` may do with customers; empty: nothing."""
     takes: frozenset[str] = frozenset({"identity", "token"})
     """`identity` (with a password), `token`, `nothing`: what may be given."""
 
@@ -403,7 +408,7 @@ class System(Protocol):
 
     @property
     def certificate(self) -> Certificate | None:
-        """What it is shown when the connection is made; None: nothing."""
+        """What it is shown when the connection is made, and verified with; None: nothing, and the usual roots."""
         ...
 
     @property
@@ -535,6 +540,12 @@ class Setup:
     keys: KeySpace
     files: Path = Path()
     """The folder that file references of the input are relative to."""
+    variant: str | None = None
+    """What exactly is done with the rows, where the job comes in variants."""
+    credential: Callable[[], str | None] = lambda: None
+    """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
+    known: Callable[[str], Mapping[str, str]] = lambda _: {}
+    """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
 
 
 class Adapter(Protocol):
