@@ -18,6 +18,7 @@ from jobs.keys import KeySpace
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import Outcome
 from jobs.systems.base import Row
+from schemas.columns import columns_of
 
 WINDOW = 1_000
 """Rows handed to the engine at a time (chosen): their ledger records are looked up together."""
@@ -43,8 +44,9 @@ class Batch:
 
     def accepted(self, window: int = WINDOW) -> Iterator[list[Row]]:
         """The accepted rows in input order."""
+        secrets = frozenset(column.name for column in columns_of(self.file.system) if column.secret)
         for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
-            yield [_row(values) for values in frame.iter_rows(named=True)]
+            yield [_row(values, secrets) for values in frame.iter_rows(named=True)]
 
     def quarantined(self, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
         """The outcomes of the rows that failed validation, in input order."""
@@ -88,16 +90,18 @@ def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:
         yield lazy.slice(offset, window).collect()
 
 
-def _row(values: dict[str, Any]) -> Row:
+def _row(values: dict[str, Any], secrets: frozenset[str]) -> Row:
     hidden = "personal_key:row_ref" in (values["warnings"] or "")
+    given = {name: value for name, value in values.items() if value is not None and name not in NOT_VALUES}
     return Row(
         source_row=values["source_row"],
         row_ref=masking.identity(values["row_ref"]) if hidden else values["row_ref"],
         key=values["external_unique_id"],
-        values={name: value for name, value in values.items() if value is not None and name not in NOT_VALUES},
+        values={name: value for name, value in given.items() if name not in secrets},
         phone_masked=values["phone_masked"] or "",
         national_id_masked=values["national_id_masked"] or "",
         warnings=values["warnings"],
+        secrets={name: value for name, value in given.items() if name in secrets},
     )
 
 

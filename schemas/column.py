@@ -46,6 +46,8 @@ class Column:
     longest: int | None = None
     advised: tuple[int, int] | None = None
     case: Literal["upper", "lower"] | None = None
+    secret: bool = False
+    """Only ever sent as it is: in no fingerprint, pseudonym, comparison or report."""
     example: str = ""
 
     @property

@@ -1,6 +1,7 @@
 """The input columns of Eclipse, as its pages give them (Customer Management, and observed optional fields)."""
 
 from schemas.column import Column, InputModel
+from schemas.eclipse_login import LOGIN
 
 EMAIL = (
     r"^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*"
@@ -254,4 +255,4 @@ ECLIPSE: tuple[Column, ...] = (
 )
 """In the order of documents and of the accepted frame."""
 
-INPUT = InputModel(ECLIPSE)
+INPUT = InputModel((*ECLIPSE, *LOGIN))

@@ -1,6 +1,6 @@
 """Brings staged text into the one form that rules, keys, requests and comparisons use. Refuses nothing itself.
 
-all           surrounding white space dropped, empty is null
+all           surrounding white space dropped, empty is null; a secret keeps its white space
 name, text    NFC, runs of spaces are one space
 reference     NFC
 file          as it is: a path
@@ -52,7 +52,9 @@ def _normalised(column: Column, file: InputFile) -> pl.Expr:
     header = file.header_of(column.name)
     if header is None:
         return pl.lit(None, dtype=pl.String).alias(column.name)
-    value = pl.col(staged_name(header)).str.strip_chars(WHITE)
+    value = pl.col(staged_name(header))
+    if not column.secret:
+        value = value.str.strip_chars(WHITE)
     if column.kind in ("name", "text", "reference"):
         value = value.str.normalize("NFC")
     if column.kind in ("name", "text"):

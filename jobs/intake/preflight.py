@@ -17,7 +17,7 @@ from jobs.intake.lines import Lines, decoded
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
-from schemas.columns import RESERVED
+from schemas.columns import RESERVED, SECRET, folded
 
 RAGGED_KEPT = 1000
 """Ragged rows remembered one by one; chosen. The staged file knows them all."""
@@ -55,8 +55,9 @@ class InputFile:
 
     @property
     def echoed(self) -> tuple[str, ...]:
-        """Headers that no column of the system explains; kept, and echoed in reports."""
-        return tuple(name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
+        """Headers that no column of the system explains; kept, and echoed in reports, unless they name a secret."""
+        unknown = (name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
+        return tuple(name for name in unknown if SECRET not in folded(name))
 
     def header_of(self, canonical: str) -> str | None:
         """The original header of a canonical column; None when the file has none."""
