@@ -1,0 +1,126 @@
+"""The submissions on one form: the only list that Azakaw has of its customers. Reading and finding, no judgement."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jobs.errors import NotPermitted
+from jobs.systems.azakaw import envelope
+from jobs.systems.base import Reader, ReadFailed, Request
+from jobs.systems.json_reply import Unreadable, identifier, text_of
+
+STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")
+"""Azakaw, Forms and Submissions page: the names are exact, and all have to be asked for."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Chosen: some 250,000 submissions; the list has no pages."""
+
+LIST_DEADLINE_SECONDS = 120.0
+"""Chosen: for a list of that length."""
+
+
+class ListMissing(Exception):
+    """The target does not offer the list, at all or to this credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One customer on the form."""
+
+    submission_id: str
+    email: str
+    """As the target shows it."""
+    state: str | None
+    created: datetime | None
+    record: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, record: object) -> "Submission":
+        """From one entry of the list. Raises Unreadable without an id or an e-mail: then nothing is proven absent."""
+        if not isinstance(record, dict):
+            raise Unreadable("an entry is no object")
+        found, email = identifier(record.get("submissionId")), text_of(record, "email")
+        if found is None or email is None:
+            raise Unreadable("an entry has no submissionId or no email")
+        return cls(found, email, text_of(record, "kycState"), moment_of(record.get("submissionDate")), record)
+
+
+class Submissions:
+    """All of one form, as one reading showed them."""
+
+    def __init__(self, listed: list[Submission]) -> None:
+        self._by_id = {each.submission_id.lower(): each for each in listed}
+        self._by_email: dict[str, list[Submission]] = {}
+        for each in self._by_id.values():
+            self._by_email.setdefault(folded(each.email), []).append(each)
+
+    def __iter__(self) -> Iterator[Submission]:
+        return iter(self._by_id.values())
+
+    def get(self, submission_id: str) -> Submission | None:
+        """The one with that id."""
+        return self._by_id.get(submission_id.lower())
+
+    def holders(self, email: str) -> list[Submission]:
+        """Those with that e-mail; the vendor calls it the customer's unique identifier."""
+        return self._by_email.get(folded(email), [])
+
+
+def folded(email: str) -> str:
+    """An e-mail as it is compared: without outer spaces and capitals."""
+    return email.strip().casefold()
+
+
+def moment_of(value: object) -> datetime | None:
+    """A vendor time (`2023-05-15T14:30:45Z`) in UTC; None when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def list_request(form: str) -> Request:
+    """GET submissions of `form` in all states."""
+    query = (("formId", form), *(("states", state) for state in STATES))
+    return Request(
+        "list_submissions",
+        "GET",
+        "/ExtForm/submissions",
+        query,
+        deadline_seconds=LIST_DEADLINE_SECONDS,
+        most_bytes=MOST_BYTES,
+    )
+
+
+async def read_submissions(reader: Reader, form: str) -> Submissions:
+    """All of `form`, or nothing: a list that is not whole proves nobody's absence.
+
+    Raises ReadFailed, ListMissing, and NotPermitted when the target does not know the form.
+    """
+    request = list_request(form)
+    reply = await reader.read(request)
+    status = envelope.status_of(reply)
+    if status in envelope.UNAVAILABLE:
+        raise ListMissing(f"the target does not show the list of submissions (HTTP {status})")
+    if status == 400:
+        words = envelope.description_of(reply)
+        raise NotPermitted(f"the target refuses the form {form}: {words}", hint="check form_id_… in [azakaw]")
+    if not 200 <= status < 300:
+        raise envelope.refused_read(request, reply)
+    try:
+        return Submissions(_listed(envelope.result_of(reply)))
+    except Unreadable as error:
+        raise ReadFailed(f"{request.operation}: {error}", envelope.trace_of(reply)) from None
+
+
+def _listed(result: object) -> list[Submission]:
+    listed = result.get("submissions") if isinstance(result, dict) else None
+    if not isinstance(result, dict) or not isinstance(listed, list):
+        raise Unreadable("it has no submissions")
+    if result.get("count") != len(listed):
+        raise Unreadable(f"its count is another than the {len(listed)} that are listed")
+    return [Submission.of(record) for record in listed]

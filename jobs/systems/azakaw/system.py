@@ -1,0 +1,289 @@
+"""Azakaw as a system: settings, capabilities, login, and the reads of reconciliation, look-up and preflight."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+
+import orjson
+
+from jobs import masking
+from jobs.address import checked_base_url
+from jobs.errors import NotPermitted, Unusable
+from jobs.model import Outcome, Rate
+from jobs.systems.azakaw import envelope
+from jobs.systems.azakaw.customer import CustomerStep
+from jobs.systems.azakaw.decision import APPROVED, DecisionStep
+from jobs.systems.azakaw.forms import INDIVIDUAL, LEGAL
+from jobs.systems.azakaw.password import PasswordStep
+from jobs.systems.azakaw.settings import AzakawSettings, forms_of
+from jobs.systems.azakaw.staff import read_employees
+from jobs.systems.azakaw.submissions import (
+    STATES,
+    ListMissing,
+    Submission,
+    Submissions,
+    folded,
+)
+from jobs.systems.base import (
+    CallClass,
+    Capabilities,
+    Certificate,
+    Check,
+    Comparison,
+    Listed,
+    Reader,
+    ReadFailed,
+    Reply,
+    Request,
+    Row,
+    Setup,
+    Sighting,
+    Step,
+    Token,
+    Trace,
+)
+from jobs.systems.index import Index
+from jobs.systems.json_reply import Unreadable, segment, text_of
+
+NOT_REJECTED = frozenset(STATES) - {"Rejected"}
+
+CAPABILITIES = Capabilities(
+    title="Azakaw",
+    creates_customers=True,
+    idempotency_key=None,
+    lookups=("email", "name", "customer-id"),
+    steps=("customer", "password", "decision"),
+    documented_limit="profile creation 10, retrieval 60, document downloads 30 a minute",
+    decision="compliance: Approved or Rejected, by people; a snapshot of the state, or polled with await_decision",
+    lists_customers=True,
+    decided={
+        Outcome.ONBOARDED: NOT_REJECTED,
+        Outcome.ALREADY_ONBOARDED: NOT_REJECTED,
+        Outcome.DECLINED: frozenset({"Rejected"}),
+    },
+    credential="appId and appSecret, or a token",
+)
+
+LIMITS = {
+    CallClass.WRITE: Rate(10, 60.0),
+    CallClass.READ: Rate(60, 60.0),
+    CallClass.DOWNLOAD: Rate(30, 60.0),
+}
+"""The vendor: "Profile creation: 10 requests per minute, profile retrieval: 60, document downloads: 30". Which of them
+lists, employees and passwords count in is not said: reads are taken as retrieval, writes as creation (chosen)."""
+
+TOKEN_SECONDS = 86_400.0
+"""Azakaw, Authentication page: valid for 24 hours; there is no renewal."""
+
+PROFILES = {INDIVIDUAL: "GetIndividualProfile", LEGAL: "GetLegalProfile"}
+
+
+SETTINGS = AzakawSettings
+
+
+def system(setup: Setup, settings: AzakawSettings) -> "Azakaw":
+    """Azakaw for one tenant. Raises Unusable."""
+    if settings.form_id_individual is None and settings.form_id_legal is None:
+        raise Unusable("[azakaw] names no onboarding form", hint="give form_id_individual or form_id_legal")
+    if settings.employee_id is None:
+        raise Unusable("[azakaw] names no employee", hint="give employee_id, an id that GetEmployees shows")
+    if settings.auth_base_url is not None:
+        checked_base_url(settings.auth_base_url)
+    return Azakaw(setup.tenant, settings)
+
+
+class Azakaw:
+    """Azakaw for one tenant."""
+
+    certificate: Certificate | None = None
+    later_columns = frozenset({"customer_kind"})
+
+    def __init__(self, tenant: str, settings: AzakawSettings) -> None:
+        self.tenant, self.settings = tenant, settings
+        self.staff = Index(read_employees)
+        self.forms = forms_of(settings)
+        self.customer = CustomerStep(
+            self.forms,
+            self.staff,
+            settings.employee_id or "",
+            settings.send_email,
+            settings.uses_list,
+            settings.settle_seconds,
+        )
+        self.steps: tuple[Step, ...] = (self.customer,)
+        if settings.set_password:
+            self.steps += (PasswordStep(),)
+        if settings.uses_list:
+            self.steps += (DecisionStep(self.forms, settings.await_decision),)
+        self.capabilities = capabilities_of(settings)
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The same for every row."""
+        return self.steps
+
+    def login(self, identity: str, password: str) -> Request:
+        """POST GetAppToken with the app's id and secret."""
+        body = orjson.dumps({"appId": identity, "appSecret": password, "tenantId": self.tenant})
+        path, base_url = "/api/AppSessionManager/GetAppToken", self.settings.auth_base_url
+        return Request("login", "POST", path, body=body, call_class=CallClass.LOGIN, base_url=base_url)
+
+    def renewal(self, token: Token) -> Request | None:
+        """None: a new token is asked for."""
+        return None
+
+    def token_of(self, reply: Reply) -> Token:
+        """`result.token`, valid for 24 hours."""
+        status = envelope.status_of(reply)
+        if not 200 <= status < 300:
+            raise NotPermitted(
+                f"login refused: {envelope.description_of(reply)} (HTTP {status})",
+                hint="check MUSTER_IDENTITY (appId), MUSTER_PASSWORD (appSecret) and --tenant",
+            )
+        try:
+            result = envelope.result_of(reply)
+        except Unreadable as error:
+            raise ValueError(str(error)) from None
+        token = text_of(result, "token") if isinstance(result, dict) else None
+        if not token or not (token.isascii() and token.isprintable()):
+            raise ValueError("the login reply has no usable token")
+        return replace(self.given(token), life_seconds=TOKEN_SECONDS)
+
+    def given(self, token: str) -> Token:
+        """As a bearer; of which tenant it is can't be told."""
+        header = token if token.lower().startswith("bearer ") else f"Bearer {token}"
+        return Token("Authorization", header, float("inf"), None)
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    def status_of(self, reply: Reply) -> int:
+        """The worse of the HTTP status and the envelope's."""
+        return envelope.status_of(reply)
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The envelope's code; there are no trace ids."""
+        return envelope.trace_of(reply)
+
+    def throttled(self, reply: Reply) -> bool:
+        """429, as status or in the envelope."""
+        return envelope.status_of(reply) == 429
+
+    def readable(self, reply: Reply) -> bool:
+        """A whole JSON document, or a whole PDF."""
+        return envelope.readable(reply)
+
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
+        """The documented ones, whoever calls."""
+        return LIMITS
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """The row's submission in one shared reading of the list, and its profile where that is wanted.
+
+        Without a known id the e-mail leads: several holders are all returned.
+        """
+        known = facts.get("customer_id")
+        if not self.settings.uses_list:
+            return Sighting([known] if known and await self._has_profile(reader, row, known) else [])
+        found = await self._submissions(reader, row, known) if listed is None else [submission_of(listed)]
+        ids = [each.submission_id for each in found]
+        if len(found) != 1:
+            return Sighting(ids)
+        if self.settings.check_profiles and not await self._has_profile(reader, row, ids[0]):
+            return Sighting([])
+        emails = Comparison("email", row.get("email"), found[0].email, masking.email)
+        return Sighting(ids, (emails,), decision_status=found[0].state)
+
+    async def _submissions(self, reader: Reader, row: Row, known: str | None) -> list[Submission]:
+        """Those of the row; what a reading does not show is looked for in a fresh one."""
+        index = self.forms.index(row)
+        for again in (False, True):
+            reading = await (index.fresh(reader) if again else index.reading(reader))
+            shown = reading.content
+            one = shown.get(known) if known else None
+            found = ([one] if one else []) if known else shown.holders(row.get("email") or "")
+            if found:
+                return found
+        return []
+
+    async def _has_profile(self, reader: Reader, row: Row, submission_id: str) -> bool:
+        """Whether the profile of the row's kind is there. Raises ReadFailed, NotPermitted."""
+        kind = row.get("customer_kind") or INDIVIDUAL
+        path = f"/ExtReport/{PROFILES[kind]}/{segment(submission_id)}"
+        request = Request("read_profile", "GET", path)
+        reply = await reader.read(request)
+        status = envelope.status_of(reply)
+        if status == 404:
+            return False
+        if not 200 <= status < 300:
+            raise envelope.refused_read(request, reply)
+        return True
+
+    async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """All submissions, one page for each form."""
+        for submissions in await self._all(reader):
+            yield [Listed(each.submission_id, None, each.created, each.record) for each in submissions]
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Submissions by `customer_id`, `email`, or words of the name (`first_name`, `last_name`)."""
+        everybody = [each for submissions in await self._all(reader) for each in submissions]
+        return [flat(each) for each in everybody if fits(each, wanted)]
+
+    async def _all(self, reader: Reader) -> list[Submissions]:
+        """All forms, read afresh. Raises ReadFailed."""
+        try:
+            return [(await index.fresh(reader)).content for index in self.forms.indexes.values()]
+        except ListMissing as error:
+            raise ReadFailed(str(error)) from None
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """The employee, and the list of each form. Raises ReadFailed, NotPermitted."""
+        staff = (await self.staff.fresh(reader)).content
+        known = (self.settings.employee_id or "").casefold() in staff
+        checks = [Check("employee", known, f"{len(staff)} employees", None if known else "check employee_id")]
+        for form, index in self.forms.indexes.items():
+            try:
+                count = sum(1 for _ in (await index.fresh(reader)).content)
+                checks.append(Check(f"form {form}", True, f"{count:,} submissions"))
+            except ListMissing as error:
+                advice = "ask the vendor for the list; without it lost requests stay in doubt (uses_list = false)"
+                checks.append(Check(f"form {form}", not self.settings.uses_list, str(error), advice))
+        return checks
+
+
+def capabilities_of(settings: AzakawSettings) -> Capabilities:
+    """What a complete row promises depends on what was waited for, and on what can be read."""
+    complete = frozenset({APPROVED}) if settings.await_decision else NOT_REJECTED
+    decided = {Outcome.ONBOARDED: complete, Outcome.ALREADY_ONBOARDED: complete}
+    decided |= {Outcome.DECLINED: frozenset({"Rejected"})}
+    return replace(
+        CAPABILITIES,
+        decided=decided if settings.uses_list else {},
+        lists_customers=settings.uses_list,
+        lookups=CAPABILITIES.lookups if settings.uses_list else (),
+    )
+
+
+def submission_of(listed: Listed) -> Submission:
+    """The submission of a listing. Raises ReadFailed when it is none."""
+    try:
+        return Submission.of(dict(listed.record))
+    except Unreadable as error:
+        raise ReadFailed(f"list_submissions: {error}") from None
+
+
+def fits(found: Submission, wanted: Mapping[str, str]) -> bool:
+    """Whether a submission has all that is wanted; names are words of the one name that the list shows."""
+    if (submission_id := wanted.get("customer_id")) and found.submission_id.lower() != submission_id.lower():
+        return False
+    if (email := wanted.get("email")) and folded(found.email) != folded(email):
+        return False
+    name = f" {text_of(found.record, 'customerName') or ''} ".casefold()
+    names = [wanted[part] for part in ("first_name", "last_name") if wanted.get(part)]
+    return all(f" {each.strip()} ".casefold() in name for each in names)
+
+
+def flat(found: Submission) -> dict[str, str]:
+    """Its plain values as text, in the vendor's spelling; `customerId` is the submission's, by which all calls go."""
+    shown = ("customerName", "email", "kycState", "submissionDate")
+    texts = {name: text for name in shown if (text := text_of(found.record, name)) is not None}
+    return {"customerId": found.submission_id} | texts
