@@ -103,6 +103,6 @@ class Secrets:
 
     def succeeded(self, password: str) -> "Secrets":
         """With `password` in the place of the one that it was exchanged for, kept for the next run."""
-        if self.keep is not None:
+        if self.keep is not None and password != self.password:
             self.keep(password)
         return replace(self, password=password)

@@ -243,6 +243,22 @@ def test_a_run_that_is_gone_on_with_is_read_and_sent_as_it_was() -> None:
     assert kept == EclipseSettings("white-label", 7, "12")
 
 
+def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with() -> None:
+    @dataclass(frozen=True)
+    class Kinds:
+        share: float = 0.5
+        name: str = ""
+        on: bool = True
+        count: int = 1
+
+    first = chosen('[eclipse]\nshare = 60\nname = "007"\non = false\ncount = 12')
+    again = chosen(recorded=first.shown())
+
+    kept = system_settings(Kinds, again.systems["eclipse"], "eclipse")
+    assert kept == system_settings(Kinds, first.systems["eclipse"], "eclipse") == Kinds(60.0, "007", False, 12)
+    assert type(kept.share) is float
+
+
 @pytest.mark.parametrize(("name", "value"), [("tenant", "2002"), ("system", "eclipse")])
 def test_a_run_is_not_gone_on_with_at_another_place(name: str, value: str) -> None:
     recorded = {"tenant": "1001", "system": "blink" if name == "system" else "eclipse"}
