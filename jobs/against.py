@@ -240,7 +240,7 @@ class Against:
     ) -> Sighting:
         """What one row of the extract shows. A column that it has not counts as what was promised."""
         has = self.extract.columns
-        promised = [claim.wallet_id] if claim.wallet_id else []
+        promised = claim.wallet_id.split(";") if claim.wallet_id else []
         return Sighting(
             customer_ids=ids,
             comparisons=[self._comparison(name, ours, theirs, mask) for name, mask in self.masks.items()],

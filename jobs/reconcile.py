@@ -122,7 +122,7 @@ def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
         if claim.wallet_id is not None:
             yield Line(MatchClass.UNVERIFIED, "wallet_id", claim.wallet_id)
     elif claim.wallet_id is not None:
-        if claim.wallet_id not in sighting.wallet_ids:
+        if not set(claim.wallet_id.split(";")) <= set(sighting.wallet_ids):
             yield Line(MatchClass.PARTIAL, "wallet_id", claim.wallet_id, ";".join(sighting.wallet_ids) or None)
     elif claim.outcome in COMPLETE:
         yield Line(MatchClass.PARTIAL, "wallet_id")

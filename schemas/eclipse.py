@@ -1,6 +1,9 @@
 """The input columns of Eclipse, as its pages give them (Customer Management, and observed optional fields)."""
 
-from schemas.column import Column, InputModel
+import polars as pl
+
+from schemas.column import Column, InputModel, Rule
+from schemas.currencies import CURRENCIES
 from schemas.eclipse_login import LOGIN
 
 EMAIL = (
@@ -106,9 +109,9 @@ ECLIPSE: tuple[Column, ...] = (
         ("walletTypeId",),
         required=False,
         personal=False,
-        description="Wallet type to open; the first one allowed when absent.",
+        description="Wallet type to open, or several joined by `;`; the setting applies when absent.",
         kind="code",
-        pattern=r"^[0-9]{1,9}$",
+        pattern=r"^[0-9]{1,9}(?:;[0-9]{1,9})*$",
         example="5001",
     ),
     Column(
@@ -117,9 +120,9 @@ ECLIPSE: tuple[Column, ...] = (
         (),
         required=False,
         personal=False,
-        description="Currency of the wallet, ISO 4217; the setting applies when absent.",
+        description="Currency, ISO 4217: one, or one for each wallet joined by `;`; the setting applies when absent.",
         kind="code",
-        pattern=r"^[A-Z]{3}$",
+        pattern=r"^[A-Z]{3}(?:;[A-Z]{3})*$",
         case="upper",
         example="ZAR",
     ),
@@ -252,7 +255,148 @@ ECLIPSE: tuple[Column, ...] = (
         description="Industry that the customer works in.",
         example="Retail",
     ),
+    Column(
+        "address_type",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="Kind of the address, in the words of the tenant's configuration; required with an address.",
+        example="RESIDENTIAL",
+    ),
+    Column(
+        "address_line1",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="First line of the address; required with an address. It is added before KYC.",
+        example="12 Church Street",
+    ),
+    Column(
+        "address_line2",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="Second line.",
+        example="Unit 4",
+    ),
+    Column(
+        "address_city",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="City.",
+        example="Durban",
+    ),
+    Column(
+        "address_state",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="State or province.",
+        example="KwaZulu-Natal",
+    ),
+    Column(
+        "address_code",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="Postal code.",
+        example="4001",
+    ),
+    Column(
+        "address_country",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="Country, two letters (ISO 3166-1).",
+        kind="code",
+        pattern=r"^[A-Z]{2}$",
+        case="upper",
+        example="ZA",
+    ),
+    Column(
+        "id_front_file",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="Front of the identity document: a JPEG, PNG or PDF file, relative to the input's folder.",
+        kind="file",
+    ),
+    Column(
+        "id_back_file",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="The back of the identity document.",
+        kind="file",
+    ),
+    Column(
+        "passport_file",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="The page of the passport with the photo.",
+        kind="file",
+    ),
+    Column(
+        "selfie_file",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="A photo of the face.",
+        kind="file",
+    ),
+    Column(
+        "proof_of_address_file",
+        None,
+        (),
+        required=False,
+        personal=True,
+        description="A proof of the address, such as a bill.",
+        kind="file",
+    ),
 )
 """In the order of documents and of the accepted frame."""
 
-INPUT = InputModel((*ECLIPSE, *LOGIN))
+
+def _named_once(column: str) -> pl.Expr:
+    """Whether a list joined by `;` names nothing twice; true where there is none."""
+    named = pl.col(column).str.split(";")
+    return (named.list.n_unique() == named.list.len()).fill_null(value=True)
+
+
+def _currencies() -> pl.Expr:
+    """Real ones, and one for all wallets or one for each."""
+    named = pl.col("currency").str.split(";")
+    known = named.list.eval(pl.element().is_in(sorted(CURRENCIES))).list.all()
+    wallets = pl.col("wallet_type_id").str.split(";").list.len().fill_null(1)
+    return (known & ((named.list.len() == 1) | (named.list.len() == wallets))).fill_null(value=True)
+
+
+ADDRESS = tuple(column.name for column in ECLIPSE if column.name.startswith("address_"))
+
+
+def _with_address(column: str) -> pl.Expr:
+    """Whether `column` is there, where any part of an address is."""
+    return pl.col(column).is_not_null() | pl.all_horizontal(pl.col(name).is_null() for name in ADDRESS)
+
+
+RULES = (
+    Rule("value_invalid:wallet_type_id", _named_once("wallet_type_id")),
+    Rule("value_invalid:currency", _currencies()),
+    Rule("missing:address_type", _with_address("address_type")),
+    Rule("missing:address_line1", _with_address("address_line1")),
+)
+
+INPUT = InputModel((*ECLIPSE, *LOGIN), rules=RULES)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from jobs.model import Outcome
 from jobs.systems.base import (
     Absent,
@@ -31,6 +33,10 @@ class DecisionStep:
     """Triggers KYC and reads the result. A repeated trigger is a second KYC: a lost one is sent again only once."""
 
     tenant_path: str
+    kind: str | None = None
+    """`type` of the verification; None: the target's own."""
+    checks: tuple[str, ...] = ()
+    """The checks to run; empty: the target's own set."""
     name: str = "kyc"
     resends: int | None = 1
     settle_seconds: float | None = None
@@ -49,12 +55,13 @@ class DecisionStep:
         return judged(newest(results), customer_id, Trace())
 
     def write(self, view: View) -> Request:
-        """POST /customers/{id}/ratify with the default check set."""
+        """POST /customers/{id}/ratify; an empty object asks for the target's default set of checks."""
+        body = {"type": self.kind, "checksToRun": list(self.checks)}
         return Request(
             "trigger_kyc",
             "POST",
             self.path(view.facts["customer_id"]),
-            body=b"{}",
+            body=orjson.dumps({name: value for name, value in body.items() if value}),
             call_class=CallClass.WRITE,
             deadline_seconds=RATIFY_DEADLINE_SECONDS,
         )

@@ -4,12 +4,14 @@ import base64
 import binascii
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from jobs import masking
-from jobs.errors import NotPermitted
+from jobs.attachments import MOST_BYTES
+from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.retry import http_date
@@ -31,10 +33,13 @@ from jobs.systems.base import (
     Trace,
 )
 from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, moment_of, same_phone, wallet_list
 from jobs.systems.eclipse.decision import DecisionStep, newest
+from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
-from jobs.systems.eclipse.wallet import WalletStep
+from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
+from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(
     title="Eclipse Conductor",
@@ -73,16 +78,33 @@ class EclipseSettings:
     user_type_id: int = 1
     """Meaning is the tenant's own configuration; 1 is the vendor's example."""
     wallet_type_id: str | None = None
-    """The wallet type to create; None: the first that is allowed."""
+    """The wallet types to create, joined by `;`; None: as the policy says."""
+    wallet_policy: str = FIRST_ALLOWED
+    """For rows for which no type is named: `first_allowed`, or `exactly`: then they get none (`not_eligible`)."""
     currency: str = "ZAR"
+    """Of the wallets, ISO 4217: one for all, or as many as wallet types, joined by `;`."""
+    document_bytes: int = MOST_BYTES
+    """Largest document, as a file (chosen; no page says)."""
+    kyc_type: str | None = None
+    """`NORMAL` or `COMPARISON`; None: the target's own default."""
+    checks: str | None = None
+    """The checks to run, joined by commas; None: the target's default set."""
 
 
 SETTINGS = EclipseSettings
 
 
 def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
-    """Eclipse Conductor for one tenant."""
-    return Eclipse(setup.tenant, setup.keys, settings)
+    """Eclipse Conductor for one tenant. Raises Unusable."""
+    if settings.wallet_policy not in (FIRST_ALLOWED, EXACTLY):
+        raise Unusable(f"[eclipse] wallet_policy: {settings.wallet_policy[:40]!r} is neither first_allowed nor exactly")
+    currencies, types = settings.currency.split(";"), (settings.wallet_type_id or "").split(";")
+    for code in currencies:
+        if code not in CURRENCIES:
+            raise Unusable(f"[eclipse] currency: {code[:20]!r} is not an ISO 4217 code")
+    if len(currencies) not in (1, len(types)) or len(set(types)) < len(types):
+        raise Unusable("[eclipse] wallet_type_id and currency: different types, and one currency for all or for each")
+    return Eclipse(setup.tenant, setup.keys, settings, setup.files)
 
 
 class Eclipse:
@@ -91,19 +113,30 @@ class Eclipse:
     capabilities = CAPABILITIES
     certificate: Certificate | None = None
 
-    def __init__(self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None) -> None:
+    def __init__(
+        self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None, files: Path | None = None
+    ) -> None:
         self.settings = settings or EclipseSettings()
         self.root = f"/{self.settings.prefix}/rest/v1"
         self.tenant_path = f"{self.root}/tenants/{wire.segment(tenant)}"
         self.customer = CustomerStep(self.tenant_path, keys, self.settings.user_type_id)
-        self.decision = DecisionStep(self.tenant_path)
-        self.wallet = WalletStep(self.tenant_path, keys, self.settings.currency, self.settings.wallet_type_id)
-        self.steps: tuple[Step, ...] = (self.customer, self.decision, self.wallet)
-        self.later_columns = frozenset({"wallet_type_id", "currency"})
+        self.papers = papers(self.tenant_path, files or Path(), self.settings.document_bytes)
+        checks = tuple(self.settings.checks.split(",")) if self.settings.checks else ()
+        self.decision = DecisionStep(self.tenant_path, self.settings.kyc_type, checks)
+        self.wallet = WalletStep(
+            self.tenant_path,
+            keys,
+            self.settings.currency,
+            self.settings.wallet_type_id,
+            self.settings.wallet_policy,
+        )
+        self.steps: tuple[Step, ...] = (self.customer, *self.papers, self.decision, self.wallet)
+        self.later_columns = frozenset({"wallet_type_id", "currency", "address_line1", *TYPES})
 
     def steps_of(self, row: Row) -> Sequence[Step]:
-        """The same for every row."""
-        return self.steps
+        """Address and documents where the row has them, before KYC; a wallet for each type that is asked for."""
+        wanted = [step for step in self.papers if step.wanted(row)]
+        return (self.customer, *wanted, self.decision, self.wallet, *self.wallet.further(row))
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
         """See `examination`."""
@@ -244,6 +277,12 @@ class Eclipse:
             if fits(profile or record, wanted):
                 found.append(flat(profile or record))
         return found
+
+
+def papers(tenant_path: str, folder: Path, most_bytes: int) -> tuple[AddressStep | DocumentStep, ...]:
+    """What a row may bring along before its KYC. `folder`: where its documents lie."""
+    documents = [DocumentStep(tenant_path, column, folder, most_bytes) for column in TYPES]
+    return (AddressStep(tenant_path), *documents)
 
 
 def fits(record: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:

@@ -1,0 +1,103 @@
+"""The customer's address, for rows that have one: sent before KYC, never twice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from jobs.systems.base import (
+    Absent,
+    CallClass,
+    Done,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Unclear,
+    Verdict,
+    View,
+)
+from jobs.systems.eclipse import wire
+
+PAYLOAD = {
+    "address_type": "addressType",
+    "address_line1": "line1",
+    "address_line2": "line2",
+    "address_city": "city",
+    "address_state": "state",
+    "address_code": "code",
+    "address_country": "country",
+}
+"""Canonical column to the vendor's field, as client code has them; no page lists them."""
+
+UNREADABLE = "the target lists none of them, so it can't be told whether this one is there"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressStep:
+    """Adds the address. It has no key: a lost one is settled by the list, and is sent again only once."""
+
+    tenant_path: str
+    name: str = "address"
+    resends: int | None = 1
+    settle_seconds: float | None = None
+
+    def wanted(self, row: Row) -> bool:
+        """Whether the row has an address."""
+        return row.get("address_line1") is not None
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Whether an address with all that the row says of it is there."""
+        if view.fresh_customer and view.doubt is None and not view.taken:
+            return Absent()
+        request = listed("addresses", self.path(view.facts["customer_id"]))
+        addresses = await wire.read_records(reader, request)
+        if addresses is None:
+            return unlisted("addresses_unreadable", view)
+        if any(self.same(address, view.row) for address in addresses):
+            return Done()
+        return Absent()
+
+    def same(self, address: Mapping[str, Any], row: Row) -> bool:
+        """Whether the address shows every value of the row's; capitals and outer spaces don't count."""
+        return all(
+            (wire.text_of(address, api) or "").strip().casefold() == value.casefold()
+            for column, api in PAYLOAD.items()
+            if (value := row.get(column)) is not None
+        )
+
+    def write(self, view: View) -> Request:
+        """POST /customers/{id}/addresses."""
+        body = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column)) is not None}
+        path = self.path(view.facts["customer_id"])
+        return Request("create_address", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """Any 2xx is an address, also without a body: what the reply holds is not documented."""
+        if not reply.ok:
+            return wire.refusal(reply)
+        if reply.body.strip():
+            try:
+                wire.record_of(reply)
+            except wire.Unreadable as error:
+                return wire.doubtful(reply, str(error))
+        return Done(trace=wire.trace_of(reply))
+
+    def path(self, customer_id: str) -> str:
+        """The one path of adding and listing."""
+        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/addresses"
+
+
+def listed(what: str, path: str) -> Request:
+    """What hangs on a customer, on the path of adding (assumed; no page shows it). 100: more than there is (chosen)."""
+    return Request(f"list_{what}", "GET", path, (("limit", "100"), ("offset", "0")))
+
+
+def unlisted(reason_code: str, view: View) -> Finding:
+    """What follows where the target has no list: nothing is sent that may be there already."""
+    adopted = view.facts.get("customer_origin") == "adopted"
+    if view.doubt is not None or view.taken or adopted:
+        return Unclear(reason_code, UNREADABLE)
+    return Absent()

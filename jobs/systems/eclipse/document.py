@@ -1,0 +1,132 @@
+"""The customer's documents, for rows that name files: each is uploaded before KYC, which reads them.
+
+A file is read when it is sent, and forgotten with the request.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from jobs import attachments
+from jobs.model import Outcome
+from jobs.systems.base import (
+    Absent,
+    CallClass,
+    Done,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Unsendable,
+    Verdict,
+    View,
+)
+from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.address import listed, unlisted
+
+TYPES = {
+    "id_front_file": "NATIONAL_IDENTITY",
+    "id_back_file": "BACK_OF_NATIONAL_IDENTITY",
+    "passport_file": "PASSPORT",
+    "selfie_file": "FACIAL_PHOTO",
+    "proof_of_address_file": "PROOF_OF_ADDRESS",
+}
+"""Column to the vendor's type of document; its COMPARISON types are not for onboarding."""
+
+UPLOAD_DEADLINE_SECONDS = 90.0
+"""Chosen: 7 MB of base64 over a slow line."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStep:
+    """Uploads one document. It has no key: a lost one is settled by the list, and is sent again only once."""
+
+    tenant_path: str
+    column: str
+    folder: Path
+    most_bytes: int
+    """Of the file itself."""
+    resends: int | None = 1
+    settle_seconds: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """The vendor's type of the document."""
+        return TYPES[self.column]
+
+    @property
+    def name(self) -> str:
+        """`document:` and the type."""
+        return f"document:{self.kind}"
+
+    def wanted(self, row: Row) -> bool:
+        """Whether the row names such a document."""
+        return row.get(self.column) is not None
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Whether the customer, who is ours, has a document of that type; by its hash where that is shown."""
+        if view.fresh_customer and view.doubt is None and not view.taken:
+            return Absent()
+        documents = await wire.read_records(reader, listed("documents", self.path(view.facts["customer_id"])))
+        if documents is None:
+            return unlisted("documents_unreadable", view)
+        same_type = [document for document in documents if wire.text_of(document, "documentType") == self.kind]
+        try:
+            ours = next((document for document in same_type if self.same(document, view.row)), None)
+        except Unsendable as error:
+            return Ended(Outcome.REJECTED, error.reason_code, error.reason)
+        return Absent() if ours is None else self.done(ours)
+
+    def same(self, document: Mapping[str, Any], row: Row) -> bool:
+        """Whether it is the row's: a target that shows no hash is believed, because nobody else uploads for us."""
+        digest = wire.text_of(document, "sha256")
+        return digest is None or digest.lower() == hashlib.sha256(self.content(row).content).hexdigest()
+
+    def done(self, document: Mapping[str, Any]) -> Done:
+        """The facts of an uploaded document."""
+        number = wire.identifier(document.get("documentId"))
+        return Done({} if number is None else {self.name: number})
+
+    def content(self, row: Row) -> attachments.Attachment:
+        """The file that the row names. Raises Unsendable."""
+        return attachments.read(self.folder, row.get(self.column) or "", self.most_bytes)
+
+    def write(self, view: View) -> Request:
+        """POST /customers/{id}/documents with the file in base64. Raises Unsendable when it can't be read any more."""
+        found = self.content(view.row)
+        body = {
+            "base64EncodedDocument": base64.b64encode(found.content).decode(),
+            "documentType": self.kind,
+            "mediaType": found.media_type,
+        }
+        return Request(
+            "create_document",
+            "POST",
+            self.path(view.facts["customer_id"]),
+            body=orjson.dumps(body),
+            call_class=CallClass.WRITE,
+            deadline_seconds=UPLOAD_DEADLINE_SECONDS,
+        )
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """2xx with a documentId is an upload."""
+        if not reply.ok:
+            return wire.refusal(reply)
+        try:
+            record = wire.record_of(reply)
+        except wire.Unreadable as error:
+            return wire.doubtful(reply, str(error))
+        if wire.identifier(record.get("documentId")) is None:
+            return wire.doubtful(reply, "it has no documentId")
+        return Done(self.done(record).facts, wire.trace_of(reply))
+
+    def path(self, customer_id: str) -> str:
+        """The one path of uploading and listing."""
+        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/documents"
