@@ -323,7 +323,7 @@ class Onboarding:
         try:
             reply = await self.client.write(request, intend)
             verdict = step.classify(reply, view)
-            self._permission(request.operation, reply.ok, verdict)
+            self._permission(request.operation, 200 <= self.system.status_of(reply) < 300, verdict)
         except NotSent as error:
             verdict = Again("not_sent", str(error))
         except MaybeSent as error:
