@@ -164,7 +164,7 @@ async def prove(
     rows: Mapping[int, Row],
     opener: Opener | None = None,
 ) -> None:
-    """Reads each customer that is said to be ours. Raises Unusable when one has not the row's identity number.
+    """Reads each customer that is said to be ours. Raises Unusable when one has not the row's natural key.
 
     `rows`: the input's rows by source row; without them `opener` compares the ledger's pseudonyms.
     """
@@ -181,16 +181,22 @@ async def prove(
             ) from None
         if opener is not None:
             sighting = opener.opened(sighting, each.known.record.pseudonyms)
-        if not same_identity(sighting):
-            raise _refused(path, given.line, f"customer {given.customer_id} has not the identity number of that row")
+        column = system.capabilities.natural_key
+        if not same_person(sighting, column):
+            words = "identity number" if column == "national_id" else column.replace("_", " ")
+            raise _refused(path, given.line, f"customer {given.customer_id} has not the {words} of that row")
 
 
-def same_identity(sighting: Sighting) -> bool:
-    """Whether the one customer seen has the row's identity number."""
-    numbers = [each for each in sighting.comparisons if each.field == "national_id"]
-    return len(sighting.customer_ids) == 1 and any(
-        each.ours is not None and normalised(each.ours) == normalised(each.theirs) for each in numbers
-    )
+def same_person(sighting: Sighting, column: str) -> bool:
+    """Whether the one customer seen has the row's value of `column`; e-mails in any case."""
+    values = [
+        (normalised(each.ours), normalised(each.theirs))
+        for each in sighting.comparisons
+        if each.field == column and each.ours is not None
+    ]
+    if column == "email":
+        values = [(ours.casefold(), theirs.casefold()) for ours, theirs in values]
+    return len(sighting.customer_ids) == 1 and any(ours == theirs for ours, theirs in values)
 
 
 def rows_of(batch: Batch, decided: Sequence[Decided]) -> dict[int, Row]:
