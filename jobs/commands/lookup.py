@@ -123,6 +123,7 @@ def masked(record: "Mapping[str, str]") -> dict[str, str]:
     from jobs import masking
 
     shown = {"customerId", "status", "created", "lastModified", "externalUniqueId", "userTypeId", "title", "version"}
+    shown |= {"kycState", "submissionDate"}
     rules = {"phone1": masking.phone, "email": masking.email, "firstName": masking.name, "lastName": masking.name}
     return {
         name: value if name in shown else rules.get(name, masking.identity)(value) for name, value in record.items()
