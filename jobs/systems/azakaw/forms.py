@@ -27,3 +27,7 @@ class Forms:
     def index(self, row: Row) -> Index[Submissions]:
         """The index of the row's form."""
         return self.indexes[self.by_kind[kind_of(row)]]
+
+    def of(self, row: Row) -> list[Index[Submissions]]:
+        """The same, and all where it is not known of what kind the row is."""
+        return [self.index(row)] if row.get("customer_kind") else list(self.indexes.values())

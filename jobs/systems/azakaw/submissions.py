@@ -62,6 +62,11 @@ class Submissions:
         """The one with that id."""
         return self._by_id.get(submission_id.lower())
 
+    def known(self, submission_id: str) -> list["Submission"]:
+        """That one, if it is there."""
+        found = self.get(submission_id)
+        return [] if found is None else [found]
+
     def holders(self, email: str) -> list[Submission]:
         """Those with that e-mail; the vendor calls it the customer's unique identifier."""
         return self._by_email.get(folded(email), [])

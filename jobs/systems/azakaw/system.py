@@ -61,6 +61,7 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({"Rejected"}),
     },
     credential="appId and appSecret, or a token",
+    natural_key="email",
 )
 
 LIMITS = {
@@ -194,29 +195,26 @@ class Azakaw:
         return Sighting(ids, (emails,), decision_status=found[0].state)
 
     async def _submissions(self, reader: Reader, row: Row, known: str | None) -> list[Submission]:
-        """Those of the row; what a reading does not show is looked for in a fresh one."""
-        index = self.forms.index(row)
-        for again in (False, True):
-            reading = await (index.fresh(reader) if again else index.reading(reader))
-            shown = reading.content
-            one = shown.get(known) if known else None
-            found = ([one] if one else []) if known else shown.holders(row.get("email") or "")
-            if found:
-                return found
-        return []
+        """Those of the row; a known one that a reading does not show is looked for in a fresh one."""
+        found: list[Submission] = []
+        for index in self.forms.of(row):
+            shown = (await index.reading(reader)).content
+            if known is not None and shown.get(known) is None:
+                shown = (await index.fresh(reader)).content
+            found += shown.holders(row.get("email") or "") if known is None else shown.known(known)
+        return found
 
     async def _has_profile(self, reader: Reader, row: Row, submission_id: str) -> bool:
-        """Whether the profile of the row's kind is there. Raises ReadFailed, NotPermitted."""
-        kind = row.get("customer_kind") or INDIVIDUAL
-        path = f"/ExtReport/{PROFILES[kind]}/{segment(submission_id)}"
-        request = Request("read_profile", "GET", path)
-        reply = await reader.read(request)
-        status = envelope.status_of(reply)
-        if status == 404:
-            return False
-        if not 200 <= status < 300:
-            raise envelope.refused_read(request, reply)
-        return True
+        """Whether the profile is there, of the row's kind if it has one. Raises ReadFailed, NotPermitted."""
+        for kind, name in PROFILES.items():
+            if row.get("customer_kind") in {kind, None}:
+                request = Request("read_profile", "GET", f"/ExtReport/{name}/{segment(submission_id)}")
+                reply = await reader.read(request)
+                if 200 <= envelope.status_of(reply) < 300:
+                    return True
+                if envelope.status_of(reply) != 404:
+                    raise envelope.refused_read(request, reply)
+        return False
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All submissions, one page for each form."""
@@ -239,7 +237,14 @@ class Azakaw:
         """The employee, and the list of each form. Raises ReadFailed, NotPermitted."""
         staff = (await self.staff.fresh(reader)).content
         known = (self.settings.employee_id or "").casefold() in staff
-        checks = [Check("employee", known, f"{len(staff)} employees", None if known else "check employee_id")]
+        checks = [
+            Check(
+                "employee",
+                known,
+                f"one of {len(staff)}" if known else "unknown",
+                None if known else "check employee_id",
+            )
+        ]
         for form, index in self.forms.indexes.items():
             try:
                 count = sum(1 for _ in (await index.fresh(reader)).content)
