@@ -74,6 +74,8 @@ def normalised(text: str | None) -> str:
 
 def compare(claim: Claim, sighting: Sighting, able: Capabilities) -> Sequence[Line]:
     """All differences between what `claim` promises and what was seen; MATCH when there is none. Pure."""
+    if not able.creates_customers and claim.outcome not in COMPLETE | {Outcome.IN_DOUBT}:
+        return MATCH  # the customer was there before, and nothing was promised of it
     if len(sighting.customer_ids) > 1:
         return (Line(MatchClass.AMBIGUOUS, "customer_id", claim.customer_id, ";".join(sighting.customer_ids)),)
     promised = claim.customer_id is not None

@@ -8,6 +8,7 @@ from jobs.systems.base import Adapter, Capabilities
 SYSTEMS = {
     "eclipse": "jobs.systems.eclipse.system",
     "azakaw": "jobs.systems.azakaw.system",
+    "blink": "jobs.systems.blink.system",
 }
 """By the name that `--system` takes. Modules are imported when they are used."""
 

@@ -1,0 +1,157 @@
+"""The step `address`: the customer's address, changed as a whole or made, and read back before it counts."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from jobs.model import Outcome
+from jobs.systems.base import (
+    Absent,
+    CallClass,
+    Done,
+    Doubted,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Unclear,
+    Verdict,
+    View,
+)
+from jobs.systems.blink import wire
+from jobs.systems.blink.bank import Bank, Record, ids_of
+from jobs.systems.blink.wire import NotOffered
+from jobs.systems.json_reply import Unreadable, record_of, segment, text_of
+
+PLACE = {
+    "street": "streetName",
+    "building_number": "buildingNumber",
+    "postal_code": "postCode",
+    "town": "townName",
+    "country": "country",
+}
+"""Canonical column to the member of `physicalAddress`. They are one unit: an absent one takes the bank's away."""
+
+
+def place_of(address: Record) -> dict[str, str]:
+    """The members of PLACE that an address shows, by column; the specification lists some one level too high."""
+    postal = address.get("postalAddress")
+    postal = postal if isinstance(postal, dict) else {}
+    physical = postal.get("physicalAddress")
+    nested = {**postal, **(physical if isinstance(physical, dict) else {})}
+    return {column: text for column, member in PLACE.items() if (text := text_of(nested, member))}
+
+
+def wanted_of(row: Row) -> dict[str, str]:
+    """The row's address by column."""
+    return {column: text for column in PLACE if (text := row.get(column))}
+
+
+def comparable(place: Mapping[str, str]) -> tuple[str, ...]:
+    """What of an address counts: no capitals, single blanks; street and number are one, however they are split."""
+    street = f"{place.get('street', '')} {place.get('building_number', '')}"
+    parts = (street, *(place.get(column, "") for column in ("postal_code", "town", "country")))
+    return tuple(" ".join(unicodedata.normalize("NFC", part).casefold().split()) for part in parts)
+
+
+def changed(address: Record, wanted: Mapping[str, str]) -> dict[str, Any]:
+    """The whole address as it was shown, with the row's members in the place of the bank's."""
+    shown = address.get("postalAddress")
+    postal: dict[str, Any] = dict(shown) if isinstance(shown, dict) else {}
+    physical = postal.get("physicalAddress")
+    physical = physical if isinstance(physical, dict) else {}
+    rest = {name: value for name, value in physical.items() if name not in PLACE.values()}
+    ours = {PLACE[column]: text for column, text in wanted.items()}
+    above = {name: ours[name] for name in ours if name in postal}
+    postal = {name: value for name, value in postal.items() if name not in PLACE.values()}
+    whole = {"salutation": {}, **postal, **above, "physicalAddress": {**rest, **ours}}
+    return {"dispatchType": "postal", **address, "postalAddress": whole}
+
+
+@dataclass(frozen=True, slots=True)
+class AddressStep:
+    """Brings the customer's address to what the row says; nothing is sent when it is so already."""
+
+    bank: Bank
+    settle_seconds: float | None
+    name: str = "address"
+    resends: int | None = 1
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """The address that the bank shows, compared; without one, whether the customer has any."""
+        await self.bank.ready(reader)
+        customer_id = view.facts["customer_id"]
+        try:
+            shown = await self.bank.address(reader, customer_id)
+        except NotOffered as error:
+            return wire.not_offered(error.operation)
+        self.bank.shown.pop(customer_id, None)
+        if shown is None:
+            return await self._unseen(reader, view, customer_id)
+        if comparable(place_of(shown)) == comparable(wanted_of(view.row)):
+            return Done(facts_of(shown))
+        if wire.acknowledged(view.doubt):
+            return Unclear("not_shown", "the bank took the address, but still shows another one")
+        if "update_address" in self.bank.withheld:
+            return wire.not_offered("update_address")
+        self.bank.shown[customer_id] = shown
+        return Absent()
+
+    async def _unseen(self, reader: Reader, view: View, customer_id: str) -> Finding:
+        """No address is shown: none is there, or ours is listed already, or one that can't be read."""
+        customer = await self.bank.customer(reader, customer_id)
+        if customer is None:
+            words = f"the bank does not show customer {customer_id} any more"
+            if view.doubt is not None:
+                return Unclear("customer_not_found", words)
+            return Ended(Outcome.REJECTED, "not_available", words)
+        listed = ids_of(customer, "addressList", "addressIdentification")
+        if view.doubt is not None and len(listed) == 1:  # it was asked for only when the list was empty
+            return Done({"address_id": listed[0]})
+        if wire.acknowledged(view.doubt) or (view.doubt is not None and listed):
+            return Unclear("not_shown", "the bank took the address, but does not show it")
+        if listed:
+            words = f"customer {customer_id} has an address that the bank does not show; a second one was not made"
+            return Ended(Outcome.CONFLICT, "address_hidden", words)
+        return wire.not_offered("create_address") if "create_address" in self.bank.withheld else Absent()
+
+    def write(self, view: View) -> Request:
+        """PUT of the whole address that was just read, or POST of a first one."""
+        customer_id, wanted = view.facts["customer_id"], wanted_of(view.row)
+        shown = self.bank.shown.get(customer_id)
+        if shown is not None:
+            body, path = orjson.dumps(changed(shown, wanted)), self.bank.address_path(customer_id)
+            return Request("update_address", "PUT", path, body=body, call_class=CallClass.WRITE)
+        body = orjson.dumps({"postalAddress": changed({}, wanted)["postalAddress"]})
+        path = f"/customers/{segment(customer_id)}/addresses"
+        return Request("create_address", "POST", path, body=body, call_class=CallClass.WRITE)
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """A change counts when it is read back; a new address when the reply has its identification."""
+        changing = view.facts["customer_id"] in self.bank.shown
+        operation = "update_address" if changing else "create_address"
+        if not reply.ok:
+            if reply.status in wire.NOT_OFFERED:
+                self.bank.withheld.add(operation)
+            return wire.refusal(operation, reply)
+        if changing:
+            words = "the bank took the change; it counts when it is read back"
+            return Doubted("read_back", words, answered=True, trace=wire.trace_of(reply))
+        try:
+            record = record_of(reply)
+        except Unreadable as error:
+            return wire.doubtful(reply, str(error))
+        if not facts_of(record):
+            return wire.doubtful(reply, "it has no addressIdentification")
+        return Done(facts_of(record), wire.trace_of(reply))
+
+
+def facts_of(address: Record) -> dict[str, str]:
+    """The identification, a text or a number; empty when there is none."""
+    identification = text_of(address, "addressIdentification")
+    return {"address_id": identification} if identification else {}

@@ -1,0 +1,126 @@
+"""The steps `contact_email` and `contact_phone`: one contact of a person, there already or added, never doubled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from jobs.model import Outcome
+from jobs.systems.base import (
+    Absent,
+    CallClass,
+    Done,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Unclear,
+    Verdict,
+    View,
+)
+from jobs.systems.blink import wire
+from jobs.systems.blink.bank import Bank, contacts_path
+from jobs.systems.blink.wire import NotOffered
+from jobs.systems.json_reply import Unreadable, record_of, text_of
+
+LEAST_NATIONAL = 8
+"""Digits below which a number with a leading zero is not compared with one that has a country code (chosen)."""
+
+
+def plain(medium: str, content: str) -> str:
+    """What of a contact's content counts: digits of a number without `00`, of anything else no capitals and blanks."""
+    if medium == "phone":
+        digits = "".join(sign for sign in content if sign.isascii() and sign.isdigit())
+        return digits.removeprefix("00")
+    return content.strip().casefold()
+
+
+def same_content(medium: str, ours: str, theirs: str) -> bool:
+    """Whether two contents are one; a national `0…` equals its international form."""
+    left, right = plain(medium, ours), plain(medium, theirs)
+    if medium == "phone" and right.startswith("0") and len(right) > LEAST_NATIONAL:
+        return left.endswith(right[1:])
+    return left == right
+
+
+def same(contact: Mapping[str, Any], medium: str, kind: str, content: str) -> bool:
+    """Whether a contact of the bank is the one meant; one whose type is not shown is, whatever the type."""
+    if text_of(contact, "medium") != medium or text_of(contact, "contactMediumType") not in {kind, None}:
+        return False
+    return same_content(medium, content, text_of(contact, "contactContent") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStep:
+    """Adds a contact unless the person has an equal one. The bank would take it twice: a lost one is sent again once.
+
+    bLink has no operation that changes or deletes a contact; an older one stays beside the new one.
+    """
+
+    bank: Bank
+    medium: str
+    """`email` or `phone`; the input's column has the same name."""
+    kind: str
+    """`private` or `business`."""
+    settle_seconds: float | None
+    resends: int | None = 1
+
+    @property
+    def name(self) -> str:
+        """`contact_email` or `contact_phone`."""
+        return f"contact_{self.medium}"
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """The person's contacts, compared by medium, type and content."""
+        await self.bank.ready(reader)
+        if "create_contact" in self.bank.withheld:
+            return wire.not_offered("create_contact")
+        person = view.row.values["bank_person_id"]
+        try:
+            contacts = await self.bank.contacts(reader, person)
+        except NotOffered as error:
+            return wire.not_offered(error.operation)
+        if contacts is None:
+            words = f"the bank does not show person {person}, or consent is missing"
+            return Ended(Outcome.REJECTED, "not_available", words)
+        ours = view.row.values[self.medium]
+        for contact in contacts:
+            if same(contact, self.medium, self.kind, ours):
+                return Done(self._facts(contact))
+        if wire.acknowledged(view.doubt):
+            return Unclear("not_shown", "the bank took the contact, but does not show it")
+        return Absent()
+
+    def write(self, view: View) -> Request:
+        """POST /persons/{id}/contactdetails."""
+        content = view.row.values[self.medium]
+        body = {
+            "medium": self.medium,
+            "contactMediumType": self.kind,
+            "contactContent": f"+{content}" if self.medium == "phone" else content,
+        }
+        path = contacts_path(view.row.values["bank_person_id"])
+        return Request("create_contact", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """2xx with an identification, for what was sent, is a contact."""
+        if not reply.ok:
+            if reply.status in wire.NOT_OFFERED:
+                self.bank.withheld.add("create_contact")
+            return wire.refusal("create_contact", reply)
+        try:
+            record = record_of(reply)
+        except Unreadable as error:
+            return wire.doubtful(reply, str(error))
+        if text_of(record, "contactIdentification") is None:
+            return wire.doubtful(reply, "it has no contactIdentification")
+        echoed = text_of(record, "contactContent")
+        if echoed is not None and not same_content(self.medium, view.row.values[self.medium], echoed):
+            return wire.doubtful(reply, "it is about another contact")
+        return Done(self._facts(record), wire.trace_of(reply))
+
+    def _facts(self, contact: Mapping[str, Any]) -> dict[str, str]:
+        identification = text_of(contact, "contactIdentification")
+        return {f"{self.name}_id": identification} if identification else {}

@@ -1,0 +1,90 @@
+"""Step 1, the link: the bank's own customer of a row, found by identification or reference, never by name."""
+
+from dataclasses import dataclass
+
+from jobs.model import Origin, Outcome
+from jobs.systems.base import Done, Ended, Finding, Reader, Reply, Request, Verdict, View
+from jobs.systems.blink.bank import Bank, Record, ids_of
+from jobs.systems.blink.wire import NotOffered, not_offered
+from jobs.systems.json_reply import text_of
+
+NOBODY = "the bank has no such customer, or consent for it is missing"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStep:
+    """Finds the one active customer; nothing is ever written here, because bLink creates no customers."""
+
+    bank: Bank
+    name: str = "link"
+    resends: int | None = None
+    settle_seconds: float | None = None
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Done with `customer_id`, or the end of the row."""
+        await self.bank.ready(reader)
+        try:
+            found = await self._found(reader, view)
+        except NotOffered as error:
+            return not_offered(error.operation)
+        if not found:
+            return Ended(Outcome.REJECTED, "not_available", NOBODY)
+        ids = [text_of(customer, "customerIdentification") for customer in found]
+        if len(found) > 1:
+            words = f"several customers have the reference ({', '.join(map(str, ids))}); none was chosen"
+            return Ended(Outcome.CONFLICT, "ambiguous", words)
+        customer, customer_id = found[0], ids[0]
+        if customer_id is None:
+            return Ended(Outcome.REJECTED, "not_available", "the bank shows the customer without an identification")
+        facts = {"customer_id": customer_id, "customer_origin": Origin.ADOPTED}
+        return await self._objection(reader, view, customer, customer_id) or Done(facts)
+
+    async def _found(self, reader: Reader, view: View) -> list[Record]:
+        """The customers that the row means: by identification, else by reference."""
+        identification, reference = view.row.get("bank_customer_id"), view.row.get("external_reference")
+        if identification is not None:
+            customer = await self.bank.known(reader, identification)
+            return [] if customer is None else [customer]
+        directory = await self.bank.directory(reader)
+        return directory.references.get(reference or "", [])
+
+    async def _objection(self, reader: Reader, view: View, customer: Record, customer_id: str) -> Ended | None:
+        """Why the customer that was found must not be maintained for this row; None when nothing speaks against it."""
+        row = view.row
+        asked = row.get("bank_customer_id")
+        reference, theirs = row.get("external_reference"), text_of(customer, "externalReference")
+        if asked is not None and asked != customer_id:
+            return Ended(Outcome.CONFLICT, "other_customer", f"the bank answered with customer {customer_id}")
+        if asked is not None and reference is not None and theirs is not None and theirs != reference:
+            return Ended(Outcome.CONFLICT, "reference_differs", f"customer {customer_id} has another reference")
+        status = text_of(customer, "status") or "without status"
+        if status.casefold() != "active":
+            shown = status if status in {"inactive", "closed"} else "not active"
+            facts = {"customer_id": customer_id}
+            return Ended(Outcome.REJECTED, "customer_inactive", f"customer {customer_id} is {shown}", facts)
+        if self.bank.owners.setdefault(customer_id, row.key) != row.key:
+            words = f"another row of the file was linked to customer {customer_id} already"
+            return Ended(Outcome.CONFLICT, "same_customer", words)
+        person = row.get("bank_person_id")
+        if person is not None and not await self._linked(reader, customer, customer_id, person):
+            words = f"the bank does not show person {person} with customer {customer_id}"
+            return Ended(Outcome.CONFLICT, "person_not_linked", words)
+        return None
+
+    async def _linked(self, reader: Reader, customer: Record, customer_id: str, person: str) -> bool:
+        """Whether the customer's list of persons has `person`, or the person's list of customers the customer."""
+        if person in ids_of(customer, "personList", "personIdentification"):
+            return True
+        try:
+            found = await self.bank.person(reader, person)
+        except NotOffered:
+            return False
+        return found is not None and customer_id in ids_of(found, "customerList", "customerIdentification")
+
+    def write(self, view: View) -> Request:
+        """Never asked for: a look never says that the customer is absent."""
+        raise AssertionError("bLink creates no customers")
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """Never asked for."""
+        raise AssertionError("bLink creates no customers")

@@ -1,0 +1,309 @@
+"""SIX bLink as a system: settings, capabilities, consent, and the reads of reconciliation and look-up."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from jobs import masking
+from jobs.address import checked_base_url
+from jobs.errors import NotPermitted, Unusable
+from jobs.model import Rate
+from jobs.systems.base import (
+    CallClass,
+    Capabilities,
+    Certificate,
+    Check,
+    Comparison,
+    Listed,
+    Reader,
+    ReadFailed,
+    Reply,
+    Request,
+    Row,
+    Setup,
+    Sighting,
+    Step,
+    Token,
+    Trace,
+)
+from jobs.systems.blink import wire
+from jobs.systems.blink.address import PLACE, AddressStep, comparable, place_of, wanted_of
+from jobs.systems.blink.bank import SPELLINGS, Bank, Record
+from jobs.systems.blink.contact import ContactStep, same
+from jobs.systems.blink.link import LinkStep
+from jobs.systems.blink.wire import NotOffered
+from jobs.systems.json_reply import Unreadable, is_json, record_of, text_of
+
+CAPABILITIES = Capabilities(
+    title="SIX bLink",
+    creates_customers=False,
+    idempotency_key=None,
+    lookups=("customer-id", "reference"),
+    steps=("link", "contact_email", "contact_phone", "address"),
+    documented_limit="none",
+    decision=None,
+    lists_customers=True,
+    active=frozenset({"ACTIVE"}),
+    credential="client id and refresh token, an access token, or a stored consent (permission_id)",
+    takes=frozenset({"identity", "token", "nothing"}),
+)
+
+ASSUMED_LIFE_SECONDS = 300.0
+"""Used only when a grant gives no `expires_in` (chosen)."""
+
+MASKS = {"email": masking.email, "phone": masking.phone}
+LONGEST_USERNAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BlinkSettings:
+    """`[blink]` in muster.toml. Empty texts are not sent."""
+
+    auth_base_url: str = ""
+    """Where the consent module listens; empty: at the base URL."""
+    token_path: str = "/consent-flow/v2/oauth/token"  # noqa: S105 - a path
+    redirect_uri: str = ""
+    username: str = ""
+    """Up to 64 characters."""
+    permission_id: str = ""
+    """The stored consent, where SIX keeps the tokens (CaaS)."""
+    certificate: str = ""
+    """PEM file of our certificate and its chain, for mutual TLS."""
+    certificate_key: str = ""
+    """PEM file of its key, without a pass phrase."""
+    ca_file: str = ""
+    """PEM file of the roots that the target is verified with; empty: the usual ones."""
+    addresses_path: str = "seed"
+    """`seed`: addresses are read and changed at /customer/…, as SIX's page prints; `plural`: at /customers/…"""
+    contact_type: str = "private"
+    """`private` or `business`: the type of contacts that are made."""
+    settle_seconds: float = 60.0
+    """How long a bank may need to show what it took, as SIX's reference advises."""
+    healthcheck: bool = True
+    """Whether the bank is asked for its health before the first row."""
+
+
+SETTINGS = BlinkSettings
+
+
+def system(setup: Setup, settings: BlinkSettings) -> "Blink":
+    """One bank behind bLink. Raises Unusable."""
+    if settings.addresses_path not in SPELLINGS:
+        raise Unusable("[blink] addresses_path: 'seed' or 'plural'")
+    if settings.contact_type not in {"private", "business"}:
+        raise Unusable("[blink] contact_type: 'private' or 'business'")
+    if bool(settings.certificate) is not bool(settings.certificate_key):
+        raise Unusable("[blink] certificate and certificate_key are given together or not at all")
+    if len(settings.username) > LONGEST_USERNAME:
+        raise Unusable("[blink] username has more than 64 characters")
+    if not settings.token_path.startswith("/"):
+        raise Unusable("[blink] token_path begins with /")
+    if settings.auth_base_url:
+        try:
+            checked_base_url(settings.auth_base_url)
+        except Unusable as error:
+            raise Unusable(error.message.replace("--base-url", "[blink] auth_base_url")) from None
+    return Blink(setup.tenant, settings)
+
+
+class Blink:
+    """One bank behind bLink: its provider id is the tenant."""
+
+    capabilities = CAPABILITIES
+    later_columns = frozenset({"bank_person_id", "email", "phone", *PLACE})
+
+    def __init__(self, provider: str, settings: BlinkSettings | None = None) -> None:
+        self.settings = settings or BlinkSettings()
+        self.provider = provider
+        self.bank = Bank(self.settings.addresses_path, healthcheck=self.settings.healthcheck)
+        settle, kind = self.settings.settle_seconds, self.settings.contact_type
+        self.link = LinkStep(self.bank)
+        self.contacts = tuple(ContactStep(self.bank, medium, kind, settle) for medium in ("email", "phone"))
+        self.address = AddressStep(self.bank, settle)
+        self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address)
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The files of the settings; None when they name none."""
+        names = (self.settings.certificate, self.settings.certificate_key, self.settings.ca_file)
+        chain, key, authorities = (Path(name) if name else None for name in names)
+        return Certificate(chain, key, authorities) if any(names) else None
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The link, and what the row gives a value for."""
+        contacts = [step for step in self.contacts if row.get(step.medium)]
+        return (self.link, *contacts, *([self.address] if wanted_of(row) else []))
+
+    def login(self, identity: str, password: str) -> Request:
+        """The grant of an access token for the stored refresh token, form-encoded; the certificate names the client."""
+        form = {"grant_type": "refresh_token", "refresh_token": password, "client_id": identity}
+        form |= {"redirect_uri": self.settings.redirect_uri, "username": self.settings.username}
+        return Request(
+            "grant_token",
+            "POST",
+            self.settings.token_path,
+            body=urlencode({name: value for name, value in form.items() if value}).encode(),
+            call_class=CallClass.LOGIN,
+            headers=(("content-type", "application/x-www-form-urlencoded"),),
+            base_url=self.settings.auth_base_url or None,
+            described=b"grant_type=refresh_token",
+        )
+
+    def renewal(self, token: Token) -> Request | None:
+        """None: a new access token is a new grant."""
+        return None
+
+    def token_of(self, reply: Reply) -> Token:
+        """The access token, and the refresh token that takes the place of the used one."""
+        if not reply.ok:
+            raise NotPermitted(
+                f"the consent has expired: {wire.described(reply)}",
+                hint="a person has to renew the consent at the bank and store its refresh token; "
+                "or check MUSTER_IDENTITY (the client id) and the certificate",
+            )
+        try:
+            record = record_of(reply)
+        except Unreadable as error:
+            raise ValueError(str(error)) from error
+        access = text_of(record, "access_token")
+        if access is None:
+            raise ValueError("the grant has no access_token")
+        life = text_of(record, "expires_in") or ""
+        seconds = float(life) if life.isascii() and life.isdigit() else ASSUMED_LIFE_SECONDS
+        return bearer(access, seconds, successor=text_of(record, "refresh_token"))
+
+    def given(self, token: str) -> Token:
+        """As a bearer; an empty one stands for the stored consent."""
+        if token:
+            return bearer(token.removeprefix("Bearer "), float("inf"))
+        if not self.settings.permission_id:
+            raise NotPermitted(
+                "no credential for bLink",
+                hint="set MUSTER_IDENTITY (client id) and MUSTER_PASSWORD (refresh token), or MUSTER_TOKEN, "
+                "or permission_id in [blink]",
+            )
+        return Token("", "", float("inf"), None)
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """Those that bLink demands of every call; `AUTO` says that no person sits in front of it."""
+        headers = {
+            "x-correlation-id": fresh_id(),
+            "x-corapi-target-id": self.provider,
+            "x-psu-ip-address": "AUTO",
+            "x-psu-user-agent": "AUTO",
+        }
+        return headers | ({"permission-id": self.settings.permission_id} if self.settings.permission_id else {})
+
+    def status_of(self, reply: Reply) -> int:
+        """The HTTP status."""
+        return reply.status
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The problem's type and the correlation id."""
+        return wire.trace_of(reply)
+
+    def throttled(self, reply: Reply) -> bool:
+        """429."""
+        return reply.status == 429
+
+    def readable(self, reply: Reply) -> bool:
+        """JSON of any kind; nothing at all where none was announced, as a health check may answer."""
+        announced = "json" in reply.headers.get("content-type", "")
+        return is_json(reply) or not (reply.body or announced)
+
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
+        """None are published."""
+        return {}
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """Health and the first page of customers."""
+        await self.bank.ready(reader)
+        try:
+            async for page in wire.pages(reader, "list_customers", "/customers"):
+                advice = None if page else "ask whether consent was granted for any customer of this bank"
+                return [Check("customers", bool(page) or None, f"{len(page)} on the first page", advice)]
+        except NotOffered:
+            pass
+        return [Check("customers", None, "the bank lists none; rows need bank_customer_id")]
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """Customer, contacts and address, read afresh. A row that was linked to nobody leads to nobody."""
+        known = facts.get("customer_id")
+        if known is None:
+            return Sighting(())
+        customer = listed.record if listed is not None else await self.bank.customer(reader, known)
+        if customer is None:
+            return Sighting(())
+        compared = [*await self._contacts(reader, row), *await self._address(reader, row, known)]
+        return Sighting((known,), compared, customer_status=text_of(customer, "status"))
+
+    async def _contacts(self, reader: Reader, row: Row) -> list[Comparison]:
+        wanted = [step.medium for step in self.contacts if row.get(step.medium)]
+        person = row.get("bank_person_id")
+        if not wanted or person is None:
+            return []
+        try:
+            contacts = await self.bank.contacts(reader, person) or []
+        except NotOffered as error:
+            raise ReadFailed(f"{error.operation}: not offered") from None
+        return [self._contact(medium, row.values[medium], contacts) for medium in wanted]
+
+    def _contact(self, medium: str, ours: str, contacts: Sequence[Record]) -> Comparison:
+        """Equal when any contact is ours; else beside the newest one of that medium and type."""
+        kind = self.settings.contact_type
+        if any(same(contact, medium, kind, ours) for contact in contacts):
+            return Comparison(medium, ours, ours, MASKS[medium])
+        alike = [
+            text_of(contact, "contactContent")
+            for contact in contacts
+            if text_of(contact, "medium") == medium and text_of(contact, "contactMediumType") == kind
+        ]
+        theirs = alike[-1] if alike else None
+        return Comparison(medium, ours, theirs, MASKS[medium])
+
+    async def _address(self, reader: Reader, row: Row, customer_id: str) -> list[Comparison]:
+        wanted = wanted_of(row)
+        if not wanted:
+            return []
+        try:
+            shown = await self.bank.address(reader, customer_id)
+        except NotOffered as error:
+            raise ReadFailed(f"{error.operation}: not offered") from None
+        theirs = place_of(shown or {})
+        if comparable(theirs) == comparable(wanted):
+            theirs = wanted
+        columns = [column for column in PLACE if column in wanted or column in theirs]
+        return [Comparison(column, wanted.get(column, ""), theirs.get(column), masking.name) for column in columns]
+
+    async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """GET /customers; the bank's customers carry no key of ours, and the time of our link is nowhere."""
+        async for page in wire.pages(reader, "list_customers", "/customers"):
+            yield [
+                Listed(found, None, None, record)
+                for record in page
+                if (found := text_of(record, "customerIdentification"))
+            ]
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Customers by `customer_id` or `reference`; no names are shown."""
+        if customer_id := wanted.get("customer_id"):
+            found = await self.bank.customer(reader, customer_id)
+            return [] if found is None else [shown_of(found)]
+        if reference := wanted.get("reference"):
+            directory = await self.bank.directory(reader)
+            return [shown_of(customer) for customer in directory.references.get(reference, [])]
+        raise Unusable("bLink finds customers by their id or reference only", hint="give --customer-id or --reference")
+
+
+def bearer(token: str, life_seconds: float, *, successor: str | None = None) -> Token:
+    """An access token as it is presented. Raises ValueError when it can't be a header."""
+    if not token.isascii() or not token.isprintable():
+        raise ValueError("the token can't be sent")
+    return Token("authorization", f"Bearer {token}", life_seconds, None, successor=successor)
+
+
+def shown_of(customer: Record) -> dict[str, str]:
+    """What a look-up shows of a customer."""
+    members = {"customerId": "customerIdentification", "status": "status", "externalReference": "externalReference"}
+    return {name: text for name, member in members.items() if (text := text_of(customer, member))}
