@@ -58,6 +58,13 @@ def _rate(text: str) -> Rate | None:
     return Rate(int(found[1]), float(found[2]))
 
 
+def _checks(text: str) -> str:
+    names = [name.strip() for name in text.split(",")]
+    if not all(re.fullmatch(r"[A-Za-z0-9]{1,60}", name) for name in names):
+        raise ValueError("names of checks, joined by commas")
+    return ",".join(dict.fromkeys(names))
+
+
 def _time(text: str) -> time:
     try:
         return time.fromisoformat(text) if re.fullmatch(r"[0-9]{2}:[0-9]{2}", text) else _refuse_time()
@@ -149,6 +156,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("rate", _rate, None, "N/SECONDS", "Mutating calls in any window, or auto."),
     Option("decision_poll", _seconds, 30.0, "SECONDS", "Time between two reads of an outstanding decision."),
     Option("decision_wait", _seconds, 600.0, "SECONDS", "How long this run waits for a decision."),
+    Option("kyc_type", _one_of("NORMAL", "COMPARISON"), None, "NORMAL|COMPARISON", "Kind of KYC (Eclipse)."),
+    Option("checks", _checks, None, "NAMES", "Checks that KYC runs (Eclipse); the target's own set when left out."),
     Option("deadline", _time, None, "HH:MM", "Local time at which no further row is begun."),
     Option("max_errors", _budget, None, "N|P%", "Stop when more rows than this need attention."),
     Option("breaker", _whole(0, 10**9), 50, "N", "Stop after N failed rows in a row; 0: never."),
@@ -170,6 +179,9 @@ OPTIONS: tuple[Option, ...] = (
 )
 KEPT = ("system", "job", "base_url", "tenant", "region", "encoding", "delimiter", "files", "strict_ids", "out")
 """What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
+
+OF_A_SYSTEM = ("kyc_type", "checks")
+"""Options that only some systems have; they stand for the key of that name in the system's table."""
 
 BY_NAME = {option.name: option for option in OPTIONS}
 
@@ -255,7 +267,7 @@ def settings(
     environ = os.environ if environ is None else environ
     named = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
     document, file = _document(named)
-    kept = {name: recorded.get(name) or None for name in KEPT} if recorded else {}
+    kept = {name: recorded.get(name) or None for name in (*KEPT, *OF_A_SYSTEM)} if recorded else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for option in OPTIONS:
@@ -271,6 +283,8 @@ def settings(
         else:
             values[option.name], origins[option.name] = option.default, "default"
     tables = {name: document.get(name) or _recorded_table(recorded or {}, name) for name in SYSTEMS}
+    own = {name: values[name] for name in OF_A_SYSTEM if values[name] is not None}
+    tables[values["system"]] = {**tables[values["system"]], **own}
     columns = document.get("columns") or _recorded_table(recorded or {}, "columns")
     _same_place(values, kept)
     return Settings(values, origins, columns, tables)

@@ -27,6 +27,8 @@ RUNNING = (
     "run_id",
     "decision_poll",
     "decision_wait",
+    "kyc_type",
+    "checks",
     "deadline",
     "max_errors",
     "breaker",
