@@ -1,6 +1,6 @@
 """Wiring: from settings to a system, its client, its limiters and its keys. The one place that knows all the parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from jobs.clock import Clock
 from jobs.config import Settings, pseudonym_key, secrets, system_settings
 from jobs.errors import Unusable
 from jobs.keys import KeySpace, Pseudonyms
+from jobs.ledger.made import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.limiter import Limiter, Pace, Window
@@ -16,36 +17,98 @@ from jobs.model import Rate, Secrets
 from jobs.quota import SharedWindow
 from jobs.sender import HttpxSender, Sender
 from jobs.systems import adapter, capabilities
-from jobs.systems.base import CallClass, Setup, System
+from jobs.systems.base import CallClass, Passwords, Setup, System
 
 
-def system_of(settings: Settings, files: Path | None = None) -> System:
+def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
     """The configured system, for the configured job. Raises Unusable.
 
-    `files`: the folder of the input, in which documents lie unless the settings name another one.
+    `files`: the folder of the input, in which documents lie unless the settings name another one. `passwords`: of the
+    logins that are to be made; None: none is made.
     """
     tenant = settings.need("tenant")
     module = adapter(settings.model)
     table = settings.systems.get(settings.system, {})
-    setup = Setup(tenant, keys_of(settings), settings.files or files or Path())
+    setup = Setup(
+        tenant,
+        keys_of(settings),
+        settings.files or files or Path(),
+        variant=settings.decision,
+        credential=lambda: credential_name(settings),
+        known=Remembered(settings).of,
+        passwords=passwords,
+    )
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
+
+
+def credential_name(settings: Settings) -> str | None:
+    """The credential of this run as a pseudonym; None when there is none."""
+    given = secrets()
+    secret = given.token or given.identity
+    return Pseudonyms(pseudonym_key(path_of(settings.ledger))).of("credential", secret) if secret else None
+
+
+class Remembered:
+    """What the ledger knows of the system's customers when it is first asked; opened only then, and only read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._made: Mapping[str, Mapping[str, str]] | None = None
+
+    def of(self, customer_id: str) -> Mapping[str, str]:
+        """The facts of that customer; empty when the ledger knows none."""
+        if self._made is None:
+            self._made = self._read()
+        return self._made.get(customer_id, {})
+
+    def _read(self) -> Mapping[str, Mapping[str, str]]:
+        if not path_of(self.settings.ledger).exists():
+            return {}
+        with Store.opened(self.settings.ledger, create=False) as store:
+            return made_customers(store, str(self.settings.system), self.settings.tenant)
 
 
 def keys_of(settings: Settings) -> KeySpace:
     """The keys of the configured (system, tenant); an unset tenant gives keys that are never sent."""
-    return KeySpace.of(settings.realm, settings.tenant or "")
+    return KeySpace.of(settings.keyed, settings.tenant or "")
+
+
+def reader_given(settings: Settings) -> bool:
+    """Whether there is a credential to read back with."""
+    return not capabilities(settings.model).reads_apart or any(map(complete, readers(settings)))
+
+
+def readers(settings: Settings) -> Iterator[Secrets]:
+    """Credentials that are meant for reading, the reader's own first."""
+    yield secrets("recon_")
+    if capabilities(settings.model).reads_apart:
+        yield secrets("operator_")
+
+
+def complete(given: Secrets) -> bool:
+    """Whether one can log in with it."""
+    return bool(given.identity and given.password)
 
 
 def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
-    """The operator's credential; for `reading`, the reader's own if there is one. Raises Unusable."""
-    own = secrets("recon_") if reading else Secrets()
-    given = own if own.identity and own.password else secrets()
+    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable."""
+    own = next(filter(complete, readers(settings)), None) if reading else None
     able = capabilities(settings.model)
+    if own is None and reading and able.reads_apart:
+        raise Unusable(
+            "reading back takes another credential than this job's own",
+            hint="set MUSTER_RECON_IDENTITY and MUSTER_RECON_PASSWORD (or their _FILE variants)",
+        )
+    given = own or secrets("operator_" if settings.operator else "")
     held = {"token"} if given.token is not None else set()
     held |= {"identity"} if given.identity is not None and given.password is not None else set()
+    held |= {"key"} if given.identity is not None and given.private_key is not None else set()
     if held & able.takes or "nothing" in able.takes:
         return given
-    variables = {"identity": "MUSTER_IDENTITY and MUSTER_PASSWORD", "token": "MUSTER_TOKEN"}
+    mine = "MUSTER_OPERATOR" if settings.operator else "MUSTER"
+    variables = {"identity": f"{mine}_IDENTITY and {mine}_PASSWORD"}
+    if not settings.operator:
+        variables |= {"token": "MUSTER_TOKEN", "key": "MUSTER_IDENTITY and MUSTER_PRIVATE_KEY"}
     wanted = ", or ".join(words for kind, words in variables.items() if kind in able.takes)
     raise Unusable(
         f"no credential for {settings.system}: it takes {able.credential}",

@@ -23,14 +23,27 @@ from jobs.successor import keeper, latest
 from jobs.systems import SYSTEMS
 
 PREFIX = "MUSTER_"
-JOBS = ("onboarding",)
+JOBS = ("onboarding", "registration", "decide")
 """What is done with the rows of a file: customers are onboarded, or one of a system's other jobs."""
-APART: tuple[str, ...] = ()
+APART: tuple[str, ...] = ("decide",)
 """Jobs whose rows are no customers: keys and records of their own."""
+DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
+"""What the job `decide` may do with customers, each a variant with keys of its own."""
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-SECRETS = ("identity", "password", "token", "recon_identity", "recon_password", "pseudonym_key", "signing_key")
+SECRETS = (
+    "identity",
+    "password",
+    "token",
+    "private_key",
+    "recon_identity",
+    "recon_password",
+    "operator_identity",
+    "operator_password",
+    "pseudonym_key",
+    "signing_key",
+)
 """Never options: an argument is visible to every user of the machine."""
 
 
@@ -147,6 +160,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "job", _one_of(*JOBS), "onboarding", "NAME", "What is done with the rows; the command says it.", given=False
     ),
+    Option(
+        "decision", _one_of(*DECISIONS), None, "NAME", "What is decided about them; the command says it.", given=False
+    ),
+    Option(
+        "operator", _truth, False, None, "Whether the operator's credential is used; the command says it.", given=False
+    ),
     Option("base_url", checked_base_url, None, "URL", "Where the target listens: https, or http on this machine."),
     Option("tenant", _tenant, None, "ID", "The tenant to work in; must be the credential's own."),
     Option("ledger", str, "sqlite:///muster.db", "URL", "Where it is kept what was done."),
@@ -169,6 +188,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("encoding", str, None, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252."),
     Option("delimiter", str, None, "CHAR", "Field delimiter; found out when left out."),
     Option("files", Path, None, "DIR", "Folder of the documents that rows name; INPUT's own when left out."),
+    Option("passwords", Path, None, "FILE", "Where generated passwords are delivered: a file of your own, 0600."),
+    Option("encrypt_to", Path, None, "KEY.pem", "RSA public key that generated passwords are encrypted to."),
     Option("strict_ids", _truth, False, None, "Refuse identity numbers whose check digit is wrong."),
     Option("control", Path, None, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."),
     Option("output", _one_of("text", "json"), "text", "text|json", "Form of what is printed on stdout."),
@@ -177,7 +198,22 @@ OPTIONS: tuple[Option, ...] = (
     Option("fail_on", _fail_on, None, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."),
     Option("exit_zero", _truth, False, None, "End with 0 instead of 1 or 5."),
 )
-KEPT = ("system", "job", "base_url", "tenant", "region", "encoding", "delimiter", "files", "strict_ids", "out")
+KEPT = (
+    "system",
+    "job",
+    "decision",
+    "operator",
+    "base_url",
+    "tenant",
+    "region",
+    "encoding",
+    "delimiter",
+    "files",
+    "passwords",
+    "encrypt_to",
+    "strict_ids",
+    "out",
+)
 """What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
 
 OF_A_SYSTEM = ("kyc_type", "checks")
@@ -205,12 +241,18 @@ class Settings:
 
     @property
     def model(self) -> str:
-        """Names the adapter and the input columns: the system, or `system:job`."""
-        return str(self.system) if self.job == "onboarding" else f"{self.system}:{self.job}"
+        """Names the adapter and the input columns: the system, `system:job`, or `system:job/variant`."""
+        named = str(self.system) if self.job == "onboarding" else f"{self.system}:{self.job}"
+        return f"{named}/{self.decision}" if self.decision else named
 
     @property
     def realm(self) -> str:
-        """Names the keys and the ledger's records: those of customers are the same whatever is done with them."""
+        """Names the ledger's records: those of customers are the same whatever is done with them."""
+        return f"{self.system}:{self.job}" if self.job in APART else str(self.system)
+
+    @property
+    def keyed(self) -> str:
+        """Names the keys: to decide twice, differently, about one customer are two intentions."""
         return self.model if self.job in APART else str(self.system)
 
     def need(self, name: str) -> Any:
@@ -395,13 +437,14 @@ def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
 
 
 def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secrets:
-    """The credential; `prefix` `recon_` gives the reader's own, if there is one. Raises Unusable."""
+    """The credential; `prefix` `recon_` gives the reader's own, `operator_` the operator's. Raises Unusable."""
     environ = os.environ if environ is None else environ
     token = None if prefix else secret("token", environ)
     given, variable = secret(prefix + "password", environ), f"{PREFIX}{prefix.upper()}PASSWORD"
     file = None if environ.get(variable) else environ.get(variable + "_FILE")
     keep = keeper(given, variable, Path(file) if file else None)
-    return Secrets(secret(prefix + "identity", environ), latest(given), token, keep)
+    key = None if prefix else secret("private_key", environ)
+    return Secrets(secret(prefix + "identity", environ), latest(given), token, keep, key)
 
 
 def system_settings(kind: Callable[..., Any], table: Mapping[str, Any], name: str) -> Any:

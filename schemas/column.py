@@ -71,8 +71,10 @@ class InputModel:
     columns: tuple[Column, ...]
     """In the order of documents and of the accepted frame; those of ALWAYS are among them."""
     seeds: tuple[str, ...] = ("row_ref", "national_id")
-    """What the key is derived from when it is not given: the first of these that a row has."""
+    """What the key is derived from when it is not given: the first of these that a row has; `a+b` is both together."""
     distinct: tuple[str, ...] = ("external_unique_id", "phone", "national_id")
     """What no two rows of a file may share, in the order in which a duplicate is named."""
+    needs: tuple[tuple[str, ...], ...] = ()
+    """Of each of these groups a file must have at least one column, beside the required ones."""
     rules: tuple[Rule, ...] = ()
     """What is asked of several columns together, over the normalised frame; failing one quarantines the row."""

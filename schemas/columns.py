@@ -5,10 +5,11 @@ They are found by name: those of `omnumi` are `INPUT` in `schemas/omnumi.py`, th
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 
 from schemas.column import Column as Column
 from schemas.column import InputModel
@@ -41,12 +42,31 @@ def columns_of(name: str) -> tuple[Column, ...]:
 
 
 def input_of(name: str) -> InputModel:
-    """The input of a system (`eclipse`), of one of its jobs, or its extract (`eclipse:extract`). Raises KeyError."""
+    """The input of a system (`eclipse`), of one of its jobs, or its extract (`eclipse:extract`). Raises KeyError.
+
+    A job may come in variants (`banklingo:decide/reject`): each has its input in `INPUTS` of the job's module.
+    """
     if name.endswith(SUFFIX):
         model = input_of(name.removesuffix(SUFFIX))
         return replace(model, columns=extract_columns(model.columns), rules=())
-    module = "schemas." + name.replace(":", "_").replace("-", "_")
+    job, _, variant = name.partition("/")
+    module = "schemas." + job.replace(":", "_").replace("-", "_")
     if find_spec(module) is None:
         raise KeyError(name)
-    found: InputModel = import_module(module).INPUT
+    found: InputModel = import_module(module).INPUTS[variant] if variant else import_module(module).INPUT
     return found
+
+
+def models() -> Iterator[str]:
+    """The names of all inputs: of the systems, and of their jobs as `system:job`."""
+    for found in iter_modules(import_module("schemas").__path__):
+        if isinstance(getattr(import_module(f"schemas.{found.name}"), "INPUT", None), InputModel):
+            system, _, job = found.name.partition("_")
+            yield f"{system}:{job.replace('_', '-')}" if job else system
+
+
+def lacking(name: str, present: Collection[str | None]) -> list[str]:
+    """What a file with the columns `present` lacks as an input of `name`: required columns, `a or b` for a group."""
+    model = input_of(name)
+    missing = [column.name for column in model.columns if column.required and column.name not in present]
+    return missing + [" or ".join(group) for group in model.needs if not set(group) & set(present)]

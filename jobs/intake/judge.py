@@ -121,9 +121,11 @@ class Judge:
 
         open_ = frame["external_unique_id"].is_null()
         seeds: dict[str, pl.Series] = {}
-        for name in input_of(self.file.system).seeds:
-            seeds[name] = pl.select(pl.when(open_).then(usable(name))).to_series()
-            open_ &= frame[name].is_null()
+        for seed in input_of(self.file.system).seeds:
+            parts = seed.split("+")
+            value = pl.concat_str([pl.lit(usable(name)) for name in parts], separator="|")
+            seeds[seed] = pl.select(pl.when(open_).then(value)).to_series()
+            open_ &= pl.select(pl.any_horizontal(pl.lit(frame[name].is_null()) for name in parts)).to_series()
         derived = customer_keys(self.keys, seeds)
         return pl.select(pl.coalesce(usable("external_unique_id"), derived).alias("external_unique_id")).to_series()
 

@@ -7,6 +7,7 @@ from jobs.systems.base import Adapter, Capabilities
 
 SYSTEMS = {
     "eclipse": "jobs.systems.eclipse.system",
+    "banklingo": "jobs.systems.banklingo.system",
     "azakaw": "jobs.systems.azakaw.system",
     "blink": "jobs.systems.blink.system",
 }
@@ -17,8 +18,8 @@ JOBS: dict[str, str] = {}
 
 
 def adapter(name: str) -> Adapter:
-    """The module of `name`, a system or `system:job`. Raises KeyError."""
-    return cast("Adapter", import_module((SYSTEMS | JOBS)[name]))
+    """The module of `name`: a system, `system:job` or `system:job/variant`. Raises KeyError."""
+    return cast("Adapter", import_module((SYSTEMS | JOBS)[name.partition("/")[0]]))
 
 
 def capabilities(name: str) -> Capabilities:

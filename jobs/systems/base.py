@@ -394,6 +394,10 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     profiles: bool = False
     """Whether all about one customer can be read for people; such a system is `Profiled`."""
+    logins: bool = False
+    """Whether a row gets a login, with its own password or one that is generated and delivered."""
+    reads_apart: bool = False
+    """Whether reading back takes another credential than writing: the reader's own, or the operator's."""
     commands: tuple[str, ...] = ()
     """What `muster decide` may do with customers; empty: nothing."""
     takes: frozenset[str] = frozenset({"identity", "token"})
@@ -534,6 +538,31 @@ class Examined(Protocol):
         ...
 
 
+@runtime_checkable
+class Challenging(Protocol):
+    """A system whose login may be a challenge that is signed, in the place of a password."""
+
+    def challenge(self, identity: str) -> Request | None:
+        """The request for a challenge; None when a password is to be sent."""
+        ...
+
+    def answer(self, identity: str, reply: Reply, private_key: str) -> Request:
+        """The login that answers the challenge in `reply`. Raises NotPermitted."""
+        ...
+
+
+class Passwords(Protocol):
+    """The passwords of the logins that a run makes."""
+
+    def for_row(self, row: Row, identity: str) -> str:
+        """The password with which that login is to be made; a generated one is on the disk before it is returned."""
+        ...
+
+    def known(self, row: Row, identity: str) -> str | None:
+        """The same as far as it is known; None when it was never made, or can't be read back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What an adapter is made from, beside its own settings."""
@@ -548,6 +577,8 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    passwords: Passwords | None = None
+    """Of the logins to be made; None: none is made here."""
 
 
 class Adapter(Protocol):

@@ -1,0 +1,59 @@
+"""Step 2, the approval: given by a person at the bank, and only read here; never sent.
+
+It can be read where the reply to the create gave the number that records are read by.
+"""
+
+from dataclasses import dataclass
+
+from jobs.model import Outcome
+from jobs.systems.banklingo.contacts import Contacts
+from jobs.systems.banklingo.states import ACCEPTED, PENDING, REFUSED, number_of, state_of
+from jobs.systems.base import (
+    Done,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Unclear,
+    Undecided,
+    Unsendable,
+    Verdict,
+    View,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalStep:
+    """Waits for the approval."""
+
+    contacts: Contacts
+    resends: int | None = 0
+    settle_seconds: float | None = None
+    name: str = "approval"
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """The state in the client's record; without its number nothing more can be read."""
+        number, key = number_of(view.facts), view.facts["customer_id"]
+        if number is None:
+            return Undecided({"decision_status": PENDING}, polled=False)
+        record = await self.contacts.record(reader, number)
+        if record is None:
+            return Unclear("customer_not_found", f"the target does not know client {number} any more")
+        if key not in (record.key, number):
+            return Unclear("other_customer", f"record {number} is that of client {record.key}, not of {key}")
+        state = state_of(record)
+        facts = {"customer_id": record.key, "contact_id": number, "decision_status": state}
+        if state in ACCEPTED:
+            return Done(facts)
+        if state in REFUSED:
+            return Ended(Outcome.DECLINED, "not_approved", f"client {record.key} is {state}", facts)
+        return Undecided(facts)
+
+    def write(self, view: View) -> Request:
+        """Raises Unsendable: who created a client does not approve it. `look` never asks for it."""
+        raise Unsendable("not_approved", "an approval is given by a person, or with muster decide")
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """There is no write that could be answered."""
+        return Undecided()

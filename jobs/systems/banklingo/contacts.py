@@ -1,0 +1,173 @@
+"""The bank's clients as lists show them: found by e-mail address, by search where that works, else by reading all.
+
+What a search looks through is on no page. So it is tried once, with a client that is there; when it does not find
+that one, the whole list is read once and kept. Nothing here decides whose a client is.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobs.systems.banklingo.envelope import Envelope, answer
+from jobs.systems.base import Reader, ReadFailed
+from jobs.systems.json_reply import identifier, text_of
+
+PAGE_SIZE = 50
+"""The vendor's default."""
+
+MOST_PASSES = 5
+"""Chosen: a list that changes during so many readings in a row can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One client. `members` are the vendor's, names in lower case: a row of a list, or the whole record."""
+
+    key: str
+    members: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, members: object) -> "Contact":
+        """From a row of a list or a record. Raises ReadFailed when it names no client."""
+        found = members if isinstance(members, dict) else {}
+        key = identifier(found.get("contactencodedkey")) or identifier(found.get("encodedkey"))
+        if key is None:
+            raise ReadFailed("the target lists a client without a key")
+        return cls(key, found)
+
+    def get(self, name: str) -> str | None:
+        """The member `name`, in the vendor's spelling, as text."""
+        return text_of(self.members, name.lower())
+
+    @property
+    def email(self) -> str:
+        """As e-mail addresses are compared."""
+        return (self.get("emailAddress") or "").strip().casefold()
+
+    @property
+    def digits(self) -> str:
+        """The phone as phones are compared."""
+        return digits_of(self.get("phoneNumber"))
+
+
+def digits_of(text: str | None) -> str:
+    """The digits alone."""
+    return "".join(sign for sign in text or "" if sign.isascii() and sign.isdigit())
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """All clients as one reader found them; `begun` is the loop's time when the reading began."""
+
+    reader: Reader
+    begun: float
+    by_key: Mapping[str, Contact]
+    by_email: Mapping[str, Sequence[Contact]]
+
+
+class Contacts:
+    """The lists of one bank, shared by all rows of a run."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self.envelope = envelope
+        self._searching = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._search_finds: bool | None = None
+        self._everybody: Everybody | None = None
+
+    async def with_email(self, reader: Reader, email: str, *, anew: bool) -> list[Contact]:
+        """All clients with that e-mail address, in any case. `anew`: not from a list read before this call.
+
+        Raises ReadFailed.
+        """
+        begun, wanted = asyncio.get_running_loop().time(), email.strip().casefold()
+        if await self._searchable(reader):
+            return [each async for page in self.scan(reader, email) for each in page if each.email == wanted]
+        return list((await self.everybody(reader, begun if anew else None)).by_email.get(wanted, ()))
+
+    async def everybody(self, reader: Reader, not_before: float | None = None) -> Everybody:
+        """The whole list, read once for each reader, and again when it was begun before `not_before`.
+
+        Those who ask while it is being read wait for it and share it, when it began late enough for them.
+        """
+        async with self._reading:
+            held = self._everybody
+            if held is None or held.reader is not reader or (not_before is not None and held.begun < not_before):
+                held = self._everybody = await self._all(reader)
+            return held
+
+    async def _all(self, reader: Reader) -> Everybody:
+        begun = asyncio.get_running_loop().time()
+        by_key: dict[str, Contact] = {}
+        by_email: defaultdict[str, list[Contact]] = defaultdict(list)
+        async for page in self.scan(reader, None):
+            for each in page:
+                by_key[each.key] = each
+                by_email[each.email].append(each)
+        return Everybody(reader, begun, by_key, dict(by_email))
+
+    async def _searchable(self, reader: Reader) -> bool:
+        """Whether a search finds a client that is there, and not everybody. Not known while there is nobody at all."""
+        async with self._searching:
+            if self._search_finds is None:
+                self._search_finds = await self._tried(reader)
+            return self._search_finds is not False
+
+    async def _tried(self, reader: Reader) -> bool | None:
+        total, listed = await self._page(reader, None, 1)
+        if not listed:
+            return None  # a search among nobody is right whatever it looks through
+        sample = next((each for each in listed if each.email), None)
+        if sample is None:
+            return False
+        hits, found = await self._page(reader, sample.get("emailAddress"), 1)
+        ignored = total is not None and total > PAGE_SIZE and hits == total
+        return sample.key in {each.key for each in found} and not ignored
+
+    async def scan(self, reader: Reader, term: str | None) -> AsyncIterator[list[Contact]]:
+        """The clients of a search (None: all), each once, page by page; read again when the total moved meanwhile.
+
+        Raises ReadFailed.
+        """
+        seen: set[str] = set()
+        for _ in range(MOST_PASSES):
+            passed: set[str] = set()
+            first: int | None = None
+            number, steady, over = 1, True, False
+            while steady and not over:
+                total, page = await self._page(reader, term, number)
+                first = total if number == 1 else first
+                fresh = {each.key: each for each in page if each.key not in passed}
+                passed |= fresh.keys()
+                yield [each for key, each in fresh.items() if key not in seen]
+                seen |= fresh.keys()
+                over = not page or (total is not None and len(passed) >= total)
+                steady = total == first and (bool(fresh) or over) and (not over or len(passed) >= (total or 0))
+                number += 1
+            if steady:
+                return
+        raise ReadFailed("list_contacts: the list changes faster than it can be read, or its pages don't add up")
+
+    async def _page(self, reader: Reader, term: str | None, number: int) -> tuple[int | None, list[Contact]]:
+        """One page: the total of all pages (None: not given), and its clients."""
+        wanted: dict[str, object] = {"pageNumber": number, "pageSize": PAGE_SIZE}
+        if term is not None:
+            wanted["searchTerm"] = term
+        content = await answer(reader, self.envelope.query("list_contacts", "RetrieveContactListQuery", wanted))
+        rows = None if content is None else content.get("contacts")
+        if content is None or not isinstance(rows, list):
+            raise ReadFailed("list_contacts: the reply has no list of contacts")
+        total = content.get("totalcount")
+        return total if type(total) is int else None, [Contact.of(row) for row in rows]
+
+    async def record(self, reader: Reader, number: str) -> Contact | None:
+        """The whole record of the client with that `id`; None when there is none. Raises ReadFailed."""
+        query = self.envelope.query("retrieve_contact", "RetrieveContactByIdQuery", {"id": int(number)})
+        content = await answer(reader, query)
+        if content is None:
+            return None
+        if text_of(content, "id") != number:
+            raise ReadFailed("retrieve_contact: the record is not the one that was asked for")
+        return Contact.of(content)

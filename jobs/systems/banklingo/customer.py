@@ -1,0 +1,174 @@
+"""Step 1, the client: searched by e-mail address, created when nobody has it, and never sent twice unasked.
+
+The vendor knows no idempotency key and does not say that duplicates are refused; so the search before a create is what
+keeps clients single, and an unanswered create is settled by searching alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.model import Origin, Outcome
+from jobs.systems.banklingo import envelope
+from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
+from jobs.systems.banklingo.states import PENDING, as_number
+from jobs.systems.base import (
+    Absent,
+    Done,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Unclear,
+    Verdict,
+    View,
+)
+from jobs.systems.json_reply import Unreadable, identifier, text_of
+
+PAYLOAD = {
+    "first_name": "firstName",
+    "middle_name": "middleName",
+    "last_name": "lastName",
+    "email": "emailAddress",
+    "phone": "phoneNumber",
+    "date_of_birth": "dateOfBirth",
+    "gender": "gender",
+    "address": "address",
+    "city": "city",
+    "state": "state",
+    "country": "country",
+    "id_type": "identificationType",
+    "national_id": "identificationNumber",
+}
+"""Canonical column to the vendor's member."""
+
+GENDERS = {"m": "Male", "f": "Female", "o": "Other"}
+"""By first letter."""
+
+NAMES = ("first_name", "last_name")
+"""What must be equal too before our unanswered request explains a client with the row's e-mail address and phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a row is written as the vendor's members."""
+
+    phone_plus: bool = True
+    branch: str = ""
+
+    def value(self, row: Row, column: str) -> str | None:
+        """The value of `column` as it is sent; None when the row has none."""
+        value = row.get(column)
+        if value and column == "phone" and self.phone_plus:
+            return f"+{value}"
+        if value and column == "gender":
+            return GENDERS[value[0].lower()]
+        return value
+
+    def members(self, row: Row) -> dict[str, str]:
+        """All that a create sends."""
+        filled = {member: value for column, member in PAYLOAD.items() if (value := self.value(row, column))}
+        branch = row.get("branch") or self.branch
+        return filled | {"customerType": "Individual"} | ({"branchEncodedKey": branch} if branch else {})
+
+
+def same_name(contact: Contact, row: Row) -> bool:
+    """Whether first and last name are equal, capitals and blanks aside."""
+    return all(_plain(contact.get(PAYLOAD[column])) == _plain(row.get(column)) for column in NAMES)
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").split()).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStep:
+    """Creates the client."""
+
+    envelope: envelope.Envelope
+    contacts: Contacts
+    form: Form
+    credential: Callable[[], str | None]
+    """Names the credential that creates, as a pseudonym; asked for when a client was created."""
+    settle_seconds: float | None
+    resends: int | None = 0
+    name: str = "customer"
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Who has our e-mail address, and is it ours?
+
+        A create is sent only after a look that found nobody, so that one who is there now, with the same phone and
+        names, is what our unanswered request made.
+        """
+        row = view.row
+        doubtful = view.doubt is not None or view.taken
+        found = await self.contacts.with_email(reader, row.get("email") or "", anew=doubtful)
+        exact = [each for each in found if each.digits == digits_of(row.get("phone"))]
+        known = view.facts.get("customer_id")
+        if len(exact) == 1 and exact[0].key == known:
+            return Done({"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED})
+        if len(exact) == 1 and view.doubt is not None and same_name(exact[0], row):
+            return Done({**self.made(exact[0].key), **numbered(exact[0].get("id"))})
+        if found:
+            return conflict(found, exact, view)
+        if view.taken:
+            return unexplained(view)
+        return Absent()
+
+    def made(self, key: str) -> dict[str, str]:
+        """The facts of a client that we made."""
+        maker = self.credential()
+        facts = {"customer_id": key, "customer_origin": Origin.CREATED, "decision_status": PENDING}
+        return facts | ({"maker": maker} if maker else {})
+
+    def write(self, view: View) -> Request:
+        """CreateContactCommand."""
+        return self.envelope.command("create_contact", "CreateContactCommand", self.form.members(view.row))
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """A success with a key is a create; without one, or about somebody else, it is a doubt."""
+        try:
+            reply_ = envelope.opened(reply)
+        except Unreadable as error:
+            return envelope.doubtful(reply, str(error)) if reply.ok else envelope.refusal(reply)
+        if not reply_.succeeded:
+            return envelope.refusal(reply)
+        content = reply_.content
+        shown = [identifier(content.get(name)) for name in ("contactencodedkey", "encodedkey", "id")]
+        key = next((each for each in shown if each), None)
+        if key is None:
+            return envelope.doubtful(reply, "it names no client")
+        email = text_of(content, "emailaddress")
+        if email is not None and email.casefold() != (view.row.get("email") or "").casefold():
+            return envelope.doubtful(reply, "it is about another e-mail address")
+        return Done({**self.made(key), **numbered(shown[-1])}, envelope.trace_of(reply))
+
+
+def numbered(shown: str | None) -> dict[str, str]:
+    """The number by which the record can be read, where it is shown."""
+    number = as_number(shown)
+    return {"contact_id": number} if number else {}
+
+
+def conflict(found: list[Contact], exact: list[Contact], view: View) -> Ended:
+    """Why the row is someone else's, or can't be proven ours. A stranger's record is never adopted or changed."""
+    ids = ", ".join(each.key for each in exact or found)
+    if len(exact) > 1:
+        return Ended(Outcome.CONFLICT, "ambiguous", f"several clients fit ({ids}); none was chosen")
+    if not exact:
+        reason = f"the e-mail address belongs to client {ids} with another phone"
+        return Ended(Outcome.CONFLICT, "email_taken", reason)
+    if view.doubt is not None:
+        reason = f"client {ids} has this e-mail address and phone under other names; nothing shows that we made it"
+        return Ended(Outcome.CONFLICT, "unproven", reason)
+    reason = f"client {ids} has this e-mail address and phone, and nothing shows that we made it"
+    return Ended(Outcome.CONFLICT, "same_person", reason)
+
+
+def unexplained(view: View) -> Finding:
+    """The target says "exists already", and shows nobody with our e-mail address."""
+    if view.doubt is not None:
+        return Unclear("unanswered", "the target refused the client as a duplicate, but shows no client for it")
+    reason = "the target refuses the client as a duplicate, but shows nobody with this e-mail address"
+    return Ended(Outcome.CONFLICT, "email_taken", reason)

@@ -1,0 +1,233 @@
+"""BankLingo as a system: settings, capabilities, credential, and the reads of reconciliation and look-up."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jobs import masking
+from jobs.errors import NotPermitted, Unusable
+from jobs.model import Outcome, Rate
+from jobs.systems.banklingo import envelope
+from jobs.systems.banklingo.approval import ApprovalStep
+from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
+from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
+from jobs.systems.banklingo.envelope import QUERY_MEMBER, Envelope
+from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
+from jobs.systems.base import (
+    CallClass,
+    Capabilities,
+    Certificate,
+    Comparison,
+    Listed,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Setup,
+    Sighting,
+    Step,
+    Token,
+    Trace,
+)
+
+CAPABILITIES = Capabilities(
+    title="BankLingo",
+    creates_customers=True,
+    idempotency_key=None,
+    lookups=("email", "phone", "name", "customer-id"),
+    steps=("customer", "approval"),
+    documented_limit="none; muster sends 2 commands per second",
+    decision="approval by a person, read from the client's record where the create gave its number",
+    lists_customers=True,
+    decided={
+        Outcome.ONBOARDED: ACCEPTED,
+        Outcome.ALREADY_ONBOARDED: ACCEPTED,
+        Outcome.DECLINED: REFUSED,
+    },
+    credential="a token",
+    takes=frozenset({"token"}),
+    commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),
+)
+
+PACE = Rate(2, 1.0)
+"""Chosen: the vendor publishes no limit."""
+
+MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": masking.email}
+LISTED = ("first_name", "last_name", "email", "phone")
+"""What a row of a list shows; the whole record shows all of PAYLOAD."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankLingoSettings:
+    """`[banklingo]` in muster.toml."""
+
+    envelope: str = "commandName"
+    """`cmd` where the installation names its messages so."""
+    tenant_header: bool = True
+    """Whether X-Tenant-Id carries the tenant; pages of other modules demand it."""
+    branch: str = ""
+    """branchEncodedKey of rows that name no branch; empty: none is sent."""
+    phone_plus: bool = True
+    """Whether phones are sent with a leading +, as in the vendor's samples."""
+    await_decision: bool = True
+    """Whether a row is complete only when its client is approved."""
+    settle_seconds: float = 120.0
+    """How long after an unanswered create "not there" is not believed (chosen)."""
+    resend_unknown: bool = False
+    """Whether an unanswered create of which reading shows no trace is sent once more."""
+    strict_maker_checker: bool = False
+    """Whether `muster decide` refuses clients of which this ledger does not know who created them."""
+
+
+SETTINGS = BankLingoSettings
+
+
+def system(setup: Setup, settings: BankLingoSettings) -> "BankLingo":
+    """BankLingo for one tenant. Raises Unusable."""
+    return BankLingo(setup, settings)
+
+
+class BankLingo:
+    """BankLingo for one tenant: clients are created."""
+
+    certificate: Certificate | None = None
+    later_columns: frozenset[str] = frozenset()
+    capabilities: Capabilities
+    steps: Sequence[Step]
+
+    def __init__(self, setup: Setup, settings: BankLingoSettings) -> None:
+        if settings.envelope not in QUERY_MEMBER:
+            raise Unusable(f"[banklingo] envelope: {settings.envelope!r} is not one of {', '.join(QUERY_MEMBER)}")
+        self.setup, self.settings = setup, settings
+        self.envelope = Envelope(settings.envelope)
+        self.contacts = Contacts(self.envelope)
+        self.form = Form(settings.phone_plus, settings.branch)
+        self.customer = CustomerStep(
+            self.envelope,
+            self.contacts,
+            self.form,
+            setup.credential,
+            settings.settle_seconds,
+            resends=1 if settings.resend_unknown else 0,
+        )
+        self.steps = (self.customer, ApprovalStep(self.contacts)) if settings.await_decision else (self.customer,)
+        self.capabilities = CAPABILITIES if settings.await_decision else replace(CAPABILITIES, decided={})
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The same for every row."""
+        return self.steps
+
+    def login(self, identity: str, password: str) -> Request:
+        """Raises NotPermitted: how a token is had is on no page."""
+        raise NotPermitted("BankLingo takes a token", hint="set MUSTER_TOKEN")
+
+    def renewal(self, token: Token) -> Request | None:
+        """None."""
+        return None
+
+    def token_of(self, reply: Reply) -> Token:
+        """Raises ValueError: there is no login."""
+        raise ValueError("BankLingo has no login")
+
+    def given(self, token: str) -> Token:
+        """As a bearer; how long it holds is not known."""
+        value = token if token.lower().startswith("bearer ") else f"Bearer {token}"
+        return Token("Authorization", value, float("inf"), None)
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """The tenant, where the settings say so."""
+        return {"X-Tenant-Id": self.setup.tenant} if self.settings.tenant_header else {}
+
+    def status_of(self, reply: Reply) -> int:
+        """The number in the code of the body, else the HTTP status."""
+        return envelope.status_of(reply)
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The vendor's code."""
+        return envelope.trace_of(reply)
+
+    def throttled(self, reply: Reply) -> bool:
+        """429 by HTTP or in the code."""
+        return envelope.status_of(reply) == 429
+
+    def readable(self, reply: Reply) -> bool:
+        """Whether the body is the vendor's envelope."""
+        return envelope.readable(reply)
+
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
+        """A chosen one for commands."""
+        return {CallClass.WRITE: PACE}
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """The client's record where its number is known, else its row in the list, which shows no state.
+
+        Without a known client the e-mail address and the phone lead: several clients are all returned.
+        """
+        found = await self._seen(reader, row, facts, listed)
+        if len(found) != 1:
+            return Sighting([each.key for each in found])
+        contact = found[0]
+        whole = contact.get("clientStateDescription") is not None
+        return Sighting(
+            customer_ids=[contact.key],
+            comparisons=[self.compared(column, row, contact) for column in (PAYLOAD if whole else LISTED)],
+            decision_status=state_of(contact) if whole else None,
+        )
+
+    async def _seen(
+        self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None
+    ) -> Sequence[Contact]:
+        known = facts.get("customer_id")
+        if known is not None and (number := number_of({**self.setup.known(known), **facts})) is not None:
+            record = await self.contacts.record(reader, number)
+            return [record] if record is not None and known in (record.key, number) else []
+        if listed is not None:
+            return [Contact.of(listed.record)]
+        same = await self.contacts.with_email(reader, row.get("email") or "", anew=False)
+        if known is None:
+            return [each for each in same if each.digits == digits_of(row.get("phone"))]
+        everybody = {each.key: each for each in same}
+        if known not in everybody:  # its e-mail address was changed, or it is gone
+            everybody = dict((await self.contacts.everybody(reader)).by_key)
+        return [everybody[known]] if known in everybody else []
+
+    def compared(self, column: str, row: Row, contact: Contact) -> Comparison:
+        """One field, the target's spelling of phones and times normalised first."""
+        ours, theirs = self.form.value(row, column), contact.get(PAYLOAD[column])
+        if column == "phone" and digits_of(ours) == digits_of(theirs):
+            theirs = ours
+        if column == "date_of_birth" and theirs:
+            theirs = theirs[:10]
+        return Comparison(column, ours, theirs, MASKS.get(column, masking.name))
+
+    async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """All clients; the list does not say when they were created."""
+        async for page in self.contacts.scan(reader, None):
+            yield [Listed(each.key, None, None, each.members) for each in page]
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Clients by `customer_id` (key or number), `email`, `phone` (exact), or `first_name` and/or `last_name`."""
+        if known := wanted.get("customer_id"):
+            if (number := as_number(known)) and (record := await self.contacts.record(reader, number)):
+                return [flat(record)]
+            return [flat(each) for each in await self._all(reader) if each.key == known]
+        if email := wanted.get("email"):
+            return [flat(each) for each in await self.contacts.with_email(reader, email, anew=True)]
+        return [flat(each) for each in await self._all(reader) if fits(each, wanted)]
+
+    async def _all(self, reader: Reader) -> Sequence[Contact]:
+        return list((await self.contacts.everybody(reader)).by_key.values())
+
+
+def fits(contact: Contact, wanted: Mapping[str, str]) -> bool:
+    """Whether a client has the phone, or the names, that were asked for; what a search looks through is not known."""
+    if phone := wanted.get("phone"):
+        return contact.digits == digits_of(phone)
+    names = {name: wanted[name] for name in ("first_name", "last_name") if wanted.get(name)}
+    return bool(names) and all(
+        (contact.get(PAYLOAD[name]) or "").casefold() == value.casefold() for name, value in names.items()
+    )
+
+
+def flat(contact: Contact) -> dict[str, str]:
+    """A client's plain values as text; names in the vendor's words, in lower case."""
+    return {name: text for name in contact.members if (text := contact.get(name)) is not None}
