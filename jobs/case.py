@@ -74,9 +74,11 @@ class Case:
 
     def view(self, name: str) -> View:
         """What an adapter's look, write and classify may know."""
-        since = self.step(name).doubt_since_ms
-        doubt = None if since is None else Doubt(from_milliseconds(since), self.step(name).doubts)
-        return View(self.row, dict(self.facts), doubt, self.taken, self.fresh_customer)
+        step = self.step(name)
+        since = step.doubt_since_ms
+        doubt = None if since is None else Doubt(from_milliseconds(since), step.doubts)
+        facts = dict(self.facts)
+        return View(self.row, facts, doubt, self.taken, self.fresh_customer, step.attempts, self.last_reason)
 
     def intend(self, name: str, fingerprint: str, now_ms: int) -> Transition:
         """About to send: from now on the step may have been applied until a reply says otherwise."""
@@ -144,7 +146,7 @@ class Case:
             national_id_masked=self.row.national_id_masked,
             first_attempt_ms=self.first_attempt_ms,
             last_attempt_ms=self.last_attempt_ms,
-            warnings=self.row.warnings,
+            warnings=warnings_of(self.row, self.facts),
         )
         event = EventRow(
             now_ms, "outcome", self.row.source_row, self.record.key, step, verdict=outcome, detail=reason_code
@@ -192,6 +194,11 @@ class Case:
             self.trace if kind == "result" else Trace(),
             detail,
         )
+
+
+def warnings_of(row: Row, facts: Mapping[str, str]) -> str | None:
+    """The warnings of the input, and the one that a step left (fact `warning`), joined by `;`."""
+    return ";".join(filter(None, (row.warnings, facts.get("warning")))) or None
 
 
 def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
@@ -314,7 +321,7 @@ def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None,
         trace=record.trace if outcome is record.outcome else Trace(),
         phone_masked=case.row.phone_masked,
         national_id_masked=case.row.national_id_masked,
-        warnings=case.row.warnings,
+        warnings=warnings_of(case.row, record.facts),
     )
     event = EventRow(now_ms, "outcome", ended.source_row, ended.key, failed_step, verdict=outcome, detail=code)
     return Transition(event=event, outcome=ended)
