@@ -1,17 +1,19 @@
 """`muster lookup`: finds customers in the target; several hits are listed and never chosen."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import TARGET, effective, options, show_json
+from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jobs.config import Settings
+    from jobs.systems.base import Profile
 
 WANTED = {
     "phone": "phone",
@@ -24,6 +26,9 @@ WANTED = {
 }
 """Option to the name under which a system's capabilities offer it."""
 
+NAMES = frozenset({"first_name", "last_name"})
+BY = ("phone", "identity", "email", "reference", "customer-id")
+
 
 @click.command("lookup")
 @click.option("--phone", help="Phone number in any spelling.")
@@ -33,65 +38,159 @@ WANTED = {
 @click.option("--first-name", help="First name; with or without the last.")
 @click.option("--last-name", help="Last name.")
 @click.option("--customer-id", help="The target's own id.")
-@options(*TARGET, "region", "output")
+@click.option("--full", is_flag=True, help="Show profile, newest decision and wallets of the one that fits.")
+@click.option("--reveal", is_flag=True, help="Show personal values; on a terminal only.")
+@click.option(
+    "--from",
+    "listed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Look up every key of a CSV; needs --to.",
+)
+@click.option("--by", type=click.Choice(BY), help="Which column of FILE; found out when left out.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="RESULT.csv", help="Where the answers to FILE go.")
+@options(*TARGET, "region", "encoding", "delimiter", "ledger", *PRINTING)
 def command(**given: Any) -> None:
     """Find customers by phone, identity number, name or id.
 
     \b
     Examples:
-      muster lookup --customer-id 3847291
+      muster lookup --customer-id 3847291 --full
       muster lookup --identity -          (asks, so that it stays out of the process list)
       muster lookup --first-name Sipho --last-name Dlamini --output json
+      muster lookup --from phones.csv --to found.csv
 
-    Ends with 1 when nobody was found. Personal values are shown masked.
+    Ends with 0 when somebody was found, also several; with 1 when nobody was, or when any row of FILE did not lead to
+    exactly one customer. Personal values are shown masked.
     """
+    settings = effective(given)
+    if given["listed"] is not None or given["to"] is not None or given["by"] is not None:
+        code = _list(given, settings)
+    else:
+        if given["reveal"]:
+            refuse_reveal()
+        code = _one(_wanted(given, settings), given, settings)
+    raise click.exceptions.Exit(code)
+
+
+def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings") -> ExitCode:
+    """Looks one up and shows what fits."""
     import asyncio
 
-    settings = effective(given)
-    wanted = _wanted(given, settings)
-    found = [masked(record) for record in asyncio.run(_find(settings, wanted))]
+    from jobs.lookup import look_up, masked, masked_profile
+
+    full = bool(given["full"])
+    if full:
+        offer_profiles(settings)
+    found, profile = asyncio.run(look_up(settings, wanted, full=full))
+    if given["reveal"] and found:
+        click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
+    if not given["reveal"]:
+        found = [masked(record) for record in found]
+        profile = None if profile is None else masked_profile(profile)
     if settings.output == "json":
-        show_json({"schema_version": 1, "customers": found})
+        shown = found if profile is None else [document(profile)]
+        show_json({"schema_version": 1, "customers": shown})
+    elif profile is not None:
+        click.echo(block(profile))
     else:
         for record in found:
-            click.echo("  ".join(f"{name}={value}" for name, value in record.items()))
-        if len(found) > 1:
-            click.echo(f"muster: {len(found)} customers fit; confirm which one is meant", err=True)
-        elif not found:
-            click.echo("muster: nobody fits", err=True)
-    raise click.exceptions.Exit(ExitCode.OK if found else ExitCode.ATTENTION)
+            click.echo("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
+    _say(len(found), settings, full=full)
+    return ExitCode.OK if found else ExitCode.ATTENTION
+
+
+def _say(found: int, settings: "Settings", *, full: bool) -> None:
+    """What a person has to know beside the hits."""
+    if found > 1:
+        more = ": muster lookup --full --customer-id ID" if full else ""
+        click.echo(f"muster: {found} customers fit; confirm which one is meant{more}", err=True)
+    elif not found and settings.output == "text":
+        click.echo("muster: nobody fits", err=True)
+
+
+def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
+    """Looks up a file of keys."""
+    import asyncio
+
+    from jobs.intake.key_list import KeyList
+    from jobs.lookup import look_up_all
+
+    listed, target = given["listed"], given["to"]
+    if listed is None or target is None:
+        raise Unusable("--from FILE and --to RESULT.csv go together")
+    if given["reveal"] or given["full"] or any(given[name] for name in WANTED):
+        raise Unusable("--from takes its keys from the file, and its result is masked")
+    keys = KeyList.read(
+        listed,
+        by=given["by"],
+        system=settings.model,
+        region=settings.region,
+        encoding=settings.encoding,
+        delimiter=settings.delimiter,
+    )
+    offered(keys.by, settings)
+    progress = progress_of(settings, given)
+    with progress.stage("looking up", keys.file.rows) as count:
+        notes = asyncio.run(look_up_all(settings, keys, target, count))
+    if settings.output == "json":
+        show_json(
+            {"schema_version": 1, "rows": keys.file.rows, "result": str(target), "notes": dict(sorted(notes.items()))}
+        )
+    elif not given["quiet"]:
+        words = ", ".join(f"{rows:,} {note}" for note, rows in sorted(notes.items()))
+        click.echo(f"{keys.file.rows:,} rows: {words}; see {target}")
+    return ExitCode.OK if set(notes) <= {"found"} else ExitCode.ATTENTION
 
 
 def _wanted(given: dict[str, Any], settings: "Settings") -> dict[str, str]:
     """What to look for, values given as `-` read from the terminal or stdin."""
-    from jobs.intake.phones import normalise_phone
-
     wanted = {name: given[name] for name in WANTED if given[name]}
-    if len(set(wanted) - {"first_name", "last_name"}) > 1 or (
-        len(wanted) > 1 and not set(wanted) <= {"first_name", "last_name"}
-    ):
-        raise Unusable("give one of --phone, --identity, --customer-id, or names")
+    if len(wanted) > 1 and not set(wanted) <= NAMES:
+        raise Unusable("give one of --phone, --identity, --email, --reference, --customer-id, or names")
     if not wanted:
         raise Unusable("give --phone, --identity, --customer-id, --first-name or --last-name")
     for name in wanted:
-        offered(name, settings)
+        offered(WANTED[name], settings)
     wanted = {name: _typed(name) if value == "-" else value for name, value in wanted.items()}
-    if "phone" in wanted:
-        number = normalise_phone(wanted["phone"], settings.region)
-        if number is None:
-            raise Unusable("--phone is not a phone number", hint="with country code, or with --region")
-        wanted["phone"] = number
-    return wanted
+    return {name: value if name in NAMES else _usable(name, value, settings) for name, value in wanted.items()}
 
 
-def offered(name: str, settings: "Settings") -> None:
-    """Raises Unusable when the system finds nobody by the option `name`."""
+def _usable(name: str, value: str, settings: "Settings") -> str:
+    """The value as it is looked up. Raises Unusable."""
+    from jobs.intake.key_list import normalised
+
+    found = normalised(WANTED[name], value.strip(), settings.region)
+    if found is None:
+        hint = "with country code, or with --region" if name == "phone" else None
+        words = {"phone": "a phone number", "customer_id": "an id"}.get(name, "a value")
+        raise Unusable(f"--{name.replace('_', '-')} is not {words}", hint=hint)
+    return found
+
+
+def offered(kind: str, settings: "Settings") -> None:
+    """Raises Unusable when the system finds nobody by `kind`."""
     from jobs.systems import capabilities
 
     able = capabilities(settings.model)
-    if WANTED[name] not in able.lookups:
+    if kind not in able.lookups:
         words = ", ".join(able.lookups) or "nothing"
-        raise Unusable(f"{able.title} can't find customers by {WANTED[name]}", hint=f"it finds them by {words}")
+        raise Unusable(f"{able.title} can't find customers by {kind}", hint=f"it finds them by {words}")
+
+
+def offer_profiles(settings: "Settings") -> None:
+    """Raises Unusable when the system shows no more of a customer than a search does."""
+    from jobs.systems import capabilities
+
+    able = capabilities(settings.model)
+    if not able.profiles:
+        raise Unusable(f"{able.title} shows no profile beyond what is found", hint="leave --full out")
+
+
+def refuse_reveal() -> None:
+    """Raises Unusable when what is shown would end in a file or a pipe."""
+    if not sys.stdout.isatty():
+        raise Unusable("--reveal works on a terminal only: personal data does not belong in a file or a pipe")
 
 
 def _typed(name: str) -> str:
@@ -103,28 +202,36 @@ def _typed(name: str) -> str:
     return value
 
 
-async def _find(settings: "Settings", wanted: "Mapping[str, str]") -> "list[Mapping[str, str]]":
-    from jobs.access import connected, credential_of, system_of
-    from jobs.clock import Clock
-    from jobs.errors import MusterError
-    from jobs.systems.base import ReadFailed
+def printed(value: str) -> str:
+    """`value` on one line of a terminal, whatever the target has stored."""
+    from jobs.reports.printable import printable
 
-    system = system_of(settings)
-    async with connected(settings, system, credential_of(settings, reading=True), Clock()) as client:
-        try:
-            return list(await system.find(client, wanted))
-        except ReadFailed as error:
-            trace = f" (trace {error.trace.trace_id})" if error.trace.trace_id else ""
-            raise MusterError(f"the target could not be read: {error.reason}{trace}") from None
+    return printable(value)
 
 
-def masked(record: "Mapping[str, str]") -> dict[str, str]:
-    """A profile as it may be shown: ids, status and times as they are, everything personal masked."""
-    from jobs import masking
-
-    shown = {"customerId", "status", "created", "lastModified", "externalUniqueId", "userTypeId", "title", "version"}
-    shown |= {"kycState", "submissionDate"}
-    rules = {"phone1": masking.phone, "email": masking.email, "firstName": masking.name, "lastName": masking.name}
+def document(profile: "Profile") -> dict[str, Any]:
+    """A profile as JSON."""
     return {
-        name: value if name in shown else rules.get(name, masking.identity)(value) for name, value in record.items()
+        "profile": dict(profile.fields),
+        "decision": profile.decision,
+        "decided_at": profile.decided_at,
+        "failed_checks": list(profile.failed_checks),
+        "wallets": None if profile.wallets is None else [dict(wallet) for wallet in profile.wallets],
     }
+
+
+def block(profile: "Profile") -> str:
+    """A profile as people read it."""
+    lines = list(profile.fields.items())
+    when = f" ({profile.decided_at})" if profile.decided_at else ""
+    lines.append(("decision", f"{profile.decision or 'none yet'}{when}"))
+    if profile.failed_checks:
+        lines.append(("failing checks", ", ".join(profile.failed_checks)))
+    if profile.wallets is None:
+        lines.append(("wallets", "not listed by the target"))
+    elif not profile.wallets:
+        lines.append(("wallets", "none"))
+    for number, wallet in enumerate(profile.wallets or (), start=1):
+        lines.append((f"wallet {number}", "  ".join(f"{name}={value}" for name, value in wallet.items())))
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {printed(value)}" for name, value in lines)

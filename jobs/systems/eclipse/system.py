@@ -22,6 +22,7 @@ from jobs.systems.base import (
     Check,
     Comparison,
     Listed,
+    Profile,
     Reader,
     Reply,
     Request,
@@ -32,8 +33,9 @@ from jobs.systems.base import (
     Token,
     Trace,
 )
-from jobs.systems.eclipse import wire
+from jobs.systems.eclipse import lookup, wire
 from jobs.systems.eclipse.address import AddressStep
+from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
 from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, moment_of, same_phone, wallet_list
 from jobs.systems.eclipse.decision import DecisionStep, newest
 from jobs.systems.eclipse.document import TYPES, DocumentStep
@@ -50,6 +52,7 @@ CAPABILITIES = Capabilities(
     documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
     lists_customers=True,
+    profiles=True,
     wallets=True,
     decided={
         Outcome.ONBOARDED: frozenset({"PASSED"}),
@@ -89,6 +92,12 @@ class EclipseSettings:
     """`NORMAL` or `COMPARISON`; None: the target's own default."""
     checks: str | None = None
     """The checks to run, joined by commas; None: the target's default set."""
+    login: str = PASSWORD
+    """How muster logs in: `password`, or `pki`: a challenge that is signed with MUSTER_PRIVATE_KEY."""
+    challenge_operation: str = "login-challenge"
+    """Last part of the path that gives a challenge (chosen, like the next two; no page has them)."""
+    challenge_member: str = "challenge"
+    signature_member: str = "signature"
 
 
 SETTINGS = EclipseSettings
@@ -96,6 +105,8 @@ SETTINGS = EclipseSettings
 
 def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
     """Eclipse Conductor for one tenant. Raises Unusable."""
+    if settings.login not in (PASSWORD, PKI):
+        raise Unusable(f"[eclipse] login: {settings.login[:40]!r} is neither {PASSWORD} nor {PKI}")
     if settings.wallet_policy not in (FIRST_ALLOWED, EXACTLY):
         raise Unusable(f"[eclipse] wallet_policy: {settings.wallet_policy[:40]!r} is neither first_allowed nor exactly")
     currencies, types = settings.currency.split(";"), (settings.wallet_type_id or "").split(";")
@@ -119,6 +130,10 @@ class Eclipse:
         self.settings = settings or EclipseSettings()
         self.root = f"/{self.settings.prefix}/rest/v1"
         self.tenant_path = f"{self.root}/tenants/{wire.segment(tenant)}"
+        given = self.settings
+        self.challenges = Challenge(
+            f"{self.root}/authentication", given.challenge_operation, given.challenge_member, given.signature_member
+        )
         self.customer = CustomerStep(self.tenant_path, keys, self.settings.user_type_id)
         self.papers = papers(self.tenant_path, files or Path(), self.settings.document_bytes)
         checks = tuple(self.settings.checks.split(",")) if self.settings.checks else ()
@@ -145,6 +160,14 @@ class Eclipse:
     def login(self, identity: str, password: str) -> Request:
         """POST /authentication/login."""
         return self._authentication("login", {"identity": identity, "password": password})
+
+    def challenge(self, identity: str) -> Request | None:
+        """POST /authentication/login-challenge, where muster logs in with a key."""
+        return self.challenges.fetch(identity) if self.settings.login == PKI else None
+
+    def answer(self, identity: str, reply: Reply, private_key: str) -> Request:
+        """POST /authentication/login with the signature."""
+        return self.challenges.answer(identity, reply, private_key)
 
     def renewal(self, token: Token) -> Request | None:
         """POST /authentication/renew with the current token, without its scheme."""
@@ -260,48 +283,18 @@ class Eclipse:
             ]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Customers by `customer_id`, by `identity` or `phone` (exact), or by `first_name` and/or `last_name`."""
-        if customer_id := wanted.get("customer_id"):
-            profile = await wire.read_record(reader, self.customer.profile(customer_id))
-            return [flat(profile)] if profile is not None else []
-        filters = {
-            "identity": "identity",
-            "phone": "identity",
-            "first_name": "firstName",
-            "last_name": "lastName",
-        }
-        query = tuple((api, wanted[name]) for name, api in filters.items() if wanted.get(name))
-        found = []
-        async for record in wire.pages(reader, self.customer.search(query)):
-            profile = await wire.read_record(reader, self.customer.profile(str(wire.identifier(record["customerId"]))))
-            if fits(profile or record, wanted):
-                found.append(flat(profile or record))
-        return found
+        """See `lookup`."""
+        return await lookup.find(reader, self.customer, wanted)
+
+    async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
+        """See `lookup`."""
+        return await lookup.profile_of(reader, self.customer, customer_id)
 
 
 def papers(tenant_path: str, folder: Path, most_bytes: int) -> tuple[AddressStep | DocumentStep, ...]:
     """What a row may bring along before its KYC. `folder`: where its documents lie."""
     documents = [DocumentStep(tenant_path, column, folder, most_bytes) for column in TYPES]
     return (AddressStep(tenant_path), *documents)
-
-
-def fits(record: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    """Whether a hit really has what was asked for: a server may ignore a filter and return everybody."""
-    if identity := wanted.get("identity"):
-        return wire.text_of(record, "nationalIdentityNumber") == identity
-    if phone := wanted.get("phone"):
-        return same_phone(phone, wire.text_of(record, "phone1"))
-    names = {"first_name": "firstName", "last_name": "lastName"}
-    return all(
-        (wire.text_of(record, api) or "").casefold() == wanted[name].casefold()
-        for name, api in names.items()
-        if wanted.get(name)
-    )
-
-
-def flat(record: Mapping[str, Any]) -> dict[str, str]:
-    """A profile's plain values as text, in the vendor's order and spelling."""
-    return {field: text for field in record if (text := wire.text_of(record, field)) is not None}
 
 
 def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:

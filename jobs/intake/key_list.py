@@ -1,0 +1,90 @@
+"""A file of keys to look customers up by: one column of a CSV, read strictly, normalised like an input's."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs import masking
+from jobs.errors import Unusable
+from jobs.intake.phones import check_region, normalise_phone
+from jobs.intake.preflight import InputFile, csv_records, preflight
+from schemas.extract import SUFFIX
+
+COLUMNS: Mapping[str, str] = {
+    "phone": "phone",
+    "identity": "national_id",
+    "email": "email",
+    "reference": "external_unique_id",
+    "customer-id": "customer_id",
+}
+"""What is looked up by, and the column that holds it; in the order in which a header is searched."""
+
+MASKS = {"phone": masking.phone, "identity": masking.identity, "email": masking.email}
+
+_GROUPING = re.compile(r"[\s\-\u2010-\u2015]")
+_ID = re.compile(r"(?!\.{1,2}$)[!-~]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One row of the list. `value` None: it can't be looked up by."""
+
+    source_row: int
+    value: str | None
+    masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """A list that was read to its end: `by` is one of COLUMNS, `place` that column's place in the file."""
+
+    file: InputFile
+    by: str
+    place: int
+    region: str
+
+    @classmethod
+    def read(
+        cls, path: Path, *, by: str | None, system: str, region: str, encoding: str | None, delimiter: str | None
+    ) -> "KeyList":
+        """`by` None: what the header says. A file of one column needs no known header. Raises Unusable."""
+        file = preflight(path, encoding=encoding, delimiter=delimiter, system=system + SUFFIX)
+        if file.format != "csv":
+            raise Unusable(f"{path.name} is no CSV; a list of keys has to be one")
+        by = by or _told_by_header(file)
+        header = file.header_of(COLUMNS[by])
+        if header is None and len(file.header) > 1:
+            raise Unusable(f"{path.name} has no column {COLUMNS[by]}")
+        if header is None and any(sign.isdigit() or sign == "@" for sign in file.header[0]):
+            raise Unusable(f"the first line of {path.name} looks like a key", hint=f"begin it with {COLUMNS[by]}")
+        place = 0 if header is None else file.header.index(header)
+        return cls(file, by, place, check_region(region))
+
+    def __iter__(self) -> Iterator[Key]:
+        """The keys in the order of the file. Raises Unusable when it changed meanwhile."""
+        width = len(self.file.header)
+        for row, (_, fields) in enumerate(csv_records(self.file), start=1):
+            text = fields[self.place].strip() if len(fields) == width else ""
+            yield Key(row, normalised(self.by, text, self.region), MASKS.get(self.by, masking.text)(text))
+
+
+def normalised(by: str, text: str, region: str) -> str | None:
+    """`text` as it is looked up; None when it can't be: empty, no phone number, no id."""
+    if by == "phone":
+        return normalise_phone(text, region)
+    if by == "identity":
+        return _GROUPING.sub("", text) or None
+    if by == "customer-id":
+        return text if _ID.fullmatch(text) else None
+    return text or None
+
+
+def _told_by_header(file: InputFile) -> str:
+    found = [by for by, column in COLUMNS.items() if file.header_of(column) is not None]
+    if len(found) != 1:
+        words = f"has columns for {', '.join(found)}" if found else "has no column that is known"
+        raise Unusable(
+            f"{file.path.name} {words}", hint=f"say what to look up by: --by {found[0] if found else 'phone'}"
+        )
+    return found[0]

@@ -1,0 +1,78 @@
+"""Customers as people look them up: who fits, and all that is shown of one. It only reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobs.systems.base import Profile, Reader, ReadFailed, Request
+from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.customer import CustomerStep, same_phone, wallet_list
+from jobs.systems.eclipse.decision import failed_checks, newest
+
+FILTERS = {"identity": "identity", "phone": "identity", "first_name": "firstName", "last_name": "lastName"}
+"""What is wanted, and the parameter that finds it; the vendor's `identity` matches phones too."""
+
+
+async def find(reader: Reader, customers: CustomerStep, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+    """Customers by `customer_id`, by `identity` or `phone` (exact), or by `first_name` and/or `last_name`."""
+    if customer_id := wanted.get("customer_id"):
+        record = await read_profile(reader, customers, customer_id)
+        return [flat(record)] if record is not None else []
+    query = tuple((api, wanted[name]) for name, api in FILTERS.items() if wanted.get(name))
+    found = []
+    async for hit in wire.pages(reader, customers.search(query)):
+        record = await read_profile(reader, customers, str(wire.identifier(hit["customerId"]))) or hit
+        if fits(record, wanted):
+            found.append(flat(record))
+    return found
+
+
+async def read_profile(reader: Reader, customers: CustomerStep, customer_id: str) -> Mapping[str, Any] | None:
+    """The profile; None when there is none. Raises ReadFailed, also when it is another customer's."""
+    if wire.identifier(customer_id) is None:
+        return None
+    record = await wire.read_record(reader, customers.profile(customer_id))
+    if record is not None and wire.identifier(record.get("customerId")) != customer_id:
+        raise ReadFailed(f"get_customer: the answer is not about customer {customer_id}")
+    return record
+
+
+def fits(record: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    """Whether a hit really has what was asked for: a server may ignore a filter and return everybody."""
+    if identity := wanted.get("identity"):
+        return wire.text_of(record, "nationalIdentityNumber") == identity
+    if phone := wanted.get("phone"):
+        return same_phone(phone, wire.text_of(record, "phone1"))
+    return all(
+        (wire.text_of(record, FILTERS[name]) or "").casefold() == wanted[name].casefold()
+        for name in ("first_name", "last_name")
+        if wanted.get(name)
+    )
+
+
+async def profile_of(reader: Reader, customers: CustomerStep, customer_id: str) -> Profile | None:
+    """Profile, newest KYC result and wallets: three reads. None when the target knows no such customer.
+
+    Raises ReadFailed, NotPermitted.
+    """
+    record = await read_profile(reader, customers, customer_id)
+    if record is None:
+        return None
+    path = f"{customers.tenant_path}/customers/{wire.segment(customer_id)}/ratify"
+    query = (("offset", "0"), ("limit", "1"))
+    results = await wire.read_records(reader, Request("read_kyc", "GET", path, query))
+    wallets = await wire.read_records(reader, wallet_list(customers.tenant_path, customer_id))
+    latest = newest(results) if results else {}
+    return Profile(
+        fields=flat(record),
+        decision=wire.text_of(latest, "status"),
+        decided_at=wire.text_of(latest, "lastModified"),
+        failed_checks=failed_checks(latest),
+        wallets=None if wallets is None else [flat(wallet) for wallet in wallets],
+    )
+
+
+def flat(record: Mapping[str, Any]) -> dict[str, str]:
+    """A record's plain values as text, in the vendor's order and spelling."""
+    texts = {name: wire.text_of(record, name) for name in record}
+    amounts = {name: str(value) for name, value in record.items() if isinstance(value, float)}
+    return {name: text for name, text in (texts | amounts).items() if text is not None}
