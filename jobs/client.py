@@ -104,7 +104,7 @@ class Client:
             status = self.system.status_of(reply)
             if status >= 500 and status != NOT_OFFERED:
                 raise _Passing(f"HTTP {status}", self.system.trace_of(reply))
-            if reply.ok and not self.system.readable(reply):
+            if reply.ok and request.method != "HEAD" and not self.system.readable(reply):
                 raise _Passing(f"HTTP {reply.status} with an unusable body of {len(reply.body)} bytes")
             return self._checked(request, reply)
         raise _Passing("refused again and again because of a limit", self.system.trace_of(reply))

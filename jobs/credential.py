@@ -6,7 +6,7 @@ from typing import Protocol
 from jobs.clock import Clock
 from jobs.errors import NotPermitted
 from jobs.model import Secrets
-from jobs.systems.base import Reply, Request, System, Token
+from jobs.systems.base import Challenging, Reply, Request, System, Token
 
 RENEW_BELOW_SECONDS = 300.0
 """The vendor: "Renew proactively if within 5 minutes of expiry"."""
@@ -86,12 +86,11 @@ class Credential:
     async def _login(self) -> Token:
         if self._refused >= MOST_FAILED_LOGINS:
             raise NotPermitted(f"{self._refused} logins were refused; stopped before the account is locked")
-        if self.secrets.identity is None or self.secrets.password is None:
-            if "nothing" in self.system.capabilities.takes:
-                return self.system.given("")
-            raise NotPermitted("no credential", hint="set MUSTER_IDENTITY and MUSTER_PASSWORD, or MUSTER_TOKEN")
+        request = await self._login_request()
+        if request is None:
+            return self.system.given("")
         self.logins += 1
-        reply = await self.exchange(self.system.login(self.secrets.identity, self.secrets.password), None)
+        reply = await self.exchange(request, None)
         try:
             return self._own(self.system.token_of(reply))
         except (NotPermitted, ValueError) as error:
@@ -99,6 +98,19 @@ class Credential:
             if isinstance(error, NotPermitted):
                 raise
             raise NotPermitted(f"the login reply can't be used: {error}") from error
+
+    async def _login_request(self) -> Request | None:
+        """With a password, or a signed challenge where the system is set to that; None where it takes nothing."""
+        identity, password, key = self.secrets.identity, self.secrets.password, self.secrets.private_key
+        if isinstance(self.system, Challenging) and (challenge := self.system.challenge(identity or "")) is not None:
+            if identity is None or key is None:
+                raise NotPermitted("no key to log in with", hint="set MUSTER_IDENTITY and MUSTER_PRIVATE_KEY_FILE")
+            return self.system.answer(identity, await self.exchange(challenge, None), key)
+        if identity is not None and password is not None:
+            return self.system.login(identity, password)
+        if "nothing" in self.system.capabilities.takes:
+            return None
+        raise NotPermitted("no credential", hint="set MUSTER_IDENTITY and MUSTER_PASSWORD, or MUSTER_TOKEN")
 
     def _own(self, token: Token) -> Token:
         """`token`, when it is for the configured tenant."""

@@ -8,7 +8,7 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,13 +17,14 @@ from typing import Any, TypeVar
 import polars as pl
 import uvloop
 
-from jobs.access import connected, credential_of, keys_of, system_of
+from jobs.access import connected, credential_of, keys_of, reader_given, system_of
 from jobs.batch import Batch, read_batch
 from jobs.case import Case, Taking
 from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
 from jobs.decisions import Decided, open_to_decision, prove, read_decisions, rows_of
+from jobs.delivery import deliverable, passwords_of
 from jobs.drift import ambiguous_rows
 from jobs.errors import NotPermitted, Unusable, strongest
 from jobs.feed import Feed
@@ -106,7 +107,7 @@ def onboard(
     first login; then there is no run folder.
     """
     clock, progress = Clock(), progress or Progress()
-    system = system_of(settings, path.parent)
+    system = system_of(settings, path.parent, passwords=passwords_of(settings))
     credential_of(settings)
     signing()
     settings.need("base_url")
@@ -116,6 +117,7 @@ def onboard(
         work = stack.enter_context(workspace(settings.out))
         batch = read(path, settings, work, clock, progress)
         same_input(batch, sha256)
+        deliverable(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
@@ -219,6 +221,9 @@ async def reread_if_possible(under: Under) -> Reread:
     if not under.system.capabilities.reads_back:
         stops.note(f"{under.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
         return nothing
+    if not reader_given(under.settings):
+        stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
+        return nothing
     try:
         return await unless(stops.signalled, reread(under)) or nothing
     except NotPermitted as error:
@@ -256,11 +261,18 @@ async def judge_canary(under: Under, client: Client) -> None:
     reconciliation = Reconciliation(under.system, client, under.clock)
     outcomes = under.store.outcome_counts(under.run.run_id)
     bad = {outcome.value: outcomes[outcome] for outcome in CANARY_DEAD if outcomes.get(outcome)}
+    if under.system.capabilities.reads_apart:  # this credential may not look back; their outcomes have to do
+        return stop_canary(under, bad)
     async for frame in reconciliation.frames(
         claims(under.store, under.run.run_id, under.batch), under.settings.concurrency
     ):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())
+    return stop_canary(under, bad)
+
+
+def stop_canary(under: Under, bad: Mapping[str, int]) -> None:
+    """Stops the run when anything is `bad` (outcomes and classes, with their counts)."""
     if bad:
         found = ", ".join(f"{count} {name}" for name, count in sorted(bad.items()))
         under.stops.policy("canary", f"stopped: of the first {under.settings.canary} rows, {found} (--canary)")

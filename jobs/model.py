@@ -97,6 +97,8 @@ class Secrets:
     token: str | None = None
     keep: Callable[[str], None] | None = None
     """Keeps the successor of `password` where that came from; None: it can't be kept."""
+    private_key: str | None = None
+    """PEM, for systems that take a signature in the place of a password."""
 
     def __repr__(self) -> str:
         return "Secrets(***)"

@@ -13,7 +13,9 @@ SYSTEMS = {
 }
 """By the name that `--system` takes. Modules are imported when they are used."""
 
-JOBS: dict[str, str] = {}
+JOBS: dict[str, str] = {
+    "eclipse:registration": "jobs.systems.eclipse.registration",
+}
 """Jobs of a system beside the onboarding of customers, as `system:job`."""
 
 

@@ -1,0 +1,17 @@
+"""HEAD at Eclipse: 200 is there, 404 is not. Nothing else is known of what was found."""
+
+from jobs.systems.base import Reader, ReadFailed, Request
+from jobs.systems.eclipse import wire
+
+
+async def exists(reader: Reader, request: Request) -> bool:
+    """Whether `request`, a HEAD, finds something. Raises ReadFailed, NotPermitted."""
+    reply = await reader.read(request)
+    if reply.ok:
+        return True
+    if reply.status == 404:
+        return False
+    failed = wire.refused_read(request, reply)
+    if isinstance(failed, ReadFailed):
+        raise ReadFailed(f"{request.operation}: HTTP {reply.status}", failed.trace)
+    raise failed

@@ -1,0 +1,110 @@
+"""Step 2 of self-registration, the identity: a login name and a password, asked for once, for a customer without any.
+
+From the moment it exists nothing about the customer is asked with the ONBOARDING credential. A doubt is settled by
+logging in as the customer; only where that proves nothing, HEAD says whether there is a login.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+
+from jobs.model import Outcome
+from jobs.systems.base import (
+    Absent,
+    CallClass,
+    Done,
+    Ended,
+    Finding,
+    Passwords,
+    Reader,
+    Reply,
+    Request,
+    Taken,
+    Verdict,
+    View,
+)
+from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.existence import exists
+from jobs.systems.eclipse.handover import Handover, Proof
+
+TAKEN = Ended(Outcome.CONFLICT, "login_taken", "somebody else logs in with this name; choose another one")
+"""The name is refused as taken, and our customer has no login: it is somebody's of whatever tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityStep:
+    """Creates the login. A repeated one is refused (409), so resending after a look is safe."""
+
+    tenant_path: str
+    passwords: Passwords
+    handover: Handover
+    name: str = "identity"
+    resends: int | None = None
+    settle_seconds: float | None = None
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Whether our customer has a login, and whether a request of ours explains it."""
+        once = view.doubt is not None and view.doubt.sent == 1 and not view.taken  # lest we lock a stranger's login
+        if once and await self.handover.attempt(reader, view) is Proof.GIVEN:
+            return Done()
+        customer_id = view.facts["customer_id"]
+        if not await exists(reader, Request("identity_exists", "HEAD", self.path(customer_id))):
+            return TAKEN if view.taken else Absent()
+        if view.doubt is not None or view.taken:  # it had none when we asked, and an answer of ours is missing or "409"
+            return Done()
+        return Ended(
+            Outcome.CONFLICT, "has_login", f"customer {customer_id} has a login already, which is not from here"
+        )
+
+    def write(self, view: View) -> Request:
+        """POST /customers/{id}/identities. The password is on the disk, or in the input, before it is sent.
+
+        Neither the password nor a digest that it is part of goes into the ledger.
+        """
+        row = view.row
+        identity = row.values["identity"]
+        told: dict[str, object] = {"identity": identity}
+        if (totp := row.get("totp_enabled")) is not None:
+            told["totpEnabled"] = totp == "true"
+        if (public_key := row.get("public_key")) is not None:
+            told["base64EncodedPublicKey"] = public_key
+        body = told | {"password": self.passwords.for_row(row, identity)}
+        return Request(
+            "create_identity",
+            "POST",
+            self.path(view.facts["customer_id"]),
+            body=orjson.dumps(body),
+            call_class=CallClass.WRITE,
+            described=orjson.dumps(told),
+        )
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """2xx with our identity is a login. The target's own words are never repeated: they may quote the password."""
+        if not reply.ok:
+            return wordless(wire.refusal(reply), reply)
+        try:
+            record = wire.record_of(reply)
+        except wire.Unreadable as error:
+            return wire.doubtful(reply, str(error))
+        if wire.text_of(record, "identity") != view.row.get("identity"):
+            return wire.doubtful(reply, "it has not the identity that was sent")
+        owner = wire.identifier(record.get("userId"))
+        if owner is not None and owner != view.facts["customer_id"]:
+            return wire.doubtful(reply, f"the identity belongs to user {owner}")
+        return Done(trace=wire.trace_of(reply))
+
+    def path(self, customer_id: str) -> str:
+        """The one path of creating and asking."""
+        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/identities"
+
+
+def wordless(verdict: Verdict, reply: Reply) -> Verdict:
+    """`verdict` with a sentence of ours in the place of the target's."""
+    code = wire.trace_of(reply).error_code
+    told = f"HTTP {reply.status}{f', {code}' if code else ''}"
+    if isinstance(verdict, Ended):
+        outcome = verdict.outcome
+        return Ended(outcome, verdict.reason_code, f"the target refused the login ({told})", trace=verdict.trace)
+    if isinstance(verdict, Taken):
+        return Taken(f"the login is refused as taken ({told})", verdict.trace)
+    return verdict

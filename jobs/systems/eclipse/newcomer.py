@@ -1,0 +1,106 @@
+"""Step 1 of self-registration, the customer: proven absent filter by filter, created with our key.
+
+It asks with HEAD, as the ONBOARDING credential is meant to. Only when something is there it looks closer, and takes a
+customer for ours on no less than `customer.py` does; what it may not see, it does not take.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.errors import NotPermitted
+from jobs.model import Origin, Outcome
+from jobs.systems.base import Absent, Done, Ended, Finding, Reader, Reply, Request, Row, Unclear, Verdict, View
+from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.customer import CustomerStep, explained, same_phone, unexplained
+from jobs.systems.eclipse.existence import exists
+
+FILTERS = {
+    "phone": "phone1",
+    "national_id": "nationalIdentityNumber",
+    "identity": "identity",
+    "email": "email",
+    "passport_number": "passportNumber",
+    "asylum_ref_number": "asylumRefNumber",
+}
+"""Column to filter of HEAD /customers: all that the vendor's page names, in the order in which a conflict is named."""
+
+WORDS = {
+    "phone": "phone",
+    "national_id": "identity number",
+    "identity": "login name",
+    "email": "e-mail address",
+    "passport_number": "passport number",
+    "asylum_ref_number": "asylum reference",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewcomerStep:
+    """Creates the customer record. The vendor refuses a repeated key, so resending after a look is safe."""
+
+    creation: CustomerStep
+    """How a customer is searched for, created and recognised."""
+    name: str = "customer"
+    resends: int | None = None
+    settle_seconds: float | None = None
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Whether anybody has one of the row's numbers, names or addresses; one filter a call."""
+        taken = [column for column in FILTERS if await self.held(reader, view.row, column)]
+        if not taken:
+            return unexplained(view) if view.taken else Absent()
+        ours = await self.ours(reader, view)
+        if ours is not None:
+            origin = Origin.CREATED if view.doubt else Origin.ADOPTED
+            return Done({"customer_id": ours, "customer_origin": origin})
+        if view.doubt is not None:
+            return Unclear("unanswered", "customers with these data are there, but nothing shows that one is ours")
+        return conflict(taken)
+
+    async def held(self, reader: Reader, row: Row, column: str) -> bool:
+        """HEAD /customers with one filter: how the vendor combines several is not documented."""
+        value = row.get(column)
+        if value is None:
+            return False
+        path = f"{self.creation.tenant_path}/customers"
+        return await exists(reader, Request("customer_exists", "HEAD", path, ((FILTERS[column], value),)))
+
+    async def ours(self, reader: Reader, view: View) -> str | None:
+        """The id of the one customer that is provably ours; None: there is none, or it can't be seen."""
+        try:
+            found = await self.creation.holders(reader, view.row)
+            if len(found) != 1:
+                return None
+            customer_id = str(wire.identifier(found[0].get("customerId")))
+            profile = await wire.read_record(reader, self.creation.profile(customer_id)) or found[0]
+        except NotPermitted:
+            return None  # ONBOARDING sees customers without a login, if it may search at all
+        return customer_id if proven(view, profile) else None
+
+    def write(self, view: View) -> Request:
+        """POST /customers, as an operator would."""
+        return self.creation.write(view)
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """As for an operator; of the shorter reply only `customerId` is relied on."""
+        return self.creation.classify(reply, view)
+
+
+def proven(view: View, profile: Mapping[str, Any]) -> bool:
+    """Whether identity number and phone are the row's, and the key too, or else our unanswered request explains it."""
+    row = view.row
+    same = wire.text_of(profile, "nationalIdentityNumber") == row.get("national_id")
+    if not same or not same_phone(row.get("phone"), wire.text_of(profile, "phone1")):
+        return False
+    if (wire.text_of(profile, "status") or "ACTIVE").upper() != "ACTIVE":
+        return False
+    key = wire.text_of(profile, "externalUniqueId")
+    return explained(view, profile) if key is None else key == row.key
+
+
+def conflict(taken: list[str]) -> Ended:
+    """Somebody is registered already; who, this credential can't be told."""
+    words = " and ".join(WORDS[column] for column in taken)
+    reason = f"the {words} of this row {'is' if len(taken) == 1 else 'are'} known to the target already"
+    return Ended(Outcome.CONFLICT, "already_registered", reason)

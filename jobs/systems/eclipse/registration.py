@@ -1,0 +1,77 @@
+"""Self-registration at Eclipse with the ONBOARDING credential: customer, login, handover. No KYC, no wallet.
+
+The keys and the ledger's records are those of onboarding, so that an operator's run goes on where this ends.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from jobs.model import Outcome
+from jobs.passwords import PasswordFile
+from jobs.systems.base import Capabilities, Listed, Reader, Request, Row, Setup, Sighting, Step
+from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.existence import exists
+from jobs.systems.eclipse.handover import Handover, HandoverStep
+from jobs.systems.eclipse.identity import IdentityStep
+from jobs.systems.eclipse.newcomer import NewcomerStep
+from jobs.systems.eclipse.system import COMPARED, Eclipse, EclipseSettings, compared
+
+LOGIN_THERE = "login"
+"""What a fresh read calls a customer that has a login; it stands where onboarding has the KYC status."""
+
+CAPABILITIES = Capabilities(
+    title="Eclipse Conductor, self-registration",
+    creates_customers=True,
+    idempotency_key="externalUniqueId",
+    lookups=(),
+    steps=("customer", "identity", "handover"),
+    documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential",
+    decision=None,
+    decided={
+        Outcome.ONBOARDED: frozenset({LOGIN_THERE}),
+        Outcome.ALREADY_ONBOARDED: frozenset({LOGIN_THERE}),
+    },
+    active=frozenset({"ACTIVE"}),
+    credential="the ONBOARDING credential: identity and password, identity and private key, or a token",
+    takes=frozenset({"identity", "token", "key"}),
+    logins=True,
+    reads_apart=True,
+)
+
+SETTINGS = EclipseSettings
+
+
+def system(setup: Setup, settings: EclipseSettings) -> "Registration":
+    """Self-registration for one tenant."""
+    return Registration(setup, settings)
+
+
+class Registration(Eclipse):
+    """Eclipse Conductor as the ONBOARDING credential uses it."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, setup: Setup, settings: EclipseSettings) -> None:
+        super().__init__(setup.tenant, setup.keys, settings, setup.files)
+        passwords = setup.passwords or PasswordFile(None)
+        handover = Handover(passwords, self.login, self.token_of)
+        self.identity = IdentityStep(self.tenant_path, passwords, handover)
+        self.steps: tuple[Step, ...] = (NewcomerStep(self.customer), self.identity, HandoverStep(handover))
+        self.later_columns = frozenset({"identity", "password", "totp_enabled", "public_key"})
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The same for every row."""
+        return self.steps
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """The profile, and whether there is a login; not with the ONBOARDING credential, which may not look back."""
+        profiles = await self._profiles(reader, row, facts)
+        ids = [str(wire.identifier(profile.get("customerId"))) for profile in profiles]
+        if len(profiles) != 1:
+            return Sighting(ids)
+        asked = Request("identity_exists", "HEAD", self.identity.path(ids[0]))
+        return Sighting(
+            customer_ids=ids,
+            comparisons=[compared(column, row, profiles[0]) for column in COMPARED],
+            decision_status=LOGIN_THERE if await exists(reader, asked) else "no login",
+            customer_status=wire.text_of(profiles[0], "status"),
+        )
