@@ -16,7 +16,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.manifest import MANIFEST, SIGNATURE, Sign, write_manifest
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
-from jobs.reports.sums import SUMS, files_of, sha256
+from jobs.reports.sums import SUMS, files_of, sha256, write_sums
 from schemas.outcome import OUTCOME_SCHEMA
 
 KEPT = {MANIFEST, SIGNATURE, SUMS, "verify.py", "README-AUDITOR.md", "summary.json", "events.ndjson"}
@@ -50,10 +50,26 @@ class Erasure:
 
 
 def erase(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
-    """Erases in the folder and in the later comparisons inside it; each is sealed anew."""
+    """Erases in the folder and in the later comparisons inside it; each is sealed anew. Downloaded profiles go."""
+    _profiles(folder, erasure)
     for path in sorted(each for each in folder.path.iterdir() if each.is_dir() and each.name.startswith("reconcile-")):
         _erase_one(RunFolder.existing(path), erasure, sign)
     _erase_one(folder, erasure, sign)
+
+
+def _profiles(folder: RunFolder, erasure: Erasure) -> None:
+    """Removes the downloaded profiles of the rows concerned, as long as the table still names their customers."""
+    table = folder.path / "outcome.parquet"
+    downloads = [path for path in folder.path.glob("profiles-*") if path.is_dir() and not path.is_symlink()]
+    if not downloads or not table.exists():
+        return
+    concerned = pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select("customer_id").collect()
+    gone = {f"{customer_id}.pdf" for customer_id in concerned["customer_id"].drop_nulls()}
+    for path in downloads:
+        for file in files_of(path):
+            if erasure.rows is None or file.name in gone:
+                file.unlink()
+        write_sums(RunFolder.existing(path))
 
 
 def _erase_one(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:

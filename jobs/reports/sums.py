@@ -14,7 +14,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\n]+)\n")
 def write_sums(folder: RunFolder) -> str:
     """Writes `SHA256SUMS` over every file of the folder but itself; gives its own hash, in hex.
 
-    Folders inside (`reconcile-...`) are left out: each has its own.
+    Folders inside (`reconcile-...`, `profiles-...`) are left out: each has its own.
     """
     lines = [f"{sha256(path)}  {path.name}\n" for path in files_of(folder.path) if path.name != SUMS]
     return sha256(folder.write_bytes(SUMS, "".join(lines).encode()))

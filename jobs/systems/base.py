@@ -392,6 +392,8 @@ class Capabilities:
     """The column by whose equal value a customer at the target is known to be the row's person."""
     canary: int = 0
     """What `--canary` is unless somebody sets it."""
+    downloads: bool = False
+    """Whether profiles can be downloaded as PDF; such a system is `Downloadable`."""
     profiles: bool = False
     """Whether all about one customer can be read for people; such a system is `Profiled`."""
     logins: bool = False
@@ -515,6 +517,15 @@ class Profiled(Protocol):
 
     async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
         """Read afresh; None when there is no such customer. Raises ReadFailed, NotPermitted."""
+        ...
+
+
+@runtime_checkable
+class Downloadable(Protocol):
+    """A system whose profiles can be downloaded as PDF; its capabilities say `downloads`."""
+
+    def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
+        """Where the profile may be, the likeliest place first; one that is not there is answered with 404."""
         ...
 
 

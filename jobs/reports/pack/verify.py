@@ -45,6 +45,9 @@ def run_problems(folder: Path) -> list[str]:
     checks = (manifest, events, summary, outcomes, reconciliation)
     problems = attempt(files, folder, NEEDED) + [each for check in checks for each in attempt(check, folder)]
     for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+        if entry.name.startswith("profiles-") and not entry.is_symlink():
+            problems += [f"{entry.name}: {problem}" for problem in attempt(files, entry, ())]
+            continue
         if entry.is_symlink() or not entry.name.startswith("reconcile-"):
             problems.append(f"{entry.name}: the folder was added")
             continue
