@@ -4,12 +4,11 @@ Settings (`[columns]`) beat the table of `schemas/columns.py`; what nobody knows
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from jobs.errors import Unusable
-from schemas.column import Column
-from schemas.columns import RESERVED, columns_of, folded, spellings
+from schemas.columns import RESERVED, columns_of, folded, lacking, models, spellings
 
 
 def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:
@@ -26,7 +25,7 @@ def mapped(name: str, header: Sequence[str], system: str, columns: Mapping[str, 
     _refuse_repeated(name, header)
     meanings = _meanings(header, system, columns)
     _refuse_ambiguous(name, meanings)
-    _refuse_missing(name, meanings, columns_of(system))
+    _refuse_missing(name, meanings, system)
     return MappingProxyType(meanings)
 
 
@@ -73,9 +72,8 @@ def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
         first[canonical] = original
 
 
-def _refuse_missing(name: str, meanings: Mapping[str, str | None], columns: Sequence[Column]) -> None:
-    present = set(meanings.values())
-    missing = [column.name for column in columns if column.required and column.name not in present]
+def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str) -> None:
+    missing = lacking(system, set(meanings.values()))
     if not missing:
         return
     if len(meanings) == 1:
@@ -85,7 +83,24 @@ def _refuse_missing(name: str, meanings: Mapping[str, str | None], columns: Sequ
         )
     unknown = [original for original, canonical in meanings.items() if canonical is None and original not in RESERVED]
     guesses = "".join(_did_you_mean(column, unknown, f" for {column}") for column in missing)
-    raise Unusable(f"{name}: required columns are missing: {', '.join(missing)}{guesses}")
+    raise Unusable(
+        f"{name}: required columns are missing: {', '.join(missing)}{guesses}", hint=_made_for_another(meanings, system)
+    )
+
+
+def _made_for_another(header: Collection[str], system: str) -> str | None:
+    """A sentence when the header fits another system or job; None when it fits none."""
+    fitting: dict[str, int] = {}
+    for other in models():
+        table = spellings(columns_of(other))
+        known = {table[key] for key in map(folded, header) if key in table}
+        if other != system and not lacking(other, known):
+            fitting[other] = len(known)
+    if not fitting:
+        return f"muster schema {system.partition(':')[0]} shows the columns"
+    best = max(fitting, key=lambda other: fitting[other])
+    target, _, job = best.partition(":")
+    return f"the header is that of {best}" + (f": --system {target}" if not job else "")
 
 
 def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "") -> str:
