@@ -14,6 +14,7 @@ from jobs.commands import (
     plan,
     purge,
     reconcile,
+    register,
     report,
     resume,
     retry,
@@ -57,6 +58,7 @@ def cli() -> None:
 
 for module in (
     run,
+    register,
     validate,
     plan,
     doctor,

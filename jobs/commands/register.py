@@ -1,0 +1,80 @@
+"""`muster register`: self-registration of customers with the ONBOARDING credential."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.commands.options import RUNNING, effective, options, progress_of, show, show_json
+
+if TYPE_CHECKING:
+    from jobs.config import Settings
+    from jobs.reports.summary import Summary
+
+
+@click.command("register")
+@click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--then-onboard", is_flag=True, help="Go on with KYC and wallet, as MUSTER_OPERATOR_IDENTITY.")
+@options("passwords", "encrypt_to", "control", *RUNNING)
+def command(input_path: Path, then_onboard: bool, **given: Any) -> None:
+    """Register the customers of INPUT with the ONBOARDING credential: customer, login, proof of the login.
+
+    \b
+    Examples:
+      muster register customers.csv --passwords delivered.csv
+      muster register customers.csv --passwords delivered.csv --encrypt-to helpdesk.pem
+      MUSTER_OPERATOR_IDENTITY=operator MUSTER_OPERATOR_PASSWORD_FILE=pw muster register customers.csv --then-onboard
+
+    Rows need a login name (column identity). A row without a password gets one, which only the file of --passwords
+    shows. The ONBOARDING credential runs no KYC: an operator's `muster run` of the same file does, or --then-onboard.
+    """
+    from jobs.flow import onboard
+
+    settings = effective(given | {"job": "registration"})
+    registered_by(settings)
+    after = onboarding_after(given) if then_onboard else None
+    summary = onboard("register", input_path, settings, progress=progress_of(settings, given))
+    if after is None or not may_go_on(summary):
+        show(summary, settings, given)
+    assert after is not None
+    show_both(summary, onboard("run", input_path, after, progress=progress_of(after, given)), settings, given)
+
+
+def registered_by(settings: "Settings") -> None:
+    """Raises Unusable when the system knows no self-registration."""
+    from jobs.errors import Unusable
+    from jobs.systems import JOBS
+
+    if settings.model not in JOBS:
+        raise Unusable(f"{settings.system} has no self-registration", hint="muster systems")
+
+
+def onboarding_after(given: dict[str, Any]) -> "Settings":
+    """The settings of the run that follows: the operator's, with a name of its own. Raises Unusable."""
+    from jobs.access import credential_of
+
+    settings = effective(given | {"job": "onboarding", "operator": True, "run_id": None}, warn=False)
+    credential_of(settings)
+    return settings
+
+
+def may_go_on(summary: "Summary") -> bool:
+    """Whether the registration came to its end, whatever became of single rows."""
+    from jobs.errors import ExitCode
+
+    return summary.exit_code in {ExitCode.OK, ExitCode.ATTENTION, ExitCode.PENDING}
+
+
+def show_both(first: "Summary", second: "Summary", settings: "Settings", given: dict[str, Any]) -> None:
+    """Prints both summaries, and ends with the stronger exit code."""
+    import orjson
+
+    from jobs.errors import ExitCode, strongest
+    from jobs.reports.summary import SCHEMA_VERSION, render_text
+
+    both = {"registration": orjson.loads(first.to_json()), "onboarding": orjson.loads(second.to_json())}
+    if settings.output == "json":
+        show_json({"schema_version": SCHEMA_VERSION, **both})
+    elif not given.get("quiet"):
+        click.echo("\n".join(render_text(each) for each in (first, second)), nl=False)
+    raise click.exceptions.Exit(int(strongest({ExitCode(int(each.exit_code)) for each in (first, second)})))
