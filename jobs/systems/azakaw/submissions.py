@@ -129,3 +129,21 @@ def _listed(result: object) -> list[Submission]:
     if result.get("count") != len(listed):
         raise Unreadable(f"its count is another than the {len(listed)} that are listed")
     return [Submission.of(record) for record in listed]
+
+
+def fits(found: Submission, wanted: Mapping[str, str]) -> bool:
+    """Whether a submission has all that is wanted; names are words of the one name that the list shows."""
+    if (submission_id := wanted.get("customer_id")) and found.submission_id.lower() != submission_id.lower():
+        return False
+    if (email := wanted.get("email")) and folded(found.email) != folded(email):
+        return False
+    name = f" {text_of(found.record, 'customerName') or ''} ".casefold()
+    names = [wanted[part] for part in ("first_name", "last_name") if wanted.get(part)]
+    return all(f" {each.strip()} ".casefold() in name for each in names)
+
+
+def flat(found: Submission) -> dict[str, str]:
+    """Its plain values as text, in the vendor's spelling; `customerId` is the submission's, by which all calls go."""
+    shown = ("customerName", "email", "kycState", "submissionDate")
+    texts = {name: text for name in shown if (text := text_of(found.record, name)) is not None}
+    return {"customerId": found.submission_id} | texts

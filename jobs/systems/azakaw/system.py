@@ -21,7 +21,8 @@ from jobs.systems.azakaw.submissions import (
     ListMissing,
     Submission,
     Submissions,
-    folded,
+    fits,
+    flat,
 )
 from jobs.systems.base import (
     CallClass,
@@ -62,6 +63,7 @@ CAPABILITIES = Capabilities(
     },
     credential="appId and appSecret, or a token",
     natural_key="email",
+    downloads=True,
 )
 
 LIMITS = {
@@ -76,6 +78,13 @@ TOKEN_SECONDS = 86_400.0
 """Azakaw, Authentication page: valid for 24 hours; there is no renewal."""
 
 PROFILES = {INDIVIDUAL: "GetIndividualProfile", LEGAL: "GetLegalProfile"}
+DOCUMENTS = {INDIVIDUAL: "DownloadIndividualProfilePagePdf", LEGAL: "DownloadLegalProfilePagePdf"}
+
+PDF_DEADLINE_SECONDS = 120.0
+"""Chosen: the page says nothing of how long making one takes."""
+
+MOST_PDF_BYTES = 64 * 1024 * 1024
+"""Chosen: a profile with its documents in it; larger ones are refused."""
 
 
 SETTINGS = AzakawSettings
@@ -216,6 +225,23 @@ class Azakaw:
                     raise envelope.refused_read(request, reply)
         return False
 
+    def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
+        """The PDF of the customer's kind; of both where it is not known."""
+        known = facts.get("customer_kind")
+        return [
+            Request(
+                "download_profile",
+                "GET",
+                f"/ExtReport/{name}/{segment(customer_id)}",
+                call_class=CallClass.DOWNLOAD,
+                deadline_seconds=PDF_DEADLINE_SECONDS,
+                headers=(("accept", "application/pdf, application/json"),),
+                most_bytes=MOST_PDF_BYTES,
+            )
+            for kind, name in DOCUMENTS.items()
+            if known in {kind, None}
+        ]
+
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All submissions, one page for each form."""
         for submissions in await self._all(reader):
@@ -274,21 +300,3 @@ def submission_of(listed: Listed) -> Submission:
         return Submission.of(dict(listed.record))
     except Unreadable as error:
         raise ReadFailed(f"list_submissions: {error}") from None
-
-
-def fits(found: Submission, wanted: Mapping[str, str]) -> bool:
-    """Whether a submission has all that is wanted; names are words of the one name that the list shows."""
-    if (submission_id := wanted.get("customer_id")) and found.submission_id.lower() != submission_id.lower():
-        return False
-    if (email := wanted.get("email")) and folded(found.email) != folded(email):
-        return False
-    name = f" {text_of(found.record, 'customerName') or ''} ".casefold()
-    names = [wanted[part] for part in ("first_name", "last_name") if wanted.get(part)]
-    return all(f" {each.strip()} ".casefold() in name for each in names)
-
-
-def flat(found: Submission) -> dict[str, str]:
-    """Its plain values as text, in the vendor's spelling; `customerId` is the submission's, by which all calls go."""
-    shown = ("customerName", "email", "kycState", "submissionDate")
-    texts = {name: text for name in shown if (text := text_of(found.record, name)) is not None}
-    return {"customerId": found.submission_id} | texts

@@ -1,0 +1,59 @@
+"""`muster download-profiles`: the profiles of a run's customers as PDF files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.commands.options import PLACES, PRINTING, TARGET, chosen_run, effective, options, progress_of, show_json
+from jobs.errors import ExitCode, Unusable
+
+if TYPE_CHECKING:
+    from jobs.downloads import Downloads
+
+SHOWN = 3
+"""Failures that are shown; all are in the JSON."""
+
+
+@click.command("download-profiles")
+@click.argument("run_id_before", metavar="RUN")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Another folder, 0700.")
+@options(*TARGET, *PLACES, *PRINTING)
+def command(run_id_before: str, to: Path | None, **given: Any) -> None:
+    """Download what the target shows of each customer of RUN, as PDF files.
+
+    \b
+    Examples:
+      muster download-profiles 20261121T021500Z-7f3a
+      muster download-profiles 20261121T021500Z-7f3a --to kyc-files
+
+    The files are personal: they lie in profiles-TIME in the folder of RUN, for the owner alone, with their SHA256SUMS;
+    purge and forget remove them from there. A download that was broken off is gone on with. Ends with 1 when a profile
+    could not be had.
+    """
+    from jobs.systems import capabilities
+
+    before = chosen_run(effective(given).ledger, run_id_before)
+    settings = effective(given, before)
+    able = capabilities(settings.model)
+    if not able.downloads:
+        raise Unusable(f"{able.title} has no profiles to download", hint="muster systems says who has")
+    from jobs.downloads import download
+
+    done = download(before, settings, to, progress_of(settings, given))
+    _show(done, settings.output, quiet=bool(given.get("quiet")))
+    raise click.exceptions.Exit(ExitCode.ATTENTION if done.failed else ExitCode.OK)
+
+
+def _show(done: "Downloads", output: str, *, quiet: bool) -> None:
+    failed = [{"source_row": row, "reason": reason} for row, reason in sorted(done.failed)]
+    if output == "json":
+        counts = {"written": done.written, "there_before": done.there, "failed": failed}
+        show_json({"schema_version": 1, "folder": str(done.folder), **counts})
+        return
+    if not quiet:
+        click.echo(f"{done.folder}: {done.written:,} profiles written, {done.there:,} were there before")
+    for each in failed[:SHOWN]:
+        click.echo(f"muster: row {each['source_row']}: {each['reason']}", err=True)
+    if failed:
+        click.echo(f"muster: {len(failed):,} profiles could not be had; run it again to try those", err=True)
