@@ -9,6 +9,7 @@ from jobs import __version__
 from jobs.commands import (
     config,
     doctor,
+    download_profiles,
     forget,
     lookup,
     plan,
@@ -65,6 +66,7 @@ for module in (
     resume,
     retry,
     reconcile,
+    download_profiles,
     report,
     status,
     runs,
