@@ -43,7 +43,7 @@ def system_of(settings: Settings, files: Path | None = None, *, passwords: Passw
 
 def credential_name(settings: Settings) -> str | None:
     """The credential of this run as a pseudonym; None when there is none."""
-    given = secrets()
+    given = secrets("operator_" if settings.operator else "")
     secret = given.token or given.identity
     return Pseudonyms(pseudonym_key(path_of(settings.ledger))).of("credential", secret) if secret else None
 

@@ -403,7 +403,7 @@ class Capabilities:
     commands: tuple[str, ...] = ()
     """What `muster decide` may do with customers; empty: nothing."""
     takes: frozenset[str] = frozenset({"identity", "token"})
-    """`identity` (with a password), `token`, `nothing`: what may be given."""
+    """`identity` (with a password), `key` (an identity with a private key), `token`, `nothing`: what may be given."""
 
 
 class System(Protocol):

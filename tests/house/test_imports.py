@@ -22,7 +22,7 @@ ONLY_IN = {
     "uvicorn": ("jobs.sandbox",),
     "rich": ("jobs.progress",),
     "jinja2": ("jobs.reports",),
-    "cryptography": ("jobs.reports.signature",),
+    "cryptography": ("jobs.reports.signature", "jobs.pki"),
 }
 """An edge of the program and the modules that may touch it."""
 

@@ -60,6 +60,8 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({"FAILED"}),
     },
     active=frozenset({"ACTIVE"}),
+    credential="identity and password, identity and private key, or a token",
+    takes=frozenset({"identity", "token", "key"}),
 )
 
 ONBOARDING_LIMIT = Rate(60, 180.0)
