@@ -37,6 +37,7 @@ SECRETS = (
     "password",
     "token",
     "private_key",
+    "maker_token",
     "recon_identity",
     "recon_password",
     "operator_identity",

@@ -37,6 +37,7 @@ class ApprovalStep:
         number, key = number_of(view.facts), view.facts["customer_id"]
         if number is None:
             return Undecided({"decision_status": PENDING}, polled=False)
+        self.contacts.numbers[key] = number
         record = await self.contacts.record(reader, number)
         if record is None:
             return Unclear("customer_not_found", f"the target does not know client {number} any more")

@@ -72,6 +72,8 @@ class Contacts:
 
     def __init__(self, envelope: Envelope) -> None:
         self.envelope = envelope
+        self.numbers: dict[str, str] = {}
+        """The `id` of clients that rows of this run led to, by key; a list shows none."""
         self._searching = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._search_finds: bool | None = None

@@ -55,6 +55,16 @@ MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": maski
 LISTED = ("first_name", "last_name", "email", "phone")
 """What a row of a list shows; the whole record shows all of PAYLOAD."""
 
+SPELT = {
+    name.lower(): name
+    for name in (
+        *PAYLOAD.values(),
+        *("contactEncodedKey", "encodedKey", "customerNumber", "customerType", "clientState", "clientStateDescription"),
+        *("isBlacklisted", "branchEncodedKey", "dateCreated", "lastModified"),
+    )
+}
+"""The vendor's names by how replies are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class BankLingoSettings:
@@ -165,7 +175,10 @@ class BankLingo:
         found = await self._seen(reader, row, facts, listed)
         if len(found) != 1:
             return Sighting([each.key for each in found])
-        contact = found[0]
+        return self.shown(row, found[0])
+
+    def shown(self, row: Row, contact: Contact) -> Sighting:
+        """What one client shows of `row`."""
         whole = contact.get("clientStateDescription") is not None
         return Sighting(
             customer_ids=[contact.key],
@@ -177,7 +190,8 @@ class BankLingo:
         self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None
     ) -> Sequence[Contact]:
         known = facts.get("customer_id")
-        if known is not None and (number := number_of({**self.setup.known(known), **facts})) is not None:
+        number = None if known is None else self.contacts.numbers.get(known) or number_of(self.setup.known(known))
+        if number is not None:
             record = await self.contacts.record(reader, number)
             return [record] if record is not None and known in (record.key, number) else []
         if listed is not None:
@@ -229,5 +243,6 @@ def fits(contact: Contact, wanted: Mapping[str, str]) -> bool:
 
 
 def flat(contact: Contact) -> dict[str, str]:
-    """A client's plain values as text; names in the vendor's words, in lower case."""
-    return {name: text for name in contact.members if (text := contact.get(name)) is not None}
+    """A client's plain values as text, in the vendor's spelling as far as it is known; its key is `customerId` too."""
+    texts = {SPELT.get(name, name): text for name in contact.members if (text := contact.get(name)) is not None}
+    return {"customerId": contact.key, **texts}
