@@ -8,7 +8,7 @@ reports are made from the ledger; the reconciliation reads the target afresh.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,8 @@ import uvloop
 
 from jobs.access import connected, credential_of, keys_of, reader_given, system_of
 from jobs.batch import Batch, read_batch
-from jobs.case import Case, Taking
+from jobs.canary import DEAD, send_first, suited
+from jobs.case import Taking
 from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
@@ -50,10 +51,6 @@ from jobs.systems.base import CallClass, System
 from jobs.workspace import workspace
 
 T = TypeVar("T")
-
-CANARY_DEAD = (Outcome.REJECTED, Outcome.FAILED, Outcome.IN_DOUBT)
-"""Outcomes that a canary must not have: they say that the rest would fare no better."""
-
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
@@ -108,6 +105,7 @@ def onboard(
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
+    settings = suited(settings, system.capabilities)
     credential_of(settings)
     signing()
     settings.need("base_url")
@@ -169,9 +167,9 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
                     with stops.at(settings.deadline, under.clock):
                         rows = feed.fresh(settings.limit)
                         if settings.canary:
-                            await engine.run(first(rows, settings.canary), settings.concurrency)
+                            outcomes = await send_first(engine, rows, settings.canary, settings.concurrency)
                             await writer.commit(Transition())
-                            await unless(stops.signalled, judge_canary(under, client))
+                            await unless(stops.signalled, judge_canary(under, client, outcomes))
                         await engine.run(rows, settings.concurrency)
                     await feed.sweep()
             under.calls.update(client.calls)
@@ -247,21 +245,15 @@ async def reread(under: Under) -> Reread:
     return Reread(parts, reconciliation.complete)
 
 
-async def first(cases: AsyncIterator[Case], most: int) -> AsyncIterator[Case]:
-    """The first `most` of `cases`; the rest stays with `cases`."""
-    for _ in range(most):
-        try:
-            yield await anext(cases)
-        except StopAsyncIteration:
-            return
+async def judge_canary(under: Under, client: Client, outcomes: Mapping[Outcome, int]) -> None:
+    """Reads the first rows afresh, and stops the run unless every one of them went well and is there.
 
-
-async def judge_canary(under: Under, client: Client) -> None:
-    """Reads the first rows afresh, and stops the run unless every one of them went well and is there."""
+    `outcomes`: how those of them ended that say how the rest would fare.
+    """
     reconciliation = Reconciliation(under.system, client, under.clock)
-    outcomes = under.store.outcome_counts(under.run.run_id)
-    bad = {outcome.value: outcomes[outcome] for outcome in CANARY_DEAD if outcomes.get(outcome)}
-    if under.system.capabilities.reads_apart:  # this credential may not look back; their outcomes have to do
+    bad = {outcome.value: outcomes[outcome] for outcome in sorted(DEAD) if outcomes.get(outcome)}
+    able = under.system.capabilities
+    if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
         return stop_canary(under, bad)
     async for frame in reconciliation.frames(
         claims(under.store, under.run.run_id, under.batch), under.settings.concurrency
