@@ -7,6 +7,7 @@ from jobs.systems.base import Adapter, Capabilities
 
 SYSTEMS = {
     "eclipse": "jobs.systems.eclipse.system",
+    "omnumi": "jobs.systems.omnumi.system",
     "banklingo": "jobs.systems.banklingo.system",
     "azakaw": "jobs.systems.azakaw.system",
     "blink": "jobs.systems.blink.system",

@@ -1,0 +1,214 @@
+"""The one step: the customer is created by one call, whose loss nothing but a guess could explain.
+
+There is no look-up and no key of ours. So a row without an unanswered request is absent, and one with such a request
+stays in doubt, unless the operator allows one repetition (`resend_unknown`) or a look at its own namespace (`probe`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from jobs.errors import NotPermitted
+from jobs.model import Origin, Outcome
+from jobs.retry import retry_after_seconds
+from jobs.systems.base import (
+    MOST_BYTES,
+    Absent,
+    CallClass,
+    Done,
+    Doubted,
+    Ended,
+    Finding,
+    Reader,
+    Reply,
+    Request,
+    Taken,
+    Throttled,
+    Trace,
+    Unclear,
+    Undecided,
+    Verdict,
+    View,
+)
+from jobs.systems.json_reply import Unreadable, identifier, record_of, text_of
+from jobs.systems.omnumi.catalogue import Judged, Meaning, errors_of, kind_of, normalised, worst
+from jobs.systems.omnumi.form import Form
+
+PATH = "/tenant/customer"
+DEADLINE_SECONDS = 90.0
+"""Chosen: the call carries pictures, and a third party verifies them meanwhile."""
+
+UNRESOLVED = "id_unresolved"
+"""Warning of a row whose customer is there, proven by its namespace, but whose id nobody told."""
+
+GATEWAY = frozenset({408, 502, 504})
+"""Statuses with which something in between gives up waiting; the target itself may still be working."""
+
+APPROVED = frozenset({"APPROVED", "ACCEPTED", "PASSED", "VERIFIED", "COMPLETED"})
+DECLINED = frozenset({"REJECTED", "DECLINED", "DENIED", "FAILED"})
+"""Decisions; the release note shows PENDING alone, so that any other word is no decision."""
+
+_STATUS = re.compile(r"[A-Z][A-Z _-]{0,39}")
+_NAMESPACE = re.compile(r"[A-Za-z0-9._-]{1,253}")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStep:
+    """Creates the customer. Sent at most twice, and that only where the operator said so."""
+
+    form: Form
+    awaits_decision: bool = True
+    resends_unknown: bool = False
+    probes: bool = False
+    settle_seconds: float | None = 0.0
+    name: str = "customer"
+
+    @property
+    def resends(self) -> int | None:
+        """One where that is allowed at all; `look` sees to it that it is no more."""
+        return int(self.resends_unknown or self.probes)
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """What our own ledger says, for the target says nothing; with `probe`, who holds the row's namespace."""
+        if "customer_id" in view.facts or view.facts.get("warning") == UNRESOLVED:
+            return self.awaited({}) if self.awaits_decision else Done()
+        if view.doubt is None:
+            return Absent()
+        if self.probes and (found := await self.probed(reader, view)) is not None:
+            return found
+        if view.taken:
+            return Unclear("unconfirmed", f"unconfirmed: {view.said}, perhaps by our own unanswered request")
+        if self.resends_unknown and view.attempts == 1:
+            return Absent()
+        return unexplained(view)
+
+    async def probed(self, reader: Reader, view: View) -> Finding | None:
+        """Whether the wallet's namespace is there: proof where we made it up. None: the probe says nothing."""
+        made, given = self.form.generated(view.row), view.row.get("custom_namespace")
+        if made is None and given is None:
+            return None
+        query = (("identifierType", "customNamespace"), ("identifierValue", made or given or ""))
+        reply = await reader.read(Request("get_balance", "GET", f"{PATH}/balance", query))
+        if reply.ok and made is None:
+            return Unclear("unconfirmed", "unconfirmed: the row's namespace is there, perhaps somebody else's")
+        if reply.ok:
+            return self.settled({"customer_origin": Origin.CREATED, "warning": UNRESOLVED}, Trace(reply.status))
+        absent = any("no data found" in normalised(text_of(each, "message") or "") for each in errors_of(reply))
+        if reply.status != 404 or not absent:
+            return None
+        if view.taken:
+            return Ended(Outcome.CONFLICT, "unproven", f"{view.said}, and not by us: our namespace is not there")
+        return Absent() if view.attempts == 1 else unexplained(view)
+
+    def write(self, view: View) -> Request:
+        """POST /tenant/customer. The answer repeats the pictures, so that it may be as large as the request."""
+        body = orjson.dumps(self.form.body(view.row))
+        return Request(
+            "create_customer",
+            "POST",
+            PATH,
+            body=body,
+            call_class=CallClass.WRITE,
+            deadline_seconds=DEADLINE_SECONDS,
+            most_bytes=MOST_BYTES + len(body),
+        )
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """201 with an account is a create; a refusal counts only where no earlier request went unanswered."""
+        if reply.ok:
+            return self.accepted(reply, view)
+        verdict = refusal(reply, view)
+        if view.doubt is not None and isinstance(verdict, Ended) and verdict.outcome is not Outcome.CONFLICT:
+            return Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
+        if view.doubt is not None and isinstance(verdict, Ended):
+            return Taken(verdict.reason, verdict.trace)
+        return verdict
+
+    def accepted(self, reply: Reply, view: View) -> Verdict:
+        """A 2xx: the ids and the decision are kept, everything else of the reply is dropped here."""
+        try:
+            data = record_of(reply).get("data")
+        except Unreadable as error:
+            return doubtful(reply, str(error))
+        account = identifier(data.get("customerAccountId")) if isinstance(data, dict) else None
+        if not isinstance(data, dict) or account is None:
+            return doubtful(reply, "it has no customerAccountId")
+        for member, ours in (("email", view.row.get("email")), ("tenantId", self.form.tenant)):
+            theirs = text_of(data, member)
+            if theirs is not None and theirs.strip().casefold() != (ours or "").casefold():
+                return doubtful(reply, f"its {member} is not the one that was sent")
+        facts = {"customer_id": account, "customer_origin": Origin.CREATED}
+        if status := _STATUS.fullmatch((text_of(data, "complianceStatus") or "").strip().upper()):
+            facts["decision_status"] = status[0]
+        namespace = text_of(data, "domainNamespace") or ""
+        if not view.row.get("custom_namespace") and _NAMESPACE.fullmatch(namespace):
+            facts["domain_namespace"] = namespace  # one that the row names may be a person's name
+        return self.settled(facts, trace_of(reply))
+
+    def settled(self, facts: Mapping[str, str], trace: Trace) -> Done | Undecided | Ended:
+        """A customer that is there, by the decision about it."""
+        status = facts.get("decision_status")
+        if status in DECLINED:
+            reason = f"the compliance review ended {status}"
+            return Ended(Outcome.DECLINED, "compliance_declined", reason, facts, trace)
+        if status in APPROVED or not self.awaits_decision:
+            return Done(facts, trace)
+        return self.awaited(facts, trace)
+
+    def awaited(self, facts: Mapping[str, str], trace: Trace | None = None) -> Undecided:
+        """The review is outstanding, and nothing tells its end: not to be asked for again."""
+        return Undecided(facts, trace or Trace(), polled=False)
+
+
+def unexplained(view: View) -> Unclear:
+    """In doubt for good; a person has to ask the vendor."""
+    times = "a request" if view.attempts == 1 else f"{view.attempts} requests"
+    said = f" ({view.said})" if view.said else ""
+    return Unclear("unanswered", f"{times} may have been applied, and nothing can be read{said}")
+
+
+def refusal(reply: Reply, view: View) -> Ended | Doubted | Throttled:
+    """What any reply but a 2xx means for a row that was sent once. Raises NotPermitted."""
+    trace = trace_of(reply)
+    if reply.status == 429:
+        return Throttled(retry_after_seconds(reply.headers, reply.received_at), trace)
+    if 300 <= reply.status < 400:
+        why = "the target answered with a redirect, which is never followed"
+        return Ended(Outcome.FAILED, "redirected", why, trace=trace)
+    error = worst(reply, view.row)
+    trace = Trace(reply.status, error.kind)
+    if error.meaning is Meaning.BLOCKED:
+        raise NotPermitted(error.reason, hint="check --tenant and MUSTER_TOKEN, or ask the vendor about the tenant")
+    if reply.status in {404, 405}:
+        raise NotPermitted(f"the target has no such path (HTTP {reply.status})", hint="check --base-url")
+    if reply.status == 403:
+        return Ended(Outcome.REJECTED, "forbidden", "the target does not allow it (HTTP 403)", trace=trace)
+    if reply.status in GATEWAY or reply.status >= 500 or reply.status < 200:
+        why = f"the target answered HTTP {reply.status}"
+        return Doubted("server_error", why, answered=reply.status not in GATEWAY, trace=trace)
+    if reply.status == 413:
+        return Ended(Outcome.REJECTED, "refused_by_target", "the documents are too large for the target", trace=trace)
+    return told(error, trace)
+
+
+def told(error: Judged, trace: Trace) -> Ended | Doubted:
+    """An error of the catalogue as the end of a row, or as a doubt."""
+    if error.meaning is Meaning.EXISTS:
+        return Ended(Outcome.CONFLICT, error.code, error.reason, trace=trace)
+    if error.meaning is Meaning.INVALID:
+        return Ended(Outcome.REJECTED, error.code, error.reason, trace=trace)
+    return Doubted(error.code, error.reason, answered=True, trace=trace)
+
+
+def doubtful(reply: Reply, why: str) -> Doubted:
+    """A 2xx that does not prove what it should."""
+    reason = f"the target answered HTTP {reply.status}, but {why}"
+    return Doubted("unreadable_reply", reason, answered=True, trace=trace_of(reply))
+
+
+def trace_of(reply: Reply) -> Trace:
+    """The status and the `type` of the first error; the vendor has no trace id."""
+    kinds = [kind_of(error) for error in errors_of(reply)] if not reply.ok else []
+    return Trace(reply.status, kinds[0] if kinds else None)

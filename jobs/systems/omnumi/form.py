@@ -1,0 +1,87 @@
+"""The body of the one request: every column at the place that its `api` names. Reads the files that the row names."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.attachments import MOST_BYTES, read
+from jobs.keys import KeySpace
+from jobs.systems.base import Row
+from schemas.column import Column
+from schemas.omnumi import OMNUMI
+
+RANDOM_DIGITS = 12
+"""Hex digits of a generated namespace: 48 bits, so that nobody else has it by chance (at least 40 are wanted)."""
+
+MEMBERS = frozenset({column.api.split(".")[0] for column in OMNUMI if column.api} | {"customerMetaData", "tenantId"})
+"""First level of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How rows become bodies at one tenant."""
+
+    tenant: str
+    keys: KeySpace
+    files: Path
+    most_bytes: int = MOST_BYTES
+    generates_namespace: bool = False
+    provider: str = ""
+    """Sent beside a generated namespace; empty: none."""
+    status_as_list: bool = False
+    """Is `maritalStatus` a list of one? The example shows a list, which may be meant as the choice."""
+    left_out: frozenset[str] = frozenset()
+    """Members of the first level that are never sent."""
+
+    def body(self, row: Row) -> dict[str, Any]:
+        """The request's body; empty members are omitted. Raises Unsendable for a file that can't be used."""
+        body: dict[str, Any] = {"tenantId": self.tenant}
+        for column in OMNUMI:
+            value = row.get(column.name)
+            if column.api is None or value is None or column.api.split(".")[0] in self.left_out:
+                continue
+            if column.api.endswith(".content"):
+                put(body, column.api.replace(".content", ".fileName"), Path(value).name)
+            put(body, column.api, self.sent(column, value))
+        if "governmentDocuments" in body:
+            body["governmentDocuments"] = list(body["governmentDocuments"].values())
+        derived = self.derived(row, body)
+        return {name: value for name, value in (derived | body).items() if name not in self.left_out}
+
+    def derived(self, row: Row, body: dict[str, Any]) -> dict[str, Any]:
+        """What follows from other columns where it is not given."""
+        if address := body.get("address"):
+            address.setdefault("isoCountryCode", address["country"])
+        names = [row.get(column) for column in ("first_name", "middle_name", "last_name")]
+        made: dict[str, Any] = {"fullName": " ".join(name for name in names if name)}
+        if row.row_ref and "personal_key:row_ref" not in (row.warnings or ""):
+            made["customerMetaData"] = {"rowRef": row.row_ref}
+        if (namespace := self.generated(row)) is not None:
+            made["customNamespace"] = namespace
+            made |= {"provider": self.provider} if self.provider else {}
+        return made
+
+    def sent(self, column: Column, value: str) -> object:
+        """One value as the member has it."""
+        if column.kind == "file":
+            return base64.b64encode(read(self.files, value, self.most_bytes).content).decode()
+        if (column.api or "").endswith(".expired"):
+            return value == "true"
+        if column.name == "marital_status" and self.status_as_list:
+            return [value]
+        return value
+
+    def generated(self, row: Row) -> str | None:
+        """The namespace that is made from the row's key, the same each time; None when the row has its own."""
+        if not self.generates_namespace or row.get("custom_namespace"):
+            return None
+        return "m" + self.keys.wallet(row.key, "namespace").removeprefix("wal-").replace("-", "")[:RANDOM_DIGITS]
+
+
+def put(body: dict[str, Any], path: str, value: object) -> None:
+    """Puts `value` where the dotted `path` leads."""
+    *folders, name = path.split(".")
+    for folder in folders:
+        body = body.setdefault(folder, {})
+    body[name] = value

@@ -1,0 +1,180 @@
+"""Omnumi as a system: settings, capabilities, the static token. It has no reads, so there is nothing to compare."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.attachments import MOST_BYTES
+from jobs.errors import Unusable
+from jobs.model import Rate
+from jobs.systems.base import (
+    CallClass,
+    Capabilities,
+    Certificate,
+    Listed,
+    Reader,
+    Reply,
+    Request,
+    Row,
+    Setup,
+    Sighting,
+    Step,
+    Token,
+    Trace,
+)
+from jobs.systems.json_reply import is_json
+from jobs.systems.omnumi.customer import CustomerStep, trace_of
+from jobs.systems.omnumi.form import MEMBERS, Form
+
+CAPABILITIES = Capabilities(
+    title="Omnumi",
+    creates_customers=True,
+    idempotency_key=None,
+    lookups=(),
+    steps=("customer",),
+    documented_limit="none; 1 call a second is kept to",
+    decision="compliance review: PENDING after the create; nothing tells its end",
+    reads_back=False,
+    credential="an access token, or nothing where the setting access_token is false",
+    natural_key="email",
+    canary=1,
+    takes=frozenset({"token", "nothing"}),
+)
+
+WRITES = Rate(1, 1.0)
+"""Chosen, for no limit is documented: one call under way, and a second between two."""
+
+_TENANT = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class OmnumiSettings:
+    """`[omnumi]` in muster.toml."""
+
+    access_token: bool = True
+    """Is MUSTER_TOKEN sent as the header `access-token`? Later release notes name it."""
+    tenant_header: bool = True
+    """Is the tenant sent as the header `tenant-id` too? An earlier release note complains when it is missing."""
+    await_decision: bool = True
+    """Does a row whose review is outstanding end `pending`? false: it ends `onboarded`."""
+    resend_unknown: bool = False
+    """May a request whose fate is unknown be sent once more? The target refuses an e-mail that it has."""
+    probe: bool = False
+    """Does the deployment answer GET tenant/customer/balance (v4.2.0)? Then namespaces are looked for with it."""
+    generate_namespace: bool = False
+    """Make up a namespace for rows without one; their customers see it."""
+    namespace_provider: str = ""
+    """`provider` beside a namespace that was made up; empty: none."""
+    marital_status_list: bool = False
+    """Send `maritalStatus` as a list of one, as the example has it."""
+    leave_out: str = ""
+    """Members of the first level that are never sent, such as `fullName,customerMetaData`."""
+    document_bytes: int = MOST_BYTES
+    """Of one document file (chosen)."""
+    settle_seconds: float = 6.0
+    """With `probe`: how long after an unanswered create "not there" is not believed (chosen)."""
+
+
+SETTINGS = OmnumiSettings
+
+
+def system(setup: Setup, settings: OmnumiSettings) -> "Omnumi":
+    """Omnumi for one tenant. Raises Unusable for a tenant that is no UUID and for unknown members."""
+    if not _TENANT.fullmatch(setup.tenant):
+        raise Unusable("the tenant of Omnumi is a UUID", hint="give --tenant as 8-4-4-4-12 hex digits")
+    left_out = frozenset(name.strip() for name in settings.leave_out.split(",") if name.strip())
+    if unknown := sorted(left_out - MEMBERS):
+        raise Unusable(f"[omnumi] leave_out: the request has no member {unknown[0]!r}")
+    return Omnumi(setup, settings, left_out)
+
+
+class Omnumi:
+    """Omnumi for one tenant."""
+
+    capabilities = CAPABILITIES
+    certificate: Certificate | None = None
+    later_columns: frozenset[str] = frozenset()
+
+    def __init__(self, setup: Setup, settings: OmnumiSettings, left_out: frozenset[str] = frozenset()) -> None:
+        self.tenant, self.settings = setup.tenant, settings
+        form = Form(
+            setup.tenant,
+            setup.keys,
+            setup.files,
+            most_bytes=settings.document_bytes,
+            generates_namespace=settings.generate_namespace,
+            provider=settings.namespace_provider,
+            status_as_list=settings.marital_status_list,
+            left_out=left_out,
+        )
+        self.customer = CustomerStep(
+            form,
+            awaits_decision=settings.await_decision,
+            resends_unknown=settings.resend_unknown,
+            probes=settings.probe,
+            settle_seconds=settings.settle_seconds if settings.probe else 0.0,
+        )
+        self.steps: tuple[Step, ...] = (self.customer,)
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The one there is."""
+        return self.steps
+
+    def login(self, identity: str, password: str) -> Request:
+        """There is none. Raises Unusable."""
+        raise Unusable("Omnumi has no login", hint="set MUSTER_TOKEN, not MUSTER_IDENTITY")
+
+    def renewal(self, token: Token) -> Request | None:
+        """None: the token is static."""
+        return None
+
+    def token_of(self, reply: Reply) -> Token:
+        """Never asked for, as nothing logs in. Raises ValueError."""
+        raise ValueError("Omnumi has no login")
+
+    def given(self, token: str) -> Token:
+        """As the header `access-token`; nothing where the settings say so. Raises Unusable when it is missing."""
+        if not self.settings.access_token:
+            return Token("", "", float("inf"), None)
+        if not token:
+            hint = "set MUSTER_TOKEN (or MUSTER_TOKEN_FILE), or access_token = false in [omnumi]"
+            raise Unusable("no credential for omnumi: it takes an access token", hint=hint)
+        return Token("access-token", token, float("inf"), None)
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """The tenant, unless switched off."""
+        return {"tenant-id": self.tenant} if self.settings.tenant_header else {}
+
+    def status_of(self, reply: Reply) -> int:
+        """The HTTP status."""
+        return reply.status
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The status and the `type` of the first error."""
+        return trace_of(reply)
+
+    def throttled(self, reply: Reply) -> bool:
+        """429; none is documented."""
+        return reply.status == 429
+
+    def readable(self, reply: Reply) -> bool:
+        """JSON of any kind."""
+        return is_json(reply)
+
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
+        """One create at a time and a second between two (chosen); `--rate` replaces it."""
+        return {CallClass.WRITE: WRITES}
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """Nothing can be read: never called, as `reads_back` says. Raises Unusable."""
+        raise Unusable("Omnumi shows nothing of its customers")
+
+    async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """Nothing can be listed: never called, as `lists_customers` says."""
+        nobody: tuple[Sequence[Listed], ...] = ()
+        for page in nobody:
+            yield page
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Nothing can be found: never called, as `lookups` says."""
+        return []
