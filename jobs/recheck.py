@@ -64,6 +64,12 @@ def reconcile(
     clock, progress = Clock(), progress or Progress()
     if listing and not capabilities(settings.model).lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
+    able = capabilities(settings.model)
+    if against is None and not able.reads_back:
+        raise Unusable(
+            f"{able.title} shows nothing of its customers, so there is nothing to read again",
+            hint="compare with an extract that the vendor gives: --against FILE",
+        )
     if against is None:
         system_of(settings)
         settings.need("base_url")

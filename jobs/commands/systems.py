@@ -32,7 +32,7 @@ def command(**given: Any) -> None:
         click.echo(f"  creates customers   {'yes' if each.creates_customers else 'no'}")
         click.echo(f"  idempotency key     {each.idempotency_key or 'none'}")
         click.echo(f"  steps of a row      {', '.join(each.steps)}")
-        click.echo(f"  look-up by          {', '.join(each.lookups)}")
+        click.echo(f"  look-up by          {', '.join(each.lookups) or 'nothing'}")
         click.echo(f"  documented limit    {each.documented_limit}")
         click.echo(f"  decision            {each.decision or 'none'}")
 
