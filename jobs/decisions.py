@@ -9,6 +9,7 @@ leave     it stays as it is
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -29,6 +30,7 @@ from jobs.systems.base import Reader, ReadFailed, Row, Sighting, System
 
 COLUMNS = ("row", "decision", "customer_id", "reason", "decided_by")
 OPTIONAL = frozenset({"customer_id"})
+_ID = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 LONGEST = {"reason": 200, "decided_by": 80, "customer_id": 64}
 """Characters (chosen); the rest of a reason is not kept."""
@@ -166,11 +168,12 @@ async def prove(
 ) -> None:
     """Reads each customer that is said to be ours. Raises Unusable when one has not the row's natural key.
 
-    `rows`: the input's rows by source row; without them `opener` compares the ledger's pseudonyms.
+    `rows`: the input's rows by source row; without them `opener` compares the ledger's pseudonyms. Where the target
+    shows nothing, the word of who decided counts, as the events record it.
     """
     for each in decided:
         given, key = each.decision, each.known.record.key
-        if given.choice is not Choice.OURS:
+        if given.choice is not Choice.OURS or not system.capabilities.reads_back:
             continue
         row = rows.get(given.source_row) or Row(given.source_row, None, key, {}, "", "", None)
         try:
@@ -257,8 +260,8 @@ def _decision(path: Path, line: int, header: Sequence[str], cells: Sequence[str]
     choice, customer_id = Choice(given["decision"]), given.get("customer_id") or None
     if (choice is Choice.OURS) is (customer_id is None):
         raise _refused(path, line, "customer_id belongs to the decision `ours`, and to no other")
-    if customer_id is not None and (len(customer_id) > LONGEST["customer_id"] or not customer_id.isalnum()):
-        raise _refused(path, line, "customer_id must be letters and digits")
+    if customer_id is not None and (len(customer_id) > LONGEST["customer_id"] or not _ID.fullmatch(customer_id)):
+        raise _refused(path, line, "customer_id must be letters and digits, with single dashes between")
     kept = {name: masking.text(given[name])[: LONGEST[name]] for name in ("reason", "decided_by")}
     return Decision(line, int(given["row"]), choice, customer_id, kept["reason"], kept["decided_by"])
 
