@@ -94,7 +94,10 @@ class Stops:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the report says about the stop."""
-        return (*self._notes, *(() if self.error is None else (self.error.message,)))
+        if self.error is None:
+            return tuple(self._notes)
+        hint = f"; try: {self.error.hint}" if self.error.hint else ""
+        return (*self._notes, self.error.message + hint)
 
     def block(self, error: MusterError) -> None:
         """The credential was refused: nothing else can succeed."""
