@@ -7,6 +7,7 @@ import click
 
 from jobs import __version__
 from jobs.commands import (
+    admin_users,
     config,
     doctor,
     download_profiles,
@@ -78,5 +79,6 @@ for module in (
     systems,
     schema,
     config,
+    admin_users,
 ):
     cli.add_command(module.command)

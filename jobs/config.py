@@ -23,9 +23,9 @@ from jobs.successor import keeper, latest
 from jobs.systems import SYSTEMS
 
 PREFIX = "MUSTER_"
-JOBS = ("onboarding", "registration", "decide")
+JOBS = ("onboarding", "registration", "decide", "portal-users")
 """What is done with the rows of a file: customers are onboarded, or one of a system's other jobs."""
-APART: tuple[str, ...] = ("decide",)
+APART: tuple[str, ...] = ("decide", "portal-users")
 """Jobs whose rows are no customers: keys and records of their own."""
 DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
@@ -167,6 +167,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "operator", _truth, False, None, "Whether the operator's credential is used; the command says it.", given=False
     ),
+    Option("allow_privileged", _truth, False, None, "Send also rows that give privileged positions.", given=False),
     Option("base_url", checked_base_url, None, "URL", "Where the target listens: https, or http on this machine."),
     Option("tenant", _tenant, None, "ID", "The tenant to work in; must be the credential's own."),
     Option("ledger", str, "sqlite:///muster.db", "URL", "Where it is kept what was done."),
@@ -204,6 +205,7 @@ KEPT = (
     "job",
     "decision",
     "operator",
+    "allow_privileged",
     "base_url",
     "tenant",
     "region",

@@ -40,6 +40,7 @@ from jobs.model import AGREEING, Outcome
 from jobs.onboard import Onboarding, Patience
 from jobs.origin import run_facts
 from jobs.progress import Progress
+from jobs.privileges import permitted
 from jobs.reconcile import Reconciliation, claims
 from jobs.report import Findings, publish, signing
 from jobs.reports.folder import RunFolder, safe_run_id
@@ -120,6 +121,7 @@ def onboard(
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
+        permitted(batch, settings)
         stops = Stops(
             budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows),
             breaker=settings.breaker,

@@ -27,7 +27,7 @@ from jobs.progress import Count
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
 from jobs.sealed import Mask
-from jobs.systems.base import Profile, Profiled, ReadFailed, System
+from jobs.systems.base import Portal, Profile, Profiled, ReadFailed, System
 
 WINDOW = 1_000
 """Keys looked up together (chosen); the answers of a window are written in the order of the file."""
@@ -169,6 +169,17 @@ async def look_up(settings: Settings, wanted: Record, *, full: bool = False) -> 
         found = await desk.found(wanted)
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
+
+
+async def portal_users(settings: Settings) -> Sequence[Record]:
+    """All portal users of the tenant as flat text, positions joined by `;`. Raises MusterError, NotPermitted."""
+    async with Desk.opened(settings) as desk:
+        if not isinstance(desk.system, Portal):
+            raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
+        try:
+            return await desk.system.portal_users(desk.client)
+        except ReadFailed as error:
+            raise unread(error) from None
 
 
 async def look_up_all(settings: Settings, keys: KeyList, target: Path, count: Count) -> Counter[str]:

@@ -78,3 +78,5 @@ class InputModel:
     """Of each of these groups a file must have at least one column, beside the required ones."""
     rules: tuple[Rule, ...] = ()
     """What is asked of several columns together, over the normalised frame; failing one quarantines the row."""
+    held: pl.Expr | None = None
+    """True, over the accepted rows, for those that may be sent only when the operator says so; None: there are none."""

@@ -64,9 +64,11 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "sandbox"])
 def test_every_command_knows_config_verbose_and_quiet(command: str) -> None:
-    names = {name for parameter in cli.commands[command].params for name in parameter.opts}
+    found = cli.commands[command]
+    leaves = list(found.commands.values()) if isinstance(found, click.Group) else [found]
 
-    assert {"--config", "-v", "-q"} <= names
+    for leaf in leaves:
+        assert {"--config", "-v", "-q"} <= {name for parameter in leaf.params for name in parameter.opts}
 
 
 def test_help_answers_at_once_and_loads_nothing_heavy() -> None:

@@ -17,6 +17,7 @@ SYSTEMS = {
 JOBS: dict[str, str] = {
     "eclipse:registration": "jobs.systems.eclipse.registration",
 }
+    "eclipse:portal-users": "jobs.systems.eclipse.portal_users",
 """Jobs of a system beside the onboarding of customers, as `system:job`."""
 
 

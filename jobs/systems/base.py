@@ -529,6 +529,15 @@ class Downloadable(Protocol):
         ...
 
 
+@runtime_checkable
+class Portal(Protocol):
+    """A system whose tenant has users of its own, who log in at a portal."""
+
+    async def portal_users(self, reader: Reader) -> Sequence[Mapping[str, str]]:
+        """All of the tenant, as flat text in the vendor's spelling. Raises ReadFailed, NotPermitted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of a preflight. `passed` None: worth knowing, no reason to stop."""

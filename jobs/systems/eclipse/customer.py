@@ -205,6 +205,10 @@ class CustomerStep:
         """GET /customers with one filter: how the vendor combines several is not documented."""
         return Request("search_customers", "GET", f"{self.tenant_path}/customers", query)
 
+    def everybody(self) -> Request:
+        """GET /customers without a filter."""
+        return Request("list_customers", "GET", f"{self.tenant_path}/customers")
+
     def profile(self, customer_id: str) -> Request:
         """GET /customers/{id}."""
         return Request("get_customer", "GET", f"{self.tenant_path}/customers/{wire.segment(customer_id)}")

@@ -198,8 +198,10 @@ async def pages(reader: Reader, request: Request) -> AsyncIterator[Mapping[str, 
     )
 
 
-async def listing(reader: Reader, request: Request) -> AsyncIterator[list[Mapping[str, Any]]]:
-    """All records of a long paged list, page by page, each once by `customerId`.
+async def listing(
+    reader: Reader, request: Request, by: str = "customerId", limit: int = LISTING_PAGE
+) -> AsyncIterator[list[Mapping[str, Any]]]:
+    """All records of a long paged list, page by page, each once by its identifier in `by`; `limit` records a page.
 
     Pages overlap: one that shows nothing of the page before it means that rows in front went away, and the reading
     steps back. Ends at an empty page, or when two pages bring nothing new. Raises ReadFailed.
@@ -207,13 +209,13 @@ async def listing(reader: Reader, request: Request) -> AsyncIterator[list[Mappin
     seen: set[str] = set()
     offset = barren = back = furthest = 0
     while barren < 2:
-        query = (*request.query, ("limit", str(LISTING_PAGE)), ("offset", str(offset)))
-        page = await read_records(reader, Request("list_customers", request.method, request.path, query))
+        query = (*request.query, ("limit", str(limit)), ("offset", str(offset)))
+        page = await read_records(reader, Request(request.operation, request.method, request.path, query))
         if page is None:
-            raise ReadFailed("list_customers: the target has no such path; check base URL and tenant")
+            raise ReadFailed(f"{request.operation}: the target has no such path; check base URL and tenant")
         if not page and offset >= furthest:
             return
-        records = {found: record for record in page if (found := identifier(record.get("customerId")))}
+        records = {found: record for record in page if (found := identifier(record.get(by)))}
         fresh = [found for found in records if found not in seen]
         seen.update(fresh)
         yield [records[found] for found in fresh]
@@ -222,8 +224,8 @@ async def listing(reader: Reader, request: Request) -> AsyncIterator[list[Mappin
         if offset and len(fresh) == len(records):
             back += 1
             if back > MOST_STEPS_BACK:
-                raise ReadFailed("list_customers: customers move faster than they can be listed")
-            offset = max(0, offset - max(len(page), LISTING_PAGE))
+                raise ReadFailed(f"{request.operation}: records move faster than they can be listed")
+            offset = max(0, offset - max(len(page), limit))
             continue
         if beyond:  # after a step back, pages that were read before bring nothing new
             barren = 0 if fresh else barren + 1
