@@ -46,6 +46,7 @@ from jobs.report import Findings, publish, signing
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Summary
+from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Interrupted, Signals
 from jobs.stops import ErrorBudget, Stops
 from jobs.systems.base import CallClass, System
@@ -84,6 +85,7 @@ class Under:
     decisions: Decisions | None = None
     decided: Sequence[Decided] = ()
     """What a person decided about rows that were left open."""
+    again: Retrigger | None = None
     calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """All calls of the run, those of the reconciliation too, by (operation, method, status)."""
 
@@ -96,13 +98,14 @@ def onboard(
     taking: Taking | None = None,
     sha256: str | None = None,
     decisions: Decisions | None = None,
+    again: Retrigger | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Takes `path` through all stages and gives the summary as it was written.
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
-    whatever it is. `decisions` are checked before anything is sent. Raises Unusable, Locked, and NotPermitted at the
-    first login; then there is no run folder.
+    whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
+    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
@@ -132,7 +135,20 @@ def onboard(
         run = run_row(command, run_id, path, batch, settings, clock, control)
         decided = decisions.open(store, space_id) if decisions else ()
         under = Under(
-            settings, system, batch, store, run, space_id, epoch, work, clock, progress, stops, decisions, decided
+            settings,
+            system,
+            batch,
+            store,
+            run,
+            space_id,
+            epoch,
+            work,
+            clock,
+            progress,
+            stops,
+            decisions,
+            decided,
+            again,
         )
         signals.hand_over(stops)
         findings = finish(online(under, taking or Taking(), signals))
@@ -157,10 +173,12 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
                 await unless(stops.signalled, proof)
                 if stops.signalled.is_set():
                     raise Interrupted(strongest(stops.codes))
+            asked = await asked_again(under, client)
             folder = RunFolder.create(Path(under.run.folder))
             under.store.begin_run(under.space_id, under.run)
             async with Writer(under.store, under.space_id, under.epoch, under.run.run_id) as writer:
                 await record_decisions(under, writer)
+                await record_asked(under, asked, writer)
                 with under.progress.stage("onboarding", under.batch.rows) as count:
                     patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
                     engine = Onboarding(under.system, client, writer, stops, under.clock, patience, progress=count)
@@ -196,6 +214,25 @@ async def record_decisions(under: Under, writer: Writer) -> None:
     now_ms = milliseconds(under.clock.now())
     for each in under.decided:
         for transition in each.transitions(under.system.steps[0].name, now_ms):
+            await writer.commit(transition)
+
+
+async def asked_again(under: Under, client: Client) -> Sequence[Candidate]:
+    """The rows whose decision an operator wants again. Raises Unusable, and Interrupted at a signal."""
+    if under.again is None:
+        return ()
+    work = under.again.examined(under.store, under.space_id, under.system, client)
+    found = await unless(under.stops.signalled, work)
+    if found is None:
+        raise Interrupted(strongest(under.stops.codes))
+    return found
+
+
+async def record_asked(under: Under, asked: Sequence[Candidate], writer: Writer) -> None:
+    """What was asked again goes into the ledger before any row is begun."""
+    now_ms = milliseconds(under.clock.now())
+    for each in asked:
+        for transition in each.transitions(now_ms):
             await writer.commit(transition)
 
 

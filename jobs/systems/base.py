@@ -583,6 +583,35 @@ class Passwords(Protocol):
         ...
 
 
+ASKED_AGAIN_AFTER = "asked_again_after"
+"""The fact that holds the target's own time of the newest decision when an operator asked again: a look at the step
+believes later ones only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest decision about a customer. `at` is the target's own time of it; both None: there is none."""
+
+    status: str | None
+    at: str | None
+
+
+@runtime_checkable
+class Redecidable(Protocol):
+    """A system whose decision can be asked for again."""
+
+    redecided: str
+    """Name of the step that asks."""
+    passed: str
+    """The status that is never asked again without consent."""
+    refused: str
+    """The status that may be asked again."""
+
+    async def newest(self, reader: Reader, customer_id: str) -> Newest:
+        """The newest decision. Raises ReadFailed, NotPermitted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What an adapter is made from, beside its own settings."""

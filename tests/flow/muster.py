@@ -16,7 +16,7 @@ from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-RUNS = frozenset({"run", "resume", "retry"})
+RUNS = frozenset({"run", "register", "resume", "retry", "kyc"})
 READS = frozenset({"GET", "HEAD"})
 LOGINS = frozenset({"login", "renew"})
 

@@ -8,11 +8,13 @@ import orjson
 
 from jobs.model import Outcome
 from jobs.systems.base import (
+    ASKED_AGAIN_AFTER,
     Absent,
     CallClass,
     Done,
     Ended,
     Finding,
+    Newest,
     Reader,
     Reply,
     Request,
@@ -23,6 +25,7 @@ from jobs.systems.base import (
     View,
 )
 from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.customer import moment_of
 
 RATIFY_DEADLINE_SECONDS = 90.0
 """The vendor says that ratify may take several seconds; at least 60 is advised, 90 chosen."""
@@ -42,17 +45,26 @@ class DecisionStep:
     settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """The newest result, if any. None at all is the only licence to trigger."""
+        """The newest result, if any. None at all, or none since an operator asked again, is the licence to trigger."""
         customer_id = view.facts["customer_id"]
-        request = Request("read_kyc", "GET", self.path(customer_id), (("offset", "0"), ("limit", "1")))
-        results = await wire.read_records(reader, request)
+        results = await wire.read_records(reader, self.reading(customer_id))
         if results is None:  # 404: nothing about the customer, or no such customer
             profile = Request("get_customer", "GET", f"{self.tenant_path}/customers/{wire.segment(customer_id)}")
             if await wire.read_record(reader, profile) is None:
                 return Unclear("customer_not_found", f"the target does not know customer {customer_id} any more")
-        if not results:
+        if not results or stale(newest(results), view.facts.get(ASKED_AGAIN_AFTER)):
             return Absent()
         return judged(newest(results), customer_id, Trace())
+
+    async def newest(self, reader: Reader, customer_id: str) -> Newest:
+        """The newest result, whoever asked for it. Raises ReadFailed, NotPermitted."""
+        results = await wire.read_records(reader, self.reading(customer_id))
+        result = newest(results) if results else {}
+        return Newest(wire.text_of(result, "status"), wire.text_of(result, "lastModified"))
+
+    def reading(self, customer_id: str) -> Request:
+        """GET /customers/{id}/ratify, the newest result only."""
+        return Request("read_kyc", "GET", self.path(customer_id), (("offset", "0"), ("limit", "1")))
 
     def write(self, view: View) -> Request:
         """POST /customers/{id}/ratify; an empty object asks for the target's default set of checks."""
@@ -82,6 +94,14 @@ class DecisionStep:
     def path(self, customer_id: str) -> str:
         """The one path of triggering and reading."""
         return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/ratify"
+
+
+def stale(result: Mapping[str, Any], after: str | None) -> bool:
+    """Whether the result is the one that was there before an operator asked again; `after` is its time."""
+    if after is None:
+        return False
+    shown, before = moment_of(result.get("lastModified")), moment_of(after)
+    return shown is None or before is None or shown <= before
 
 
 def newest(results: list[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from jobs.systems.base import (
     Check,
     Comparison,
     Listed,
+    Newest,
     Profile,
     Reader,
     Reply,
@@ -125,6 +126,7 @@ class Eclipse:
 
     capabilities = CAPABILITIES
     certificate: Certificate | None = None
+    redecided, passed, refused = "kyc", "PASSED", "FAILED"
 
     def __init__(
         self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None, files: Path | None = None
@@ -154,6 +156,10 @@ class Eclipse:
         """Address and documents where the row has them, before KYC; a wallet for each type that is asked for."""
         wanted = [step for step in self.papers if step.wanted(row)]
         return (self.customer, *wanted, self.decision, self.wallet, *self.wallet.further(row))
+
+    async def newest(self, reader: Reader, customer_id: str) -> Newest:
+        """The newest KYC result."""
+        return await self.decision.newest(reader, customer_id)
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
         """See `examination`."""

@@ -1,0 +1,143 @@
+"""A decision asked for again, on purpose: for which rows of a run, what the target says of them now, what is recorded.
+
+The newest result is read first, and its time remembered: only a later one is the answer to the new question. What is
+outstanding is never asked again; what was passed only when an operator says how many rows that is.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from jobs.errors import Unusable
+from jobs.ledger.rows import EventRow, Known, RunRow, StepRow, StepStatus, Transition
+from jobs.ledger.store import Store
+from jobs.model import Outcome
+from jobs.reconcile import COMPLETE
+from jobs.systems.base import ASKED_AGAIN_AFTER, Newest, Reader, ReadFailed, Redecidable, System
+
+AT_ONCE = 16
+"""Rows read at the same time (chosen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row whose question may be open again. `asked`: it is to be asked, otherwise only read."""
+
+    source_row: int
+    known: Known
+    step_name: str
+    newest: Newest
+    asked: bool = False
+
+    def transitions(self, now_ms: int) -> Iterator[Transition]:
+        """What the ledger is told before anything is sent: the event, and the step open again."""
+        record = self.known.record
+        kept = {"was": self.newest.status, "after": self.newest.at}
+        detail = orjson.dumps({name: text[:60] for name, text in kept.items() if text}).decode()
+        verdict = "ask_again" if self.asked else "read_again"
+        yield Transition(
+            event=EventRow(
+                now_ms, "decision", self.source_row, record.key, self.step_name, verdict=verdict, detail=detail
+            )
+        )
+        facts = {**record.facts, ASKED_AGAIN_AFTER: self.newest.at} if self.asked and self.newest.at else record.facts
+        reopened = replace(record, outcome=None, reason_code=None, reason=None, failed_step=None, facts=facts)
+        step = self.known.steps.get(self.step_name) or StepRow(self.step_name, StepStatus.OPEN)
+        yield Transition(record=reopened, step=replace(step, status=StepStatus.OPEN, doubt_since_ms=None, doubts=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Retrigger:
+    """What the operator asked for. `confirmed`: how many passed rows are to be asked again, in the operator's words."""
+
+    run: RunRow
+    include_passed: bool = False
+    confirmed: int | None = None
+
+    async def examined(self, store: Store, space_id: int, system: System, reader: Reader) -> Sequence[Candidate]:
+        """The rows to take up, each with the newest decision at the target.
+
+        Raises Unusable when there are none, when one can't be read, or when `confirmed` is not their number.
+        """
+        if not isinstance(system, Redecidable):
+            raise Unusable(f"{system.capabilities.title} has no decision that could be asked for again")
+        found = candidates(store, space_id, self.run, system.redecided, include_passed=self.include_passed)
+        if not found:
+            raise Unusable(f"run {self.run.run_id} has no row whose decision could be asked for again")
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def examine(candidate: Candidate) -> Candidate:
+            async with places:
+                return await self.read(candidate, system, reader)
+
+        read = await asyncio.gather(*(examine(each) for each in found))
+        self.check(counted(read, system))
+        return [each for each in read if each.asked or each.known.record.outcome not in COMPLETE]
+
+    async def read(self, candidate: Candidate, system: Redecidable, reader: Reader) -> Candidate:
+        """`candidate` with the newest decision, and whether it is to be asked again."""
+        record = candidate.known.record
+        try:
+            newest = await system.newest(reader, record.facts["customer_id"])
+        except ReadFailed as error:
+            raise Unusable(f"row {candidate.source_row}: its decision could not be read: {error.reason}") from None
+        if record.outcome is Outcome.IN_DOUBT:
+            asked = newest.at is None or newest.at == record.facts.get(ASKED_AGAIN_AFTER)
+        elif newest.at is None:  # nothing could tell the old result from the new one
+            asked = newest.status is None
+        else:
+            asked = newest.status == system.refused or (self.include_passed and newest.status == system.passed)
+        return replace(candidate, newest=newest, asked=asked)
+
+    def check(self, counts: "Counter[str]") -> None:
+        """Raises Unusable unless the number of passed rows was named."""
+        passed = counts["passed"]
+        if self.confirmed is not None and self.confirmed != passed:
+            raise Unusable(
+                f"--confirm {self.confirmed}: {passed} rows that passed would be asked again; nothing was sent"
+            )
+        if passed and self.confirmed is None:
+            raise Unusable(
+                f"{passed} rows have passed, and would have to pass again; nothing was sent",
+                hint=f"if that is meant, say --confirm {passed}",
+            )
+
+
+def counted(read: Sequence[Candidate], system: Redecidable) -> "Counter[str]":
+    """How many rows would be asked: `all`, and those of them that `passed`."""
+    asked = [each for each in read if each.asked]
+    return Counter(all=len(asked), passed=sum(each.newest.status == system.passed for each in asked))
+
+
+def candidates(store: Store, space_id: int, run: RunRow, step_name: str, *, include_passed: bool) -> list[Candidate]:
+    """The rows of `run` that ended `declined`, or in doubt at the step; also complete ones with `include_passed`.
+
+    Rows that a later run has settled otherwise are left out.
+    """
+    found: list[Candidate] = []
+    for rows in store.outcomes(run.run_id):
+        entries = {row["external_unique_id"]: row for row in rows if open_again(row, step_name, include_passed)}
+        known = store.known(space_id, list(entries))
+        for key, row in entries.items():
+            its = known.get(key)
+            if its is not None and its.record.facts.get("customer_id") and unchanged(row, its):
+                found.append(Candidate(row["source_row"], its, step_name, Newest(None, None)))
+    return found
+
+
+def open_again(row: Mapping[str, Any], step_name: str, include_passed: bool) -> bool:
+    """Whether a row that ended so may be asked about again."""
+    outcome = Outcome(row["outcome"])
+    if outcome in COMPLETE:
+        return include_passed
+    return row["failed_step"] == step_name and outcome in {Outcome.DECLINED, Outcome.IN_DOUBT}
+
+
+def unchanged(row: Mapping[str, Any], its: Known) -> bool:
+    """Whether the ledger still has the row as the run left it."""
+    outcome, now = Outcome(row["outcome"]), its.record.outcome
+    return now is outcome or (outcome in COMPLETE and now in COMPLETE)
