@@ -27,6 +27,9 @@ from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, Proof
 
+MOST_TRIED = 2
+"""Logins that settle a doubt, chosen: the name may be a stranger's, whose login more failures could lock."""
+
 TAKEN = Ended(Outcome.CONFLICT, "login_taken", "somebody else logs in with this name; choose another one")
 """The name is refused as taken, and our customer has no login: it is somebody's of whatever tenant."""
 
@@ -44,8 +47,8 @@ class IdentityStep:
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Whether our customer has a login, and whether a request of ours explains it."""
-        once = view.doubt is not None and view.doubt.sent == 1 and not view.taken  # lest we lock a stranger's login
-        if once and await self.handover.attempt(reader, view) is Proof.GIVEN:
+        ours = view.doubt is not None and not view.taken and view.attempts <= MOST_TRIED
+        if ours and await self.handover.attempt(reader, view) is Proof.GIVEN:
             return Done()
         customer_id = view.facts["customer_id"]
         if not await exists(reader, Request("identity_exists", "HEAD", self.path(customer_id))):

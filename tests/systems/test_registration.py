@@ -1,0 +1,338 @@
+"""`muster register` over sockets: customers get a login that is proven, whatever gets lost on the way."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from jobs.model import Rate
+from jobs.sandbox.eclipse.store import Login
+from jobs.sandbox.server import Sandbox
+from jobs.systems import adapter
+from jobs.systems.base import CallClass, Setup
+from jobs.systems.eclipse.system import EclipseSettings
+from tests.flow.muster import Muster, arrivals, lines, writes
+from tests.flow.people import Row, record
+from tests.flow.test_leaks import everything, leaks
+from tests.flow.test_limits import most_in_any_window
+
+from .registered import DELIVERED, PASSWORDS, delivered, held, intrusions, login_of, newcomer, newcomers
+
+Filed = Callable[[list[Row]], Path]
+
+
+@pytest.fixture(autouse=True)
+def credentials(sandbox: Sandbox, muster: Muster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ONBOARDING credential registers, the operator reads back; the 60 calls a test may make are unlimited."""
+    sandbox.configure(onboarding_limit=None)
+    for name, value in {
+        "IDENTITY": sandbox.onboarding_identity,
+        "PASSWORD": sandbox.onboarding_password,
+        "OPERATOR_IDENTITY": sandbox.identity,
+        "OPERATOR_PASSWORD": sandbox.password,
+    }.items():
+        monkeypatch.setenv(f"MUSTER_{name}", value)
+
+
+def test_customers_are_registered_with_passwords_that_are_delivered(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    rows = newcomers(4)
+    ended = muster("register", file_of(rows), *PASSWORDS)
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 4)
+    assert delivered(muster.folder) == {row["identity"]: login_of(sandbox, row).password for row in rows}
+    assert (muster.folder / DELIVERED).stat().st_mode & 0o777 == 0o600
+    assert {line["class"] for line in ended.reconciliation} == {"match"}
+    assert {line["warnings"] for line in ended.rows} == {""}
+    assert intrusions(sandbox) == []
+
+
+def test_registering_again_changes_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    path = file_of(newcomers(3))
+    muster("register", path, *PASSWORDS)
+    before, file = arrivals(sandbox), (muster.folder / DELIVERED).read_bytes()
+    ended = muster("register", path, *PASSWORDS)
+    assert (ended.code, ended.outcomes) == (0, ["already_onboarded"] * 3)
+    assert writes(sandbox, after=before) == []
+    assert (muster.folder / DELIVERED).read_bytes() == file
+    assert intrusions(sandbox) == []
+
+
+def test_a_password_of_the_input_is_sent_as_it_is_and_not_delivered(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    row = newcomer(1, password="  Corr3ct horse ".strip() + "!", totp_enabled="false")
+    ended = muster("register", file_of([row]))
+    assert ended.outcomes == ["onboarded"]
+    assert login_of(sandbox, row).password == "Corr3ct horse!"
+    assert not (muster.folder / DELIVERED).exists()
+
+
+@pytest.mark.parametrize("blank", [" Corr3ct horse!", "Corr3ct horse! ", "ab", "x" * 81])
+def test_a_password_that_could_not_be_typed_again_is_quarantined(muster: Muster, file_of: Filed, blank: str) -> None:
+    ended = muster("register", file_of([newcomer(1, password=blank), newcomer(2, password="Corr3ct horse!")]))
+    assert ended.outcomes == ["quarantined", "onboarded"]
+    assert ended.rows[0]["reason_code"] == "value_invalid:password"
+
+
+def test_nothing_is_sent_when_passwords_could_not_be_delivered(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    ended = muster("register", file_of(newcomers(2)))
+    assert (ended.code, "2 rows have no password" in ended.stderr) == (2, True)
+    (muster.folder / DELIVERED).write_text("")
+    (muster.folder / DELIVERED).chmod(0o644)
+    ended = muster("register", file_of(newcomers(2)), *PASSWORDS)
+    assert (ended.code, "others may read" in ended.stderr) == (2, True)
+    assert sandbox.journal() == []
+
+
+@pytest.mark.parametrize("column", ["phone", "national_id", "email", "passport_number", "identity"])
+def test_whoever_is_known_by_any_filter_is_not_registered_again(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, column: str
+) -> None:
+    row, stranger = newcomer(1, passport_number="A0123456"), newcomer(2, passport_number="B0123456")
+    stranger[column] = row[column]
+    sandbox.plant(**record(stranger, passportNumber=stranger["passport_number"], identities=[stranger["identity"]]))
+    ended = muster("register", file_of([row]), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "already_registered")]
+    assert writes(sandbox) == []
+
+
+LOST = {
+    "drop_after_commit": {},
+    "drop_before_commit": {},
+    "truncated_body": {},
+    "garbage_body": {},
+    "status_after_commit": {"status": 504},
+}
+
+
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("operation", ["create_customer", "create_identity"])
+def test_a_lost_answer_makes_no_second_customer_and_no_second_login(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, kind: str
+) -> None:
+    rows = newcomers(2)
+    sandbox.faults([{"operation": operation, "nth": 1, "kind": kind, "params": LOST[kind]}])
+    ended = muster("register", file_of(rows), *PASSWORDS)
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 2)
+    assert delivered(muster.folder) == {row["identity"]: login_of(sandbox, row).password for row in rows}
+    assert intrusions(sandbox) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["create_customer", "create_identity"])
+def test_a_registration_that_is_killed_is_finished_with_the_password_that_was_delivered(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, when: str
+) -> None:
+    rows = newcomers(3)
+    started = muster.start("register", file_of(rows), *PASSWORDS, "--concurrency", "1")
+    params = {"pid": started.running.pid, "when": when}
+    sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": 2, "params": params}])
+    assert muster.wait(started).code == -9
+    sandbox.faults([])
+    known = delivered(muster.folder)
+    ended = muster("resume")
+    assert (ended.code, set(ended.outcomes) <= {"onboarded", "already_onboarded"}) == (0, True)
+    assert delivered(muster.folder) == {row["identity"]: login_of(sandbox, row).password for row in rows}
+    assert known.items() <= delivered(muster.folder).items()
+    assert intrusions(sandbox) == []
+
+
+def test_a_login_name_of_another_tenant_is_a_conflict_until_it_is_changed(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    sandbox.state.add_login(Login("thandi.1", "a-strangers-password", sandbox.tenant + 1))
+    ended = muster("register", file_of([newcomer(1)]), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "login_taken")]
+    mended = newcomer(1, identity="thandi.nkosi.1")
+    assert muster("register", file_of([mended]), *PASSWORDS).outcomes == ["onboarded"]
+    assert login_of(sandbox, mended).password == delivered(muster.folder)["thandi.nkosi.1"]
+
+
+def test_a_customer_of_ours_with_a_login_that_is_not_from_here_is_a_conflict(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    row, path = newcomer(1), file_of([newcomer(1)])
+    sandbox.faults([{"operation": "create_identity", "kind": "status", "params": {"status": 400}}])
+    assert muster("register", path, *PASSWORDS).outcomes == ["rejected"]
+    sandbox.faults([])
+    (customer,) = held(sandbox, row)
+    sandbox.state.add_login(Login("somebody", "a-password", sandbox.tenant, customer_id=customer.customer_id))
+    ended = muster("register", file_of([row | {"identity": "thandi.other"}]), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "has_login")]
+
+
+HASH = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+
+
+def test_a_handover_that_can_not_be_proven_is_a_warning(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    rows = [newcomer(1, totp_enabled="TRUE"), newcomer(2, password=HASH), newcomer(3)]
+    ended = muster("register", file_of(rows), *PASSWORDS)
+    assert ended.outcomes == ["onboarded"] * 3
+    assert [line["warnings"] for line in ended.rows] == [
+        "handover_unproven:totp_enabled",
+        "handover_unproven:password",
+        "",
+    ]
+    assert [login_of(sandbox, row).totp for row in rows] == [True, False, False]
+
+
+def test_a_login_that_is_refused_leaves_the_row_in_doubt_and_is_tried_again(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.faults([{"operation": "login", "nth": 2, "kind": "status", "params": {"status": 401}}])
+    ended = muster("register", file_of(newcomers(1)), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("in_doubt", "handover_refused")]
+    assert muster("resume").outcomes == ["onboarded"]
+
+
+def test_a_login_that_opens_another_record_is_a_conflict(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"uid": 1, "tenant": sandbox.tenant}).encode()).decode().rstrip("=")
+    body = {"headerName": "Authorization", "headerValue": f"Bearer x.{claims}.x", "expiresEpochSecs": 4_000_000_000}
+    sandbox.faults([{"operation": "login", "nth": 2, "kind": "status", "params": {"status": 200, "body": body}}])
+    ended = muster("register", file_of(newcomers(1)), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "login_of_another")]
+
+
+def test_the_limit_of_the_credential_is_never_exceeded(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    sandbox.configure(onboarding_limit="6/1")
+    ended = muster("register", file_of(newcomers(9)), *PASSWORDS, "--rate", "6/1")
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 9)
+    assert most_in_any_window(sandbox, 1.0) <= 6
+    assert {entry["status"] for entry in sandbox.journal()} == {200, 404}
+
+
+def test_the_documented_limit_holds_unless_another_one_is_given(muster: Muster) -> None:
+    module = adapter("eclipse:registration")
+    registration = module.system(Setup("1001", None), EclipseSettings())  # type: ignore[arg-type]  # makes no keys
+    assert registration.limits(frozenset({"ONBOARDING"})) == {CallClass.WRITE: Rate(60, 180.0)}
+
+
+def test_the_operator_goes_on_with_kyc_and_wallet(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    rows = [newcomer(1), newcomer(2, "Kycfail"), newcomer(3)]
+    ended = muster("register", file_of(rows), *PASSWORDS, "--then-onboard", "--output", "json")
+    told = json.loads(ended.stdout)
+    assert (ended.code, told["registration"]["exit_code"], told["onboarding"]["exit_code"]) == (1, 0, 1)
+    second = muster.folder / "runs" / told["onboarding"]["run_id"]
+    assert [line["outcome"] for line in lines(second / "outcome.csv")] == ["onboarded", "declined", "onboarded"]
+    assert [len(held(sandbox, row)[0].wallets) for row in rows] == [1, 0, 1]
+    assert intrusions(sandbox) == []
+
+
+def test_without_an_operator_nothing_is_begun_that_should_go_on(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUSTER_OPERATOR_PASSWORD")
+    ended = muster("register", file_of(newcomers(1)), *PASSWORDS, "--then-onboard")
+    assert (ended.code, "MUSTER_OPERATOR_IDENTITY" in ended.stderr) == (2, True)
+    assert sandbox.journal() == []
+
+
+def test_an_ordinary_run_of_the_same_file_goes_on_and_shows_no_password(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of([newcomer(1, password="Corr3ct horse!"), newcomer(2)])
+    muster("register", path, *PASSWORDS)
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.password)
+    ended = muster("run", path)
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 2)
+    assert "password" not in ended.rows[0]
+    assert len(sandbox.state.customers) == len(sandbox.state.wallets) == 2
+
+
+def test_no_password_is_left_anywhere_but_where_it_was_delivered(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    rows = [newcomer(1, password="Corr3ct horse!"), newcomer(2), newcomer(3, "Refused"), newcomer(4)]
+    words = [{"code": "VAL001", "type": "BUSINESS", "description": "password: 'Corr3ct horse!' is too well known"}]
+    refusal = {"kind": "status", "nth": 1, "params": {"status": 400, "body": words}}
+    lost = {"kind": "drop_after_commit", "nth": 2}
+    sandbox.faults([{"operation": "create_identity"} | refusal, {"operation": "create_identity"} | lost])
+    ended = muster("register", file_of(rows), *PASSWORDS, "-v", "--concurrency", "1")
+    assert ended.counts == {"rejected": 2, "onboarded": 2}
+    more = [muster("status"), muster("report", "run-1"), muster("reconcile", "run-1"), muster("resume", "-v")]
+    secrets = dict.fromkeys(delivered(muster.folder).values(), "generated") | {"Corr3ct horse!": "given"}
+    told = {name: raw for name, raw in everything(muster, ended, *more).items() if not name.startswith(DELIVERED)}
+    assert leaks(told, secrets | {row["identity"]: "login name" for row in rows}) == []
+
+
+def test_a_login_that_is_gone_is_found_by_a_reconciliation(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    rows = newcomers(2)
+    ended = muster("register", file_of(rows), *PASSWORDS)
+    (customer,) = held(sandbox, rows[0])
+    customer.identities.clear()
+    assert muster("reconcile", "run-1").code == 1
+    (found,) = list(ended.folder.glob("reconcile-*/reconciliation.csv"))
+    assert [(line["class"], line["target_value_masked"]) for line in lines(found) if line["class"] != "match"] == [
+        ("status_difference", "no login")
+    ]
+
+
+def test_without_a_reader_nothing_is_compared_and_the_run_says_so(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUSTER_OPERATOR_IDENTITY")
+    ended = muster("register", file_of(newcomers(1)), *PASSWORDS)
+    assert (ended.code, ended.reconciliation) == (0, [])
+    assert "nothing was compared" in ended.stdout
+    assert {entry["credential"] for entry in sandbox.journal()} <= {sandbox.onboarding_identity, None}
+    assert muster("reconcile", "run-1").code == 2
+
+
+def test_a_system_without_self_registration_says_so(muster: Muster, file_of: Filed) -> None:
+    ended = muster("register", file_of(newcomers(1)), *PASSWORDS, "--system", "omnumi")
+    assert (ended.code, "no self-registration" in ended.stderr) == (2, True)
+
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def opened(folder: Path) -> dict[str, str]:
+    """Passwords by identity, decrypted."""
+    scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    found = lines(folder / DELIVERED)
+    return {
+        line["identity"]: KEY.decrypt(base64.b64decode(line["password_encrypted"]), scheme).decode() for line in found
+    }
+
+
+@pytest.fixture
+def encrypted(muster: Muster) -> tuple[str, ...]:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = KEY.public_key().public_bytes(serialization.Encoding.PEM, form)
+    (muster.folder / "helpdesk.pem").write_bytes(pem)
+    return (*PASSWORDS, "--encrypt-to", "helpdesk.pem")
+
+
+def test_passwords_may_be_delivered_so_that_one_key_alone_opens_them(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, encrypted: tuple[str, ...]
+) -> None:
+    rows = newcomers(2)
+    ended = muster("register", file_of(rows), *encrypted)
+    assert ([line["warnings"] for line in ended.rows], ended.code) == (["", ""], 0)
+    assert opened(muster.folder) == {row["identity"]: login_of(sandbox, row).password for row in rows}
+    told = everything(muster, ended)
+    assert leaks(told, dict.fromkeys(opened(muster.folder).values(), "generated")) == []
+
+
+def test_an_encrypted_password_of_a_killed_run_is_still_the_right_one(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, encrypted: tuple[str, ...], hasty: None
+) -> None:
+    rows = newcomers(1)
+    started = muster.start("register", file_of(rows), *encrypted)
+    params = {"pid": started.running.pid, "when": "after"}
+    sandbox.faults([{"operation": "create_identity", "kind": "signal_client", "params": params}])
+    muster.wait(started)
+    sandbox.faults([])
+    ended = muster("resume")
+    assert [(line["outcome"], line["warnings"]) for line in ended.rows] == [
+        ("onboarded", "handover_unproven:passwords")
+    ]
+    assert opened(muster.folder) == {rows[0]["identity"]: login_of(sandbox, rows[0]).password}
