@@ -17,7 +17,6 @@ from jobs.systems.base import (
     Comparison,
     Listed,
     Reader,
-    ReadFailed,
     Reply,
     Request,
     Row,
@@ -140,7 +139,7 @@ class Blink:
         form = {"grant_type": "refresh_token", "refresh_token": password, "client_id": identity}
         form |= {"redirect_uri": self.settings.redirect_uri, "username": self.settings.username}
         return Request(
-            "grant_token",
+            "login",
             "POST",
             self.settings.token_path,
             body=urlencode({name: value for name, value in form.items() if value}).encode(),
@@ -243,10 +242,7 @@ class Blink:
         person = row.get("bank_person_id")
         if not wanted or person is None:
             return []
-        try:
-            contacts = await self.bank.contacts(reader, person) or []
-        except NotOffered as error:
-            raise ReadFailed(f"{error.operation}: not offered") from None
+        contacts = await self.bank.contacts(reader, person) or []
         return [self._contact(medium, row.values[medium], contacts) for medium in wanted]
 
     def _contact(self, medium: str, ours: str, contacts: Sequence[Record]) -> Comparison:
@@ -266,10 +262,7 @@ class Blink:
         wanted = wanted_of(row)
         if not wanted:
             return []
-        try:
-            shown = await self.bank.address(reader, customer_id)
-        except NotOffered as error:
-            raise ReadFailed(f"{error.operation}: not offered") from None
+        shown = await self.bank.address(reader, customer_id)
         theirs = place_of(shown or {})
         if comparable(theirs) == comparable(wanted):
             theirs = wanted

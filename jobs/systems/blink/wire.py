@@ -42,11 +42,11 @@ NOT_OFFERED = frozenset({405, 501})
 """Statuses with which a bank says that it has no such operation."""
 
 
-class NotOffered(Exception):
+class NotOffered(ReadFailed):
     """The bank has no such operation."""
 
     def __init__(self, operation: str) -> None:
-        super().__init__(operation)
+        super().__init__(f"{operation}: the bank does not offer it")
         self.operation = operation
 
 

@@ -1,0 +1,361 @@
+"""What bLink's replies and records mean: tables, without a network."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from jobs.errors import NotPermitted, Unusable
+from jobs.keys import KeySpace
+from jobs.model import Outcome
+from jobs.systems.base import (
+    Absent,
+    CallClass,
+    Done,
+    Doubt,
+    Doubted,
+    Ended,
+    Finding,
+    ReadFailed,
+    Reply,
+    Request,
+    Row,
+    Setup,
+    Throttled,
+    Unclear,
+    View,
+)
+from jobs.systems.blink.address import changed, comparable, place_of
+from jobs.systems.blink.contact import same
+from jobs.systems.blink.system import Blink, BlinkSettings, system
+from jobs.systems.blink.wire import pages, refusal
+
+from .blink import awaited
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PLACE = {"streetName": "Seestrasse", "buildingNumber": "1", "postCode": "8002", "townName": "Zürich", "country": "CH"}
+
+
+def reply(status: int, body: Any = None, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, named, b"" if body is None else orjson.dumps(body), NOW)
+
+
+def problem(status: int, kind: str, **headers: str) -> Reply:
+    return reply(status, {"type": kind, "title": kind, "detail": "contactContent: 'anna@example.com'"}, **headers)
+
+
+class Bank:
+    """Answers reads by path; a path that it does not know is 404."""
+
+    def __init__(self, answers: dict[str, Reply]) -> None:
+        self.answers, self.asked = answers, list[str]()
+
+    async def read(self, request: Request) -> Reply:
+        query = "&".join(f"{name}={value}" for name, value in request.query if name == "cursor")
+        self.asked.append(request.path + (f"?{query}" if query else ""))
+        return self.answers.get(self.asked[-1], problem(404, "resourceDoesNotExist"))
+
+
+def view(doubt: Doubt | None = None, **values: Any) -> View:
+    given = {"bank_customer_id": "C-1", "bank_person_id": "P-1"} | values
+    return View(Row(1, "r", "cust-000001", given, "", "", None), {"customer_id": "C-1"}, doubt)
+
+
+def blink(**settings: Any) -> Blink:
+    return Blink("bank-1", BlinkSettings(healthcheck=False, **settings))
+
+
+async def linked(customers: list[dict[str, Any]], **values: Any) -> Finding:
+    answers = {f"/customers/{each['customerIdentification']}": reply(200, each) for each in customers}
+    target = blink()
+    return await target.link.look(Bank(answers | {"/customers": reply(200, customers)}), view(**values))
+
+
+def customer(**changes: Any) -> dict[str, Any]:
+    persons = [{"personRelation": "accountOwner", "personIdentification": "P-1"}]
+    return {"customerIdentification": "C-1", "externalReference": "X-1", "status": "active", "personList": persons} | (
+        changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "values", "outcome", "code"),
+    [
+        ({}, {}, None, None),
+        ({"status": "ACTIVE", "customerIdentification": 4711}, {"bank_customer_id": "4711"}, None, None),
+        ({"status": "closed"}, {}, Outcome.REJECTED, "customer_inactive"),
+        ({"status": None}, {}, Outcome.REJECTED, "customer_inactive"),
+        ({"customerIdentification": "C-2"}, {}, Outcome.REJECTED, "not_available"),
+        ({"externalReference": "X-2"}, {"external_reference": "X-1"}, Outcome.CONFLICT, "reference_differs"),
+        ({"personList": []}, {}, Outcome.CONFLICT, "person_not_linked"),
+        ({"personList": "P-1"}, {}, Outcome.CONFLICT, "person_not_linked"),
+    ],
+)
+@awaited
+async def test_a_row_is_linked_to_an_active_customer_of_its_own(
+    changes: dict[str, Any], values: dict[str, str], outcome: Outcome | None, code: str | None
+) -> None:
+    finding = await linked([customer(**changes)], **values)
+    if outcome is None:
+        assert isinstance(finding, Done)
+        assert finding.facts["customer_id"] == values.get("bank_customer_id", "C-1")
+    else:
+        assert isinstance(finding, Ended)
+        assert (finding.outcome, finding.reason_code) == (outcome, code)
+
+
+@awaited
+async def test_a_reference_that_two_customers_have_is_ambiguous_and_a_name_leads_to_nobody() -> None:
+    twins = [customer(name="Anna"), customer(customerIdentification="C-2", name="Anna")]
+    values = {"bank_customer_id": "", "external_reference": "X-1"}
+    without = {name: value for name, value in values.items() if value}
+    row = Row(1, None, "cust-000001", without, "", "", None)
+    found = await blink().link.look(Bank({"/customers": reply(200, twins)}), View(row, {}))
+    assert isinstance(found, Ended)
+    assert found.reason_code == "ambiguous"
+    nobody = Row(1, None, "cust-000001", {"external_reference": "Anna"}, "", "", None)
+    found = await blink().link.look(Bank({"/customers": reply(200, twins)}), View(nobody, {}))
+    assert isinstance(found, Ended)
+    assert found.reason_code == "not_available"
+
+
+@awaited
+async def test_two_rows_cannot_maintain_one_customer() -> None:
+    target, bank = blink(), Bank({"/customers/C-1": reply(200, customer())})
+    row = Row(2, None, "cust-000002", {"bank_customer_id": "C-1"}, "", "", None)
+    assert isinstance(await target.link.look(bank, view()), Done)
+    assert isinstance(await target.link.look(bank, view()), Done)
+    second = await target.link.look(bank, View(row, {}))
+    assert isinstance(second, Ended)
+    assert second.reason_code == "same_customer"
+
+
+@pytest.mark.parametrize(
+    ("contact", "medium", "ours", "equal"),
+    [
+        (("email", "private", "Anna@Example.com "), "email", "anna@example.com", True),
+        (("email", None, "anna@example.com"), "email", "anna@example.com", True),
+        (("email", "business", "anna@example.com"), "email", "anna@example.com", False),
+        (("website", "private", "anna@example.com"), "email", "anna@example.com", False),
+        (("email", "private", "anna.b@example.com"), "email", "anna@example.com", False),
+        (("email", "private", None), "email", "anna@example.com", False),
+        (("phone", "private", "+41 79 123 45 67"), "phone", "41791234567", True),
+        (("phone", "private", "0041791234567"), "phone", "41791234567", True),
+        (("phone", "private", "079 123 45 67"), "phone", "41791234567", True),
+        (("phone", "private", "0"), "phone", "41791234560", False),
+        (("phone", "private", "+41791234568"), "phone", "41791234567", False),
+        (("fax", "private", "+41791234567"), "phone", "41791234567", False),
+    ],
+)
+def test_contacts_are_one_by_medium_type_and_content(
+    contact: tuple[str, str | None, str | None], medium: str, ours: str, equal: bool
+) -> None:
+    names = ("medium", "contactMediumType", "contactContent")
+    assert same(dict(zip(names, contact, strict=True)), medium, "private", ours) is equal
+
+
+def test_an_address_is_the_same_however_it_is_nested_split_or_written() -> None:
+    ours = comparable({"street": "seestrasse 1", "postal_code": "8002", "town": " Zürich", "country": "CH"})
+    nested = {"postalAddress": {"physicalAddress": PLACE}}
+    above = {"postalAddress": {"postCode": "8002", "townName": "Zürich", "country": "CH"}}
+    above["postalAddress"]["physicalAddress"] = {"streetName": "Seestrasse 1"}  # type: ignore[assignment]  # mixed on purpose
+    assert comparable(place_of(nested)) == comparable(place_of(above)) == ours
+    assert comparable(place_of({"postalAddress": {"physicalAddress": PLACE | {"postCode": "8003"}}})) != ours
+    assert place_of({"postalAddress": None}) == place_of({}) == {}
+
+
+def test_a_change_keeps_what_the_row_says_nothing_of() -> None:
+    postal = {"salutation": {"a": 1}, "townName": "Bern", "physicalAddress": PLACE | {"careOf": "Meier"}}
+    shown = {"addressIdentification": 7353, "dispatchType": "other", "isDomicile": True, "postalAddress": postal}
+    made = changed(shown, {"street": "Limmatquai", "postal_code": "8001", "town": "Zürich", "country": "CH"})
+    physical = {"careOf": "Meier", "streetName": "Limmatquai", "postCode": "8001", "townName": "Zürich"}
+    assert made == {
+        **shown,
+        "postalAddress": {
+            "salutation": {"a": 1},
+            "townName": "Zürich",
+            "physicalAddress": physical | {"country": "CH"},
+        },
+    }
+    assert changed({}, {"town": "Bern"})["postalAddress"]["salutation"] == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        (problem(400, "invalidPayload"), Ended, "refused_by_target"),
+        (problem(403, "noAccessToResource"), Ended, "refused_by_target"),
+        (problem(404, "resourceDoesNotExist"), Ended, "refused_by_target"),
+        (problem(405, "wrongMethod"), Ended, "not_offered"),
+        (problem(501, "notImplemented"), Ended, "not_offered"),
+        (reply(308), Ended, "redirected"),
+        (reply(429, retry_after="7"), Throttled, None),
+        (reply(408), Doubted, "server_error"),
+        (problem(500, "technicalError"), Doubted, "server_error"),
+        (problem(503, "serviceUnavailable"), Doubted, "server_error"),
+        (reply(504), Doubted, "server_error"),
+    ],
+)
+def test_what_a_refused_write_means(answer: Reply, kind: type, code: str | None) -> None:
+    verdict = refusal("create_contact", answer)
+    assert isinstance(verdict, kind)
+    assert getattr(verdict, "reason_code", None) == code
+    assert "anna" not in getattr(verdict, "reason", "")
+    if isinstance(verdict, Doubted):
+        assert not verdict.answered, "the bank may have applied it behind the hub"
+
+
+@pytest.mark.parametrize("kind", ["insufficientPrivileges", "operationNotAllowed", "something else"])
+def test_a_consent_that_does_not_allow_a_write_stops_the_job(kind: str) -> None:
+    with pytest.raises(NotPermitted, match="create contact"):
+        refusal("create_contact", problem(403, kind))
+
+
+@pytest.mark.parametrize(
+    ("sent", "contacts", "expected"),
+    [
+        (None, [], Absent),
+        (1, [], Absent),
+        (0, [], Unclear),
+        (0, ["anna@example.com"], Done),
+        (1, ["anna@example.com"], Done),
+        (None, None, Ended),
+    ],
+)
+@awaited
+async def test_a_contact_that_was_taken_is_never_sent_again_and_a_lost_one_may_be(
+    sent: int | None, contacts: list[str] | None, expected: type
+) -> None:
+    listed = [{"medium": "email", "contactContent": each, "contactIdentification": "7"} for each in contacts or []]
+    bank = Bank({} if contacts is None else {"/persons/P-1/contactdetails": reply(200, listed)})
+    doubt = None if sent is None else Doubt(NOW, sent)
+    found = await blink().contacts[0].look(bank, view(doubt, email="anna@example.com"))
+    assert isinstance(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (reply(201, {"contactIdentification": 12, "contactContent": "ANNA@example.com"}), Done),
+        (reply(201, {"contactIdentification": "12"}), Done),
+        (reply(201, {"contactIdentification": "12", "contactContent": "other@example.com"}), Doubted),
+        (reply(201, {}), Doubted),
+        (reply(201, []), Doubted),
+        (reply(201), Doubted),
+    ],
+)
+def test_a_made_contact_is_proven_by_its_identification(answer: Reply, expected: type) -> None:
+    assert isinstance(blink().contacts[0].classify(answer, view(email="anna@example.com")), expected)
+
+
+WANTED = {"street": "Seestrasse", "building_number": "1", "postal_code": "8002", "town": "Zürich", "country": "CH"}
+OTHER = reply(200, {"addressIdentification": 7, "postalAddress": {"physicalAddress": PLACE | {"postCode": "1"}}})
+EQUAL = reply(200, {"addressIdentification": 7, "postalAddress": {"physicalAddress": PLACE}})
+SEED, PLURAL = "/customer/C-1/addresses", "/customers/C-1/addresses"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "listed", "expected"),
+    [
+        (None, EQUAL, [7], Done),
+        (None, OTHER, [7], Absent),
+        (1, OTHER, [7], Absent),
+        (0, OTHER, [7], Unclear),
+        (None, None, [], Absent),
+        (None, None, [7], Ended),
+        (1, None, [7], Done),
+        (1, None, [7, 8], Unclear),
+        (1, None, [], Absent),
+        (0, None, [], Unclear),
+    ],
+)
+@awaited
+async def test_an_address_counts_when_it_is_read_back(
+    sent: int | None, shown: Reply | None, listed: list[int], expected: type
+) -> None:
+    links = [{"addressIdentification": each} for each in listed]
+    bank = Bank({"/customers/C-1": reply(200, customer(addressList=links))} | ({SEED: shown} if shown else {}))
+    doubt = None if sent is None else Doubt(NOW, sent)
+    assert isinstance(await blink().address.look(bank, view(doubt, **WANTED)), expected)
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "spelling"),
+    [
+        ({SEED: EQUAL}, [SEED, SEED], "seed"),
+        ({PLURAL: EQUAL}, [SEED, PLURAL, PLURAL], "plural"),
+        ({SEED: reply(405), PLURAL: EQUAL}, [SEED, PLURAL, PLURAL], "plural"),
+        ({SEED: reply(405)}, [SEED, PLURAL, PLURAL], "plural"),
+        ({PLURAL: reply(405)}, [SEED, PLURAL, SEED], "seed"),
+        ({}, [SEED, PLURAL, SEED, PLURAL], "seed"),
+    ],
+)
+@awaited
+async def test_the_spelling_of_the_path_is_found_once(
+    answers: dict[str, Reply], asked: list[str], spelling: str
+) -> None:
+    target, bank = blink().bank, Bank(answers)
+    for _ in range(2):
+        await target.address(bank, "C-1")
+    assert (bank.asked, target.spelling) == (asked, spelling)
+
+
+@awaited
+async def test_a_list_ends_by_either_header_and_never_goes_round() -> None:
+    first, second = [customer()], [customer(customerIdentification="C-2")]
+    bank = Bank(
+        {
+            "/customers": reply(200, first, nextcursor="a"),
+            "/customers?cursor=a": reply(200, second, x_next_cursor="b"),
+            "/customers?cursor=b": reply(200, [], nextcursor=""),
+        }
+    )
+    assert [len(page) async for page in pages(bank, "list_customers", "/customers")] == [1, 1, 0]
+    bank.answers["/customers?cursor=b"] = reply(200, [], nextcursor="a")
+    with pytest.raises(ReadFailed, match="twice"):
+        [page async for page in pages(bank, "list_customers", "/customers")]
+
+
+def test_every_call_says_what_blink_demands_and_nothing_of_the_person() -> None:
+    headers = blink(permission_id="p-1").headers(lambda: "f" * 32)
+    assert headers["x-correlation-id"] == "f" * 32
+    assert (headers["x-corapi-target-id"], headers["permission-id"]) == ("bank-1", "p-1")
+    assert headers["x-psu-ip-address"] == headers["x-psu-user-agent"] == "AUTO"
+    assert "permission-id" not in blink().headers(lambda: "f" * 32)
+
+
+def test_a_grant_is_form_encoded_and_its_secret_is_in_no_digest() -> None:
+    request = blink(auth_base_url="https://consent.example.com", username="u+1").login("client", "a b&c")
+    assert request.body == b"grant_type=refresh_token&refresh_token=a+b%26c&client_id=client&username=u%2B1"
+    assert (request.call_class, request.base_url) == (CallClass.LOGIN, "https://consent.example.com")
+    assert b"a+b" not in (request.described or b"a+b")
+
+
+def test_a_grant_gives_a_token_and_its_successor() -> None:
+    body = {"access_token": "t", "token_type": "bearer", "expires_in": 1799, "refresh_token": "next"}
+    token = blink().token_of(reply(200, body))
+    assert (token.header_name, token.header_value) == ("authorization", "Bearer t")
+    assert (token.life_seconds, token.successor, token.tenant) == (1799, "next", None)
+    assert "next" not in repr(token)
+    with pytest.raises(ValueError, match="access_token"):
+        blink().token_of(reply(200, {"expires_in": 1}))
+    with pytest.raises(NotPermitted, match="consent has expired"):
+        blink().token_of(problem(400, "invalidToken"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "part"),
+    [
+        ({"addresses_path": "singular"}, "addresses_path"),
+        ({"contact_type": "home"}, "contact_type"),
+        ({"certificate": "a.pem"}, "together"),
+        ({"username": "u" * 65}, "64"),
+        ({"token_path": "oauth/token"}, "token_path"),
+        ({"auth_base_url": "http://consent.example.com"}, "auth_base_url"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], part: str) -> None:
+    with pytest.raises(Unusable, match=part):
+        system(Setup("bank-1", KeySpace.of("blink", "bank-1")), BlinkSettings(**settings))
