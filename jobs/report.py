@@ -46,7 +46,7 @@ STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.SIGINT, Exit
 """Exit codes that say why a run stopped; the others follow from its rows."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-LOGINS = frozenset({"login", "renew"})
+LOGINS = frozenset({"login", "login_challenge", "renew"})
 
 
 @dataclass(frozen=True, slots=True)
