@@ -20,7 +20,7 @@ LIST_DEADLINE_SECONDS = 120.0
 """Chosen: for a list of that length."""
 
 
-class ListMissing(Exception):
+class ListMissing(ReadFailed):
     """The target does not offer the list, at all or to this credential."""
 
 

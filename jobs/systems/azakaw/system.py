@@ -254,10 +254,7 @@ class Azakaw:
 
     async def _all(self, reader: Reader) -> list[Submissions]:
         """All forms, read afresh. Raises ReadFailed."""
-        try:
-            return [(await index.fresh(reader)).content for index in self.forms.indexes.values()]
-        except ListMissing as error:
-            raise ReadFailed(str(error)) from None
+        return [(await index.fresh(reader)).content for index in self.forms.indexes.values()]
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
         """The employee, and the list of each form. Raises ReadFailed, NotPermitted."""
