@@ -1,0 +1,276 @@
+"""A file of rows to Omnumi's stand-in, over sockets: what each row ends as, and what the target then holds."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
+from tests.flow.conftest import hasty as hasty
+from tests.flow.muster import Muster
+from tests.flow.people import written
+from tests.flow.test_leaks import OWN, everything, leaks
+
+from .omnumi import TENANT, World, environment, person
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def world(
+    running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
+) -> World:
+    running.faults([])
+    running.reset()
+    environment(running, tmp_path, monkeypatch)
+    return World(Muster(tmp_path, running, capsys.readouterr), running)
+
+
+def test_rows_are_created_once_and_wait_for_their_review(world: World) -> None:
+    ended = world.run([person(1), person(2)])
+    again = world.again()
+
+    assert (ended.outcomes, ended.code) == (["pending", "pending"], 5)
+    assert {row["decision_status"] for row in ended.rows} == {"PENDING"}
+    assert all(row["customer_id"] for row in ended.rows)
+    assert "nothing was compared" in ended.stdout
+    assert (again.outcomes, len(world.sent()), world.counts["customers"]) == (["pending", "pending"], 2, 2)
+
+
+def test_with_await_decision_off_rows_are_onboarded_and_stay_so(world: World) -> None:
+    world.settings("await_decision = false")
+
+    assert world.run([person(1)]).outcomes == ["onboarded"]
+    again = world.again()
+    assert (again.outcomes, again.code, len(world.sent())) == (["already_onboarded"], 0, 1)
+
+
+ENDS = {
+    "Refused": ("rejected", "refused_by_target"),
+    "Provider": ("in_doubt", "unanswered"),
+    "Providerdata": ("rejected", "refused_by_target"),
+    "Walletuser": ("conflict", "user_taken"),
+    "Rulefail": ("rejected", "refused_by_target"),
+    "Rulefailtext": ("rejected", "refused_by_target"),
+    "Rulefailobject": ("rejected", "refused_by_target"),
+    "Rollback": ("in_doubt", "unanswered"),
+    "Catchall": ("in_doubt", "unanswered"),
+    "Catchafter": ("in_doubt", "unanswered"),
+    "Mixed": ("conflict", "email_taken"),
+}
+
+
+def test_every_error_of_the_catalogue_ends_a_row_once(world: World) -> None:
+    rows = [person(number, name) for number, name in enumerate(ENDS, 1)]
+    ended = world.run(rows)
+
+    assert [(row["outcome"], row["reason_code"]) for row in ended.rows] == list(ENDS.values())
+    assert ended.code == 1
+    assert world.again().outcomes == ended.outcomes
+    assert len(world.sent()) == len(rows)
+    told = everything(world.muster, ended)
+    private = {name: raw for name, raw in told.items() if OWN not in name and not name.startswith("id.png")}
+    values = {row[name]: f"{name} of {row['row_ref']}" for row in rows for name in ("email", "phone")}
+    assert leaks(private, values | {"omnumi-access-token": "token", "1990-01-31": "birth"}) == []
+
+
+@pytest.mark.parametrize("name", ["Blocked", "Mixedblock"])
+def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
+    ended = world.run([person(1, name), person(2)], "--concurrency", "1")
+
+    assert (ended.outcomes, ended.code) == (["not_attempted", "not_attempted"], 4)
+    assert "blocked" in ended.stderr + ended.stdout
+    assert len(world.sent()) == 1
+
+
+def test_taken_values_are_a_conflict_that_says_which(world: World) -> None:
+    given = {"account_address": "0xabcdef", "custom_namespace": "thandinkosi"}
+    held = [("email", "thandi.1@example.com"), ("accountAddress", "0xabcdef"), ("customNamespace", "thandinkosi")]
+    for number, (member, value) in enumerate(held):
+        world.standing.plant(**({"email": f"{number}@example.com"} | {member: value}))
+    rows = [person(1), person(2, account_address=given["account_address"])]
+    ended = world.run([*rows, person(3, custom_namespace=given["custom_namespace"])])
+
+    assert ended.outcomes == ["conflict"] * 3
+    assert [row["reason_code"] for row in ended.rows] == ["email_taken", "account_taken", "namespace_taken"]
+
+
+LOST = ["drop_after_commit", "truncated_body"]
+LOST_TOO = ["drop_before_commit", "garbage_body", "empty_body", "drop_mid_reply"]
+
+
+@pytest.mark.parametrize("kind", [*LOST, *(pytest.param(each, marks=pytest.mark.slow) for each in LOST_TOO)])
+def test_a_lost_reply_stays_in_doubt_and_nothing_is_sent_again(world: World, kind: str) -> None:
+    world.fault(kind)
+    ended = world.run([person(1)])
+    again = world.muster("resume")
+
+    assert (ended.outcomes, again.outcomes) == (["in_doubt"], ["in_doubt"])
+    assert (ended.code, len(world.sent())) == (1, 1)
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("drop_after_commit", "in_doubt"), ("drop_before_commit", "pending")])
+def test_an_operator_may_allow_one_repetition(world: World, kind: str, outcome: str) -> None:
+    world.settings("resend_unknown = true")
+    world.fault(kind)
+    ended = world.run([person(1)])
+
+    assert ended.outcomes == [outcome]
+    assert ("unconfirmed" in ended.rows[0]["reason"]) is (outcome == "in_doubt")
+    assert world.again().outcomes == [outcome]
+    assert (len(world.sent()), world.counts["customers"], world.counts["doubles"]) == (2, 1, 0)
+
+
+def test_a_repetition_is_never_repeated(world: World) -> None:
+    world.settings("resend_unknown = true")
+    world.fault("drop_before_commit", nth="every")
+    ended = world.run([person(1)])
+
+    assert ended.outcomes == ["in_doubt"]
+    assert world.muster("resume").outcomes == ["in_doubt"]
+    assert len(world.sent()) == 2
+
+
+@pytest.mark.parametrize(("kind", "sent"), [("drop_after_commit", 1), ("drop_before_commit", 2)])
+def test_a_probe_finds_the_namespace_that_was_made_up(world: World, kind: str, sent: int) -> None:
+    world.settings("probe = true\ngenerate_namespace = true\nsettle_seconds = 0.2")
+    world.switch(probes=True)
+    world.fault(kind)
+    ended = world.run([person(1)])
+
+    assert ended.outcomes == ["pending"]
+    assert ("id_unresolved" in ended.rows[0]["warnings"]) is (sent == 1)
+    assert bool(ended.rows[0]["customer_id"]) is (sent == 2)
+    assert world.again().outcomes == ["pending"]
+    creates = [entry for entry in world.sent() if entry["operation"] == "create_customer"]
+    assert (len(creates), world.counts["customers"]) == (sent, 1)
+
+
+@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
+def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> None:
+    rows = [person(number) for number in range(1, 5)]
+    started = world.muster.start("run", written(world.folder / "customers.csv", rows), "--concurrency", "1")
+    params = {"pid": started.running.pid, "when": when}
+    world.sandbox.faults([{"operation": "create_customer", "kind": "signal_client", "nth": 2, "params": params}])
+    assert world.muster.wait(started).code == -signal.SIGKILL
+    world.sandbox.faults([])
+    resumed = world.muster("resume")
+
+    assert sorted(resumed.outcomes) == ["in_doubt", "pending", "pending", "pending"]
+    assert (len(world.sent()), world.counts["doubles"]) == (4, 0)
+
+
+def test_a_throttled_target_is_waited_for(world: World) -> None:
+    world.fault("throttle", nth=[1, 2], retry_after=0)
+    ended = world.run([person(1), person(2)])
+
+    assert ended.outcomes == ["pending", "pending"]
+    assert world.counts["customers"] == 2
+
+
+def test_the_first_row_goes_alone_and_stops_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MUSTER_CANARY")
+    ended = world.run([person(1, "Refused"), person(2), person(3)])
+
+    assert (ended.outcomes, ended.code) == (["rejected", "not_attempted", "not_attempted"], 3)
+    assert {row["reason_code"] for row in ended.rows[1:]} == {"canary"}
+    assert len(world.sent()) == 1
+    again = world.again()
+    assert again.outcomes == ["rejected", "pending", "pending"]
+
+
+def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MUSTER_CANARY")
+    world.fault("drop_after_commit")
+    assert world.run([person(1), person(2)]).outcomes == ["in_doubt", "not_attempted"]
+
+    assert world.again().outcomes == ["in_doubt", "pending"]
+
+
+def test_a_person_settles_a_doubt_by_word(world: World) -> None:
+    world.fault("drop_after_commit")
+    world.run([person(1)])
+    account = world.standing.snapshot()["customers"][0]["customerAccountId"]
+    decisions = world.folder / "decisions.csv"
+    decisions.write_text(
+        f"row,decision,customer_id,reason,decided_by\n1,ours,{account},asked the vendor,A. Auditor\n", encoding="utf-8"
+    )
+    ended = world.muster("resume", "--decisions", str(decisions))
+
+    assert ended.outcomes == ["onboarded"]
+    assert ended.rows[0]["customer_id"] == account
+    assert len(world.sent()) == 1
+
+
+def test_reading_commands_say_why_they_can_not(world: World) -> None:
+    ended = world.run([person(1)])
+    reconciled = world.muster("reconcile", "run-1")
+    looked = world.muster("lookup", "--phone", "27824000001")
+
+    assert (reconciled.code, looked.code) == (2, 2)
+    assert "--against" in reconciled.stderr
+    assert "find" in looked.stderr
+    extract = world.folder / "extract.csv"
+    account = ended.rows[0]["customer_id"]
+    row = person(1) | {"customer_id": account, "decision_status": "APPROVED", "wallet_id": ""}
+    assert world.muster("reconcile", "run-1", "--against", str(written(extract, [row]))).code in {0, 1, 5}
+    lines = (ended.folder / "reconciliation.csv").read_text("utf-8")
+    assert "match" not in lines
+    amended = world.muster("reconcile", "run-1", "--against", str(written(extract, [row | {"last_name": "Other"}])))
+    assert amended.code == 1
+    assert "field_difference" in amended.stdout
+
+
+@pytest.mark.parametrize(("strictness", "headers"), [("seed", False), ("vendor", True)])
+def test_tenant_and_token_are_sent_as_the_settings_say(world: World, strictness: str, headers: bool) -> None:
+    world.sandbox.configure(strictness=strictness)
+    world.settings(f"tenant_header = {str(headers).lower()}")
+
+    assert world.run([person(1)]).outcomes == ["pending"]
+
+
+@pytest.mark.parametrize(("strictness", "told"), [("seed", "access token"), ("vendor", "given token")])
+def test_a_wrong_token_stops_the_job(world: World, monkeypatch: pytest.MonkeyPatch, strictness: str, told: str) -> None:
+    world.sandbox.configure(strictness=strictness)
+    monkeypatch.setenv("MUSTER_TOKEN", "another-token")
+    ended = world.run([person(1)])
+
+    assert ended.code == 4
+    assert told in ended.stderr + ended.stdout
+    assert world.counts["customers"] == 0
+
+
+def test_no_token_is_needed_where_none_is_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MUSTER_TOKEN")
+    assert world.run([person(1)]).code == 2
+    world.settings("access_token = false")
+    world.switch(access_token=False)
+
+    assert world.run([person(1)]).outcomes == ["pending"]
+
+
+def test_every_column_reaches_the_target(world: World) -> None:
+    header, row = world.muster("schema", "omnumi", "--format", "csv").stdout.splitlines()
+    given = dict(zip(header.split(","), row.replace('"', "").split(","), strict=False))
+    assert len(given) > 90
+    files = {name: "id.png" for name in given if name.endswith("_file")}
+    texts = {name: value for name, value in person(1).items() if name in given}
+    ended = world.run([dict.fromkeys(given, "") | dict.fromkeys(_free(given), "Text") | texts | files])
+
+    assert ended.outcomes == ["pending"]
+    members = " ".join(world.members())
+    for member in ("passport.content", "governmentDocuments.1.content", "gidPhoto", "metroAreaDetails.iPAddress"):
+        assert member in members
+    assert TENANT not in members
+
+
+def _free(given: dict[str, str]) -> list[str]:
+    """Columns of free text: those that take any word."""
+    from schemas.columns import columns_of
+
+    return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.name in given]
