@@ -163,7 +163,7 @@ def judged(view: View, user: Record) -> Finding:
     """The one user with the row's login name: the row's own when all is equal, else somebody that is left alone."""
     user_id = str(wire.identifier(user.get("adminUserId")))
     fields = compared(view.row, user)
-    different = [each.field for each in fields if each.theirs is not None and folded(each.ours) != folded(each.theirs)]
+    different = [each.field for each in fields if each.theirs is not None and not same(each)]
     if different:
         reason = f"user {user_id} has this login name and differs in {', '.join(different)}; nothing was changed"
         return Ended(Outcome.CONFLICT, "identity_taken", reason)
@@ -190,9 +190,10 @@ def plainly(text: str | None) -> str:
     return text or ""
 
 
-def folded(text: str | None) -> str:
-    """`text` as it is compared: neither its capitals nor runs of blanks count."""
-    return " ".join(unicodedata.normalize("NFC", text or "").casefold().split())
+def same(each: Comparison) -> bool:
+    """Whether both sides are equal; runs of blanks do not count, nor the capitals of an e-mail."""
+    ours, theirs = (" ".join(unicodedata.normalize("NFC", text or "").split()) for text in (each.ours, each.theirs))
+    return ours.casefold() == theirs.casefold() if each.field == "email" else ours == theirs
 
 
 def positions_of(row: Row) -> list[str]:
