@@ -9,6 +9,7 @@ from jobs import __version__
 from jobs.commands import (
     admin_users,
     config,
+    decide,
     doctor,
     download_profiles,
     forget,
@@ -68,6 +69,7 @@ for module in (
     resume,
     retry,
     kyc,
+    decide,
     reconcile,
     download_profiles,
     report,
@@ -77,10 +79,10 @@ for module in (
     purge,
     forget,
     lookup,
+    admin_users,
     sandbox,
     systems,
     schema,
     config,
-    admin_users,
 ):
     cli.add_command(module.command)

@@ -24,6 +24,7 @@ from jobs.case import Taking
 from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
+from jobs.deciding import admitted
 from jobs.decisions import Decided, open_to_decision, prove, read_decisions, rows_of
 from jobs.delivery import deliverable, passwords_of
 from jobs.drift import ambiguous_rows
@@ -39,8 +40,8 @@ from jobs.ledger.writer import Writer
 from jobs.model import AGREEING, Outcome
 from jobs.onboard import Onboarding, Patience
 from jobs.origin import run_facts
-from jobs.progress import Progress
 from jobs.privileges import permitted
+from jobs.progress import Progress
 from jobs.reconcile import Reconciliation, claims
 from jobs.report import Findings, publish, signing
 from jobs.reports.folder import RunFolder, safe_run_id
@@ -120,16 +121,18 @@ def onboard(
         batch = read(path, settings, work, clock, progress)
         same_input(batch, sha256)
         deliverable(batch, settings)
+        permitted(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
-        permitted(batch, settings)
         stops = Stops(
             budget=ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows),
             breaker=settings.breaker,
             same_cause=settings.same_cause,
         )
+        for note in admitted(batch, settings):
+            stops.note(note)
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
         discard_drafts(store, space_id)
         run = run_row(command, run_id, path, batch, settings, clock, control)

@@ -77,10 +77,11 @@ BANKLINGO: tuple[Column, ...] = (
         ("emailAddress",),
         required=True,
         personal=True,
-        description="E-mail address; with the phone, what a client is recognised by.",
+        description="E-mail address, sent in lower case; with the phone, what a client is recognised by.",
         kind="email",
         pattern=EMAIL,
         longest=254,
+        case="lower",
         example="adaeze.okafor@example.com",
     ),
     Column(

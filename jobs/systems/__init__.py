@@ -15,9 +15,10 @@ SYSTEMS = {
 """By the name that `--system` takes. Modules are imported when they are used."""
 
 JOBS: dict[str, str] = {
+    "banklingo:decide": "jobs.systems.banklingo.decide",
     "eclipse:registration": "jobs.systems.eclipse.registration",
-}
     "eclipse:portal-users": "jobs.systems.eclipse.portal_users",
+}
 """Jobs of a system beside the onboarding of customers, as `system:job`."""
 
 

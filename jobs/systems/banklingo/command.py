@@ -160,6 +160,11 @@ class CommandStep:
             reason = f"{self.command.operation}: client {record.key} is {state}; it starts from {self.command.leads()}"
             facts = {**self.claimed(record.key), "decision_status": state}
             return Ended(Outcome.REJECTED, "illegal_transition", reason, facts)
+        if view.taken:
+            reason = f"{self.command.operation}: the target refuses it, though it shows client {record.key} as {state}"
+            if view.doubt is not None:
+                return Unclear("unanswered", reason)
+            return Ended(Outcome.REJECTED, "illegal_transition", reason, {"decision_status": state})
         return self.allowed(view)
 
     def shows(self, record: Contact, state: str, row: Row) -> bool:

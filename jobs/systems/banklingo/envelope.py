@@ -78,7 +78,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A reply out of its envelope. Names in `content` are lower case; `status` is the body's word before HTTP's."""
+    """A reply out of its envelope; names in `content` are lower case.
+
+    `status` is the number in the code, else HTTP's; but 429 is 429 whatever the code says.
+    """
 
     status: int
     code: str | None
@@ -96,7 +99,7 @@ def opened(reply: Reply) -> Opened:
     numbered = _CODE.fullmatch(code or "")
     content = record.get("data")
     return Opened(
-        status=int(numbered[1]) if numbered else reply.status,
+        status=int(numbered[1]) if numbered and reply.status != 429 else reply.status,
         code=code if code and _SHOWN_CODE.fullmatch(code) else None,
         succeeded=reply.ok and record["issuccessful"] is True and code == SUCCESS,
         message=json_reply.text_of(record, "message") or "",

@@ -1,0 +1,215 @@
+"""muster decide: commands about BankLingo's clients, what their states allow, and who may give them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
+from tests.flow.muster import Ended, lines
+
+from .banklingo import CHECKER, MAKER, Bank, client, clients, record, set_up
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def bank(
+    running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
+) -> Bank:
+    running.faults([])
+    running.configure(switches={"banklingo": {}})
+    running.reset()
+    return set_up(running, tmp_path, monkeypatch, capsys)
+
+
+def decide(bank: Bank, command: str, run: str, *more: str, file: str = "decided.csv", token: str = CHECKER) -> Ended:
+    """One decision about all that `file` names."""
+    bank.using(token)
+    ended = bank.muster("decide", bank.folder / file, "--command", command, "--run-id", run, *more)
+    return Ended(ended.code, ended.stdout, ended.stderr, bank.folder / "runs" / run)
+
+
+def planted(bank: Bank, state: str, number: int = 1, *, numbered: bool = True, **row: str) -> None:
+    """A client in `state` that this ledger did not create, and the file that names it."""
+    ids = bank.standing.plant(**record(client(number)), clientState=state)
+    shown = {"id": str(ids["id"])} if numbered else {}
+    bank.file([{"contact_encoded_key": ids["contactEncodedKey"], "reason": "why", **shown, **row}], "decided.csv")
+
+
+def created(bank: Bank, count: int) -> None:
+    """Clients that the maker created through this ledger."""
+    bank.using(MAKER)
+    assert bank.muster("run", bank.file(clients(count))).outcomes == ["pending"] * count
+
+
+def test_the_open_rows_of_a_run_are_approved_by_another_credential(bank: Bank) -> None:
+    created(bank, 3)
+    ended = decide(bank, "approve", "d1", "--from", "run-1")
+    again = decide(bank, "approve", "d2")
+
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 3)
+    assert {line["class"] for line in ended.reconciliation} == {"match"}
+    assert (again.outcomes, bank.calls("approve")) == (["already_onboarded"] * 3, 3)
+    assert bank.muster("resume", "run-1").outcomes == ["onboarded"] * 3
+
+
+def test_who_created_all_clients_may_not_decide_about_them(bank: Bank) -> None:
+    created(bank, 2)
+    ended = decide(bank, "approve", "d1", "--from", "run-1", token=MAKER)
+
+    assert (ended.code, bank.calls("approve")) == (2, 0)
+    assert "another one has to decide" in ended.stderr
+    assert not ended.folder.exists()
+
+
+def test_who_created_some_of_them_is_refused_those(bank: Bank) -> None:
+    created(bank, 1)
+    own = bank.held()[0]
+    other = bank.standing.plant(**record(client(2)))["contactEncodedKey"]
+    bank.file([{"contact_encoded_key": own}, {"contact_encoded_key": other}], "decided.csv")
+    ended = decide(bank, "approve", "d1", token=MAKER)
+
+    assert ended.outcomes == ["rejected", "onboarded"]
+    assert ended.rows[0]["reason_code"] == "same_credential"
+    assert "1 of 2 clients were not created through this ledger" in ended.stdout
+    assert bank.states() == ["Pending Approval", "Approved"]
+
+
+def test_a_token_that_is_the_makers_is_refused(bank: Bank) -> None:
+    planted(bank, "Pending Approval")
+    bank.monkeypatch.setenv("MUSTER_MAKER_TOKEN", CHECKER)
+
+    assert decide(bank, "approve", "d1").code == 2
+
+
+def test_clients_of_unknown_makers_are_refused_when_the_settings_say_so(bank: Bank) -> None:
+    planted(bank, "Pending Approval")
+    bank.settings(strict_maker_checker="true")
+    ended = decide(bank, "approve", "d1")
+
+    assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["rejected"], "maker_unknown")
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "outcome", "then"),
+    [
+        ("approve", "Pending Approval", "onboarded", "Approved"),
+        ("approve", "Active", "already_onboarded", "Active"),
+        ("approve", "Rejected", "rejected", "Rejected"),
+        ("reject", "Pending Approval", "onboarded", "Rejected"),
+        ("reject", "Approved", "rejected", "Approved"),
+        ("blacklist", "Active", "onboarded", "BlackListed"),
+        ("blacklist", "BlackListed", "already_onboarded", "BlackListed"),
+        ("blacklist", "Pending Approval", "rejected", "Pending Approval"),
+        ("undo-blacklist", "BlackListed", "onboarded", "Pending Approval"),
+        ("undo-blacklist", "Exited", "rejected", "Exited"),
+        ("request-approval", "Rejected", "rejected", "Rejected"),
+        ("request-approval", "Pending Approval", "already_onboarded", "Pending Approval"),
+        ("update", "Exited", "rejected", "Exited"),
+    ],
+)
+def test_a_command_is_given_only_where_the_state_allows_it(
+    bank: Bank, command: str, state: str, outcome: str, then: str
+) -> None:
+    planted(bank, state, city="Abuja" if command == "update" else "")
+    ended = decide(bank, command, "d1")
+
+    assert (ended.outcomes, bank.states()) == ([outcome], [then])
+    sent = sum(entry["operation"] not in ("retrieve_contact", "list_contacts") for entry in bank.sandbox.journal())
+    assert sent == (outcome == "onboarded" or (command, state) == ("request-approval", "Rejected"))
+    if outcome == "rejected":
+        assert ended.rows[0]["reason_code"] == "illegal_transition"
+        assert state in ended.rows[0]["reason"]
+
+
+@pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "garbage_body"])
+def test_a_command_without_an_answer_is_settled_by_the_state(bank: Bank, kind: str) -> None:
+    planted(bank, "Pending Approval")
+    bank.fault("approve", kind)
+    ended = decide(bank, "approve", "d1")
+
+    assert (ended.outcomes, bank.states()) == (["onboarded"], ["Approved"])
+    assert bank.calls("approve") == (2 if kind == "drop_before_commit" else 1)
+
+
+def test_without_the_number_a_lost_command_stays_in_doubt_and_is_not_repeated(bank: Bank) -> None:
+    planted(bank, "Pending Approval", numbered=False)
+    bank.fault("approve", "drop_after_commit")
+    ended = decide(bank, "approve", "d1")
+
+    assert (ended.outcomes, bank.calls("approve"), bank.states()) == (["in_doubt"], 1, ["Approved"])
+
+
+def test_without_the_number_the_target_says_what_the_state_allows(bank: Bank) -> None:
+    planted(bank, "Rejected", numbered=False)
+    ended = decide(bank, "approve", "d1")
+
+    assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["rejected"], "illegal_transition")
+    assert bank.calls("approve") == 1
+
+
+def test_a_reason_is_mandatory_where_the_vendor_says_so(bank: Bank) -> None:
+    planted(bank, "Pending Approval", reason="")
+    ended = decide(bank, "reject", "d1")
+
+    assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["quarantined"], "missing:reason")
+
+
+def test_an_update_changes_what_the_row_gives_and_repeats_nothing(bank: Bank) -> None:
+    planted(bank, "Active", phone="+2348039999999", city="Abuja")
+    ended = decide(bank, "update", "d1")
+    bank.file([lines(bank.folder / "decided.csv")[0] | {"row_ref": "again"}], "decided.csv")
+    again = decide(bank, "update", "d2")
+
+    assert (ended.outcomes, again.outcomes) == (["onboarded"], ["already_onboarded"])
+    assert (bank.calls("update_contact"), {line["class"] for line in ended.reconciliation}) == (1, {"match"})
+
+
+def test_record_and_key_of_different_clients_are_refused(bank: Bank) -> None:
+    bank.standing.plant(**record(client(2)))
+    key = bank.held()[0]
+    planted(bank, "Pending Approval", contact_encoded_key=key)
+    ended = decide(bank, "approve", "d1")
+
+    assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["rejected"], "other_customer")
+    assert bank.calls("approve") == 0
+
+
+def test_another_decision_about_the_same_client_is_another_intention(bank: Bank) -> None:
+    planted(bank, "Pending Approval")
+    outcomes = [
+        decide(bank, command, f"d-{command}").outcomes for command in ("approve", "blacklist", "undo-blacklist")
+    ]
+
+    assert outcomes == [["onboarded"]] * 3
+    assert bank.states() == ["Pending Approval"]
+
+
+def test_a_killed_decision_is_gone_on_with_as_what_it_was(bank: Bank) -> None:
+    rows = []
+    for number in range(1, 5):
+        ids = bank.standing.plant(**record(client(number)))
+        rows.append({"contact_encoded_key": ids["contactEncodedKey"], "id": str(ids["id"]), "reason": "why"})
+    path = bank.file(rows, "decided.csv")
+    bank.using(CHECKER)
+    started = bank.muster.start("decide", path, "--command", "reject", "--run-id", "d1", "--concurrency", "1")
+    bank.fault("reject", "signal_client", 2, pid=started.running.pid, when="after")
+    assert bank.muster.wait(started).code == -9
+    bank.sandbox.faults([])
+    ended = bank.muster("resume", "d1")
+
+    assert set(ended.outcomes) <= {"onboarded", "already_onboarded"}
+    assert (bank.states(), bank.calls("reject")) == (["Rejected"] * 4, 4)
+
+
+def test_other_systems_refuse_it(bank: Bank) -> None:
+    planted(bank, "Pending Approval")
+    ended = decide(bank, "approve", "d1", "--system", "eclipse")
+
+    assert ended.code == 2
+    assert "nothing can be decided through muster" in ended.stderr
