@@ -259,8 +259,8 @@ def test_a_run_killed_at_a_create_is_finished_without_a_double(world: World, whe
 
 
 def test_the_documented_limit_is_never_met(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    configure(world.sandbox, limits={"create": "3/1"})
-    monkeypatch.setenv("MUSTER_RATE", "3/1")
+    configure(world.sandbox, limits={"create": "3/0.3"})
+    monkeypatch.setenv("MUSTER_RATE", "3/0.3")
 
     ended = world.run([person(number) for number in range(1, 8)])
 

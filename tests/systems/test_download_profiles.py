@@ -1,0 +1,182 @@
+"""Profiles as PDF: whole, for their owner alone, within the limit, gone on with, verified and erased with the run."""
+
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.model import Rate
+from jobs.sandbox.server import Sandbox
+from jobs.systems.base import CallClass
+from tests.flow.conftest import hasty as hasty
+from tests.flow.conftest import later as later
+from tests.flow.conftest import running as running
+from tests.flow.conftest import sandbox as sandbox
+from tests.flow.muster import Ended, Muster
+
+from .azakaw import World, company, configure, environment, person
+
+
+@pytest.fixture
+def world(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    hasty: None,
+    later: None,
+) -> Iterator[World]:
+    configure(sandbox)
+    environment(sandbox, tmp_path, monkeypatch)
+    yield World(Muster(tmp_path, sandbox, capsys.readouterr), sandbox)
+    sandbox.configure(switches={})
+
+
+@pytest.fixture
+def ended(world: World) -> Ended:
+    """A run with a company, a declined customer, and a row that led to none."""
+    return world.run([person(1), company(2), person(3, "Rejected"), person(4, "Refused")])
+
+
+def downloads(run: Ended) -> list[Path]:
+    """The folders of downloads, oldest first."""
+    return sorted(run.folder.glob("profiles-*"))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def expected(run: Ended) -> list[str]:
+    return sorted(["SHA256SUMS", *(f"{row['customer_id']}.pdf" for row in run.rows if row["customer_id"])])
+
+
+def fetched(sandbox: Sandbox) -> list[str]:
+    return [entry["operation"] for entry in sandbox.journal() if entry["operation"].endswith("_pdf")]
+
+
+def test_every_customer_of_the_run_has_a_private_file_of_its_kind(world: World, ended: Ended) -> None:
+    told = world.muster("download-profiles", ended.folder.name)
+
+    [folder] = downloads(ended)
+    assert told.code == 0
+    assert "3 profiles written" in told.stdout
+    assert files(folder) == expected(ended)
+    assert all(path.read_bytes().startswith(b"%PDF-") for path in folder.glob("*.pdf"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert sorted(fetched(world.sandbox)) == ["individual_pdf", "individual_pdf", "legal_pdf"]
+    assert world.muster("verify", ended.folder.name).code == 0
+    next(folder.glob("*.pdf")).write_bytes(b"%PDF-forged%%EOF")
+    assert world.muster("verify", ended.folder.name).code == 7
+
+
+@pytest.mark.parametrize("kind", ["garbage_body", "empty_body", "wrong_content_type", "truncated_body", "redirect"])
+def test_what_is_no_whole_pdf_is_refused_and_tried_again_later(world: World, ended: Ended, kind: str) -> None:
+    params = {"location": "/elsewhere"} if kind == "redirect" else {}
+    world.sandbox.faults([{"operation": "legal_pdf", "kind": kind, "params": params}])
+
+    told = world.muster("download-profiles", ended.folder.name, "--output", "json")
+
+    document = json.loads(told.stdout)
+    assert (told.code, document["written"], document["there_before"]) == (1, 2, 0)
+    assert [each["source_row"] for each in document["failed"]] == [2]
+    world.sandbox.faults([])
+    again = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
+    assert (again["written"], again["there_before"], again["failed"]) == (1, 2, [])
+    assert [files(folder) for folder in downloads(ended)] == [expected(ended)]
+    assert world.muster("verify", ended.folder.name).code == 0
+
+
+def test_a_complete_download_is_followed_by_a_new_one(world: World, ended: Ended) -> None:
+    for _ in range(2):
+        assert world.muster("download-profiles", ended.folder.name).code == 0
+
+    assert [files(folder) for folder in downloads(ended)] == [expected(ended)] * 2
+
+
+def test_a_download_that_was_killed_is_gone_on_with(world: World, ended: Ended) -> None:
+    started = world.muster.start("download-profiles", ended.folder.name, "--concurrency", "1")
+    params = {"pid": started.running.pid, "when": "after"}
+    world.sandbox.faults([{"operation": "individual_pdf", "kind": "signal_client", "nth": 2, "params": params}])
+    assert world.muster.wait(started).code == -9
+    world.sandbox.faults([])
+    left = len(list(downloads(ended)[0].glob("*.pdf")))
+
+    told = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
+
+    assert left > 0
+    assert (told["there_before"], told["written"]) == (left, 3 - left)
+    assert [files(folder) for folder in downloads(ended)] == [expected(ended)]
+
+
+def test_another_folder_must_be_private(world: World, ended: Ended) -> None:
+    open_, own = world.folder / "open", world.folder / "own"
+    open_.mkdir(mode=0o755)
+
+    refused = world.muster("download-profiles", ended.folder.name, "--to", open_)
+    told = world.muster("download-profiles", ended.folder.name, "--to", own)
+
+    assert (refused.code, list(open_.iterdir())) == (2, [])
+    assert "chmod 700" in refused.stderr
+    assert (told.code, files(own)) == (0, expected(ended))
+    assert downloads(ended) == []
+
+
+def test_the_limit_of_downloads_holds_over_processes(
+    world: World, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(world.sandbox, limits={"create": None, "read": None, "download": "2/0.3"})
+    monkeypatch.setattr("jobs.systems.azakaw.system.LIMITS", {CallClass.DOWNLOAD: Rate(2, 0.3)})
+
+    for number in (1, 2):
+        assert world.muster("download-profiles", ended.folder.name, "--to", world.folder / str(number)).code == 0
+
+    statuses = [each["status"] for each in world.sandbox.journal() if each["operation"].endswith("_pdf")]
+    assert statuses == [200] * 6
+
+
+def test_a_customer_that_is_gone_or_forbidden_is_told(world: World, ended: Ended) -> None:
+    world.sandbox.of("azakaw").amend("customers", ended.rows[0]["customer_id"], deleted=True)
+    gone = world.muster("download-profiles", ended.folder.name)
+    world.sandbox.faults([{"operation": "individual_pdf", "kind": "status", "params": {"status": 403}}])
+    forbidden = world.muster("download-profiles", ended.folder.name)
+
+    assert (gone.code, forbidden.code) == (1, 4)
+    assert "row 1: the target has no such profile" in gone.stderr
+
+
+def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
+    world.muster("download-profiles", ended.folder.name)
+
+    purged = world.muster("purge", "--older-than", "0", "--yes")
+
+    assert purged.code == 0, purged.stderr
+    assert [files(folder) for folder in downloads(ended)] == [["SHA256SUMS"]]
+    assert world.muster("verify", ended.folder.name).code == 0
+    assert world.muster("download-profiles", ended.folder.name).code == 2
+
+
+def test_a_person_who_is_forgotten_has_no_profile_left(world: World) -> None:
+    run = world.run([person(1, national_id="9001015009086"), person(2)])
+    world.muster("download-profiles", run.folder.name)
+    kept = run.rows[1]["customer_id"]
+
+    identity = world.folder / "identity"
+    identity.write_text("9001015009086\n")
+    with identity.open() as typed, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", typed)
+        forgotten = world.muster("forget", "--subject", "-", "--yes")
+
+    assert forgotten.code == 0, forgotten.stderr
+    assert [files(folder) for folder in downloads(run)] == [sorted(["SHA256SUMS", f"{kept}.pdf"])]
+    assert world.muster("verify", run.folder.name).code == 0
+
+
+def test_a_system_without_profiles_says_so(world: World, ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_SYSTEM", "eclipse")
+    eclipse = world.muster("download-profiles", ended.folder.name, "--system", "eclipse")
+
+    assert eclipse.code == 2
