@@ -156,6 +156,7 @@ INPUT = InputModel(
     BLINK,
     seeds=("row_ref", "bank_customer_id", "external_reference"),
     distinct=("external_unique_id", "bank_customer_id", "external_reference", "bank_person_id"),
+    needs=(("bank_customer_id", "external_reference"),),
     rules=(
         Rule("missing:bank_customer_id", _any("bank_customer_id", "external_reference")),
         Rule("missing:bank_person_id", pl.col("bank_person_id").is_not_null() | ~_any("email", "phone")),

@@ -1,5 +1,10 @@
 """A file of rows against a bank behind bLink, over sockets: what each row ends as, and what the bank then holds."""
 
+import os
+import re
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +14,7 @@ import pytest
 from jobs.sandbox.server import Sandbox
 from tests.flow.conftest import hasty as hasty
 from tests.flow.conftest import later as later
-from tests.flow.muster import Muster, lines
+from tests.flow.muster import REPOSITORY, Muster, lines
 from tests.flow.people import Row, written
 from tests.flow.test_leaks import OWN, everything, leaks
 
@@ -378,7 +383,32 @@ def test_nothing_personal_is_left_but_in_the_quarantine(muster: Muster, sandbox:
 
 
 def test_the_sample_file_is_valid_and_ends_well(muster: Muster) -> None:
-    sample = Path(__file__).resolve().parents[2] / "sample_data" / "blink_10.csv"
+    sample = REPOSITORY / "sample_data" / "blink_10.csv"
     ended = muster("run", sample)
     assert (ended.code, len(ended.rows)) == (0, 10)
     assert set(ended.outcomes) == {"onboarded", "already_onboarded"}
+
+
+@pytest.mark.slow
+def test_the_session_of_the_guide_can_be_pasted(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "blink.md").read_text(encoding="utf-8")
+    session = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)[-1]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    (tmp_path / "sample_data").symlink_to(REPOSITORY / "sample_data")
+    program = tmp_path / "muster"
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m jobs \"$@\"\n")
+    program.chmod(0o700)
+    script = f"set -e\n{session}".replace("8080", port).replace("blink &", "blink > listening & trap 'kill $!' EXIT")
+    script = script.replace("printf", "until [ -s listening ]; do sleep 0.1; done; printf", 1)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "customerId=C-0003" in done.stdout
