@@ -9,6 +9,7 @@ from jobs import masking
 from jobs.errors import Unusable
 from jobs.intake.phones import check_region, normalise_phone
 from jobs.intake.preflight import InputFile, csv_records, preflight
+from schemas.columns import folded
 from schemas.extract import SUFFIX
 
 COLUMNS: Mapping[str, str] = {
@@ -53,7 +54,7 @@ class KeyList:
         if file.format != "csv":
             raise Unusable(f"{path.name} is no CSV; a list of keys has to be one")
         by = by or _told_by_header(file)
-        header = file.header_of(COLUMNS[by])
+        header = _header(file, by)
         if header is None and len(file.header) > 1:
             raise Unusable(f"{path.name} has no column {COLUMNS[by]}")
         if header is None and any(sign.isdigit() or sign == "@" for sign in file.header[0]):
@@ -80,8 +81,14 @@ def normalised(by: str, text: str, region: str) -> str | None:
     return text or None
 
 
+def _header(file: InputFile, by: str) -> str | None:
+    """The header of the column to look up by; `identity` is the identity number here, also where there are logins."""
+    named = (name for name in file.header if folded(name) == folded(by))
+    return file.header_of(COLUMNS[by]) or next(named, None)
+
+
 def _told_by_header(file: InputFile) -> str:
-    found = [by for by, column in COLUMNS.items() if file.header_of(column) is not None]
+    found = [by for by in COLUMNS if _header(file, by) is not None]
     if len(found) != 1:
         words = f"has columns for {', '.join(found)}" if found else "has no column that is known"
         raise Unusable(
