@@ -79,7 +79,7 @@ def test_every_error_of_the_catalogue_ends_a_row_once(world: World) -> None:
     assert leaks(private, values | {"omnumi-access-token": "token", "1990-01-31": "birth"}) == []
 
 
-@pytest.mark.parametrize("name", ["Blocked", "Mixedblock"])
+@pytest.mark.parametrize("name", ["Mixedblock", pytest.param("Blocked", marks=pytest.mark.slow)])
 def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
     ended = world.run([person(1, name), person(2)], "--concurrency", "1")
 
@@ -126,6 +126,7 @@ def test_an_operator_may_allow_one_repetition(world: World, kind: str, outcome: 
     assert (len(world.sent()), world.counts["customers"], world.counts["doubles"]) == (2, 1, 0)
 
 
+@pytest.mark.slow
 def test_a_repetition_is_never_repeated(world: World) -> None:
     world.settings("resend_unknown = true")
     world.fault("drop_before_commit", nth="every")
@@ -226,7 +227,9 @@ def test_reading_commands_say_why_they_can_not(world: World) -> None:
     assert "field_difference" in amended.stdout
 
 
-@pytest.mark.parametrize(("strictness", "headers"), [("seed", False), ("vendor", True)])
+@pytest.mark.parametrize(
+    ("strictness", "headers"), [pytest.param("seed", False, marks=pytest.mark.slow), ("vendor", True)]
+)
 def test_tenant_and_token_are_sent_as_the_settings_say(world: World, strictness: str, headers: bool) -> None:
     world.sandbox.configure(strictness=strictness)
     world.settings(f"tenant_header = {str(headers).lower()}")
@@ -234,7 +237,9 @@ def test_tenant_and_token_are_sent_as_the_settings_say(world: World, strictness:
     assert world.run([person(1)]).outcomes == ["pending"]
 
 
-@pytest.mark.parametrize(("strictness", "told"), [("seed", "access token"), ("vendor", "given token")])
+@pytest.mark.parametrize(
+    ("strictness", "told"), [("seed", "access token"), pytest.param("vendor", "given token", marks=pytest.mark.slow)]
+)
 def test_a_wrong_token_stops_the_job(world: World, monkeypatch: pytest.MonkeyPatch, strictness: str, told: str) -> None:
     world.sandbox.configure(strictness=strictness)
     monkeypatch.setenv("MUSTER_TOKEN", "another-token")
