@@ -247,6 +247,16 @@ ECLIPSE: tuple[Column, ...] = (
         example="A01234567",
     ),
     Column(
+        "asylum_ref_number",
+        "asylumRefNumber",
+        ("asylumRefNumber",),
+        required=False,
+        personal=True,
+        description="Reference of an asylum seeker's permit, beside the identity number.",
+        advised=(5, 15),
+        example="ZAPTA000123456",
+    ),
+    Column(
         "industry",
         "industry",
         (),

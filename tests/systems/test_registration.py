@@ -91,13 +91,17 @@ def test_nothing_is_sent_when_passwords_could_not_be_delivered(
     assert sandbox.journal() == []
 
 
-@pytest.mark.parametrize("column", ["phone", "national_id", "email", "passport_number", "identity"])
+PAPERS = {"passport_number": "passportNumber", "asylum_ref_number": "asylumRefNumber"}
+
+
+@pytest.mark.parametrize("column", ["phone", "national_id", "email", *PAPERS, "identity"])
 def test_whoever_is_known_by_any_filter_is_not_registered_again(
     muster: Muster, sandbox: Sandbox, file_of: Filed, column: str
 ) -> None:
-    row, stranger = newcomer(1, passport_number="A0123456"), newcomer(2, passport_number="B0123456")
+    row, stranger = (newcomer(n, passport_number=f"A012345{n}", asylum_ref_number=f"ZAPTA{n}") for n in (1, 2))
     stranger[column] = row[column]
-    sandbox.plant(**record(stranger, passportNumber=stranger["passport_number"], identities=[stranger["identity"]]))
+    papers = {member: stranger[name] for name, member in PAPERS.items()}
+    sandbox.plant(**record(stranger, **papers, identities=[stranger["identity"]]))
     ended = muster("register", file_of([row]), *PASSWORDS)
     assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "already_registered")]
     assert writes(sandbox) == []

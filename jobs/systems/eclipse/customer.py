@@ -38,9 +38,14 @@ PAYLOAD = {
     "marital_status": "maritalStatus",
     "title": "title",
     "middle_name": "middleName",
-    "locale": "locale",
+    "maiden_name": "maidenName",
+    "language": "language",
     "birth_city": "birthCity",
     "birth_country": "birthCountry",
+    "country_of_residence": "countryOfResidence",
+    "passport_number": "passportNumber",
+    "asylum_ref_number": "asylumRefNumber",
+    "industry": "industry",
 }
 """Canonical column to the vendor's field. The five first are required by the vendor's page."""
 
