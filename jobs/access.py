@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from jobs.client import Client
@@ -34,7 +35,7 @@ def system_of(settings: Settings, files: Path | None = None, *, passwords: Passw
         keys_of(settings),
         settings.files or files or Path(),
         variant=settings.decision,
-        credential=lambda: credential_name(settings),
+        credential=cache(lambda: credential_name(settings)),
         known=Remembered(settings).of,
         passwords=passwords,
     )

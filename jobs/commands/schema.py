@@ -5,17 +5,17 @@ from typing import Any
 import click
 
 from jobs.commands.options import effective, options, show_json
-from jobs.systems import SYSTEMS
+from jobs.systems import JOBS, SYSTEMS
 
 
 @click.command("schema")
-@click.argument("system", type=click.Choice(list(SYSTEMS)), default="eclipse")
+@click.argument("system", type=click.Choice([*SYSTEMS, *JOBS]), default="eclipse")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json-schema", "csv"]), default="table", show_default=True
 )
 @options("output")
 def command(system: str, form: str, **given: Any) -> None:
-    """Show the input columns of SYSTEM as a table, a JSON Schema, or an example file.
+    """Show the input columns of SYSTEM, or of one of its jobs, as a table, a JSON Schema, or an example file.
 
     \b
     Examples:
