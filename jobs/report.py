@@ -37,6 +37,7 @@ from jobs.reports.signature import signer
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.sums import sha256
 from jobs.reports.totals import ControlTotal
+from jobs.systems import capabilities
 from jobs.totals import control_totals
 from schemas.outcome import OUTCOME_SCHEMA
 
@@ -180,13 +181,21 @@ def summarised(
         control_totals=totals,
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
+        failed_checks=dict(sorted(count.failed_checks.items())),
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
-        funnel=() if again else funnel(batch.rows, count.ends, findings.steps),
+        funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
         exit_code=code,
         next_command=next_command(run, count.outcomes, code),
     )
+
+
+def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
+    """Those of `steps` that only some rows have, as the system says of itself."""
+    job = str(run.settings.get("job") or "onboarding")
+    usual = capabilities(run.system if job == "onboarding" else f"{run.system}:{job}").steps
+    return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 
 def course_of(store: Store, run: RunRow, limit: Rate | None) -> Course:
@@ -270,7 +279,9 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
     if outcomes.get(Outcome.FAILED):
         return f"muster retry {run.run_id}"
     if outcomes.get(Outcome.QUARANTINED):
-        return f"muster run {run.folder}/quarantine.csv   (after mending it)"
+        decision = run.settings.get("decision")
+        again = f"decide --command {decision}" if decision else "run"
+        return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
     if code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
         return f"muster reconcile {run.run_id}"
     return None

@@ -106,9 +106,10 @@ def _add(sums: Counter[str], values: Mapping[str, str]) -> None:
 def _count_created(tally: Tally, row: Row, entry: Entry, made: Created, run: RunRow) -> None:
     if made.has("customer", row.source_row) and entry.facts.get("customer_origin") != Origin.ADOPTED:
         tally.customers += 1
-    if made.has("wallet", row.source_row):
-        currency = row.get("currency") or str(run.settings.get(f"{run.system}.currency") or "default")
-        tally.wallets[entry.facts.get("wallet_type_id", "unknown"), currency] += 1
+    currencies = (row.get("currency") or str(run.settings.get(f"{run.system}.currency") or "default")).split(";")
+    for place, kind in enumerate(entry.facts.get("wallet_type_id", "unknown").split(";")):
+        if made.has(f"wallet:{kind}" if place else "wallet", row.source_row):
+            tally.wallets[kind, currencies[min(place, len(currencies) - 1)]] += 1
 
 
 def _rows(batch: Batch, outcomes: Mapping[str, int], complete_at_target: int | None) -> Iterator[ControlTotal]:

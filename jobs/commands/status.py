@@ -33,12 +33,14 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
     from jobs.clock import Clock, from_milliseconds, iso, milliseconds
     from jobs.ledger.lease import working
     from jobs.ledger.store import Store
+    from jobs.ledger.totals import failed_checks
     from jobs.reports.summary import ageing
 
     with Store.opened(ledger, create=False) as store:
         outcomes = {outcome.value: rows for outcome, rows in sorted(store.outcome_counts(run.run_id).items())}
         owner = working(store, run.system, run.tenant)
         now = milliseconds(Clock().now())
+        checks = failed_checks(store, run.run_id)
         ages = ageing((now - since) / 1000 for since in store.undecided_since(run.run_id))
     state = "ended" if run.ended_ms is not None else "running" if owner == run.run_id else "interrupted"
     return {
@@ -56,6 +58,7 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
         "outcomes": outcomes,
         "rows_left": run.rows - sum(outcomes.values()),
         "pending_ageing": ages,
+        "failed_checks": checks,
         "next_command": (run.summary or {}).get("next_command") if state == "ended" else f"muster resume {run.run_id}",
     }
 
@@ -70,6 +73,7 @@ def _text(document: dict[str, Any]) -> str:
     if document["rows_left"]:
         lines.append(f"  {document['rows_left']:>9,}  not settled yet")
     lines += [f"  {rows:>9,}  pending {age}" for age, rows in document["pending_ageing"].items() if rows]
+    lines += [f"  {rows:>9,}  failed {check}" for check, rows in document["failed_checks"].items()]
     if document["next_command"] and document["state"] != "running":
         lines.append(f"  next: {document['next_command']}")
     return "\n".join(lines)

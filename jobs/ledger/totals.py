@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from jobs.ledger import tables
 from jobs.ledger.rows import RunRow
@@ -40,7 +40,7 @@ class Created:
 
     def has(self, step: str, source_row: int) -> bool:
         """Whether the run created it."""
-        return self.rows[step][source_row] == CREATED
+        return step in self.rows and self.rows[step][source_row] == CREATED
 
 
 def entries(store: Store, run: RunRow, window: int = 20_000) -> Iterator[Entry]:
@@ -68,16 +68,23 @@ def entries(store: Store, run: RunRow, window: int = 20_000) -> Iterator[Entry]:
 
 
 def created(store: Store, run: RunRow, steps: tuple[str, ...]) -> Created:
-    """What the run created: rows of which a write was intended and a later result says done."""
+    """What the run created: rows of which a write was intended and a later result says done.
+
+    `steps` and those named after them: `wallet:5002` belongs to `wallet`.
+    """
     event = tables.event.c
     wanted = select(event.kind, event.step, event.source_row, event.verdict, event.at_ms).where(
-        event.run_id == run.run_id, event.step.in_(steps), event.kind.in_(("intent", "result"))
+        event.run_id == run.run_id,
+        or_(event.step.in_(steps), *(event.step.startswith(f"{step}:") for step in steps)),
+        event.kind.in_(("intent", "result")),
     )
     made = Created({step: bytearray(run.rows + 1) for step in steps})
     with store.engine.connect() as connection:
         lines = connection.execution_options(yield_per=20_000).execute(wanted.order_by(event.seq))
         for kind, step, row, verdict, at_ms in lines:
-            flags = made.rows[step]
+            flags = made.rows.setdefault(step, bytearray())
+            if not flags:
+                flags.extend(bytes(run.rows + 1))
             if kind == "intent":
                 flags[row] |= 1
             elif verdict == "done" and flags[row] == 1:
@@ -85,6 +92,18 @@ def created(store: Store, run: RunRow, steps: tuple[str, ...]) -> Created:
                 made.first_ms = at_ms if made.first_ms is None else made.first_ms
                 made.last_ms = at_ms
     return made
+
+
+def failed_checks(store: Store, run_id: str) -> dict[str, int]:
+    """Rows of a run per check that the target's decision named as failed, by name."""
+    table = tables.outcome.c
+    wanted = select(table.failed_checks, func.count()).where(table.run_id == run_id, table.failed_checks != "")
+    counts: dict[str, int] = {}
+    with store.engine.connect() as connection:
+        for names, rows in connection.execute(wanted.group_by(table.failed_checks)):
+            for name in names.split(";"):
+                counts[name] = counts.get(name, 0) + rows
+    return dict(sorted(counts.items()))
 
 
 def distinct_keys(store: Store, run_id: str) -> int:

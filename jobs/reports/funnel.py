@@ -1,6 +1,6 @@
 """The way of the rows: how many came to each stage and with which outcomes they left there. Counts only, no drawing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobs.model import Outcome
@@ -22,14 +22,20 @@ class Stage:
         return self.rows - sum(self.exits.values())
 
 
-def funnel(rows: int, ends: Mapping[tuple[str, str | None, bool], int], steps: Sequence[str]) -> tuple[Stage, ...]:
+def funnel(
+    rows: int,
+    ends: Mapping[tuple[str, str | None, bool], int],
+    steps: Sequence[str],
+    rare: Collection[str] = (),
+) -> tuple[Stage, ...]:
     """Stages from `read` over `accepted` and the `steps` of the system to `onboarded`.
 
     `ends`: rows by (outcome, step at which they ended or None, whether they have a customer at the target). A step
-    that is not among `steps` is added behind them. Rows that were left between two steps count at the one after the
-    customer's.
+    that is not among `steps` is added behind them; one of `rare` is left out when no row ended there. Rows that were
+    left between two steps count at the one after the customer's.
     """
-    every = [*steps, *sorted({step for _, step, _ in ends if step and step not in steps})]
+    seen = {step for _, step, _ in ends if step}
+    every = [*(step for step in steps if step not in rare or step in seen), *sorted(seen.difference(steps))]
     exits: dict[str, dict[str, int]] = {name: {} for name in (READ, ACCEPTED, *every)}
     for (outcome, step, customer), count in ends.items():
         place = _place(outcome, step, every[customer : customer + 1] or every[-1:])

@@ -32,6 +32,8 @@ class OutcomeCount:
     """Rows per warning code."""
     ends: Counter[tuple[str, str | None, bool]] = field(default_factory=Counter)
     """Rows by (outcome, step at which they ended or None, whether they have a customer at the target)."""
+    failed_checks: Counter[str] = field(default_factory=Counter)
+    """Rows per check that the target's decision named as failed."""
 
 
 def write_outcome(frames: Iterable[pl.DataFrame], folder: RunFolder) -> OutcomeCount:
@@ -92,5 +94,6 @@ def _add(frame: pl.DataFrame, count: OutcomeCount) -> None:
     ends = frame.group_by("outcome", "failed_step", pl.col("customer_id").is_not_null().alias("customer")).len()
     for outcome, step, customer, rows in ends.iter_rows():
         count.ends[outcome, step, customer] += rows
-    warnings = frame["warnings"].cast(pl.String).drop_nulls().str.split(";").explode()
-    count.warnings.update(dict(warnings.value_counts().iter_rows()))
+    for counter, column in ((count.warnings, "warnings"), (count.failed_checks, "failed_checks")):
+        given = frame[column].cast(pl.String).drop_nulls()
+        counter.update(dict(given.filter(given != "").str.split(";").explode().value_counts().iter_rows()))

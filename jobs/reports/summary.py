@@ -109,6 +109,8 @@ class Summary:
     """Pending rows per age, youngest first; see `ageing`."""
     warnings: Mapping[str, int] = field(default_factory=dict)
     """Rows per warning code of the validation."""
+    failed_checks: Mapping[str, int] = field(default_factory=dict)
+    """Rows per check that the target's decision named as failed."""
     notes: tuple[str, ...] = ()
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -235,6 +237,7 @@ def _counts(summary: Summary) -> dict[str, object]:
         "control_totals": totals_document(summary.control_totals),
         "pending_ageing": dict(summary.pending_ageing),
         "warnings": dict(summary.warnings),
+        "failed_checks": dict(summary.failed_checks),
     }
 
 
@@ -278,6 +281,7 @@ def _blocks(summary: Summary) -> list[list[str]]:
     return [
         _table(f"Rows of {summary.input.name}", {"rows read": summary.input.rows} | _some(summary.outcome_counts())),
         _table("Why", _reasons(summary.causes)),
+        _table("Checks that failed", _some(summary.failed_checks)),
         _table("Pending for", _some(summary.pending_ageing)),
         _table("Sent", _some(sent) and sent | {"of them mutating": summary.requests.mutating}),
         _table("Reconciliation", _some(summary.class_counts())),

@@ -109,6 +109,8 @@ def test_a_lost_upload_without_a_list_is_left_to_a_person(
     assert (row["outcome"], row["reason_code"]) == ("in_doubt", "documents_unreadable")
     assert row["failed_step"] == "document:NATIONAL_IDENTITY"
     assert len(only(sandbox).documents) == 1
+    stages = [stage["stage"] for stage in ended.summary["funnel"]]
+    assert stages == ["read", "accepted", "customer", "document:NATIONAL_IDENTITY", "kyc", "wallet", "onboarded"]
 
 
 def test_without_a_list_answered_uploads_go_through(

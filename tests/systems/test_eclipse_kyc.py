@@ -151,3 +151,11 @@ def test_without_the_word_retrigger_nothing_happens(muster: Muster, sandbox: San
 )
 def test_only_a_later_result_answers_the_new_question(shown: str | None, after: str | None, old: bool) -> None:
     assert stale({"status": "FAILED", "lastModified": shown}, after) is old
+
+
+def test_every_report_names_the_checks_that_failed(muster: Muster, file_of: Filed) -> None:
+    ended = muster("run", file_of([person(1, "Kycfail"), person(2, "Kycfail"), person(3)]))
+    assert ended.summary["failed_checks"] == {"sanctionsListCheck": 2}
+    told = [ended.stdout, muster("status", ended.folder.name).stdout]
+    told += [(ended.folder / name).read_text() for name in ("report.html", "report.md", "outcome.csv")]
+    assert [text.count("sanctionsListCheck") > 0 for text in told] == [True] * 5

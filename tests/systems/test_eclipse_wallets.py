@@ -44,6 +44,10 @@ def test_a_customer_gets_every_wallet_that_is_asked_for(
     shown = [keys.wallet(row["external_unique_id"], kind) for kind in ("5001", "5002")]
     assert row["wallet_external_unique_id"] == ";".join(shown)
     assert [line["class"] for line in ended.reconciliation] == ["match"]
+    made = {each["name"]: each["ledger"] for each in ended.summary["control_totals"] if "wallets" in each["name"]}
+    codes = expected if currency else ["default", "default"]
+    names = [f"wallets created, type {kind}, currency {code}" for kind, code in zip((5001, 5002), codes, strict=True)]
+    assert made == dict.fromkeys(names, 1)
 
 
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "truncated_body"])
