@@ -194,7 +194,8 @@ def summarised(
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
     """Those of `steps` that only some rows have, as the system says of itself."""
     job = str(run.settings.get("job") or "onboarding")
-    usual = capabilities(run.system if job == "onboarding" else f"{run.system}:{job}").steps
+    system = run.system.partition(":")[0]
+    usual = capabilities(system if job == "onboarding" else f"{system}:{job}").steps
     return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 
@@ -270,6 +271,10 @@ def exit_code(
     return strongest(codes)
 
 
+COMMANDS = {"registration": "register", "portal-users": "admin-users create"}
+"""Jobs with a command of their own that begins a run."""
+
+
 def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
     """What to type next, None when nothing is left to do."""
     if code is ExitCode.INTEGRITY:
@@ -280,7 +285,7 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
         return f"muster retry {run.run_id}"
     if outcomes.get(Outcome.QUARANTINED):
         decision = run.settings.get("decision")
-        again = f"decide --command {decision}" if decision else "run"
+        again = f"decide --command {decision}" if decision else COMMANDS.get(str(run.settings.get("job")), "run")
         return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
     if code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
         return f"muster reconcile {run.run_id}"
