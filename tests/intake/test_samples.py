@@ -15,7 +15,7 @@ from jobs.intake.preflight import preflight
 from jobs.intake.stage import stage
 from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace
-from jobs.systems import SYSTEMS
+from jobs.systems import JOBS, SYSTEMS
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 README = (SAMPLES / "README.md").read_text("utf-8")
@@ -23,10 +23,11 @@ TABLE = re.findall(r"^\| `(\S+)` \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (.*) \|$
 
 
 def judged(path: Path, folder: Path) -> Validated:
-    """What is found in a file; one for another system than Eclipse begins with that system's name."""
+    """What is found in a file; one for another system than Eclipse, or for another job, begins with that name."""
     encoding = "cp1252" if "cp1252" in path.name else None
     first = path.name.partition("_")[0]
-    system = first if first in SYSTEMS else "eclipse"
+    job = f"eclipse:{first}"
+    system = first if first in SYSTEMS else job if job in JOBS else "eclipse"
     found = stage(preflight(path, encoding=encoding, system=system), folder)
     keys = KeySpace.of(system, "1001")
     return validate(found, folder, keys=keys, system=system, today=date(2026, 11, 21))
