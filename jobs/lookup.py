@@ -35,12 +35,12 @@ WINDOW = 1_000
 HEADER = ("source_row", "key_masked", "hits", "customer_id", "status", "decision_status", "wallets", "note")
 """The columns of a result."""
 
-STATUSES = ("status", "customerStatus", "state", "complianceStatus")
+STATUSES = ("status", "customerStatus", "state", "complianceStatus", "kycState")
 """Fields in which systems tell a customer's status, the first that is there counts."""
 
 SHOWN = frozenset(
     {
-        *("created", "createdAt", "lastModified", "version", "title", "currency", *STATUSES),
+        *("created", "createdAt", "submissionDate", "lastModified", "version", "title", "currency", *STATUSES),
         *("customerId", "externalUniqueId", "userTypeId", "walletId", "walletTypeId", "submissionId", "formId"),
     }
 )
