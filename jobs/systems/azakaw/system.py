@@ -20,7 +20,6 @@ from jobs.systems.azakaw.submissions import (
     STATES,
     ListMissing,
     Submission,
-    Submissions,
     fits,
     flat,
 )
@@ -244,17 +243,17 @@ class Azakaw:
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All submissions, one page for each form."""
-        for submissions in await self._all(reader):
+        for index in self.forms.indexes.values():
+            submissions = (await index.fresh(reader)).content
             yield [Listed(each.submission_id, None, each.created, each.record) for each in submissions]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Submissions by `customer_id`, `email`, or words of the name (`first_name`, `last_name`)."""
-        everybody = [each for submissions in await self._all(reader) for each in submissions]
-        return [flat(each) for each in everybody if fits(each, wanted)]
+        """Submissions by `customer_id`, `email`, or words of the name (`first_name`, `last_name`).
 
-    async def _all(self, reader: Reader) -> list[Submissions]:
-        """All forms, read afresh. Raises ReadFailed."""
-        return [(await index.fresh(reader)).content for index in self.forms.indexes.values()]
+        All that one reader looks for is looked for in one reading.
+        """
+        readings = [await index.reading(reader) for index in self.forms.indexes.values()]
+        return [flat(each) for reading in readings for each in reading.content if fits(each, wanted)]
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
         """The employee, and the list of each form. Raises ReadFailed, NotPermitted."""
