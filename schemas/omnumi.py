@@ -1,7 +1,6 @@
 """The input columns of Omnumi: all members of the request example of the Partner API v1.5.0, flat.
 
-The release note marks nothing as required; what is required here is chosen, as little as a person can be verified by.
-`api` is the path of the member in the request; a number in it is a place in a list.
+No member is marked as required; what is here is chosen. `api` is the member's path, a number in it a place in a list.
 """
 
 from typing import Any
@@ -29,7 +28,6 @@ def _number(name: str, api: str, description: str, example: str) -> Column:
 
 
 def _coming_day(name: str, api: str, description: str) -> Column:
-    """A day that may lie ahead; that it exists is a rule of its own."""
     return _given(name, api, f"{description}, yyyy-mm-dd.", "2034-03-31", "code", pattern=DAY)
 
 
@@ -273,7 +271,7 @@ OMNUMI: tuple[Column, ...] = (*KEYS, *PERSON, *WALLET, *ADDRESS, *DOCUMENTS, *PL
 
 
 def _real_day(column: str) -> Rule:
-    """Unlike a column of kind `date` it may lie ahead."""
+    """A day that exists; unlike one of kind `date` it may lie ahead."""
     day = pl.col(column).str.to_date("%Y-%m-%d", strict=False)
     return Rule(f"date_invalid:{column}", pl.col(column).is_null() | day.is_not_null())
 

@@ -90,6 +90,7 @@ def test_a_refusal_ends_the_row_by_its_message(errors: list[dict[str, Any]], out
         refused({"type": "Identity", "message": "error in deleting identity"}),
         refused(NO_DOCUMENTS, CATCH),
         refused(EMAIL_TAKEN, CATCH),
+        refused({"type": "onboard", "message": "The email does not exist"}),
         refused(),
         refused(EMAIL_TAKEN, status=502),
         answer(500, "?"),
@@ -110,6 +111,7 @@ def test_what_may_have_been_applied_is_a_doubt(reply: Reply) -> None:
     "reply",
     [
         refused(BLOCKED),
+        refused({"type": "Invalid", "message": "Token expired"}),
         refused({"type": "Duplicate", "message": "No data found with given tenant Id"}),
         refused({"type": "catch", "message": "Please provide valid tenant id"}),
         refused({"type": "Tenant", "message": "Tenant onboarding status is PENDING"}),
@@ -248,6 +250,16 @@ def test_wrong_settings_are_refused() -> None:
         omnumi(leave_out="fullNam")
     with pytest.raises(Unusable, match="UUID"):
         system(Setup("1001", KeySpace.of("omnumi", "1001")), OmnumiSettings())
+
+
+def test_a_rule_error_of_any_depth_is_read() -> None:
+    nested: Any = "ssn"
+    for _ in range(200):
+        nested = [nested]
+    verdict = omnumi().customer.classify(refused({"type": "Rule Error", "errors": nested}), ONCE)
+
+    assert isinstance(verdict, Ended)
+    assert verdict.reason == "a rule of the target refused ssn"
 
 
 def test_reasons_quote_no_value_of_the_row() -> None:

@@ -127,6 +127,16 @@ def test_an_operator_may_allow_one_repetition(world: World, kind: str, outcome: 
 
 
 @pytest.mark.slow
+def test_a_repetition_may_be_allowed_the_next_day(world: World) -> None:
+    world.fault("drop_before_commit")
+    assert world.run([person(1)]).outcomes == ["in_doubt"]
+    world.settings("resend_unknown = true")
+
+    assert world.muster("resume").outcomes == ["pending"]
+    assert (len(world.sent()), world.counts["customers"]) == (2, 1)
+
+
+@pytest.mark.slow
 def test_a_repetition_is_never_repeated(world: World) -> None:
     world.settings("resend_unknown = true")
     world.fault("drop_before_commit", nth="every")

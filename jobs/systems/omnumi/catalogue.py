@@ -50,11 +50,19 @@ CATALOGUE = (
     Known("no data found .*tenant", Meaning.BLOCKED, "tenant", "the target does not know the tenant"),
     Known("tenant .*blocked", Meaning.BLOCKED, "tenant", "the tenant is blocked at the target"),
     Known("tenant onboarding status", Meaning.BLOCKED, "tenant", "the tenant's own onboarding is not complete"),
-    Known("(access|fetch|valid|expired) token", Meaning.BLOCKED, "token", "the target refuses the access token"),
-    Known("namespace .*(taken|exist)", Meaning.EXISTS, "namespace_taken", "the custom namespace is taken"),
-    Known("account address .*(taken|exist)", Meaning.EXISTS, "account_taken", "the account address is taken"),
     Known(
-        "email .*(taken|exist)|already .*registered", Meaning.EXISTS, "email_taken", "the e-mail is registered already"
+        "(access|fetch|valid|expired) token|token (is )?(invalid|expired|missing)",
+        Meaning.BLOCKED,
+        "token",
+        "the target refuses the access token",
+    ),
+    Known("namespace .*(taken|already|exists)", Meaning.EXISTS, "namespace_taken", "the custom namespace is taken"),
+    Known("account address .*(taken|already|exists)", Meaning.EXISTS, "account_taken", "the account address is taken"),
+    Known(
+        "email .*(taken|already|exists)|already .*registered",
+        Meaning.EXISTS,
+        "email_taken",
+        "the e-mail is registered already",
     ),
     Known("user already exist", Meaning.EXISTS, "user_taken", "the wallet user exists already in the tenant"),
     Known("iso 3166", Meaning.INVALID, "refused_by_target", "country and state are no ISO 3166-1 codes for the target"),
@@ -125,22 +133,22 @@ def normalised(text: str) -> str:
 
 def rule_broken(error: Mapping[str, Any]) -> str:
     """A Rule Error in words: the members that it names. What else it holds is not documented, so nothing is quoted."""
-    words = {word for text in texts(error) for word in re.findall(r"\w+", text)}
+    words = {word for text in texts([error.get("errors"), error.get("message")]) for word in re.findall(r"\w+", text)}
     named = sorted(words & MEMBERS)
     return f"a rule of the target refused {', '.join(named)}" if named else "a rule of the target refused the row"
 
 
 def texts(value: object) -> Iterator[str]:
-    """All texts in `value`, names of members too."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield str(name)
-            yield from texts(item)
+    """All texts in `value`, names of members too, however deep they lie."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list):
+            left.extend(each)
+        elif isinstance(each, dict):
+            left.extend([*each, *each.values()])
 
 
 def quoted(text: str, row: Row) -> str:
