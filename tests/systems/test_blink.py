@@ -281,6 +281,14 @@ async def test_an_address_counts_when_it_is_read_back(
     assert isinstance(await blink().address.look(bank, view(doubt, **WANTED)), expected)
 
 
+@awaited
+async def test_an_address_that_was_to_be_changed_and_is_shown_no_more_is_not_taken_for_ours() -> None:
+    bank = Bank({"/customers/C-1": reply(200, customer(addressList=[{"addressIdentification": 7}]))})
+    lost = view(Doubt(NOW, 1), **WANTED)
+    facts = {**lost.facts, "address_id": "7"}
+    assert isinstance(await blink().address.look(bank, View(lost.row, facts, lost.doubt)), Unclear)
+
+
 @pytest.mark.parametrize(
     ("answers", "asked", "spelling"),
     [

@@ -351,6 +351,20 @@ def test_reconciling_finds_what_was_changed_since(
     assert again.code == 1
 
 
+def test_without_the_input_a_row_is_not_called_a_match(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, later: None
+) -> None:
+    path = file_of([row(1), row(2), row(3)])
+    ended = muster("run", path)
+    path.unlink()
+    sandbox.of("blink").amend("customers", "C-0002", status="closed")
+    sandbox.of("blink").amend("customers", "C-0003", deleted=True)
+    assert muster("reconcile", ended.folder.name).code == 1
+    found = next(folder for folder in ended.folder.iterdir() if folder.name.startswith("reconcile-"))
+    classes = [line["class"] for line in lines(found / "reconciliation.csv")]
+    assert classes == ["unverified", "status_difference", "missing_in_target"]
+
+
 def test_a_look_up_shows_no_name(muster: Muster) -> None:
     by_id = muster("lookup", "--customer-id", "C-0003")
     by_reference = muster("lookup", "--reference", "X-0003")

@@ -100,7 +100,7 @@ class AddressStep:
         if "update_address" in self.bank.withheld:
             return wire.not_offered("update_address")
         self.bank.shown[customer_id] = shown
-        return Absent()
+        return Absent(facts_of(shown))
 
     async def _unseen(self, reader: Reader, view: View, customer_id: str) -> Finding:
         """No address is shown: none is there, or ours is listed already, or one that can't be read."""
@@ -111,7 +111,8 @@ class AddressStep:
                 return Unclear("customer_not_found", words)
             return Ended(Outcome.REJECTED, "not_available", words)
         listed = ids_of(customer, "addressList", "addressIdentification")
-        if view.doubt is not None and len(listed) == 1:  # it was asked for only when the list was empty
+        making = "address_id" not in view.facts  # asked for only when the list was empty
+        if view.doubt is not None and making and len(listed) == 1:
             return Done({"address_id": listed[0]})
         if wire.acknowledged(view.doubt) or (view.doubt is not None and listed):
             return Unclear("not_shown", "the bank took the address, but does not show it")

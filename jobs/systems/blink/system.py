@@ -17,6 +17,7 @@ from jobs.systems.base import (
     Comparison,
     Listed,
     Reader,
+    ReadFailed,
     Reply,
     Request,
     Row,
@@ -227,15 +228,22 @@ class Blink:
         return [Check("customers", None, "the bank lists none; rows need bank_customer_id")]
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
-        """Customer, contacts and address, read afresh. A row that was linked to nobody leads to nobody."""
+        """Customer, contacts and address, read afresh. A row that was linked to nobody leads to nobody.
+
+        Without the row's values nobody can tell which person and which contact was meant: an active customer is then
+        no match, and raises ReadFailed.
+        """
         known = facts.get("customer_id")
         if known is None:
             return Sighting(())
         customer = listed.record if listed is not None else await self.bank.customer(reader, known)
         if customer is None:
             return Sighting(())
+        status = text_of(customer, "status")
+        if not row.values and (status or "").casefold() == "active":
+            raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
         compared = [*await self._contacts(reader, row), *await self._address(reader, row, known)]
-        return Sighting((known,), compared, customer_status=text_of(customer, "status"))
+        return Sighting((known,), compared, customer_status=status)
 
     async def _contacts(self, reader: Reader, row: Row) -> list[Comparison]:
         wanted = [step.medium for step in self.contacts if row.get(step.medium)]
