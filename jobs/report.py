@@ -39,6 +39,7 @@ from jobs.reports.sums import sha256
 from jobs.reports.totals import ControlTotal
 from jobs.systems import capabilities
 from jobs.totals import control_totals
+from schemas.columns import columns_of
 from schemas.outcome import OUTCOME_SCHEMA
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
@@ -133,12 +134,13 @@ def _reported(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
-    """Unknown columns are echoed without personal numbers, the row's own identity, phone and e-mail included."""
+    """Unknown columns are echoed without personal numbers, nor the row's own identity, phone, e-mail or secrets."""
     first, last = frame["source_row"][0], frame["source_row"][-1]
     window = pl.col("source_row").is_between(first, last)
     echo = batch.staged.echo().filter(window)
     names = [name for name in echo.collect_schema().names() if name != "source_row"]
-    own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email")}
+    secret = (column.name for column in columns_of(batch.file.system) if column.secret)
+    own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email", *secret)}
     headers = {f"~own_{canonical}": header for canonical, header in own.items() if header is not None}
     personal = batch.staged.originals(headers).filter(window)
     beside = echo.join(personal, on="source_row", how="left")

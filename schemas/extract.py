@@ -26,4 +26,4 @@ AT_TARGET: tuple[Column, ...] = (
 
 def extract_columns(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """The columns of an extract, from those of the system's input."""
-    return (*(replace(column, required=False) for column in columns), *AT_TARGET)
+    return (*(replace(column, required=False) for column in columns if not column.secret), *AT_TARGET)

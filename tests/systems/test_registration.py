@@ -9,20 +9,22 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from jobs.keys import KeySpace
 from jobs.model import Rate
 from jobs.sandbox.eclipse.store import Login
 from jobs.sandbox.server import Sandbox
 from jobs.systems import adapter
-from jobs.systems.base import CallClass, Setup
+from jobs.systems.base import CallClass, Row, Setup, View
 from jobs.systems.eclipse.system import EclipseSettings
 from tests.flow.muster import Muster, arrivals, lines, writes
-from tests.flow.people import Row, record
+from tests.flow.people import Row as Cells
+from tests.flow.people import record
 from tests.flow.test_leaks import everything, leaks
 from tests.flow.test_limits import most_in_any_window
 
 from .registered import DELIVERED, PASSWORDS, delivered, held, intrusions, login_of, newcomer, newcomers
 
-Filed = Callable[[list[Row]], Path]
+Filed = Callable[[list[Cells]], Path]
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +216,7 @@ def test_the_limit_of_the_credential_is_never_exceeded(muster: Muster, sandbox: 
 
 def test_the_documented_limit_holds_unless_another_one_is_given(muster: Muster) -> None:
     module = adapter("eclipse:registration")
-    registration = module.system(Setup("1001", None), EclipseSettings())  # type: ignore[arg-type]  # makes no keys
+    registration = module.system(Setup("1001", KeySpace.of("eclipse", "1001")), EclipseSettings())
     assert registration.limits(frozenset({"ONBOARDING"})) == {CallClass.WRITE: Rate(60, 180.0)}
 
 
@@ -254,7 +256,8 @@ def test_an_ordinary_run_of_the_same_file_goes_on_and_shows_no_password(
 def test_no_password_is_left_anywhere_but_where_it_was_delivered(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
-    rows = [newcomer(1, password="Corr3ct horse!"), newcomer(2), newcomer(3, "Refused"), newcomer(4)]
+    note = {"note": "told her: corr3ct HORSE!", "old_password": "Winter-2020"}
+    rows = [newcomer(1, password="Corr3ct horse!", **note), newcomer(2), newcomer(3, "Refused"), newcomer(4)]
     words = [{"code": "VAL001", "type": "BUSINESS", "description": "password: 'Corr3ct horse!' is too well known"}]
     refusal = {"kind": "status", "nth": 1, "params": {"status": 400, "body": words}}
     lost = {"kind": "drop_after_commit", "nth": 2}
@@ -262,7 +265,8 @@ def test_no_password_is_left_anywhere_but_where_it_was_delivered(
     ended = muster("register", file_of(rows), *PASSWORDS, "-v", "--concurrency", "1")
     assert ended.counts == {"rejected": 2, "onboarded": 2}
     more = [muster("status"), muster("report", "run-1"), muster("reconcile", "run-1"), muster("resume", "-v")]
-    secrets = dict.fromkeys(delivered(muster.folder).values(), "generated") | {"Corr3ct horse!": "given"}
+    secrets = dict.fromkeys(delivered(muster.folder).values(), "generated")
+    secrets |= {"Corr3ct horse!": "given", "corr3ct HORSE!": "noted", "Winter-2020": "old"}
     told = {name: raw for name, raw in everything(muster, ended, *more).items() if not name.startswith(DELIVERED)}
     assert leaks(told, secrets | {row["identity"]: "login name" for row in rows}) == []
 
@@ -326,17 +330,48 @@ def test_passwords_may_be_delivered_so_that_one_key_alone_opens_them(
     assert leaks(told, dict.fromkeys(opened(muster.folder).values(), "generated")) == []
 
 
-def test_an_encrypted_password_of_a_killed_run_is_still_the_right_one(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, encrypted: tuple[str, ...], hasty: None
+@pytest.mark.parametrize(("when", "warning"), [("after", "handover_unproven:passwords"), ("before", "")])
+def test_the_last_encrypted_password_of_a_killed_run_is_the_right_one(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    encrypted: tuple[str, ...],
+    hasty: None,
+    when: str,
+    warning: str,
 ) -> None:
     rows = newcomers(1)
     started = muster.start("register", file_of(rows), *encrypted)
-    params = {"pid": started.running.pid, "when": "after"}
+    params = {"pid": started.running.pid, "when": when}
     sandbox.faults([{"operation": "create_identity", "kind": "signal_client", "params": params}])
     muster.wait(started)
     sandbox.faults([])
     ended = muster("resume")
-    assert [(line["outcome"], line["warnings"]) for line in ended.rows] == [
-        ("onboarded", "handover_unproven:passwords")
-    ]
+    assert [(line["outcome"], line["warnings"]) for line in ended.rows] == [("onboarded", warning)]
     assert opened(muster.folder) == {rows[0]["identity"]: login_of(sandbox, rows[0]).password}
+
+
+def test_what_is_asked_for_twice_in_one_file_is_refused(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    ended = muster(
+        "register", file_of([newcomer(1), newcomer(2, identity="thandi.1"), newcomer(3, identity="")]), *PASSWORDS
+    )
+    assert [line["reason_code"] for line in ended.rows] == [
+        "duplicate_in_file:identity",
+        "duplicate_in_file:identity",
+        "missing:identity",
+    ]
+    assert writes(sandbox) == []
+
+
+def test_no_digest_of_a_password_is_made(muster: Muster) -> None:
+    steps = (
+        adapter("eclipse:registration").system(Setup("1001", KeySpace.of("eclipse", "1001")), EclipseSettings()).steps
+    )
+    identity = next(step for step in steps if step.name == "identity")
+    made = []
+    for password in ("Corr3ct horse!", "Wr0ng horse!"):
+        row = Row(1, None, "cust-1", {"identity": "thandi.1"}, "", "", None, {"password": password})
+        made.append(identity.write(View(row, {"customer_id": "7"})))
+        assert password not in repr(row)
+    assert made[0].body != made[1].body
+    assert made[0].described == made[1].described == b'{"identity":"thandi.1"}'
