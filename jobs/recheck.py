@@ -16,7 +16,7 @@ from jobs.afresh import Recheck, read_afresh, record, set_aside
 from jobs.against import Against
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
-from jobs.config import Settings, pseudonym_key, secret
+from jobs.config import APART, Settings, pseudonym_key, secret
 from jobs.decisions import (
     Choice,
     Decided,
@@ -66,6 +66,8 @@ def reconcile(
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
     able = capabilities(settings.model)
     if against is None and not able.reads_back:
+    if against is not None and settings.job in APART:
+        raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
         raise Unusable(
             f"{able.title} shows nothing of its customers, so there is nothing to read again",
             hint="compare with an extract that the vendor gives: --against FILE",

@@ -227,6 +227,13 @@ def test_reconciling_finds_users_that_were_changed_or_removed(muster: Muster, sa
     ]
 
 
+def test_a_run_about_users_is_not_compared_with_an_extract_of_customers(muster: Muster) -> None:
+    created(muster, users(1))
+    (muster.folder / "extract.csv").write_text("customerId,nationalIdentityNumber\n1,9001015009086\n")
+    ended = muster("reconcile", "run-1", "--against", "extract.csv")
+    assert (ended.code, "extract" in ended.stderr) == (2, True)
+
+
 def test_a_customer_with_the_key_of_a_user_is_another_matter(muster: Muster) -> None:
     users_run = created(muster, [user(1, row_ref="SAME")])
     customers_run = muster("run", written(muster.folder / "customers.csv", [person(1, row_ref="SAME")]))
