@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from jobs.model import Outcome
 from jobs.systems.base import Unsendable
 
 MOST_BYTES = 5 << 20
@@ -46,7 +47,8 @@ def read(folder: Path, reference: str, most_bytes: int = MOST_BYTES, kinds: Coll
             content = file.read(most_bytes + 1)
         return Attachment(media_type(content, most_bytes, kinds), content)
     except Unusable as error:
-        raise Unsendable("document_unreadable", f"a document of this row can't be sent: {error}") from None
+        why = f"a document of this row can't be sent: {error}"
+        raise Unsendable("document_unreadable", why, Outcome.FAILED) from None  # once it is back: muster retry
 
 
 def defect(folder: Path, reference: str, most_bytes: int = MOST_BYTES, kinds: Collection[str] = KINDS) -> str | None:

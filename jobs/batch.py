@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from jobs import masking
+from jobs.attachments import MOST_BYTES
 from jobs.config import Settings
-from jobs.intake.files import Files
+from jobs.earlier import Earlier
+from jobs.intake.files import Files, Refused
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import Staged, stage
 from jobs.intake.validate import Validated, validate
@@ -54,8 +57,13 @@ class Batch:
             yield [_quarantined(values) for values in frame.iter_rows(named=True)]
 
 
-def read_batch(path: Path, settings: Settings, keys: KeySpace, work: Path, today: date) -> Batch:
-    """Preflight, staging and validation of `path`; the files on the way are made in `work`. Raises Unusable."""
+def read_batch(
+    path: Path, settings: Settings, keys: KeySpace, work: Path, today: date, earlier: Earlier | None = None
+) -> Batch:
+    """Preflight, staging and validation of `path`; the files on the way are made in `work`. Raises Unusable.
+
+    `earlier`: what runs before found of the documents that rows name; None: they are looked at.
+    """
     file = preflight(
         path,
         encoding=settings.encoding,
@@ -71,17 +79,17 @@ def read_batch(path: Path, settings: Settings, keys: KeySpace, work: Path, today
         system=settings.model,
         region=settings.region,
         strict_ids=settings.strict_ids,
-        files=files_of(path, settings),
+        files=files_of(path, settings, None if earlier is None else partial(earlier.refused, file.sha256)),
         today=today,
     )
     return Batch(file, staged, validated)
 
 
-def files_of(path: Path, settings: Settings) -> Files:
+def files_of(path: Path, settings: Settings, refused: Refused | None = None) -> Files:
     """Where the documents of `path` lie, and the size that the system's setting `document_bytes` allows."""
     most = settings.systems.get(settings.system, {}).get("document_bytes")
     folder = settings.files or path.parent
-    return Files(folder, most) if isinstance(most, int) else Files(folder)
+    return Files(folder, most if isinstance(most, int) else MOST_BYTES, refused)
 
 
 def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:

@@ -28,6 +28,7 @@ from jobs.deciding import admitted
 from jobs.decisions import Decided, open_to_decision, prove, read_decisions, rows_of
 from jobs.delivery import deliverable, passwords_of
 from jobs.drift import ambiguous_rows
+from jobs.earlier import Earlier
 from jobs.errors import NotPermitted, Unusable, strongest
 from jobs.feed import Feed
 from jobs.intake.control import ControlRecord, control_record
@@ -54,6 +55,7 @@ from jobs.systems.base import CallClass, System
 from jobs.workspace import workspace
 
 T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
@@ -118,7 +120,7 @@ def onboard(
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
         work = stack.enter_context(workspace(settings.out))
-        batch = read(path, settings, work, clock, progress)
+        batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         same_input(batch, sha256)
         deliverable(batch, settings)
         permitted(batch, settings)
@@ -319,7 +321,7 @@ def report(run: RunRow, settings: Settings, *, progress: Progress | None = None)
     with ExitStack() as stack:
         work = stack.enter_context(workspace(settings.out))
         store = stack.enter_context(Store.opened(settings.ledger))
-        batch = read(Path(run.input_path), settings, work, clock, progress)
+        batch = read(Path(run.input_path), settings, work, clock, progress, Earlier.of(settings, run))
         same_input(batch, run.input_sha256)
         earlier = replace(found, calls=store.calls(run.run_id))
         return publish(store, run, batch, RunFolder.existing(Path(run.folder)), earlier, ended_ms)
@@ -339,10 +341,12 @@ def discard_drafts(store: Store, space_id: int) -> None:
             RunFolder.existing(Path(folder)).discard_drafts()
 
 
-def read(path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress) -> Batch:
-    """The file, read to its end and validated. Raises Unusable."""
+def read(
+    path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress, earlier: Earlier | None = None
+) -> Batch:
+    """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
     with progress.stage("reading and validating", None):
-        return read_batch(path, settings, keys_of(settings), work, clock.now().date())
+        return read_batch(path, settings, keys_of(settings), work, clock.now().date(), earlier)
 
 
 async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

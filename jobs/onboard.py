@@ -305,7 +305,7 @@ class Onboarding:
         try:
             request = step.write(view)
         except Unsendable as error:
-            return Ended(Outcome.REJECTED, error.reason_code, error.reason)
+            return Ended(error.outcome, error.reason_code, error.reason)
         told = request.body if request.described is None else request.described
         fingerprint = hashlib.sha256(told or b"").hexdigest()
 

@@ -18,6 +18,7 @@ from jobs.case import Case, Taking, ledger_key, open_case
 from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings
+from jobs.earlier import Earlier
 from jobs.flow import pseudonyms_of, read
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -97,7 +98,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     credential_of(settings, reading=True)
     settings.need("base_url")
     with workspace(settings.out) as work:
-        batch = read(path, settings, work, clock, progress)
+        batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))
 

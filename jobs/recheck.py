@@ -25,6 +25,7 @@ from jobs.decisions import (
     read_decisions,
 )
 from jobs.drift import Drift, ambiguous_rows, earlier, write_changes
+from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.flow import ended, finish, read, same_input
 from jobs.intake.extract import read_extract
@@ -106,7 +107,7 @@ def input_of(
     """The run's input, read again; or None, and why it can't be used."""
     path = Path(run.input_path)
     try:
-        batch = read(path, settings, work, clock, progress)
+        batch = read(path, settings, work, clock, progress, Earlier.of(settings, run))
         same_input(batch, run.input_sha256)
     except Unusable as error:
         return None, error.message if path.exists() else f"the input {path} is gone"

@@ -1,11 +1,15 @@
 """The documents that rows of the input name: there, of a kind that is taken, small enough. Contents are not kept."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from jobs.attachments import MOST_BYTES, defect
+
+Refused = Callable[[str, int, int], Mapping[int, bool]]
+"""Of the rows from the second to the third number: whether an earlier run refused them for a code; none: look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +18,22 @@ class Files:
 
     folder: Path
     most_bytes: int = MOST_BYTES
+    refused: Refused | None = None
+    """What earlier runs found; None: nothing is known."""
 
-    def unusable(self, references: pl.Series) -> pl.Series:
-        """Mask of the references that name no usable document; a row without one names nothing wrong."""
+    def unusable(self, code: str, references: pl.Series, rows: pl.Series) -> pl.Series:
+        """Mask of the references that name no usable document; a row without one names nothing wrong.
+
+        `rows` are the source rows, rising; `code` is what a refused row is refused for.
+        """
         if references.null_count() == len(references):
             return pl.repeat(value=False, n=len(references), dtype=pl.Boolean, eager=True)
-        return pl.Series(
-            [each is not None and defect(self.folder, each, self.most_bytes) is not None for each in references],
-            dtype=pl.Boolean,
-        )
+        known = self.refused(code, rows[0], rows[-1]) if self.refused else {}
+        bad = [
+            each is not None and (known[row] if row in known else self._bad(each))
+            for row, each in zip(rows, references, strict=True)
+        ]
+        return pl.Series(bad, dtype=pl.Boolean)
+
+    def _bad(self, reference: str) -> bool:
+        return defect(self.folder, reference, self.most_bytes) is not None

@@ -88,9 +88,11 @@ class Judge:
     def _with_documents(self, masks: Masks, frame: pl.DataFrame) -> Masks:
         """`masks`, and the rows whose documents can't be sent."""
         for column in columns_of(self.file.system):
-            if column.kind == "file" and (unusable := self.files.unusable(frame[column.name])).any():
+            if column.kind == "file":
                 code = column.refusal
-                masks[code] = masks[code] | unusable if code in masks else unusable
+                unusable = self.files.unusable(code, frame[column.name], frame[SOURCE_ROW])
+                if unusable.any():
+                    masks[code] = masks[code] | unusable if code in masks else unusable
         return masks
 
     def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:

@@ -14,6 +14,8 @@ _BY_CODE: dict[tuple[str, str], str] = {
     ): "The row differs from what was sent before; update the customer at the target by hand.",
     (Outcome.PENDING, "decision"): "Wait for the decision, then resume the run.",
     (Outcome.PENDING, "interrupted"): "Resume the run; it goes on where it stopped.",
+    (Outcome.DECLINED, "kyc_failed"): "Find out why; once it is put right, ask again: muster kyc RUN --retrigger.",
+    (Outcome.FAILED, "document_unreadable"): "Put the document back where the row says it is, then retry the run.",
     (Outcome.FAILED, "redirected"): "The target answered with a redirect, which is never followed; check the base URL.",
 }
 

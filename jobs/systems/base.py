@@ -251,11 +251,11 @@ class ReadFailed(Exception):
 
 
 class Unsendable(Exception):
-    """The request can't be made from what the row names; nothing was sent, and the row ends `rejected`."""
+    """The request can't be made from what the row names; nothing was sent, and the row ends with `outcome`."""
 
-    def __init__(self, reason_code: str, reason: str) -> None:
+    def __init__(self, reason_code: str, reason: str, outcome: Outcome = Outcome.REJECTED) -> None:
         super().__init__(reason)
-        self.reason_code, self.reason = reason_code, reason
+        self.reason_code, self.reason, self.outcome = reason_code, reason, outcome
 
 
 class Step(Protocol):

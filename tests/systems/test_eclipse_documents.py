@@ -1,6 +1,7 @@
 """Addresses and documents of Eclipse: sent before KYC, each once, and nothing of them left in any file."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from jobs.sandbox.eclipse.store import Customer
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import Muster, arrivals, writes
 from tests.flow.people import Row, people, person
+from tests.flow.test_kill import killed_at
 
 Filed = Callable[[list[Row]], Path]
 
@@ -174,7 +176,7 @@ def test_a_document_gone_since_it_was_checked_ends_the_row(
     monkeypatch.setattr("jobs.intake.files.defect", lambda *_: None)
     ended = muster("run", file_of([person(1, **{**papers, "selfie_file": "gone-9001015009087.png"})]))
     (row,) = ended.rows
-    assert (row["outcome"], row["reason_code"]) == ("rejected", "document_unreadable")
+    assert (row["outcome"], row["reason_code"]) == ("failed", "document_unreadable")
     assert "9001015009087" not in row["reason"]
 
 
@@ -200,3 +202,44 @@ def test_no_file_of_a_run_names_a_document_or_a_street(
     ended = muster("run", file_of(rows))
     text = b"".join(path.read_bytes() for path in ended.folder.rglob("*") if path.is_file())
     assert not any(secret in text for secret in (b"front.jpg", b"face.png", b"Church Street"))
+
+
+def test_documents_may_go_away_once_they_were_sent(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, papers: dict[str, str], tmp_path: Path
+) -> None:
+    path = file_of([person(1, **papers), person(2, id_front_file="missing.jpg")])
+    first = muster("run", path)
+    shutil.rmtree(tmp_path / "papers")
+    before = arrivals(sandbox)
+    assert muster("run", path).outcomes == ["already_onboarded", "quarantined"]
+    assert muster("report", first.folder.name).code == 1
+    assert first.outcomes == ["onboarded", "quarantined"]
+    assert muster("reconcile", first.folder.name).code == 0
+    assert writes(sandbox, before) == []
+
+
+def test_a_row_goes_on_when_its_document_is_back(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, papers: dict[str, str], tmp_path: Path
+) -> None:
+    sandbox.faults([{"operation": "create_customer", "kind": "status", "params": {"status": 503}}])
+    path = file_of([person(1, **papers)])
+    assert muster("run", path).outcomes == ["failed"]
+    sandbox.faults([])
+    (tmp_path / "papers").rename(tmp_path / "moved")
+    ended = muster("retry", "run-1")
+    assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["failed"], "document_unreadable")
+    (tmp_path / "moved").rename(tmp_path / "papers")
+    assert muster("retry", "run-2").outcomes == ["onboarded"]
+    assert len(only(sandbox).documents) == 2
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["create_document", "create_address"])
+def test_a_run_killed_at_an_upload_is_finished_without_a_double(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, papers: dict[str, str], operation: str, when: str
+) -> None:
+    rows = [row | papers | HOME for row in people(3)]
+    assert killed_at(muster, sandbox, file_of(rows), 2, operation, when, nth=2).code == -9
+    assert muster("resume").counts == {"onboarded": 3}
+    held = sandbox.state.customers.values()
+    assert [(len(each.documents), len(each.addresses)) for each in held] == [(2, 1)] * 3

@@ -159,3 +159,16 @@ def test_every_report_names_the_checks_that_failed(muster: Muster, file_of: File
     told = [ended.stdout, muster("status", ended.folder.name).stdout]
     told += [(ended.folder / name).read_text() for name in ("report.html", "report.md", "outcome.csv")]
     assert [text.count("sanctionsListCheck") > 0 for text in told] == [True] * 5
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_asking_again_survives_a_kill(muster: Muster, sandbox: Sandbox, file_of: Filed, when: str) -> None:
+    row = person(1, "Kycsecond")
+    muster("run", file_of([row]))
+    started = muster.start("kyc", "run-1", "--retrigger")
+    params = {"pid": started.running.pid, "when": when}
+    sandbox.faults([{"operation": "trigger_kyc", "kind": "signal_client", "nth": 1, "params": params}])
+    assert muster.wait(started).code == -9
+    sandbox.faults([])
+    assert muster("resume").outcomes == ["onboarded"]
+    assert standing(sandbox, row["national_id"]) == Standing(customers=1, verifications=2, wallets=1)

@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 
 from jobs import attachments
-from jobs.model import Outcome
 from jobs.systems.base import (
     Absent,
     CallClass,
@@ -81,7 +80,7 @@ class DocumentStep:
         try:
             ours = next((document for document in same_type if self.same(document, view.row)), None)
         except Unsendable as error:
-            return Ended(Outcome.REJECTED, error.reason_code, error.reason)
+            return Ended(error.outcome, error.reason_code, error.reason)
         return Absent() if ours is None else self.done(ours)
 
     def same(self, document: Mapping[str, Any], row: Row) -> bool:
