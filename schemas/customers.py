@@ -38,6 +38,7 @@ _ASCII_EMAIL = (
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
 )
 """What the pattern of e-mail columns says of ASCII text."""
+_LIKE_AN_EMAIL = r"[^@ ]@[^@ ]+\.[^@ ]"
 _LOCAL_PART_TOO_LONG = r"^[^@]{65,}@"
 
 
@@ -208,8 +209,8 @@ def _born_as_numbered() -> pl.Expr:
 
 
 def _impersonal(column: Column) -> pl.Expr:
-    """A key that holds the row's identity or phone number shows it in every report."""
+    """A key that holds the row's identity or phone number, or an e-mail address, shows it in every report."""
     value = pl.col(column.name)
     shown = [pl.col("national_id"), pl.col("phone").str.tail(_LOCAL_DIGITS)]
     shows = [value.str.contains(one, literal=True).fill_null(value=False) for one in shown]
-    return _unless_null(value, ~pl.any_horizontal(shows))
+    return _unless_null(value, ~pl.any_horizontal(*shows, value.str.contains(_LIKE_AN_EMAIL)))

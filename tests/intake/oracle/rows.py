@@ -210,6 +210,7 @@ def remarks(values: dict[str, str | None], strict_ids: bool, region: str) -> lis
         found.append("national_id_differs:date_of_birth")
     for key in ("row_ref", "external_unique_id"):
         shown = [values["national_id"], (values["phone"] or "")[-9:]]
-        if values[key] and any(value and value in values[key] for value in shown):
+        addressed = re.search(r"[^@ ]@[^@ ]+\.[^@ ]", values[key] or "")
+        if values[key] and (addressed or any(value and value in values[key] for value in shown)):
             found.append(f"personal_key:{key}")
     return found
