@@ -1,6 +1,7 @@
 """A file of rows against a bank behind bLink, over sockets: what each row ends as, and what the bank then holds."""
 
 import os
+import random
 import re
 import socket
 import subprocess
@@ -24,6 +25,7 @@ Filed = Callable[[list[Row]], Path]
 ADDRESS = ("street", "postal_code", "town", "country")
 CONTACTS = ("bank_person_id", "email", "phone")
 WRITES = ("create_contact", "create_address", "update_address")
+DONE = "already_onboarded"
 START = {"contacts": 40, "doubleContacts": 0, "addresses": 20}
 
 
@@ -199,6 +201,36 @@ def test_a_lost_or_broken_answer_makes_no_double(
     assert counts(sandbox) == {"contacts": 44, "doubleContacts": 0, "addresses": 21}
     assert {line["class"] for line in ended.reconciliation} == {"match"}
     assert sorted(committed(sandbox)) == ["create_address", *["create_contact"] * 4, "update_address"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_a_storm_of_faults_makes_no_double_and_hides_no_write(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, seed: int
+) -> None:
+    chance = random.Random(seed)
+    calls = [*WRITES, "get_customer", "list_contacts", "get_address", "list_customers", "token"]
+    sandbox.faults(
+        [
+            {"operation": name, "kind": kind, "nth": chance.sample(range(1, 40), 6), "params": FAULTY[kind]}
+            for name in calls
+            for kind in chance.sample(sorted(FAULTY), 3)
+            if name != "token" or kind in {"status", "drop_before_commit"}
+        ]
+    )
+    configure(sandbox, lag_reads=chance.randrange(3))
+    rows = [row(number) for number in range(1, 31)]
+    for storm in (True, False):
+        ended = muster("run", file_of(rows), "--concurrency", "6")
+        found = counts(sandbox)
+        assert (found["doubleContacts"], ended.code in {0, 1}) == (0, True), seed
+        assert (found["contacts"] <= 100, found["addresses"] <= 35) == (True, True), seed
+        assert all(equation["ok"] for equation in ended.summary["equations"] if equation["kind"] == "books"), seed
+        if storm:
+            sandbox.faults([])
+    open_ends = {line["reason_code"] for line in ended.rows if line["outcome"] not in {"onboarded", DONE}}
+    assert open_ends <= {"unanswered", "not_shown", "read_failed"}, seed
+    assert not {line["class"] for line in ended.reconciliation if line["class"] in {"missing_in_target", "ambiguous"}}
 
 
 @pytest.mark.parametrize("operation", WRITES)
