@@ -19,6 +19,7 @@ from jobs.quota import SharedWindow
 from jobs.sender import HttpxSender, Sender
 from jobs.systems import adapter, capabilities
 from jobs.systems.base import CallClass, Passwords, Setup, System
+from jobs.systems.jwt import holder_of
 
 
 def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
@@ -43,9 +44,9 @@ def system_of(settings: Settings, files: Path | None = None, *, passwords: Passw
 
 
 def credential_name(settings: Settings) -> str | None:
-    """The credential of this run as a pseudonym; None when there is none."""
+    """Whose credential this run has, as a pseudonym; None when there is none."""
     given = secrets("operator_" if settings.operator else "")
-    secret = given.token or given.identity
+    secret = holder_of(given.token) if given.token else given.identity
     return Pseudonyms(pseudonym_key(path_of(settings.ledger))).of("credential", secret) if secret else None
 
 

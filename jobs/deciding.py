@@ -13,6 +13,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.systems import capabilities
+from jobs.systems.jwt import holder_of
 
 CLIENT = "contact_encoded_key"
 """The column that names whom a row is about."""
@@ -29,17 +30,18 @@ def able(settings: Settings) -> None:
         raise Unusable(f"{title}: nothing can be decided through muster", hint="muster systems says what it can do")
     if settings.decision not in known:
         raise Unusable(f"--command: {settings.decision} is not one of {', '.join(known)}")
-    if secrets().token is not None and secrets().token == secret("maker_token"):
-        raise Unusable("MUSTER_TOKEN is MUSTER_MAKER_TOKEN: who created clients does not decide about them")
 
 
 def admitted(batch: Batch, settings: Settings) -> Sequence[str]:
     """What is worth noting of the file's rows; nothing for other jobs.
 
-    Raises Unusable when the credential of the run created every client of the file.
+    Raises Unusable when the credential of the run created every client of the file, or is the maker's.
     """
     if settings.job != "decide" or settings.decision not in CHECKED:
         return ()
+    maker, checker = secret("maker_token"), secrets().token
+    if maker and checker and holder_of(maker) == holder_of(checker):
+        raise Unusable("MUSTER_TOKEN is the holder's of MUSTER_MAKER_TOKEN: who creates clients does not decide")
     known, own = Remembered(settings), credential_name(settings)
     makers = [known.of(row.values[CLIENT]).get("maker") for rows in batch.accepted() for row in rows]
     if makers and all(maker == own for maker in makers):

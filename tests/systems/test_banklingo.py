@@ -153,6 +153,53 @@ def test_a_list_that_never_adds_up_is_no_list() -> None:
         scanned(*[(3, ["a"]), (3, [])] * 5)
 
 
+class Blind:
+    """A target whose searches look through something else than e-mail addresses; counts the readings of its list."""
+
+    def __init__(self, emails: list[str]) -> None:
+        self.emails, self.listed = emails, 0
+
+    async def read(self, request: Request) -> Reply:
+        asked = orjson.loads(request.body or b"")["data"]
+        self.listed += "searchTerm" not in asked
+        shown = [] if "searchTerm" in asked else self.emails
+        rows = [{"contactEncodedKey": email.partition("@")[0], "emailAddress": email} for email in shown]
+        return sealed(totalCount=len(rows), contacts=rows)
+
+
+def test_a_search_that_finds_nobody_is_not_believed_and_the_list_is_read_once_for_all() -> None:
+    reader, contacts = Blind(["A@example.com", "b@example.com"]), Contacts(Envelope())
+
+    async def found() -> list[list[str]]:
+        wanted = ["a@example.com", "b@example.com", "c@example.com"]
+        hits = await asyncio.gather(*(contacts.with_email(reader, email, anew=False) for email in wanted))
+        return [[each.key for each in each_hits] for each_hits in hits]
+
+    assert asyncio.run(found()) == [["A"], ["b"], []]
+    assert reader.listed == 2  # once to try the search, once as the list
+
+
+def test_who_doubts_reads_the_list_anew() -> None:
+    reader, contacts = Blind(["a@example.com"]), Contacts(Envelope())
+
+    async def found() -> list[int]:
+        before = len(await contacts.with_email(reader, "new@example.com", anew=False))
+        reader.emails.append("new@example.com")
+        stale = len(await contacts.with_email(reader, "new@example.com", anew=False))
+        return [before, stale, len(await contacts.with_email(reader, "new@example.com", anew=True))]
+
+    assert asyncio.run(found()) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(("blind", "passed"), [(True, None), (False, True)])
+def test_a_preflight_says_whether_searching_works(blind: bool, passed: bool | None) -> None:
+    reader = Blind(["a@example.com"] if blind else [])
+
+    checks = asyncio.run(system().examine(reader))
+
+    assert [(check.name, check.passed) for check in checks] == [("list of clients", True), ("search", passed)]
+
+
 def test_clients_are_created_wait_for_approval_and_are_complete_when_approved(bank: Bank) -> None:
     first = bank.muster("run", bank.file(clients(3)))
     for key in bank.held():
@@ -340,7 +387,7 @@ def test_reconciling_finds_a_client_that_was_changed_and_one_that_is_gone(bank: 
     changed, gone, _ = bank.held()
     bank.standing.amend("customers", changed, emailAddress="new@example.com", identificationNumber="NIN99999999")
     bank.standing.amend("customers", gone, deleted=True)
-    ended = bank.muster("reconcile", "run-1")
+    ended = bank.muster("reconcile", "run-1", "--list")
 
     found = next((bank.folder / "runs" / "run-1").glob("reconcile-*")) / "reconciliation.csv"
     assert ended.code == 1

@@ -1,11 +1,14 @@
 """muster decide: commands about BankLingo's clients, what their states allow, and who may give them."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from jobs.sandbox.server import Sandbox
+from jobs.systems.jwt import holder_of
 from tests.flow.muster import Ended, lines
 
 from .banklingo import CHECKER, MAKER, Bank, client, clients, record, set_up
@@ -85,6 +88,17 @@ def test_a_token_that_is_the_makers_is_refused(bank: Bank) -> None:
     bank.monkeypatch.setenv("MUSTER_MAKER_TOKEN", CHECKER)
 
     assert decide(bank, "approve", "d1").code == 2
+
+
+def jwt(**claims: str) -> str:
+    middle = base64.urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
+    return f"head.{middle}.signature"
+
+
+def test_a_renewed_token_is_the_same_holders() -> None:
+    assert holder_of(jwt(sub="anna", jti="1")) == holder_of(jwt(sub="anna", jti="2"))
+    assert holder_of(jwt(sub="anna")) != holder_of(jwt(sub="ben"))
+    assert holder_of("opaque-1") != holder_of("opaque-2")
 
 
 def test_clients_of_unknown_makers_are_refused_when_the_settings_say_so(bank: Bank) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from jobs.systems.banklingo.envelope import Envelope, answer
 from jobs.systems.base import Reader, ReadFailed
+from jobs.systems.index import Index
 from jobs.systems.json_reply import identifier, text_of
 
 PAGE_SIZE = 50
@@ -59,10 +60,8 @@ def digits_of(text: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Everybody:
-    """All clients as one reader found them; `begun` is the loop's time when the reading began."""
+    """All clients of one reading."""
 
-    reader: Reader
-    begun: float
     by_key: Mapping[str, Contact]
     by_email: Mapping[str, Sequence[Contact]]
 
@@ -74,43 +73,31 @@ class Contacts:
         self.envelope = envelope
         self.numbers: dict[str, str] = {}
         """The `id` of clients that rows of this run led to, by key; a list shows none."""
+        self.index = Index(self._all)
         self._searching = asyncio.Lock()
-        self._reading = asyncio.Lock()
         self._search_finds: bool | None = None
-        self._everybody: Everybody | None = None
 
     async def with_email(self, reader: Reader, email: str, *, anew: bool) -> list[Contact]:
         """All clients with that e-mail address, in any case. `anew`: not from a list read before this call.
 
         Raises ReadFailed.
         """
-        begun, wanted = asyncio.get_running_loop().time(), email.strip().casefold()
-        if await self._searchable(reader):
+        wanted = email.strip().casefold()
+        if await self.searchable(reader):
             return [each async for page in self.scan(reader, email) for each in page if each.email == wanted]
-        return list((await self.everybody(reader, begun if anew else None)).by_email.get(wanted, ()))
-
-    async def everybody(self, reader: Reader, not_before: float | None = None) -> Everybody:
-        """The whole list, read once for each reader, and again when it was begun before `not_before`.
-
-        Those who ask while it is being read wait for it and share it, when it began late enough for them.
-        """
-        async with self._reading:
-            held = self._everybody
-            if held is None or held.reader is not reader or (not_before is not None and held.begun < not_before):
-                held = self._everybody = await self._all(reader)
-            return held
+        reading = await (self.index.fresh(reader) if anew else self.index.reading(reader))
+        return list(reading.content.by_email.get(wanted, ()))
 
     async def _all(self, reader: Reader) -> Everybody:
-        begun = asyncio.get_running_loop().time()
         by_key: dict[str, Contact] = {}
         by_email: defaultdict[str, list[Contact]] = defaultdict(list)
         async for page in self.scan(reader, None):
             for each in page:
                 by_key[each.key] = each
                 by_email[each.email].append(each)
-        return Everybody(reader, begun, by_key, dict(by_email))
+        return Everybody(by_key, dict(by_email))
 
-    async def _searchable(self, reader: Reader) -> bool:
+    async def searchable(self, reader: Reader) -> bool:
         """Whether a search finds a client that is there, and not everybody. Not known while there is nobody at all."""
         async with self._searching:
             if self._search_finds is None:

@@ -16,6 +16,7 @@ from jobs.systems.base import (
     CallClass,
     Capabilities,
     Certificate,
+    Check,
     Comparison,
     Listed,
     Reader,
@@ -167,6 +168,14 @@ class BankLingo:
         """A chosen one for commands."""
         return {CallClass.WRITE: PACE}
 
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """Whether clients are listed, and whether a search finds one of them. Raises ReadFailed, NotPermitted."""
+        finds = await self.contacts.searchable(reader)
+        checks = [Check("list of clients", True, "allowed")]
+        if finds:
+            return [*checks, Check("search", True, "finds clients by e-mail address, as far as there are any")]
+        return [*checks, Check("search", None, "not usable: the whole list is read instead, once a run")]
+
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """The client's record where its number is known, else its row in the list, which shows no state.
 
@@ -201,7 +210,7 @@ class BankLingo:
             return [each for each in same if each.digits == digits_of(row.get("phone"))]
         everybody = {each.key: each for each in same}
         if known not in everybody:  # its e-mail address was changed, or it is gone
-            everybody = dict((await self.contacts.everybody(reader)).by_key)
+            everybody = dict((await self.contacts.index.reading(reader)).content.by_key)
         return [everybody[known]] if known in everybody else []
 
     def compared(self, column: str, row: Row, contact: Contact) -> Comparison:
@@ -225,11 +234,11 @@ class BankLingo:
                 return [flat(record)]
             return [flat(each) for each in await self._all(reader) if each.key == known]
         if email := wanted.get("email"):
-            return [flat(each) for each in await self.contacts.with_email(reader, email, anew=True)]
+            return [flat(each) for each in await self.contacts.with_email(reader, email, anew=False)]
         return [flat(each) for each in await self._all(reader) if fits(each, wanted)]
 
     async def _all(self, reader: Reader) -> Sequence[Contact]:
-        return list((await self.contacts.everybody(reader)).by_key.values())
+        return list((await self.contacts.index.reading(reader)).content.by_key.values())
 
 
 def fits(contact: Contact, wanted: Mapping[str, str]) -> bool:

@@ -26,7 +26,7 @@ from jobs.systems.base import (
     View,
 )
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.system import claims_of
+from jobs.systems.jwt import claims_of
 
 ONE_TIME_CODES = frozenset({"USR007"})
 """A wrong or missing one-time password."""

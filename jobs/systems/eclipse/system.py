@@ -1,7 +1,5 @@
 """Eclipse Conductor as a system: settings, capabilities, login, and the reads of reconciliation and look-up."""
 
-import base64
-import binascii
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +40,7 @@ from jobs.systems.eclipse.decision import DecisionStep, newest
 from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
 from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
+from jobs.systems.jwt import claims_of
 from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(
@@ -320,18 +319,6 @@ def life_seconds(record: Mapping[str, Any], reply: Reply) -> float:
         return ASSUMED_LIFE_SECONDS
     base = http_date(reply.headers.get("date", "")) or reply.received_at
     return max(0.0, float(expires) - base.timestamp())
-
-
-def claims_of(header_value: str) -> Mapping[str, Any]:
-    """The claims of a JWT, unverified (only the target can verify); empty when it is none."""
-    parts = header_value.rsplit(" ", 1)[-1].split(".")
-    if len(parts) != 3:
-        return {}
-    try:
-        claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
 
 
 def positions_of(record: Mapping[str, Any], claims: Mapping[str, Any]) -> frozenset[str]:
