@@ -19,7 +19,7 @@ class Interrupted(MusterError):
     """A signal came before anything was sent."""
 
     def __init__(self, code: ExitCode) -> None:
-        super().__init__("interrupted before anything was sent")
+        super().__init__("interrupted before anything was changed")
         self.exit_code = code
 
 

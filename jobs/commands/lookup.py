@@ -115,6 +115,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
 
     from jobs.intake.key_list import KeyList
     from jobs.lookup import look_up_all
+    from jobs.signals import Signals
 
     listed, target = given["listed"], given["to"]
     if listed is None or target is None:
@@ -131,7 +132,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     )
     offered(keys.by, settings)
     progress = progress_of(settings, given)
-    with progress.stage("looking up", keys.file.rows) as count:
+    with Signals(), progress.stage("looking up", keys.file.rows) as count:
         notes = asyncio.run(look_up_all(settings, keys, target, count))
     if settings.output == "json":
         show_json(

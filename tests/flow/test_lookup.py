@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 
-from .muster import REPOSITORY, Ended, Muster
+from .muster import REPOSITORY, Ended, Muster, eventually
 from .people import Row, person, record
 from .test_leaks import leaks
 
@@ -228,3 +229,17 @@ def test_a_look_up_that_is_not_permitted_leaves_the_earlier_result(muster: Muste
     ended, _ = result(muster, "identity\n9001015009086\n")
     assert (ended.code, (muster.folder / "found.csv").read_text()) == (4, "of yesterday\n")
     assert sorted(path.name for path in muster.folder.iterdir()) == ["found.csv", "keys.csv"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_look_up_that_is_broken_off_leaves_nothing(
+    muster: Muster, sandbox: Sandbox, number: signal.Signals, code: int
+) -> None:
+    (muster.folder / "keys.csv").write_text("identity\n" + "9001015009086\n" * 50)
+    started = muster.start("lookup", "--from", "keys.csv", "--to", "found.csv", "--concurrency", "1")
+    sandbox.faults([{"operation": "search_customers", "kind": "delay", "nth": 3, "params": {"seconds": 20}}])
+    eventually(lambda: len([each for each in sandbox.journal() if each["operation"] == "search_customers"]) == 3)
+    started.running.send_signal(number)
+    ended = muster.wait(started, 10)
+    assert (ended.code, ended.stdout) == (code, "")
+    assert [path.name for path in muster.folder.iterdir()] == ["keys.csv"]
