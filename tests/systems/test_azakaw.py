@@ -11,7 +11,7 @@ from tests.flow.conftest import hasty as hasty
 from tests.flow.conftest import later as later
 from tests.flow.conftest import running as running
 from tests.flow.conftest import sandbox as sandbox
-from tests.flow.muster import Muster
+from tests.flow.muster import Muster, lines
 from tests.flow.test_leaks import everything, leaks
 
 from .azakaw import UNSEEN, World, company, configure, counts, environment, person, sent, settings
@@ -305,6 +305,35 @@ def test_profiles_are_read_too_where_that_is_wanted(world: World) -> None:
     assert [row["class"] for row in ended.reconciliation] == ["match", "missing_in_target"]
 
 
+def test_a_listing_names_who_only_the_target_has(world: World, later: None) -> None:
+    ended = world.run([person(1)])
+    stranger = world.sandbox.of("azakaw").plant(customerEmail="stranger@example.com")
+
+    compared = world.muster("reconcile", ended.folder.name, "--list")
+
+    assert compared.code == 1
+    [folder] = ended.folder.glob("reconcile-*")
+    found = {row["class"]: row["customer_id"] for row in lines(folder / "reconciliation.csv")}
+    assert found == {"match": ended.rows[0]["customer_id"], "only_in_target": stranger["submissionId"]}
+
+
+def test_what_a_person_decides_is_proven_by_the_email(world: World) -> None:
+    world.sandbox.faults([{"operation": "add_customer", "kind": "drop_before_commit"}])
+    ended = world.run([person(1)])
+    world.sandbox.faults([])
+    azakaw = world.sandbox.of("azakaw")
+    ids = [azakaw.plant(customerEmail=email)["submissionId"] for email in ("THANDI.1@example.com", "b@example.com")]
+    decisions = world.folder / "decisions.csv"
+
+    codes = []
+    for submission_id in reversed(ids):
+        decisions.write_text(f"row,decision,customer_id,reason,decided_by\n1,ours,{submission_id},by phone,Ann\n")
+        codes.append(world.muster("resume", ended.folder.name, "--decisions", decisions).code)
+
+    assert codes == [2, 0]
+    assert world.again().rows[0]["customer_id"] == ids[0]
+
+
 def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     found = world.run([person(1), company(2)]).rows[1]["customer_id"]
 
@@ -359,6 +388,7 @@ def test_a_corrected_row_is_taken_up_again(world: World) -> None:
 
 def test_nothing_personal_is_left_anywhere(world: World) -> None:
     rows = [person(1, national_id="9001015009086"), person(2, "Refused"), company(3), person(4), person(5, "Lost")]
+    rows[2]["row_ref"] = rows[2]["email"]
     world.sandbox.of("azakaw").plant(customerEmail=rows[3]["email"])
     words = f"{rows[1]['email']} +{rows[1]['phone']} is refused"
     quoting = {"status": 400, "body": {"statusCode": 400, "messages": [words], "result": None}}
