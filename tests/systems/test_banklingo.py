@@ -316,6 +316,28 @@ def test_a_lost_create_is_sent_once_more_when_the_operator_wants_it(bank: Bank) 
     assert (ended.outcomes, bank.counts(), bank.calls("create_contact")) == (["pending"], (1, 0), 2)
 
 
+def test_a_lost_create_is_sent_again_when_a_person_says_that_it_was_not_done(bank: Bank) -> None:
+    bank.fault("create_contact", "drop_before_commit")
+    bank.muster("run", bank.file(clients(1)))
+    said = {"row": "1", "decision": "not_done", "customer_id": "", "reason": "asked the bank", "decided_by": "anna"}
+    ended = bank.muster("resume", "--decisions", bank.file([said], "decisions.csv"))
+
+    assert (ended.outcomes, bank.counts(), bank.calls("create_contact")) == (["pending"], (1, 0), 2)
+
+
+def test_a_client_is_found_again_without_the_file(bank: Bank, later: None) -> None:
+    bank.switch(returns_id=False)
+    path = bank.file(clients(2))
+    bank.muster("run", path)
+    bank.standing.amend("customers", bank.held()[0], phoneNumber="+234 803 999 9999")
+    path.unlink()
+    ended = bank.muster("reconcile", "run-1")
+
+    found = next((bank.folder / "runs" / "run-1").glob("reconcile-*")) / "reconciliation.csv"
+    classes = [(line["source_row"], line["class"], line["field"]) for line in lines(found)]
+    assert (ended.code, classes) == (1, [("1", "field_difference", "phone"), ("2", "match", "")])
+
+
 def test_a_search_that_finds_nothing_is_found_out_and_the_whole_list_is_read(bank: Bank) -> None:
     """The list shows another e-mail address than the one that searches look through."""
     planted = [bank.standing.plant(**record(client(number))) for number in range(1, 61)]

@@ -205,7 +205,8 @@ class BankLingo:
             return [record] if record is not None and known in (record.key, number) else []
         if listed is not None:
             return [Contact.of(listed.record)]
-        same = await self.contacts.with_email(reader, row.get("email") or "", anew=False)
+        email = row.get("email")
+        same = await self.contacts.with_email(reader, email, anew=False) if email else []
         if known is None:
             return [each for each in same if each.digits == digits_of(row.get("phone"))]
         everybody = {each.key: each for each in same}
