@@ -1,31 +1,24 @@
 """Rows for bLink's stand-in, and muster set up to work there."""
 
-import asyncio
-import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.people import Row
+from tests.flow.conftest import hasty as hasty
+from tests.flow.muster import Muster
+from tests.flow.people import Row, written
 
+Filed = Callable[[list[Row]], Path]
+ADDRESS = ("street", "postal_code", "town", "country")
+CONTACTS = ("bank_person_id", "email", "phone")
+WRITES = ("create_contact", "create_address", "update_address")
+DONE = "already_onboarded"
+START = {"contacts": 40, "doubleContacts": 0, "addresses": 20}
 REFRESH = "blink-refresh"
 EMAIL, PHONE = "new.address.{}@example.com", "4179{}"
-
-
-Given = ParamSpec("Given")
-
-
-def awaited(test: Callable[Given, Coroutine[Any, Any, None]]) -> Callable[Given, None]:
-    """A test that awaits, as pytest can call it."""
-
-    @functools.wraps(test)
-    def run(*args: Given.args, **kwargs: Given.kwargs) -> None:
-        asyncio.run(test(*args, **kwargs))
-
-    return run
 
 
 def row(number: int, **changes: str) -> Row:
@@ -82,3 +75,68 @@ def environment(
         monkeypatch.setenv(f"MUSTER_{name}", value)
     (folder / "muster.toml").write_text(f"[blink]\n{settings}\n", encoding="utf-8")
     return refresh
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    running.faults([])
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def muster(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
+) -> Muster:
+    environment(sandbox, tmp_path, monkeypatch)
+    return Muster(tmp_path, sandbox, capsys.readouterr)
+
+
+@pytest.fixture
+def file_of(tmp_path: Path) -> Filed:
+    return lambda rows: written(tmp_path / "customers.csv", rows)
+
+
+def each_or_slow(each: list[tuple[str, str]], quick: set[tuple[str, str]]) -> list[Any]:
+    """Parameters, all but the quick ones marked as slow."""
+    return [pytest.param(*pair, marks=() if pair in quick else pytest.mark.slow) for pair in each]
+
+
+def committed(sandbox: Sandbox, after: int = 0) -> list[str]:
+    """The operations that changed something."""
+    return [entry["operation"] for entry in sandbox.journal(after) if entry["committed"]]
+
+
+def strangers(sandbox: Sandbox) -> None:
+    """Customers that a row must not be given to."""
+    bank = sandbox.of("blink")
+    bank.plant(customerIdentification="C-9001", externalReference="X-0005")
+    bank.plant(customerIdentification="C-9002", consent=False)
+    bank.plant(customerIdentification="C-9003", status="closed")
+    refused = [{"personIdentification": "P-9004", "lastName": "Refused"}]
+    bank.plant(customerIdentification="C-9004", persons=refused)
+
+
+ENDINGS: list[tuple[Row, str, str]] = [
+    (row(1), "onboarded", ""),
+    (only(2), "already_onboarded", ""),
+    ({"row_ref": "r-3", "external_reference": "X-0003"}, "already_onboarded", ""),
+    ({"row_ref": "r-4", "external_reference": "X-none"}, "rejected", "not_available"),
+    ({"row_ref": "r-5", "external_reference": "X-0005"}, "conflict", "ambiguous"),
+    (only(9002), "rejected", "not_available"),
+    (only(9003), "rejected", "customer_inactive"),
+    (only(9004, "bank_person_id", "email"), "rejected", "refused_by_target"),
+    (only(6, external_reference="X-0007"), "conflict", "reference_differs"),
+    (only(8, "email", bank_person_id="P-0009"), "conflict", "person_not_linked"),
+    (only(10, "email"), "quarantined", "missing:bank_person_id"),
+    (only(11, "street"), "quarantined", "missing:postal_code;missing:town;missing:country"),
+    ({"row_ref": "r-12"}, "quarantined", "missing:bank_customer_id"),
+    (only(13, bank_customer_id=".."), "quarantined", "value_invalid:bank_customer_id"),
+    (only(14, *CONTACTS) | {"phone": "12"}, "quarantined", "phone_invalid:phone"),
+]

@@ -25,6 +25,9 @@ from jobs.systems.blink.bank import Bank, contacts_path
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import Unreadable, record_of, text_of
 
+MEDIA = ("email", "phone")
+"""The media that rows can ask for, each the name of a column."""
+
 LEAST_NATIONAL = 8
 """Digits below which a number with a leading zero is not compared with one that has a country code (chosen)."""
 

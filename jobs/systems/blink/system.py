@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from jobs import masking
 from jobs.address import checked_base_url
 from jobs.errors import NotPermitted, Unusable
 from jobs.model import Rate
@@ -14,7 +13,6 @@ from jobs.systems.base import (
     Capabilities,
     Certificate,
     Check,
-    Comparison,
     Listed,
     Reader,
     ReadFailed,
@@ -28,10 +26,11 @@ from jobs.systems.base import (
     Trace,
 )
 from jobs.systems.blink import wire
-from jobs.systems.blink.address import PLACE, AddressStep, comparable, place_of, wanted_of
+from jobs.systems.blink.address import PLACE, AddressStep, wanted_of
 from jobs.systems.blink.bank import SPELLINGS, Bank, Record
-from jobs.systems.blink.contact import ContactStep, same
+from jobs.systems.blink.contact import MEDIA, ContactStep
 from jobs.systems.blink.link import LinkStep
+from jobs.systems.blink.sighting import address_of, contacts_of
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import Unreadable, is_json, record_of, text_of
 
@@ -41,7 +40,7 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("customer-id", "reference"),
     steps=("link", "contact_email", "contact_phone", "address"),
-    documented_limit="none",
+    documented_limit="none published",
     decision=None,
     lists_customers=True,
     active=frozenset({"ACTIVE"}),
@@ -52,7 +51,6 @@ CAPABILITIES = Capabilities(
 ASSUMED_LIFE_SECONDS = 300.0
 """Used only when a grant gives no `expires_in` (chosen)."""
 
-MASKS = {"email": masking.email, "phone": masking.phone}
 LONGEST_USERNAME = 64
 
 
@@ -119,7 +117,7 @@ class Blink:
         self.bank = Bank(self.settings.addresses_path, healthcheck=self.settings.healthcheck)
         settle, kind = self.settings.settle_seconds, self.settings.contact_type
         self.link = LinkStep(self.bank)
-        self.contacts = tuple(ContactStep(self.bank, medium, kind, settle) for medium in ("email", "phone"))
+        self.contacts = tuple(ContactStep(self.bank, medium, kind, settle) for medium in MEDIA)
         self.address = AddressStep(self.bank, settle)
         self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address)
 
@@ -242,40 +240,9 @@ class Blink:
         status = text_of(customer, "status")
         if not row.values and (status or "").casefold() == "active":
             raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
-        compared = [*await self._contacts(reader, row), *await self._address(reader, row, known)]
+        contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type)
+        compared = [*contacts, *await address_of(self.bank, reader, row, known)]
         return Sighting((known,), compared, customer_status=status)
-
-    async def _contacts(self, reader: Reader, row: Row) -> list[Comparison]:
-        wanted = [step.medium for step in self.contacts if row.get(step.medium)]
-        person = row.get("bank_person_id")
-        if not wanted or person is None:
-            return []
-        contacts = await self.bank.contacts(reader, person) or []
-        return [self._contact(medium, row.values[medium], contacts) for medium in wanted]
-
-    def _contact(self, medium: str, ours: str, contacts: Sequence[Record]) -> Comparison:
-        """Equal when any contact is ours; else beside the newest one of that medium and type."""
-        kind = self.settings.contact_type
-        if any(same(contact, medium, kind, ours) for contact in contacts):
-            return Comparison(medium, ours, ours, MASKS[medium])
-        alike = [
-            text_of(contact, "contactContent")
-            for contact in contacts
-            if text_of(contact, "medium") == medium and text_of(contact, "contactMediumType") == kind
-        ]
-        theirs = alike[-1] if alike else None
-        return Comparison(medium, ours, theirs, MASKS[medium])
-
-    async def _address(self, reader: Reader, row: Row, customer_id: str) -> list[Comparison]:
-        wanted = wanted_of(row)
-        if not wanted:
-            return []
-        shown = await self.bank.address(reader, customer_id)
-        theirs = place_of(shown or {})
-        if comparable(theirs) == comparable(wanted):
-            theirs = wanted
-        columns = [column for column in PLACE if column in wanted or column in theirs]
-        return [Comparison(column, wanted.get(column, ""), theirs.get(column), masking.name) for column in columns]
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """GET /customers; the bank's customers carry no key of ours, and the time of our link is nowhere."""

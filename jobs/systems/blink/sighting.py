@@ -1,0 +1,46 @@
+"""What a fresh read of the bank shows beside a row: contacts and address, field by field. It judges nothing."""
+
+from collections.abc import Sequence
+
+from jobs import masking
+from jobs.systems.base import Comparison, Reader, Row
+from jobs.systems.blink.address import PLACE, comparable, place_of, wanted_of
+from jobs.systems.blink.bank import Bank, Record
+from jobs.systems.blink.contact import MEDIA, same
+from jobs.systems.json_reply import text_of
+
+MASKS = {"email": masking.email, "phone": masking.phone}
+
+
+async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str) -> list[Comparison]:
+    """The contacts that the row asks for; `kind` is `private` or `business`. Raises ReadFailed."""
+    wanted = [medium for medium in MEDIA if row.get(medium)]
+    person = row.get("bank_person_id")
+    if not wanted or person is None:
+        return []
+    contacts = await bank.contacts(reader, person) or []
+    return [_contact(medium, kind, row.values[medium], contacts) for medium in wanted]
+
+
+def _contact(medium: str, kind: str, ours: str, contacts: Sequence[Record]) -> Comparison:
+    """Equal when any contact is ours; else beside the newest one of that medium and type."""
+    if any(same(contact, medium, kind, ours) for contact in contacts):
+        return Comparison(medium, ours, ours, MASKS[medium])
+    alike = [
+        text_of(contact, "contactContent")
+        for contact in contacts
+        if text_of(contact, "medium") == medium and text_of(contact, "contactMediumType") == kind
+    ]
+    return Comparison(medium, ours, alike[-1] if alike else None, MASKS[medium])
+
+
+async def address_of(bank: Bank, reader: Reader, row: Row, customer_id: str) -> list[Comparison]:
+    """The columns of the address, where the row asks for one. Raises ReadFailed."""
+    wanted = wanted_of(row)
+    if not wanted:
+        return []
+    theirs = place_of(await bank.address(reader, customer_id) or {})
+    if comparable(theirs) == comparable(wanted):
+        theirs = wanted
+    columns = [column for column in PLACE if column in wanted or column in theirs]
+    return [Comparison(column, wanted.get(column, ""), theirs.get(column), masking.name) for column in columns]
