@@ -8,14 +8,11 @@ its run refused, and no others.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from jobs.config import Settings
-from jobs.ledger import tables
+from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
 from jobs.ledger.sqlite import path_of
-from jobs.ledger.store import Store, select_runs
-from jobs.model import Outcome
+from jobs.ledger.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +37,8 @@ class Earlier:
         """
         if not path_of(self.ledger).exists():
             return {}
-        found: dict[int, bool] = {}
-        with Store.opened(self.ledger, create=False) as store, store.engine.connect() as connection:
-            table = tables.outcome.c
-            wanted = select(table.source_row, table.outcome, table.reason_code)
-            runs = table.run_id.in_(self._runs(store, sha256))
-            for row, outcome, reason in connection.execute(wanted.where(runs, table.source_row.between(first, last))):
-                refused = outcome == Outcome.QUARANTINED and code in (reason or "").split(";")
-                if not refused or self.run_id is not None:
-                    found[row] = refused
-        return found
-
-    def _runs(self, store: Store, sha256: str) -> list[str]:
-        if self.run_id is not None:
-            return [self.run_id]
-        space, batch = tables.space.c, tables.batch.c
-        same = (space.system == self.realm, space.tenant == self.tenant, batch.input_sha256 == sha256)
-        return [run.run_id for run in store.matching(select_runs().where(*same))]
+        made_again = self.run_id is not None
+        with Store.opened(self.ledger, create=False) as store:
+            runs = [self.run_id] if self.run_id else runs_over(store, self.realm, self.tenant, sha256)
+            found = refusals(store, runs, code, first, last)
+            return {row: refused for row, refused in found if made_again or not refused}
