@@ -18,7 +18,7 @@ from jobs import masking
 from jobs.access import connected, credential_of, system_of
 from jobs.client import Client
 from jobs.clock import Clock
-from jobs.config import Settings
+from jobs.config import Settings, secret
 from jobs.errors import MusterError, Unusable
 from jobs.intake.key_list import Key, KeyList
 from jobs.ledger.sqlite import path_of
@@ -98,8 +98,8 @@ class Desk:
         system = system_of(settings)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
-            ledger = path_of(settings.ledger)
-            store = stack.enter_context(Store.opened(settings.ledger, create=False)) if ledger.exists() else None
+            there = ledger_is_whole(path_of(settings.ledger))
+            store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
             async with connected(settings, system, given, Clock(), store=store) as client:
                 yield cls(system, client, profiled)
@@ -136,6 +136,12 @@ class Desk:
             return Answer(key, note="unreadable")
         wallets = [wallet.get("walletId", "") for wallet in profile.wallets or ()]
         return Answer(key, ids, status, profile.decision or "", wallets)
+
+
+def ledger_is_whole(ledger: Path) -> bool:
+    """Whether there is a ledger with its key; a look-up makes neither."""
+    key = ledger.with_name(ledger.name + ".key")
+    return ledger.exists() and (key.exists() or secret("pseudonym_key") is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,3 +243,13 @@ def test_a_look_up_that_is_broken_off_leaves_nothing(
     ended = muster.wait(started, 10)
     assert (ended.code, ended.stdout) == (code, "")
     assert [path.name for path in muster.folder.iterdir()] == ["keys.csv"]
+
+
+def test_a_look_up_makes_no_ledger_and_no_key(muster: Muster, sandbox: Sandbox) -> None:
+    planted(sandbox, SIPHO)
+    assert muster("lookup", "--identity", SIPHO["national_id"]).code == 0
+    assert list(muster.folder.iterdir()) == []
+    muster("run", written_one(muster, SIPHO))
+    (muster.folder / "muster.db.key").unlink()
+    assert muster("lookup", "--identity", SIPHO["national_id"]).code == 0
+    assert not (muster.folder / "muster.db.key").exists()

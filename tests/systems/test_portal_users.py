@@ -276,3 +276,13 @@ def test_a_system_without_a_portal_is_refused(muster: Muster, arguments: tuple[s
 def test_personal_values_are_shown_on_a_terminal_only(muster: Muster, sandbox: Sandbox) -> None:
     ended = muster("admin-users", "list", "--reveal")
     assert (ended.code, "terminal" in ended.stderr, ended.stdout, sandbox.journal()) == (2, True, "", [])
+
+
+def test_a_credential_that_may_not_manage_users_ends_the_command(
+    muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.onboarding_identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.onboarding_password)
+    listed, made = muster("admin-users", "list"), created(muster, users(2))
+    assert (listed.code, listed.stdout) == (4, "")
+    assert (made.code, made.outcomes, writes(sandbox)) == (4, ["not_attempted"] * 2, [])
