@@ -45,14 +45,11 @@ def run_problems(folder: Path) -> list[str]:
     checks = (manifest, events, summary, outcomes, reconciliation)
     problems = attempt(files, folder, NEEDED) + [each for check in checks for each in attempt(check, folder)]
     for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        if entry.name.startswith("profiles-") and not entry.is_symlink():
-            problems += [f"{entry.name}: {problem}" for problem in attempt(files, entry, ())]
-            continue
-        if entry.is_symlink() or not entry.name.startswith("reconcile-"):
-            problems.append(f"{entry.name}: the folder was added")
-            continue
-        found = [each for check in (manifest, summary, reconciliation) for each in attempt(check, entry)]
-        problems += [f"{entry.name}: {problem}" for problem in attempt(files, entry, NEEDED[:2]) + found]
+        ours = re.match("reconcile-|profiles-", entry.name) and not entry.is_symlink()
+        more = (manifest, summary, reconciliation) if entry.name.startswith("reconcile-") else ()
+        found = attempt(files, entry, NEEDED[:2] if more else ())
+        found += [each for check in more for each in attempt(check, entry)]
+        problems += [f"{entry.name}: {each}" for each in (found if ours else ["the folder was added"])]
     return problems
 
 
