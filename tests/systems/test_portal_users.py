@@ -169,6 +169,12 @@ def test_privileged_positions_need_a_word_of_their_own(muster: Muster, sandbox: 
     assert (allowed.code, allowed.outcomes) == (0, ["onboarded"] * 3)
 
 
+def test_a_resumed_run_keeps_the_word_for_privileged_positions(muster: Muster) -> None:
+    rows = [user(1, positions="TENANT_SYSTEM"), user(2, positions="ONBOARDING")]
+    assert created(muster, rows, "--allow-privileged", "--limit", "1").outcomes == ["onboarded", "not_attempted"]
+    assert muster("resume").outcomes == ["already_onboarded", "onboarded"]
+
+
 def test_without_a_place_for_passwords_nothing_is_sent(muster: Muster, sandbox: Sandbox) -> None:
     path = written(muster.folder / "users.csv", users(1))
     ended = muster("admin-users", "create", path)
