@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.attachments import MOST_BYTES
 from jobs.sandbox.eclipse.store import Customer
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import Muster, arrivals, writes
@@ -243,3 +244,14 @@ def test_a_run_killed_at_an_upload_is_finished_without_a_double(
     assert muster("resume").counts == {"onboarded": 3}
     held = sandbox.state.customers.values()
     assert [(len(each.documents), len(each.addresses)) for each in held] == [(2, 1)] * 3
+
+
+def test_the_largest_document_goes_through_and_one_byte_more_is_refused(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, tmp_path: Path
+) -> None:
+    for name, size in (("largest.pdf", MOST_BYTES), ("larger.pdf", MOST_BYTES + 1)):
+        (tmp_path / name).write_bytes(b"%PDF-1.7".ljust(size, b"\0"))
+    rows = [person(1, proof_of_address_file="largest.pdf"), person(2, proof_of_address_file="larger.pdf")]
+    assert muster("run", file_of(rows)).outcomes == ["onboarded", "quarantined"]
+    (tmp_path / "muster.toml").write_text("[eclipse]\ndocument_bytes = 100\n")
+    assert "value_invalid:proof_of_address_file" in muster("validate", file_of(rows[:1])).stdout
