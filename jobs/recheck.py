@@ -66,9 +66,9 @@ def reconcile(
     if listing and not capabilities(settings.model).lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
     able = capabilities(settings.model)
-    if against is None and not able.reads_back:
     if against is not None and settings.job in APART:
         raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
+    if against is None and not able.reads_back:
         raise Unusable(
             f"{able.title} shows nothing of its customers, so there is nothing to read again",
             hint="compare with an extract that the vendor gives: --against FILE",
