@@ -231,6 +231,18 @@ def test_the_operator_goes_on_with_kyc_and_wallet(muster: Muster, sandbox: Sandb
     assert intrusions(sandbox) == []
 
 
+def test_what_the_operator_left_open_is_resumed_as_the_operator(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, later: None
+) -> None:
+    row = newcomer(1, "Kycstuck")
+    path = file_of([row])
+    assert muster("register", path, *PASSWORDS, "--then-onboard", "--decision-wait", "0.3").code == 5
+    sandbox.amend("customers", held(sandbox, row)[0].customer_id, kyc="PASSED")
+    before = arrivals(sandbox)
+    assert muster("resume").outcomes == ["onboarded"]
+    assert {entry["credential"] for entry in sandbox.journal(before)} <= {sandbox.identity, None}
+
+
 def test_without_an_operator_nothing_is_begun_that_should_go_on(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
