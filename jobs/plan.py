@@ -26,7 +26,7 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
-from jobs.systems.base import Absent, CallClass, Done, Ended, ReadFailed, Row, System, Undecided
+from jobs.systems.base import Absent, CallClass, Done, Ended, ReadFailed, Row, Step, System, Undecided
 from jobs.workspace import workspace
 
 EXAMPLES = 3
@@ -152,6 +152,11 @@ def _opened(row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: S
     return open_case(row, known.get(key), "plan", pseudonyms, Taking(), milliseconds(Clock().now()), steps)
 
 
+def mutating(system: System, steps: Sequence[Step]) -> int:
+    """How many of `steps` send something."""
+    return sum(step.name not in system.capabilities.reading_steps for step in steps)
+
+
 async def _planned(opened: Case | Transition, system: System, client: Client) -> Planned:
     """What the steps of a row show, one after the other, until one is not done."""
     if isinstance(opened, Transition):
@@ -160,7 +165,7 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
         return Planned(ended.source_row, ended.outcome, ended.reason_code)
     case, steps = opened, system.steps_of(opened.row)
     if not system.capabilities.reads_back:
-        return Planned(case.row.source_row, Intent.UNKNOWN, writes=len(steps))
+        return Planned(case.row.source_row, Intent.UNKNOWN, writes=mutating(system, steps))
     for place, step in enumerate(steps):
         if case.step(step.name).status is StepStatus.DONE:
             continue
@@ -172,11 +177,10 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
             case.facts.update(finding.facts)
             continue
         verdict = Intent.CREATE if place == 0 and not case.resumed else Intent.FINISH
-        left = len(steps) - place
         if isinstance(finding, Absent):
-            return Planned(case.row.source_row, verdict, writes=left)
+            return Planned(case.row.source_row, verdict, writes=mutating(system, steps[place:]))
         if isinstance(finding, Undecided):
-            return Planned(case.row.source_row, Intent.FINISH, "decision", left - 1)
+            return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(system, steps[place + 1 :]))
         if isinstance(finding, Ended):
             return Planned(case.row.source_row, finding.outcome, finding.reason_code)
         return Planned(case.row.source_row, Outcome.IN_DOUBT, finding.reason_code)

@@ -402,6 +402,8 @@ class Capabilities:
     """Whether reading back takes another credential than writing: the reader's own, or the operator's."""
     commands: tuple[str, ...] = ()
     """What `muster decide` may do with customers; empty: nothing."""
+    reading_steps: frozenset[str] = frozenset()
+    """Those of `steps` that never send anything but reads."""
     takes: frozenset[str] = frozenset({"identity", "token"})
     """`identity` (with a password), `key` (an identity with a private key), `token`, `nothing`: what may be given."""
 

@@ -213,6 +213,15 @@ def test_clients_are_created_wait_for_approval_and_are_complete_when_approved(ba
     assert (bank.counts(), bank.calls("create_contact")) == ((3, 0), 3)
 
 
+def test_a_plan_counts_the_create_and_not_the_approval(bank: Bank) -> None:
+    path = bank.file(clients(2))
+    before = bank.muster("plan", path)
+    bank.muster("run", path)
+
+    assert "2 mutating calls" in before.stdout
+    assert "0 mutating calls" in bank.muster("plan", path).stdout
+
+
 def test_a_rejected_client_ends_declined(bank: Bank) -> None:
     bank.muster("run", bank.file(clients(1)))
     bank.standing.amend("customers", bank.held()[0], clientState="Rejected")

@@ -52,6 +52,7 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("email", "name", "customer-id"),
     steps=("customer", "password", "decision"),
+    reading_steps=frozenset({"decision"}),
     documented_limit="profile creation 10, retrieval 60, document downloads 30 a minute",
     decision="compliance: Approved or Rejected, by people; a snapshot of the state, or polled with await_decision",
     lists_customers=True,
