@@ -347,7 +347,7 @@ class Onboarding:
         elif isinstance(verdict, Ended) and verdict.reason_code == "forbidden" and operation not in self._proven:
             raise NotPermitted(
                 f"the credential may not {operation.replace('_', ' ')}: {verdict.reason}",
-                hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
+                hint=self.system.capabilities.rights,
             )
 
     def _next(self, case: Case, verdict: Verdict) -> Settled | Later:

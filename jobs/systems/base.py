@@ -388,6 +388,8 @@ class Capabilities:
     """Customer statuses, in capitals, that a complete row may have; empty: any."""
     credential: str = "identity and password, or a token"
     """What has to be given, in words."""
+    rights: str = "use a credential that has this right"
+    """What to do when the credential lacks a right."""
     natural_key: str = "national_id"
     """The column by whose equal value a customer at the target is known to be the row's person."""
     canary: int = 0

@@ -60,6 +60,7 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({"FAILED"}),
     },
     active=frozenset({"ACTIVE"}),
+    rights="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
     credential="identity and password, identity and private key, or a token",
     takes=frozenset({"identity", "token", "key"}),
 )
