@@ -1,46 +1,21 @@
 """No personal number and no secret in anything that a run leaves or says, in whatever spelling."""
 
-import base64
-import gzip
-import json
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import polars as pl
 import pytest
 
 from jobs.sandbox.server import Sandbox
 from jobs.systems.eclipse.system import Eclipse
+from tests import leaks as leaking
+from tests.leaks import OWN as OWN
+from tests.leaks import contents as contents
+from tests.leaks import leaks as leaks
+from tests.leaks import spellings
 
 from .muster import Ended, Muster
 from .people import person, written
 from .scenario import ROWS, every_outcome
-
-OWN = "quarantine.csv"
-"""The one file that shows rows as they came: the refused ones, for mending."""
-
-
-def spellings(value: str) -> Iterator[bytes]:
-    """`value` as it might hide: plain, grouped, escaped, encoded, packed."""
-    plain = {value, value.upper(), quote(value, safe=""), json.dumps(value)[1:-1], value.replace("@", "\\u0040")}
-    if value.isdigit():
-        plain |= {
-            sign.join(value[at : at + size] for at in range(0, len(value), size))
-            for sign in " -."
-            for size in (2, 3, 4)
-        }
-        plain |= {f"+{value}", f"{value[:6]} {value[6:10]} {value[10:]}"}
-    for text in plain:
-        raw = text.encode()
-        yield from (raw, raw[::-1], text.encode("utf-16-le"), text.encode("utf-16-be"), raw.hex().encode())
-        for shift in range(3):
-            packed = base64.b64encode(b"x" * shift + raw)
-            yield packed[4 * (shift > 0) : len(packed) // 4 * 4 - 4]  # without what depends on the neighbours
-    if value.isdigit():
-        number = int(value)
-        yield from (number.to_bytes(8, "little"), number.to_bytes(8, "big"), number.to_bytes(6, "big"))
 
 
 def national(phone: str) -> str:
@@ -62,28 +37,6 @@ def forbidden(sandbox: Sandbox, tokens: set[str]) -> dict[str, str]:
     return found | {sandbox.password: "password"}
 
 
-def contents(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, and of what is packed in it."""
-    raw = path.read_bytes()
-    yield raw
-    if raw[:2] == b"\x1f\x8b":
-        yield gzip.decompress(raw)
-    if raw[:4] == b"PAR1":
-        yield pl.read_parquet(path).write_json().encode()
-    if raw[:15] == b"SQLite format 3":
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-            yield "\n".join(database.iterdump()).encode()
-        database.close()
-
-
-def leaks(told: dict[str, bytes], values: dict[str, str]) -> list[str]:
-    """Where something was found, and what it is; never the value itself."""
-    needles = {spelling: kind for value, kind in values.items() for spelling in spellings(value) if len(spelling) > 5}
-    return sorted(
-        {f"{name}: {kind}" for name, raw in told.items() for needle, kind in needles.items() if needle in raw}
-    )
-
-
 @pytest.fixture
 def tokens(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Every token that the client was given."""
@@ -101,15 +54,7 @@ def tokens(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def everything(muster: Muster, *ended: Ended) -> dict[str, bytes]:
     """All that was left in the working directory, beside the input, and all that was said."""
-    inputs = {"customers.csv", "yesterday.csv"}
-    told = {}
-    for path in sorted(muster.folder.rglob("*")):
-        if path.is_file() and path.name not in inputs:
-            for number, content in enumerate(contents(path)):
-                told[f"{path.relative_to(muster.folder)}#{number}"] = content
-    for number, each in enumerate(ended):
-        told[f"stdout {number}"], told[f"stderr {number}"] = each.stdout.encode(), each.stderr.encode()
-    return told
+    return leaking.everything(muster.folder, ended, {"customers.csv", "yesterday.csv"})
 
 
 @pytest.fixture(params=["seed", pytest.param("vendor", marks=pytest.mark.slow)])
