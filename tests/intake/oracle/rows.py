@@ -7,13 +7,15 @@ from datetime import date
 
 import phonenumbers
 
+from jobs.sandbox.eclipse.currencies import CURRENCIES
+
 NAMES = ("first_name", "last_name", "middle_name", "maiden_name")
 TEXTS = ("title", "birth_city", "passport_number", "industry")
 REQUIRED = ("first_name", "last_name", "phone", "email", "national_id")
 CODES = {
     "user_type_id": "[0-9]{1,9}",
-    "wallet_type_id": "[0-9]{1,9}",
-    "currency": "[A-Z]{3}",
+    "wallet_type_id": "[0-9]{1,9}(;[0-9]{1,9})*",
+    "currency": "[A-Z]{3}(;[A-Z]{3})*",
     "gender": "[MFO]",
     "marital_status": "[SMDW]",
     "language": "[a-z]{2}",
@@ -52,6 +54,10 @@ def judged(row: dict[str, str], *, today: date, strict_ids: bool = False, region
         code = refusal(column, value, today, strict_ids, region)
         if code:
             verdict.refusals.add(f"{code}:{column}")
+    if not opened(verdict.values["wallet_type_id"], None):
+        verdict.refusals.add("value_invalid:wallet_type_id")
+    if not opened(verdict.values["wallet_type_id"], verdict.values["currency"]):
+        verdict.refusals.add("value_invalid:currency")
     verdict.values["phone"] = phone(verdict.values["phone"] or "", region)
     verdict.warnings = set(remarks(verdict.values, strict_ids, region))
     return verdict
@@ -93,6 +99,15 @@ def refusal(column: str, value: str, today: date, strict_ids: bool, region: str)
         control = any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in value)
         return "key_invalid" if control or len(value) > 200 else None
     return None if identified(value) and not (strict_ids and misnumbered(value)) else "national_id_invalid"
+
+
+def opened(types: str | None, currencies: str | None) -> bool:
+    """Whether wallets of these types can have these currencies; without currencies: whether no type is named twice."""
+    wallets = types.split(";") if types else [""]
+    if currencies is None:
+        return len(set(wallets)) == len(wallets)
+    named = currencies.split(";")
+    return len(named) in (1, len(wallets)) and CURRENCIES.issuperset(named)
 
 
 def hides(value: str) -> bool:
