@@ -16,7 +16,7 @@ from jobs.afresh import Recheck, read_afresh, record, set_aside
 from jobs.against import Against
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
-from jobs.config import APART, Settings, pseudonym_key, secret
+from jobs.config import Settings, pseudonym_key, secret
 from jobs.decisions import (
     Choice,
     Decided,
@@ -35,6 +35,7 @@ from jobs.ledger.decided import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
+from jobs.option import APART
 from jobs.progress import Progress
 from jobs.promises import of_batch, of_ledger
 from jobs.report import Findings, conclude, exit_code, requests_of, seal

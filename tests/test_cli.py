@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from jobs.__main__ import status
 from jobs.cli import cli
-from jobs.config import OPTIONS
 from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
+from jobs.option import OPTIONS
 
 REPOSITORY = Path(__file__).parents[1]
 COMMANDS = sorted(cli.commands)

@@ -15,20 +15,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from jobs.config import (
-    BY_NAME,
-    OPTIONS,
-    SECRETS,
-    Settings,
-    pseudonym_key,
-    secret,
-    secrets,
-    settings,
-    system_settings,
-    unknown_variables,
-)
+from jobs.config import SECRETS, Settings, pseudonym_key, secret, secrets, settings, system_settings, unknown_variables
 from jobs.errors import ExitCode, Unusable
 from jobs.model import Rate
+from jobs.option import BY_NAME, OPTIONS
 from jobs.systems.eclipse.system import EclipseSettings
 
 

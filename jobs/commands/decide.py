@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
-from jobs.config import DECISIONS
+from jobs.option import DECISIONS
 
 
 @click.command("decide")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobs.config import BY_NAME, Settings, settings, unknown_variables
+from jobs.config import Settings, settings, unknown_variables
+from jobs.option import BY_NAME
 
 if TYPE_CHECKING:
     from jobs.ledger.rows import RunRow

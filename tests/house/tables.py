@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from jobs.cli import cli
-from jobs.config import OPTIONS
 from jobs.errors import ExitCode
+from jobs.option import OPTIONS
 from jobs.reports.summary import MEANINGS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
