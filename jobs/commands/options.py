@@ -1,4 +1,4 @@
-"""Options shared by commands, made from `jobs.config.OPTIONS`, and what all commands do with them."""
+"""Options shared by commands, made from `jobs.option.OPTIONS`, and what all commands do with them."""
 
 import sys
 from collections.abc import Callable
