@@ -56,7 +56,7 @@ def judged(row: dict[str, str], *, today: date, strict_ids: bool = False, region
             verdict.refusals.add(f"{code}:{column}")
     if not opened(verdict.values["wallet_type_id"], None):
         verdict.refusals.add("value_invalid:wallet_type_id")
-    if not opened(verdict.values["wallet_type_id"], verdict.values["currency"]):
+    if verdict.values["currency"] and not opened(verdict.values["wallet_type_id"], verdict.values["currency"]):
         verdict.refusals.add("value_invalid:currency")
     verdict.values["phone"] = phone(verdict.values["phone"] or "", region)
     verdict.warnings = set(remarks(verdict.values, strict_ids, region))
