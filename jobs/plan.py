@@ -164,8 +164,7 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
         ended = opened.outcome
         return Planned(ended.source_row, ended.outcome, ended.reason_code)
     case, steps = opened, system.steps_of(opened.row)
-    if not system.capabilities.reads_back:
-        return Planned(case.row.source_row, Intent.UNKNOWN, writes=mutating(system, steps))
+    unseen = Intent.CREATE if system.capabilities.reads_back else Intent.UNKNOWN
     for place, step in enumerate(steps):
         if case.step(step.name).status is StepStatus.DONE:
             continue
@@ -176,7 +175,7 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
         if isinstance(finding, Done):
             case.facts.update(finding.facts)
             continue
-        verdict = Intent.CREATE if place == 0 and not case.resumed else Intent.FINISH
+        verdict = unseen if place == 0 and not case.resumed else Intent.FINISH
         if isinstance(finding, Absent):
             return Planned(case.row.source_row, verdict, writes=mutating(system, steps[place:]))
         if isinstance(finding, Undecided):
