@@ -55,7 +55,7 @@ def test_a_stored_consent_needs_no_token(
     configure(sandbox, caas=True)
     for name in ("IDENTITY", "PASSWORD_FILE"):
         monkeypatch.delenv(f"MUSTER_{name}")
-    assert muster("run", file_of([row(1)])).code == 4
+    assert muster("run", file_of([row(1)])).code == 2
     assert sandbox.journal() == []
     consent = 'permission_id = "00000000-0000-4000-8000-000000000001"'
     (muster.folder / "muster.toml").write_text(f"[blink]\n{consent}\nsettle_seconds = 0.4\n")

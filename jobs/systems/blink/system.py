@@ -173,12 +173,12 @@ class Blink:
         return bearer(access, seconds, successor=text_of(record, "refresh_token"))
 
     def given(self, token: str) -> Token:
-        """As a bearer; an empty one stands for the stored consent."""
+        """As a bearer; an empty one stands for the stored consent. Raises Unusable when there is none."""
         if token:
             return bearer(token.removeprefix("Bearer "), float("inf"))
         if not self.settings.permission_id:
-            raise NotPermitted(
-                "no credential for bLink",
+            raise Unusable(
+                "no credential for blink: it takes a refresh token, an access token or a stored consent",
                 hint="set MUSTER_IDENTITY (client id) and MUSTER_PASSWORD (refresh token), or MUSTER_TOKEN, "
                 "or permission_id in [blink]",
             )
