@@ -53,13 +53,21 @@ def json_schema(system: str) -> dict[str, Any]:
 
 
 def example_csv(system: str) -> str:
-    """A header and one row that passes, with LF line ends."""
+    """A header and one row that passes, with LF line ends; it names no documents, which it can't bring along."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = columns_of(system)
+    documents = {_parent(column) for column in columns if column.kind == "file"} - {""}
     writer.writerow(column.name for column in columns)
-    writer.writerow(column.example for column in columns)
+    writer.writerow(
+        "" if column.kind == "file" or _parent(column) in documents else column.example for column in columns
+    )
     return text.getvalue()
+
+
+def _parent(column: Column) -> str:
+    """The member of the request that a column's field is inside of; empty for one of the first level."""
+    return (column.api or "").rpartition(".")[0]
 
 
 def _property(column: Column) -> dict[str, Any]:

@@ -34,7 +34,9 @@ def _coming_day(name: str, api: str, description: str) -> Column:
 def _document(prefix: str, api: str, words: str) -> tuple[Column, ...]:
     """One document: its file and what is said of it."""
     return (
-        _given(f"{prefix}_file", f"{api}.content", f"{words}: JPEG, PNG or PDF, sent as base64.", "", "file"),
+        _given(
+            f"{prefix}_file", f"{api}.content", f"{words}: JPEG, PNG or PDF, sent as base64.", f"{prefix}.png", "file"
+        ),
         _given(
             f"{prefix}_file_name",
             f"{api}.fileName",
@@ -216,7 +218,9 @@ DOCUMENTS = (
     *_document("document_1", "governmentDocuments.0", "First document"),
     *_document("document_2", "governmentDocuments.1", "Second document"),
     *_document("passport", "passport", "Passport"),
-    _given("selfie_file", "selfieContent", "Picture of the face: JPEG, PNG or PDF, sent as base64.", "", "file"),
+    _given(
+        "selfie_file", "selfieContent", "Picture of the face: JPEG, PNG or PDF, sent as base64.", "face.png", "file"
+    ),
     _given("state_id_license", "others.stateIdLicense", "Other proof: state licence.", "321"),
     _given("proof_of_address", "others.proofOfAddress", "Other proof: of the address.", "321"),
     _given("alien_id_card", "others.alienIdCard", "Other proof: card of a foreigner.", "321"),
@@ -241,7 +245,13 @@ PLACE = (
 DIGITAL_ID = (
     _given("gid_name", "gidName", "Digital identity: name.", "Thandi Nkosi", "name"),
     _given("gid_dob", "gidDOB", "Digital identity: date of birth, yyyy-mm-dd.", "1990-01-01", "date"),
-    _given("gid_photo_file", "gidPhoto", "Digital identity: photo, JPEG, PNG or PDF, sent as base64.", "", "file"),
+    _given(
+        "gid_photo_file",
+        "gidPhoto",
+        "Digital identity: photo, JPEG, PNG or PDF, sent as base64.",
+        "photo.png",
+        "file",
+    ),
     _number("gid_id_number", "gidIdNumber", "Digital identity: number.", "123455"),
     _given("gid_country", "gidCountry", "Digital identity: country.", "ZA"),
     _given("gid_state", "gidState", "Digital identity: state.", "WC"),
