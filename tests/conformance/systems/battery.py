@@ -1,0 +1,22 @@
+"""The items of the battery, in the order in which the documents list them."""
+
+from .faults import ALONE, ANSWERS, LOSSES
+
+ITEMS: dict[str, str] = {
+    "happy": "a new row",
+    "again": "the same file once more",
+    "refused": "the target refuses the data",
+    **{fault: f"the first write is answered with {fault}" for fault in [*ANSWERS, *ALONE]},
+    **{fault: f"the answer to the first write is {fault}" for fault in LOSSES},
+    "killed before": "the run is killed before its write is committed, and run again",
+    "killed after": "the run is killed after its write is committed, and run again",
+    "limit": "limit of writes that is kept to with `--rate auto`",
+    "decided": "a row that waits for a decision, once that was made well",
+    "planned": "`muster plan` of a new row",
+    "planned again": "`muster plan` after the run",
+    "changed": "`muster reconcile` after the record was changed",
+    "deleted": "`muster reconcile` after the record was deleted",
+    "looked up": "`muster lookup`",
+    "doctor": "`muster doctor`",
+}
+"""The key in `Subject.ends`, and what the documents call it."""

@@ -1,0 +1,142 @@
+"""The systems of the battery. A further one is one entry here."""
+
+from typing import Any
+
+from jobs.model import Rate
+from jobs.systems.base import CallClass
+from tests.flow import people
+from tests.flow.people import Row
+from tests.systems import azakaw, banklingo, blink, omnumi
+
+from . import ends
+from .bench import NAME
+from .subject import Counts, Subject, Target
+
+
+def eclipse_counts(snapshot: dict[str, Any]) -> Counts:
+    held = snapshot["customers"]
+    twice = sum(max(0, each["verifications"] - 1) + max(0, len(each["wallets"]) - 1) for each in held)
+    return Counts(len(held), len(held) - len({each["externalUniqueId"] for each in held}) + twice)
+
+
+def counted(snapshot: dict[str, Any]) -> Counts:
+    found = snapshot["counts"]
+    return Counts(found["customers"], found["doubles"])
+
+
+def blink_counts(snapshot: dict[str, Any]) -> Counts:
+    """Customers are there already: a record is a person of a row with contacts."""
+    made = [each for each in snapshot["persons"] if each["personIdentification"].startswith("P-9") and each["contacts"]]
+    return Counts(len(made), snapshot["counts"]["doubleContacts"])
+
+
+def blink_row(number: int, last_name: str) -> Row:
+    """One write: the e-mail address of a customer that `blink_customer` made."""
+    return blink.only(9000 + number, "bank_person_id", "email")
+
+
+def blink_change(target: Target, row: Row) -> None:
+    """Another e-mail address."""
+    wanted = row["customer_id"].replace("C-", "P-")
+    person = next(each for each in target.snapshot()["persons"] if each["personIdentification"] == wanted)
+    contact = person["contacts"][0]["contactIdentification"]
+    target.amend("contacts", contact, contactContent="another@example.org")
+
+
+def blink_customer(target: Target, number: int, last_name: str) -> None:
+    name = f"{9000 + number:04d}"
+    target.plant(
+        customerIdentification=f"C-{name}",
+        persons=[{"personIdentification": f"P-{name}", "lastName": last_name}],
+    )
+
+
+def amended(**changes: Any) -> Any:
+    def amend(target: Target, row: Row) -> None:
+        target.amend("customers", row["customer_id"], **changes)
+
+    return amend
+
+
+SUBJECTS: tuple[Subject, ...] = (
+    Subject(
+        name="eclipse",
+        row=lambda number, last_name: people.person(number, last_name),
+        environment={"TENANT": "1001", "IDENTITY": "operator", "PASSWORD": "operator-password"},
+        write="create_customer",
+        counts=eclipse_counts,
+        ends=ends.ECLIPSE,
+        settings="",
+        setting="currency",
+        secrets=("operator-password",),
+        waits=("Kycstuck", ""),
+        decide=amended(kyc="PASSED"),
+        change=amended(email="another@example.org"),
+        delete=amended(deleted=True),
+        find=lambda given, ended: ("--identity", given["national_id"]),
+        stranger="blink",
+        harmless=frozenset({"login", "renew"}),
+    ),
+    Subject(
+        name="omnumi",
+        row=lambda number, last_name: omnumi.person(number, last_name),
+        environment={"TENANT": omnumi.TENANT, "TOKEN": "omnumi-access-token"},
+        write="create_customer",
+        counts=counted,
+        ends=ends.OMNUMI,
+        settings="",
+        files={"id.png": omnumi.PICTURE},
+        secrets=("omnumi-access-token",),
+        waits=(NAME, ""),
+    ),
+    Subject(
+        name="banklingo",
+        row=lambda number, last_name: banklingo.client(number, last_name),
+        environment={"TENANT": "bank-1", "TOKEN": banklingo.MAKER, "REGION": "NG"},
+        write="create_contact",
+        counts=counted,
+        ends=ends.BANKLINGO,
+        secrets=(banklingo.MAKER,),
+        waits=(NAME, ""),
+        decide=amended(clientState="Approved"),
+        change=amended(emailAddress="another@example.org"),
+        delete=amended(deleted=True),
+        find=lambda given, ended: ("--phone", given["phone"]),
+        harmless=frozenset({"list_contacts", "retrieve_contact"}),
+    ),
+    Subject(
+        name="azakaw",
+        row=lambda number, last_name: azakaw.person(number, last_name),
+        environment={"TENANT": "1001", "IDENTITY": "app", "PASSWORD": "app-secret"},
+        write="add_customer",
+        counts=counted,
+        ends=ends.AZAKAW,
+        settings=azakaw.FORMS + "settle_seconds = 0.4",
+        switches={"limits": azakaw.UNLIMITED},
+        patches={"jobs.systems.azakaw.system.LIMITS": {CallClass.WRITE: Rate(10, 60.0)}},
+        secrets=("app-secret",),
+        waits=(NAME, "await_decision = true"),
+        decide=amended(kycState="Approved"),
+        change=amended(kycState="Rejected"),
+        delete=amended(deleted=True),
+        find=lambda given, ended: ("--email", given["email"]),
+        harmless=frozenset({"get_app_token"}),
+    ),
+    Subject(
+        name="blink",
+        row=blink_row,
+        environment={"TENANT": "bank-1", "IDENTITY": "muster", "PASSWORD_FILE": "refresh-token", "REGION": "CH"},
+        write="create_contact",
+        counts=blink_counts,
+        ends=ends.BLINK,
+        files={"refresh-token": blink.REFRESH.encode()},
+        secrets=(blink.REFRESH,),
+        more=lambda number: {"phone": blink.row(9000 + number)["phone"]},
+        handle=lambda call: call["customerId"].replace("P-", "C-"),
+        prepare=blink_customer,
+        change=blink_change,
+        delete=amended(deleted=True),
+        find=lambda given, ended: ("--customer-id", ended["customer_id"]),
+        harmless=frozenset({"token"}),
+    ),
+)

@@ -1,0 +1,81 @@
+"""Commands that only read: each does what the system can, or is refused with a sentence that says what it can't."""
+
+import orjson
+
+from jobs.systems import capabilities
+from tests.flow.muster import Ended, lines
+
+from .bench import Bench
+
+UNCHANGED = "match"
+
+
+def refusal(ended: Ended) -> str:
+    """The sentence of a command that can't be done here."""
+    assert ended.code == 2
+    sentence, _, advice = ended.stderr.partition("\n")
+    assert "try:" in advice
+    return "refused: " + sentence.removeprefix("muster: ")
+
+
+def test_reconciling_finds_what_was_changed_and_what_is_gone(bench: Bench) -> None:
+    subject = bench.subject
+    first = bench.run(bench.rows(3))
+    if subject.change is None or subject.delete is None:
+        assert not capabilities(subject.name).reads_back
+        words = refusal(bench.muster("reconcile", first.folder.name))
+        assert (words, words) == (subject.ends["changed"], subject.ends["deleted"])
+        return
+    subject.change(bench.target, first.rows[0])
+    subject.delete(bench.target, first.rows[1])
+    arrived = bench.arrived
+    ended = bench.muster("reconcile", first.folder.name)
+
+    found = next(first.folder.glob("reconcile-*"))
+    classes = {line["source_row"]: line["class"] for line in lines(found / "reconciliation.csv")}
+    assert (ended.code, bench.writes(arrived)) == (1, [])
+    assert classes == {"1": subject.ends["changed"], "2": subject.ends["deleted"], "3": UNCHANGED}
+
+
+def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
+    subject = bench.subject
+    given = bench.rows(2)[0]
+    ended = bench.run([given])
+    if subject.find is None:
+        assert capabilities(subject.name).lookups == ()
+        assert refusal(bench.muster("lookup", "--phone", given["phone"])) == subject.ends["looked up"]
+        return
+    by, value = subject.find(given, ended.rows[0])
+    arrived = bench.arrived
+    found = bench.muster("lookup", by, value)
+
+    assert (found.code, f"by {by.removeprefix('--')}") == (0, subject.ends["looked up"])
+    assert ended.rows[0]["customer_id"] in found.stdout
+    assert not [name for name in ("email", "phone", "national_id") if name in given and given[name] in found.stdout]
+    assert bench.writes(arrived) == []
+
+
+def test_a_plan_writes_nothing_and_agrees_with_the_run(bench: Bench) -> None:
+    subject, file = bench.subject, bench.file([*bench.rows(2), bench.row(3) | {"email": "no.at.sign.example.com"}])
+    planned = orjson.loads(bench.muster("plan", file, "--output", "json").stdout)
+    assert bench.writes() == []
+    assert sorted(path.name for path in bench.folder.iterdir()) == sorted({file.name, "muster.toml", *subject.files})
+    ended = bench.again()
+    arrived = bench.arrived
+    afterwards = orjson.loads(bench.muster("plan", file, "--output", "json").stdout)
+
+    assert planned["rows"] == {subject.ends["planned"]: 2, "quarantined": 1}
+    assert planned["mutating_calls"] == len(bench.writes())
+    assert afterwards["rows"] == {subject.ends["planned again"]: 2, "quarantined": 1}
+    assert (afterwards["mutating_calls"], bench.writes(arrived)) == (0, [])
+    assert ended.outcomes[2] == "quarantined"
+
+
+def test_the_doctor_changes_nothing(bench: Bench) -> None:
+    ended = bench.muster("doctor", "--output", "json")
+
+    results = {each["result"] for each in orjson.loads(ended.stdout)["checks"]}
+    assert f"ends with {ended.code}" == bench.subject.ends["doctor"]
+    assert ("fail" in results) is (ended.code == 1)
+    assert bench.writes() == []
+    assert not (bench.folder / "muster.db").exists()
