@@ -18,7 +18,8 @@ from jobs.model import Rate, Secrets
 from jobs.quota import SharedWindow
 from jobs.sender import HttpxSender, Sender
 from jobs.systems import adapter, capabilities
-from jobs.systems.base import CallClass, Passwords, Setup, System
+from jobs.systems.base import Passwords, Setup, System
+from jobs.systems.exchange import CallClass
 from jobs.systems.jwt import holder_of
 
 

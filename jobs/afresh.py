@@ -20,7 +20,9 @@ from jobs.reconcile import COMPLETE, Claim, Reconciliation, claims
 from jobs.report import Findings
 from jobs.sealed import Seal, sealed_claims
 from jobs.systems import capabilities
-from jobs.systems.base import Reader, Row, System
+from jobs.systems.base import System
+from jobs.systems.exchange import Reader
+from jobs.systems.row import Row
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 

@@ -19,7 +19,8 @@ from jobs.model import MatchClass, Outcome
 from jobs.reconcile import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
 from jobs.sealed import Mask, Seal
 from jobs.systems import capabilities
-from jobs.systems.base import Capabilities, Comparison, Sighting
+from jobs.systems.base import Capabilities
+from jobs.systems.sighting import Comparison, Sighting
 from schemas.columns import columns_of
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 

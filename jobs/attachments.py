@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jobs.model import Outcome
-from jobs.systems.base import Unsendable
+from jobs.systems.verdict import Unsendable
 
 MOST_BYTES = 5 << 20
 """Of one document (chosen): a third more in base64, which a request still carries in seconds."""

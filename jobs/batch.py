@@ -20,7 +20,7 @@ from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import Outcome
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 from schemas.columns import columns_of
 
 WINDOW = 1_000

@@ -7,18 +7,9 @@ from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Known, OutcomeRow, RecordRow, StepRow, StepStatus, Transition
 from jobs.model import RESUMABLE, Outcome
-from jobs.systems.base import (
-    Done,
-    Doubt,
-    Doubted,
-    Ended,
-    Row,
-    Taken,
-    Trace,
-    Undecided,
-    Verdict,
-    View,
-)
+from jobs.systems.exchange import Trace
+from jobs.systems.row import Doubt, Row, View
+from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
 CHANGED = "its data differ from what was sent"
 

@@ -17,7 +17,8 @@ from jobs.limiter import Limiter
 from jobs.model import Secrets
 from jobs.retry import FullJitter, retry_after_seconds
 from jobs.sender import MaybeSent, NotSent, Sender
-from jobs.systems.base import CallClass, ReadFailed, Reply, Request, System, Token, Trace
+from jobs.systems.base import System
+from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request, Token, Trace
 
 AnyToken = TypeVar("AnyToken", Token, Token | None)
 

@@ -6,7 +6,9 @@ from typing import Protocol
 from jobs.clock import Clock
 from jobs.errors import NotPermitted
 from jobs.model import Secrets
-from jobs.systems.base import Challenging, Reply, Request, System, Token
+from jobs.systems.base import System
+from jobs.systems.exchange import Reply, Request, Token
+from jobs.systems.offers import Challenging
 
 RENEW_BELOW_SECONDS = 300.0
 """The vendor: "Renew proactively if within 5 minutes of expiry"."""

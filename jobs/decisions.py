@@ -26,7 +26,10 @@ from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, StepSt
 from jobs.ledger.store import Store
 from jobs.model import Origin, Outcome
 from jobs.reconcile import COMPLETE, Claim, Opener, normalised
-from jobs.systems.base import Reader, ReadFailed, Row, Sighting, System
+from jobs.systems.base import System
+from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.row import Row
+from jobs.systems.sighting import Sighting
 
 COLUMNS = ("row", "decision", "customer_id", "reason", "decided_by")
 OPTIONAL = frozenset({"customer_id"})

@@ -17,7 +17,9 @@ from jobs.errors import MusterError, Unusable
 from jobs.ledger.lease import working
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
-from jobs.systems.base import Check, Examined, ReadFailed, System
+from jobs.systems.base import System
+from jobs.systems.exchange import ReadFailed
+from jobs.systems.offers import Check, Examined
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 """Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""

@@ -20,7 +20,9 @@ from jobs.model import Outcome
 from jobs.progress import Progress
 from jobs.reports.folder import RunFolder
 from jobs.reports.sums import SUMS, files_of, write_sums
-from jobs.systems.base import Downloadable, Reader, ReadFailed, System
+from jobs.systems.base import System
+from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.offers import Downloadable
 
 PREFIX = "profiles-"
 """What the folders of downloads are named by, inside that of their run."""

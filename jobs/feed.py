@@ -9,7 +9,7 @@ from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Transition
 from jobs.ledger.writer import Writer
 from jobs.onboard import Onboarding
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 
 
 class Feed:

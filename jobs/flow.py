@@ -51,7 +51,8 @@ from jobs.reports.summary import Summary
 from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Interrupted, Signals
 from jobs.stops import ErrorBudget, Stops
-from jobs.systems.base import CallClass, System
+from jobs.systems.base import System
+from jobs.systems.exchange import CallClass
 from jobs.workspace import workspace
 
 T = TypeVar("T")

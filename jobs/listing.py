@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from jobs.model import MatchClass
-from jobs.systems.base import CLOCK_SKEW, Listed, Reader, ReadFailed, System
+from jobs.systems.base import CLOCK_SKEW, System
+from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.sighting import Listed
 
 MOST_LISTED = 100_000
 """Customers held in memory, about 1 KiB each (chosen)."""

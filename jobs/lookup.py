@@ -27,7 +27,10 @@ from jobs.progress import Count
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
 from jobs.sealed import Mask
-from jobs.systems.base import Portal, Profile, Profiled, ReadFailed, System
+from jobs.systems.base import System
+from jobs.systems.exchange import ReadFailed
+from jobs.systems.offers import Portal, Profiled
+from jobs.systems.sighting import Profile
 
 WINDOW = 1_000
 """Keys looked up together (chosen); the answers of a window are written in the order of the file."""

@@ -27,18 +27,16 @@ from jobs.progress import Count
 from jobs.retry import FullJitter
 from jobs.sender import MaybeSent, NotSent
 from jobs.stops import Stops
-from jobs.systems.base import (
+from jobs.systems.base import Step, System
+from jobs.systems.exchange import ReadFailed, Trace
+from jobs.systems.verdict import (
     Absent,
     Again,
     Done,
     Doubted,
     Ended,
-    ReadFailed,
-    Step,
-    System,
     Taken,
     Throttled,
-    Trace,
     Unclear,
     Undecided,
     Unsendable,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jobs.errors import Unusable
 from jobs.pki import encryptor
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 
 PLAIN = ("row", "external_unique_id", "identity", "password")
 ENCRYPTED = ("row", "external_unique_id", "identity", "password_encrypted")

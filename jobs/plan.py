@@ -26,7 +26,10 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
-from jobs.systems.base import Absent, CallClass, Done, Ended, ReadFailed, Row, Step, System, Undecided
+from jobs.systems.base import Step, System
+from jobs.systems.exchange import CallClass, ReadFailed
+from jobs.systems.row import Row
+from jobs.systems.verdict import Absent, Done, Ended, Undecided
 from jobs.workspace import workspace
 
 EXAMPLES = 3

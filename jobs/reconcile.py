@@ -17,7 +17,10 @@ from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, iso
 from jobs.ledger.store import Store
 from jobs.model import MatchClass, Outcome
-from jobs.systems.base import Capabilities, Comparison, Listed, Reader, ReadFailed, Row, Sighting, System
+from jobs.systems.base import Capabilities, System
+from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Listed, Sighting
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})

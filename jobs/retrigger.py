@@ -17,7 +17,9 @@ from jobs.ledger.rows import EventRow, Known, RunRow, StepRow, StepStatus, Trans
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.reconcile import COMPLETE
-from jobs.systems.base import ASKED_AGAIN_AFTER, Newest, Reader, ReadFailed, Redecidable, System
+from jobs.systems.base import System
+from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.offers import ASKED_AGAIN_AFTER, Newest, Redecidable
 
 AT_ONCE = 16
 """Rows read at the same time (chosen)."""

@@ -15,7 +15,8 @@ from jobs.intake.phones import normalise_phones
 from jobs.keys import Pseudonyms
 from jobs.ledger.store import Store
 from jobs.reconcile import WITHHELD, Claim, claim_of, normalised
-from jobs.systems.base import Comparison, Row, Sighting
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Sighting
 
 Mask = Callable[[str | None], str]
 

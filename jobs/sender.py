@@ -19,7 +19,7 @@ from jobs import __version__
 from jobs.address import checked_base_url
 from jobs.clock import Clock
 from jobs.errors import Unusable
-from jobs.systems.base import MOST_BYTES, Certificate, Reply, Request
+from jobs.systems.exchange import MOST_BYTES, Certificate, Reply, Request
 
 MAX_HEADER_BYTES = 64 * 1024
 CONNECT_SECONDS = 10.0

@@ -18,7 +18,7 @@ from jobs.ledger.store import Store
 from jobs.ledger.totals import Created, Entry, created, distinct_keys, entries
 from jobs.model import Origin, Outcome
 from jobs.reports.totals import ControlTotal
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 
 MODULUS = 2**64
 CHANGED_SINCE = "changed_since"

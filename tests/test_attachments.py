@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.attachments import defect, read
-from jobs.systems.base import Unsendable
+from jobs.systems.verdict import Unsendable
 
 JPEG = b"\xff\xd8\xff\xe0" + b"photo" * 10
 

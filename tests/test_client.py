@@ -14,8 +14,8 @@ from jobs.keys import KeySpace
 from jobs.limiter import Closed, Limiter, Window
 from jobs.model import Rate, Secrets
 from jobs.sender import MaybeSent, NotSent
-from jobs.systems.base import CallClass, ReadFailed, Request
 from jobs.systems.eclipse.system import Eclipse
+from jobs.systems.exchange import CallClass, ReadFailed, Request
 
 GET = Request("find", "GET", "/customers")
 POST = Request("create", "POST", "/customers", body=b"{}", call_class=CallClass.WRITE)

@@ -14,8 +14,8 @@ from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.limiter import Limiter
 from jobs.model import Secrets
-from jobs.systems.base import CallClass, Reply, Token
 from jobs.systems.eclipse.system import Eclipse
+from jobs.systems.exchange import CallClass, Reply, Token
 
 SECRETS = Secrets(identity="operator", password="hunter2-hunter2")
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from jobs.systems.base import Reader, ReadFailed, Reply, Request
+from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.index import Index
 
 

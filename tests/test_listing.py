@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from jobs.systems.base import ReadFailed, Reply, Request
 from jobs.systems.eclipse import wire
+from jobs.systems.exchange import ReadFailed, Reply, Request
 
 LIST = Request("search_customers", "GET", "/customers")
 

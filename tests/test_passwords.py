@@ -6,7 +6,7 @@ import pytest
 
 from jobs.errors import Unusable
 from jobs.passwords import KINDS, LENGTH, PasswordFile, generated
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 
 
 def row(number: int, **secrets: str) -> Row:

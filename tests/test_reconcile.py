@@ -5,8 +5,8 @@ import pytest
 from jobs import masking
 from jobs.model import MatchClass, Outcome
 from jobs.reconcile import Claim, compare, similarity
-from jobs.systems.base import Comparison, Sighting
 from jobs.systems.eclipse.system import CAPABILITIES
+from jobs.systems.sighting import Comparison, Sighting
 
 CLAIM = Claim(1, "cust-1", Outcome.ONBOARDED, "7", "9")
 

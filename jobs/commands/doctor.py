@@ -8,7 +8,7 @@ from jobs.commands.options import PLACES, TARGET, effective, options, show_json
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
-    from jobs.systems.base import Check
+    from jobs.systems.offers import Check
 
 MARKS = {True: "pass", False: "FAIL", None: "note"}
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jobs.config import Settings
-    from jobs.systems.base import Profile
+    from jobs.systems.sighting import Profile
 
 WANTED = {
     "phone": "phone",

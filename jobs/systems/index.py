@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from jobs.systems.base import Reader
+from jobs.systems.exchange import Reader
 
 Content = TypeVar("Content")
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import orjson
 
-from jobs.systems.base import Reply
+from jobs.systems.exchange import Reply
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

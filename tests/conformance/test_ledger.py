@@ -21,7 +21,7 @@ from jobs.ledger import lease, tables
 from jobs.ledger.rows import EventRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Fenced, Store
 from jobs.model import Outcome
-from jobs.systems.base import Trace
+from jobs.systems.exchange import Trace
 
 
 @pytest.fixture(params=["sqlite"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from jobs.systems.base import Request
+from jobs.systems.exchange import Request
 
 from .muster import ONE_OF_EACH, Muster, Standing, standing, writes
 from .people import Row, people, person

@@ -14,7 +14,7 @@ import uvloop
 from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
 from jobs.sender import HttpxSender, MaybeSent, NotSent
-from jobs.systems.base import Request
+from jobs.systems.exchange import Request
 from tests.flow.muster import lines, standing
 from tests.flow.people import people
 

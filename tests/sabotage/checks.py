@@ -11,7 +11,7 @@ import httpx
 from jobs.clock import Clock
 from jobs.reports.folder import RunFolder
 from jobs.sender import HttpxSender
-from jobs.systems.base import Request
+from jobs.systems.exchange import Request
 from tests.simulation.network import Fault
 from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate
 from tests.simulation.target import Manners

@@ -20,12 +20,14 @@ from jobs.ledger.store import Store
 from jobs.onboard import Onboarding
 from jobs.reports.folder import RunFolder
 from jobs.sender import HttpxSender
-from jobs.systems.base import Absent, Done, Finding, Reader, Reply, Request, Undecided, View
 from jobs.systems.eclipse import decision, wire
 from jobs.systems.eclipse.customer import CustomerStep
 from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.eclipse.wallet import WalletStep
+from jobs.systems.exchange import Reader, Reply, Request
+from jobs.systems.row import View
+from jobs.systems.verdict import Absent, Done, Finding, Undecided
 
 from . import checks
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from jobs.ledger import tables
 from jobs.ledger.store import Store
 from jobs.model import Outcome
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 
 from .disk import opened
 from .population import Ending

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from jobs.sender import MaybeSent, NotSent
-from jobs.systems.base import Reply, Request
+from jobs.systems.exchange import Reply, Request
 
 from .target import Answer, Arrival, Target, encoded, refusal
 

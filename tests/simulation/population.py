@@ -7,7 +7,7 @@ from random import Random
 
 from jobs.keys import KeySpace
 from jobs.model import Outcome
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 
 TENANT = "7"
 KEYS = KeySpace.of("eclipse", TENANT)

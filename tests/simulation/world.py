@@ -27,8 +27,9 @@ from jobs.onboard import Onboarding, Patience
 from jobs.progress import Progress
 from jobs.quota import SharedWindow
 from jobs.stops import Stops
-from jobs.systems.base import CallClass, Row
 from jobs.systems.eclipse.system import Eclipse
+from jobs.systems.exchange import CallClass
+from jobs.systems.row import Row
 from tests.virtual import BEGAN
 
 from .disk import Disk, empty_ledger, opened

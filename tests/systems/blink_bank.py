@@ -8,14 +8,9 @@ from typing import Any, ParamSpec
 
 import orjson
 
-from jobs.systems.base import (
-    Doubt,
-    Reply,
-    Request,
-    Row,
-    View,
-)
 from jobs.systems.blink.system import Blink, BlinkSettings
+from jobs.systems.exchange import Reply, Request
+from jobs.systems.row import Doubt, Row, View
 
 Given = ParamSpec("Given")
 

@@ -15,21 +15,11 @@ from jobs.systems.azakaw import envelope
 from jobs.systems.azakaw.settings import AzakawSettings
 from jobs.systems.azakaw.submissions import Submission
 from jobs.systems.azakaw.system import Azakaw, system
-from jobs.systems.base import (
-    Absent,
-    CallClass,
-    Doubt,
-    Ended,
-    Finding,
-    ReadFailed,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Undecided,
-    View,
-)
+from jobs.systems.base import Setup
+from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request
 from jobs.systems.json_reply import Unreadable
+from jobs.systems.row import Doubt, Row, View
+from jobs.systems.verdict import Absent, Ended, Finding, Undecided
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 EMPLOYEE = "3ea657a9-5a05-46f9-9277-d27f2ccd13ea"

@@ -16,7 +16,10 @@ from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import Contacts
 from jobs.systems.banklingo.envelope import Envelope
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
-from jobs.systems.base import Done, ReadFailed, Reply, Request, Row, Setup, View
+from jobs.systems.base import Setup
+from jobs.systems.exchange import ReadFailed, Reply, Request
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Done
 from tests.flow.muster import lines
 
 from .banklingo import CHECKER, QUICK, Bank, client, clients, record, set_up

@@ -5,20 +5,11 @@ from typing import Any
 import pytest
 
 from jobs.model import Outcome
-from jobs.systems.base import (
-    Absent,
-    Done,
-    Doubt,
-    Doubted,
-    Ended,
-    Finding,
-    Reply,
-    Row,
-    Unclear,
-    View,
-)
 from jobs.systems.blink.address import changed, comparable, place_of
 from jobs.systems.blink.contact import same
+from jobs.systems.exchange import Reply
+from jobs.systems.row import Doubt, Row, View
+from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear
 
 from .blink_bank import NOW, PLACE, Bank, awaited, blink, reply, view
 

@@ -6,17 +6,11 @@ import pytest
 
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
-from jobs.systems.base import (
-    CallClass,
-    Doubted,
-    Ended,
-    ReadFailed,
-    Reply,
-    Setup,
-    Throttled,
-)
+from jobs.systems.base import Setup
 from jobs.systems.blink.system import BlinkSettings, system
 from jobs.systems.blink.wire import pages, refusal
+from jobs.systems.exchange import CallClass, ReadFailed, Reply
+from jobs.systems.verdict import Doubted, Ended, Throttled
 
 from .blink_bank import PLACE, Bank, awaited, blink, problem, reply
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.model import Rate
 from jobs.sandbox.server import Sandbox
-from jobs.systems.base import CallClass
+from jobs.systems.exchange import CallClass
 from tests.flow.conftest import hasty as hasty
 from tests.flow.conftest import later as later
 from tests.flow.conftest import running as running

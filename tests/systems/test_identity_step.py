@@ -10,22 +10,11 @@ import pytest
 from jobs.keys import KeySpace
 from jobs.model import Outcome
 from jobs.systems import adapter
-from jobs.systems.base import (
-    Absent,
-    Again,
-    Done,
-    Doubt,
-    Doubted,
-    Ended,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Taken,
-    Throttled,
-    View,
-)
+from jobs.systems.base import Setup
 from jobs.systems.eclipse.system import EclipseSettings
+from jobs.systems.exchange import Reply, Request
+from jobs.systems.row import Doubt, Row, View
+from jobs.systems.verdict import Absent, Again, Done, Doubted, Ended, Taken, Throttled
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SECRET = "Corr3ct horse!"

@@ -12,9 +12,12 @@ import pytest
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome
-from jobs.systems.base import Absent, Done, Doubt, Doubted, Ended, Reply, Request, Row, Setup, Unclear, Undecided, View
+from jobs.systems.base import Setup
+from jobs.systems.exchange import Reply, Request
 from jobs.systems.omnumi.catalogue import CATALOGUE, Meaning
 from jobs.systems.omnumi.system import Omnumi, OmnumiSettings, system
+from jobs.systems.row import Doubt, Row, View
+from jobs.systems.verdict import Absent, Done, Doubted, Ended, Unclear, Undecided
 
 from .blink import awaited
 from .omnumi import PICTURE, TENANT, person

@@ -11,23 +11,12 @@ from jobs.model import Origin, Outcome
 from jobs.systems.azakaw import envelope
 from jobs.systems.azakaw.forms import INDIVIDUAL, LEGAL, USER_TYPES, Forms, kind_of
 from jobs.systems.azakaw.submissions import ListMissing, Submission, Submissions
-from jobs.systems.base import (
-    CLOCK_SKEW,
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.base import CLOCK_SKEW
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.index import Index, Reading
 from jobs.systems.json_reply import Unreadable, identifier
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 MEMBERS = {
     INDIVIDUAL: ("individualCustomer", {"first_name": "firstName", "last_name": "lastName"}),

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from jobs.systems.azakaw.customer import verdict_on
 from jobs.systems.azakaw.forms import Forms
 from jobs.systems.azakaw.submissions import ListMissing, Submissions
-from jobs.systems.base import Done, Finding, Reader, ReadFailed, Reply, Request, Undecided, Verdict, View
+from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.index import Reading
+from jobs.systems.row import View
+from jobs.systems.verdict import Done, Finding, Undecided, Verdict
 
 APPROVED = "Approved"
 """The one state that says yes; all but it and Rejected are on the way."""

@@ -9,8 +9,9 @@ from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.retry import retry_after_seconds
-from jobs.systems.base import Again, Doubted, Ended, ReadFailed, Reply, Request, Taken, Throttled, Trace
+from jobs.systems.exchange import ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, parsed
+from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
 
 PDF = b"%PDF-"
 """What every PDF begins with."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.systems.azakaw.submissions import Submissions
-from jobs.systems.base import Row
 from jobs.systems.index import Index
+from jobs.systems.row import Row
 
 INDIVIDUAL, LEGAL = "individual", "legal"
 USER_TYPES = {INDIVIDUAL: "IndividualCustomer", LEGAL: "LegalCustomer"}

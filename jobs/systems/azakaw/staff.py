@@ -1,7 +1,7 @@
 """The employees, one of whom every customer is added by. They are people too: only their ids are kept."""
 
 from jobs.systems.azakaw import envelope
-from jobs.systems.base import Reader, ReadFailed, Request
+from jobs.systems.exchange import Reader, ReadFailed, Request
 from jobs.systems.json_reply import Unreadable, identifier
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.systems.azakaw import envelope
-from jobs.systems.base import Reader, ReadFailed, Request
+from jobs.systems.exchange import Reader, ReadFailed, Request
 from jobs.systems.json_reply import Unreadable, identifier, text_of
 
 STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")

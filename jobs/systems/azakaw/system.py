@@ -23,26 +23,13 @@ from jobs.systems.azakaw.submissions import (
     fits,
     flat,
 )
-from jobs.systems.base import (
-    CallClass,
-    Capabilities,
-    Certificate,
-    Check,
-    Comparison,
-    Listed,
-    Reader,
-    ReadFailed,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Sighting,
-    Step,
-    Token,
-    Trace,
-)
+from jobs.systems.base import Capabilities, Setup, Step
+from jobs.systems.exchange import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
 from jobs.systems.index import Index
 from jobs.systems.json_reply import Unreadable, segment, text_of
+from jobs.systems.offers import Check
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Listed, Sighting
 
 NOT_REJECTED = frozenset(STATES) - {"Rejected"}
 

@@ -8,19 +8,9 @@ from dataclasses import dataclass
 from jobs.model import Outcome
 from jobs.systems.banklingo.contacts import Contacts
 from jobs.systems.banklingo.states import ACCEPTED, PENDING, REFUSED, number_of, state_of
-from jobs.systems.base import (
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Unclear,
-    Undecided,
-    Unsendable,
-    Verdict,
-    View,
-)
+from jobs.systems.exchange import Reader, Reply, Request
+from jobs.systems.row import View
+from jobs.systems.verdict import Done, Ended, Finding, Unclear, Undecided, Unsendable, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,21 +23,10 @@ from jobs.systems.banklingo.states import (
     number_of,
     state_of,
 )
-from jobs.systems.base import (
-    Absent,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Taken,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.exchange import Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable, identifier
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.systems.banklingo.envelope import Envelope, answer
-from jobs.systems.base import Reader, ReadFailed
+from jobs.systems.exchange import Reader, ReadFailed
 from jobs.systems.index import Index
 from jobs.systems.json_reply import identifier, text_of
 

@@ -11,20 +11,10 @@ from jobs.model import Origin, Outcome
 from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
 from jobs.systems.banklingo.states import PENDING, as_number
-from jobs.systems.base import (
-    Absent,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.exchange import Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable, identifier, text_of
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 PAYLOAD = {
     "first_name": "firstName",

@@ -9,7 +9,10 @@ from jobs.systems.banklingo.command import COMMANDS, CommandStep
 from jobs.systems.banklingo.contacts import Contact
 from jobs.systems.banklingo.system import CAPABILITIES as CREATING
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
-from jobs.systems.base import Comparison, Listed, Reader, ReadFailed, Row, Setup, Sighting
+from jobs.systems.base import Setup
+from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Listed, Sighting
 
 CAPABILITIES = replace(
     CREATING,

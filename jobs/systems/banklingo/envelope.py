@@ -14,19 +14,9 @@ from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.retry import retry_after_seconds
 from jobs.systems import json_reply
-from jobs.systems.base import (
-    CallClass,
-    Doubted,
-    Ended,
-    Reader,
-    ReadFailed,
-    Reply,
-    Request,
-    Taken,
-    Throttled,
-    Trace,
-)
+from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable
+from jobs.systems.verdict import Doubted, Ended, Taken, Throttled
 
 SUCCESS = "00"
 

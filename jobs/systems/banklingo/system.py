@@ -12,23 +12,11 @@ from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
 from jobs.systems.banklingo.envelope import QUERY_MEMBER, Envelope
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
-from jobs.systems.base import (
-    CallClass,
-    Capabilities,
-    Certificate,
-    Check,
-    Comparison,
-    Listed,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Sighting,
-    Step,
-    Token,
-    Trace,
-)
+from jobs.systems.base import Capabilities, Setup, Step
+from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.systems.offers import Check
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Listed, Sighting
 
 CAPABILITIES = Capabilities(
     title="BankLingo",

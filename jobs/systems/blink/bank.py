@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.errors import NotPermitted
-from jobs.systems.base import Reader, Request
 from jobs.systems.blink import wire
 from jobs.systems.blink.wire import NotOffered
+from jobs.systems.exchange import Reader, Request
 from jobs.systems.index import Index
 from jobs.systems.json_reply import segment, text_of
 

@@ -7,23 +7,13 @@ from typing import Any
 import orjson
 
 from jobs.model import Outcome
-from jobs.systems.base import (
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Unclear,
-    Verdict,
-    View,
-)
 from jobs.systems.blink import wire
 from jobs.systems.blink.bank import Bank, contacts_path
 from jobs.systems.blink.wire import NotOffered
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable, record_of, text_of
+from jobs.systems.row import View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 MEDIA = ("email", "phone")
 """The media that rows can ask for, each the name of a column."""

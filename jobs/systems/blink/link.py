@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from jobs.model import Origin, Outcome
-from jobs.systems.base import Done, Ended, Finding, Reader, Reply, Request, Verdict, View
 from jobs.systems.blink.bank import Bank, Record, ids_of
 from jobs.systems.blink.wire import NotOffered, not_offered
+from jobs.systems.exchange import Reader, Reply, Request
 from jobs.systems.json_reply import text_of
+from jobs.systems.row import View
+from jobs.systems.verdict import Done, Ended, Finding, Verdict
 
 NOBODY = "the bank has no such customer, or consent for it is missing"
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from jobs import masking
-from jobs.systems.base import Comparison, Reader, Row
 from jobs.systems.blink.address import PLACE, comparable, place_of, wanted_of
 from jobs.systems.blink.bank import Bank, Record
 from jobs.systems.blink.contact import MEDIA, same
+from jobs.systems.exchange import Reader
 from jobs.systems.json_reply import text_of
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison
 
 MASKS = {"email": masking.email, "phone": masking.phone}
 

@@ -6,20 +6,10 @@ from typing import Any
 
 import orjson
 
-from jobs.systems.base import (
-    Absent,
-    CallClass,
-    Done,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Unclear,
-    Verdict,
-    View,
-)
 from jobs.systems.eclipse import wire
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
 
 PAYLOAD = {
     "address_type": "addressType",

@@ -10,8 +10,8 @@ import orjson
 
 from jobs.errors import NotPermitted, Unusable
 from jobs.pki import signed
-from jobs.systems.base import CallClass, Reply, Request
 from jobs.systems.eclipse import wire
+from jobs.systems.exchange import CallClass, Reply, Request
 
 PASSWORD, PKI = "password", "pki"
 

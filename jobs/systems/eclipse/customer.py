@@ -10,22 +10,11 @@ import orjson
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
-from jobs.systems.base import (
-    CLOCK_SKEW,
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.base import CLOCK_SKEW
 from jobs.systems.eclipse import wire
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 PAYLOAD = {
     "first_name": "firstName",

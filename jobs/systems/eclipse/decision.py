@@ -7,25 +7,12 @@ from typing import Any
 import orjson
 
 from jobs.model import Outcome
-from jobs.systems.base import (
-    ASKED_AGAIN_AFTER,
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Newest,
-    Reader,
-    Reply,
-    Request,
-    Trace,
-    Unclear,
-    Undecided,
-    Verdict,
-    View,
-)
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import moment_of
+from jobs.systems.exchange import CallClass, Reader, Reply, Request, Trace
+from jobs.systems.offers import ASKED_AGAIN_AFTER, Newest
+from jobs.systems.row import View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Undecided, Verdict
 
 RATIFY_DEADLINE_SECONDS = 90.0
 """The vendor says that ratify may take several seconds; at least 60 is advised, 90 chosen."""

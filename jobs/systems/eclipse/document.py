@@ -13,22 +13,11 @@ from typing import Any
 import orjson
 
 from jobs import attachments
-from jobs.systems.base import (
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Unsendable,
-    Verdict,
-    View,
-)
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.address import listed, unlisted
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unsendable, Verdict
 
 TYPES = {
     "id_front_file": "NATIONAL_IDENTITY",

@@ -11,22 +11,12 @@ from enum import Enum, auto
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.systems.base import (
-    Done,
-    Ended,
-    Finding,
-    Passwords,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Token,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.base import Passwords
 from jobs.systems.eclipse import wire
+from jobs.systems.exchange import Reader, Reply, Request, Token
 from jobs.systems.jwt import claims_of
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Done, Ended, Finding, Unclear, Verdict
 
 ONE_TIME_CODES = frozenset({"USR007"})
 """A wrong or missing one-time password."""

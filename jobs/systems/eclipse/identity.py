@@ -9,23 +9,13 @@ from dataclasses import dataclass
 import orjson
 
 from jobs.model import Outcome
-from jobs.systems.base import (
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Passwords,
-    Reader,
-    Reply,
-    Request,
-    Taken,
-    Verdict,
-    View,
-)
+from jobs.systems.base import Passwords
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, Proof
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.row import View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Verdict
 
 MOST_TRIED = 2
 """Logins that settle a doubt, chosen: the name may be a stranger's, whose login more failures could lock."""

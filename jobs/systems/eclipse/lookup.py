@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobs.systems.base import Profile, Reader, ReadFailed, Request
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import CustomerStep, same_phone, wallet_list
 from jobs.systems.eclipse.decision import failed_checks, newest
+from jobs.systems.exchange import Reader, ReadFailed, Request
+from jobs.systems.sighting import Profile
 
 FILTERS = {"identity": "identity", "phone": "identity", "first_name": "firstName", "last_name": "lastName"}
 """What is wanted, and the parameter that finds it; the vendor's `identity` matches phones too."""

@@ -10,10 +10,12 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.systems.base import Absent, Done, Ended, Finding, Reader, Reply, Request, Row, Unclear, Verdict, View
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import CustomerStep, explained, same_phone, unexplained
 from jobs.systems.eclipse.existence import exists
+from jobs.systems.exchange import Reader, Reply, Request
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 FILTERS = {
     "phone": "phone1",

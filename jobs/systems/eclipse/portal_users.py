@@ -14,33 +14,17 @@ from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
 from jobs.passwords import PasswordFile
-from jobs.systems.base import (
-    Absent,
-    CallClass,
-    Capabilities,
-    Comparison,
-    Done,
-    Ended,
-    Finding,
-    Listed,
-    Passwords,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Sighting,
-    Step,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.base import Capabilities, Passwords, Setup, Step
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import same_phone
 from jobs.systems.eclipse.identity import wordless
 from jobs.systems.eclipse.lookup import flat
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
+from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.index import Index
+from jobs.systems.row import Row, View
+from jobs.systems.sighting import Comparison, Listed, Sighting
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 CAPABILITIES = Capabilities(
     title="Eclipse Conductor, portal users",

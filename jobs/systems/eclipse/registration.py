@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from jobs.model import Outcome
 from jobs.passwords import PasswordFile
-from jobs.systems.base import Capabilities, Listed, Reader, Request, Row, Setup, Sighting, Step
+from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, HandoverStep
 from jobs.systems.eclipse.identity import IdentityStep
 from jobs.systems.eclipse.newcomer import NewcomerStep
 from jobs.systems.eclipse.system import COMPARED, Eclipse, EclipseSettings, compared
+from jobs.systems.exchange import Reader, Request
+from jobs.systems.row import Row
+from jobs.systems.sighting import Listed, Sighting
 
 LOGIN_THERE = "login"
 """What a fresh read calls a customer that has a login; it stands where onboarding has the KYC status."""

@@ -13,25 +13,7 @@ from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.retry import http_date
-from jobs.systems.base import (
-    CallClass,
-    Capabilities,
-    Certificate,
-    Check,
-    Comparison,
-    Listed,
-    Newest,
-    Profile,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Sighting,
-    Step,
-    Token,
-    Trace,
-)
+from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.eclipse import lookup, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
@@ -40,7 +22,11 @@ from jobs.systems.eclipse.decision import DecisionStep, newest
 from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
 from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
+from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
 from jobs.systems.jwt import claims_of
+from jobs.systems.offers import Check, Newest
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Listed, Profile, Sighting
 from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(

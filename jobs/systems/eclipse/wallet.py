@@ -8,24 +8,12 @@ import orjson
 
 from jobs.keys import KeySpace
 from jobs.model import Outcome
-from jobs.systems.base import (
-    CLOCK_SKEW,
-    Absent,
-    CallClass,
-    Done,
-    Ended,
-    Finding,
-    Reader,
-    ReadFailed,
-    Reply,
-    Request,
-    Row,
-    Unclear,
-    Verdict,
-    View,
-)
+from jobs.systems.base import CLOCK_SKEW
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import moment_of, wallet_list
+from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 FIRST_ALLOWED, EXACTLY = "first_allowed", "exactly"
 """Policies for a row for which no wallet type is named: the first that the target allows, or none at all."""

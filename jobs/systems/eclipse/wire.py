@@ -7,18 +7,7 @@ from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.retry import retry_after_seconds
-from jobs.systems.base import (
-    Again,
-    Doubted,
-    Ended,
-    Reader,
-    ReadFailed,
-    Reply,
-    Request,
-    Taken,
-    Throttled,
-    Trace,
-)
+from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable as Unreadable
 from jobs.systems.json_reply import identifier as identifier
 from jobs.systems.json_reply import is_json as is_json
@@ -27,6 +16,7 @@ from jobs.systems.json_reply import record_of as record_of
 from jobs.systems.json_reply import records_of as records_of
 from jobs.systems.json_reply import segment as segment
 from jobs.systems.json_reply import text_of as text_of
+from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
 
 PAGE_SIZE = 20
 """The vendor: "Apply limit and offset pagination on all list endpoints. Default to limit=20." """

@@ -11,8 +11,9 @@ from enum import IntEnum
 from typing import Any
 
 from jobs import masking
-from jobs.systems.base import Reply, Row
+from jobs.systems.exchange import Reply
 from jobs.systems.json_reply import Unreadable, parsed, text_of
+from jobs.systems.row import Row
 from schemas.omnumi import OMNUMI
 
 MEMBERS = frozenset(part for column in OMNUMI if column.api for part in column.api.split(".") if not part.isdigit())

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.attachments import MOST_BYTES, read
 from jobs.keys import KeySpace
-from jobs.systems.base import Row
+from jobs.systems.row import Row
 from schemas.column import Column
 from schemas.omnumi import OMNUMI
 

@@ -7,24 +7,13 @@ from dataclasses import dataclass
 from jobs.attachments import MOST_BYTES
 from jobs.errors import Unusable
 from jobs.model import Rate
-from jobs.systems.base import (
-    CallClass,
-    Capabilities,
-    Certificate,
-    Listed,
-    Reader,
-    Reply,
-    Request,
-    Row,
-    Setup,
-    Sighting,
-    Step,
-    Token,
-    Trace,
-)
+from jobs.systems.base import Capabilities, Setup, Step
+from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
 from jobs.systems.json_reply import is_json
 from jobs.systems.omnumi.customer import CustomerStep, trace_of
 from jobs.systems.omnumi.form import MEMBERS, Form
+from jobs.systems.row import Row
+from jobs.systems.sighting import Listed, Sighting
 
 CAPABILITIES = Capabilities(
     title="Omnumi",

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.retry import FullJitter
 from jobs.sandbox.server import Sandbox, Standing
-from jobs.systems.base import Token
+from jobs.systems.exchange import Token
 from tests.flow.muster import READS, Ended, Muster
 from tests.flow.people import Row, written
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.model import Rate
-from jobs.systems.base import CallClass
+from jobs.systems.exchange import CallClass
 from tests.flow import people
 from tests.flow.people import Row
 from tests.systems import azakaw, banklingo, blink, omnumi

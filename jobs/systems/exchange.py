@@ -1,0 +1,116 @@
+"""What goes to a target and comes back: requests, replies, tokens. No meaning, no sending."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+MOST_BYTES = 5 * 1024 * 1024
+"""Chosen: a page of customers is under 100 kB; a compressed bomb of 200 kB unpacked to 200 MB (measured)."""
+
+
+class CallClass(StrEnum):
+    """Classes of call; each has windows of its own in the limiter."""
+
+    WRITE = "write"
+    READ = "read"
+    DOWNLOAD = "download"
+    """Documents, where a system limits them apart from other reads."""
+    LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, bytes in. `path` is absolute below the base URL and already percent-encoded."""
+
+    operation: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    call_class: CallClass = CallClass.READ
+    deadline_seconds: float = 30.0
+    """Total time for the whole exchange, from connecting to the last byte (chosen; ratify has 90)."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beside those of every call; `content-type` here replaces `application/json`."""
+    base_url: str | None = None
+    """Another address than the system's own (a token service); None: the system's own."""
+    most_bytes: int = MOST_BYTES
+    """The largest answer that is read, packed and unpacked; of a larger one nothing is believed."""
+    anonymous: bool = False
+    """Sent without our credential, so that a 401 says nothing of it."""
+    described: bytes | None = None
+    """What the ledger keeps a digest of, where the body holds a secret; None: the body itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, bytes out. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a support case needs of the last reply: status, the vendor's code and its trace id."""
+
+    http_status: int | None = None
+    error_code: str | None = None
+    trace_id: str | None = None
+
+
+class Reader(Protocol):
+    """Sends reads. Retries what is safe to repeat; raises `ReadFailed` when no usable answer came."""
+
+    async def read(self, request: Request) -> Reply:
+        """The reply, of whatever status but 401, 429 and 5xx, which are dealt with below."""
+        ...
+
+
+class ReadFailed(Exception):
+    """A read got no usable answer after all its attempts; what it would have shown is unknown."""
+
+    def __init__(self, reason: str, trace: Trace | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.trace = trace or Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential in use: one header, and for how long it holds."""
+
+    header_name: str
+    header_value: str
+    life_seconds: float
+    """Remaining life when it was received, measured with the server's own clock where it gave one."""
+    tenant: str | None
+    positions: frozenset[str] = frozenset()
+    renewal: Mapping[str, str] = field(default_factory=dict)
+    """Headers that a renewal must bring along (CSRF)."""
+    successor: str | None = field(default=None, repr=False)
+    """What takes the place of the secret that was exchanged for it (a rotated refresh token); None: it stays."""
+
+    def __repr__(self) -> str:
+        return f"Token(header_name={self.header_name!r}, life_seconds={self.life_seconds:.0f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What connections are secured with: PEM files, the key without a pass phrase."""
+
+    chain: Path | None = None
+    """Our own side of mutual TLS; None: we show nothing."""
+    key: Path | None = None
+    authorities: Path | None = None
+    """The roots that the target is verified with; None: the usual ones."""

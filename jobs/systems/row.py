@@ -1,0 +1,61 @@
+"""One accepted row, and what an adapter may know of it while it works on a step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One accepted row: its number, its key, and the normalised values by canonical column name."""
+
+    source_row: int
+    row_ref: str | None
+    """For people; masked where it is the row's own identity number or phone."""
+    key: str
+    values: Mapping[str, str]
+    """Personal; most are dropped (`only`) when the row is parked, because by then the customer exists."""
+    phone_masked: str
+    national_id_masked: str
+    warnings: str | None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of secret columns: only ever sent, in no fingerprint, pseudonym, comparison or report."""
+
+    def only(self, columns: frozenset[str]) -> "Row":
+        """The row with the values of `columns` alone: what a parked row still needs, and nothing personal."""
+        kept, secret = (
+            {name: value for name, value in mapping.items() if name in columns}
+            for mapping in (self.values, self.secrets)
+        )
+        return replace(self, values=kept, secrets=secret)
+
+    def get(self, column: str) -> str | None:
+        """The value of `column`, None when the row has none."""
+        return self.values.get(column)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An unanswered write of ours for one step: since when, and how often it was sent."""
+
+    since: datetime
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a look may know of a row: its values, the facts so far, our unanswered write, and the last refusal.
+
+    `taken` is set when the target has just said that it exists already. `fresh_customer` is set when the
+    customer was made by a request of ours in this very run, so that nothing can hang on it yet.
+    """
+
+    row: Row
+    facts: Mapping[str, str]
+    doubt: Doubt | None = None
+    taken: bool = False
+    fresh_customer: bool = False
+    attempts: int = 0
+    """How often the step's write was begun, in all runs: more than once says that it was repeated."""
+    said: str = ""
+    """Why the last attempt of this run settled nothing; empty: there was none."""

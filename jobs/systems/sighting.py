@@ -1,0 +1,55 @@
+"""What a fresh read of the target shows: of one row, of a listing, of one customer for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One field of one row against a fresh read: canonical name, the file's value, the target's."""
+
+    field: str
+    ours: str | None
+    theirs: str | None
+    mask: Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a fresh, independent read of the target shows of one row."""
+
+    customer_ids: Sequence[str]
+    """All customers that the key or the full identity leads to; one is the normal case."""
+    comparisons: Sequence[Comparison] = ()
+    decision_status: str | None = None
+    wallet_ids: Sequence[str] | None = ()
+    """None: the wallet list could not be read here."""
+    customer_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One customer of a listing of all. `record` is the target's own, for `sight`."""
+
+    customer_id: str
+    key: str | None
+    """Our key, where the listing shows it."""
+    created: datetime | None
+    """None: the listing does not say when."""
+    record: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that the target shows of one customer, for people. Personal; whoever shows it masks it."""
+
+    fields: Mapping[str, str]
+    """Plain values as text, in the vendor's spelling and order."""
+    decision: str | None = None
+    """The newest decision's word; None: there is none yet."""
+    decided_at: str | None = None
+    """When it was last changed, as the target says it."""
+    failed_checks: Sequence[str] = ()
+    wallets: Sequence[Mapping[str, str]] | None = None
+    """As `fields`, one each; None: the target lists none."""

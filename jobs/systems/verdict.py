@@ -1,0 +1,106 @@
+"""What a look or a reply can mean for one step of one row. The engine alone decides what follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jobs.model import Outcome
+from jobs.systems.exchange import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step is complete; `facts` are added to what is known of the row (`customer_id`, `wallet_id` ...)."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Read and proven: not there. Only a look may say so; the write may be sent."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The write is done, the decision is outstanding: the row is parked and read again later."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+    polled: bool = True
+    """Whether looking again in this run may show more; otherwise the row ends `pending` at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The row ends here with `outcome`; nothing more is sent for it."""
+
+    outcome: Outcome
+    reason_code: str
+    reason: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Reading could not settle it, now or after waiting: the row ends `in_doubt`, for a person."""
+
+    reason_code: str
+    reason: str
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Provably not applied and perhaps passing: may be sent again, an attempt is spent."""
+
+    reason_code: str
+    reason: str
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Refused before processing because of a limit: comes back later, no attempt is spent.
+
+    `retry_after_seconds` is what the target asked for; None when it did not say.
+    """
+
+    retry_after_seconds: float | None
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """Sent and perhaps applied. Settled by looking, never by believing.
+
+    `answered`: the target did reply (an error page, half a body), so it is no longer working on it.
+    """
+
+    reason_code: str
+    reason: str
+    answered: bool
+    trace: Trace = Trace()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The target says that it exists already (409 and its dialects). Judged by looking, never believed."""
+
+    reason: str
+    trace: Trace = Trace()
+
+
+Finding = Done | Absent | Undecided | Ended | Unclear
+
+Verdict = Done | Undecided | Ended | Again | Throttled | Doubted | Taken
+
+
+class Unsendable(Exception):
+    """The request can't be made from what the row names; nothing was sent, and the row ends with `outcome`."""
+
+    def __init__(self, reason_code: str, reason: str, outcome: Outcome = Outcome.REJECTED) -> None:
+        super().__init__(reason)
+        self.reason_code, self.reason, self.outcome = reason_code, reason, outcome
