@@ -13,6 +13,7 @@ from jobs.commands import (
     doctor,
     download_profiles,
     forget,
+    init,
     kyc,
     lookup,
     plan,
@@ -84,5 +85,6 @@ for module in (
     systems,
     schema,
     config,
+    init,
 ):
     cli.add_command(module.command)

@@ -1,0 +1,86 @@
+"""`muster init`: the beginnings of a job in a folder: settings, an example file, and what to type next."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.commands.options import options
+from jobs.systems import SYSTEMS
+
+FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "max_errors")
+"""Options that a settings file begins with; the others are listed by `muster config`."""
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--system", type=click.Choice(list(SYSTEMS)), default="eclipse", show_default=True)
+@options()
+def command(folder: Path, system: str, **given: Any) -> None:
+    """Make muster.toml and an example input file in FOLDER; nothing that is there is touched.
+
+    \b
+    Examples:
+      muster init
+      muster init onboarding --system azakaw
+    """
+    from jobs.errors import Unusable
+    from schemas.export import example_csv
+
+    files = {folder / "muster.toml": settings_file(system), folder / "customers.csv": example_csv(system)}
+    for path in files:
+        if path.exists():
+            raise Unusable(f"{path} is there already; nothing was made", hint="give another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in files.items():
+            with path.open("x", encoding="utf-8") as file:
+                file.write(content)
+    except OSError as error:
+        raise Unusable(f"{folder} can't be written: {error.strerror}") from error
+    if given["quiet"]:
+        return
+    for path in files:
+        click.echo(f"made {path}")
+    if folder != Path():
+        click.echo(f"next: cd {folder}")
+    click.echo(
+        "next: fill in muster.toml, set the credential, then `muster doctor` and `muster validate customers.csv`"
+    )
+
+
+def settings_file(system: str) -> str:
+    """muster.toml with the defaults commented out, as text."""
+    from dataclasses import fields
+
+    from jobs.option import BY_NAME
+    from jobs.systems import adapter, capabilities
+
+    able = capabilities(system)
+    lines = [
+        f"# Settings of muster for {able.title}. What is commented out is the default.",
+        f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment:",
+        "# MUSTER_IDENTITY, MUSTER_PASSWORD, MUSTER_TOKEN, or their _FILE variants. `muster config` shows what holds.",
+        "",
+        f'system = "{system}"',
+    ]
+    for option in (BY_NAME[name] for name in FIRST if name != "system"):
+        lines += [
+            "",
+            f"# {option.help}",
+            f"# {option.name} = {written('' if option.default is None else option.default)}",
+        ]
+    lines += ["", f"[{system}]"]
+    lines += [f"# {each.name} = {written(each.default)}" for each in fields(adapter(system).SETTINGS)]
+    return "\n".join([*lines, "", "[columns]", '# "header of the file" = "column of muster"', ""])
+
+
+def written(value: object) -> str:
+    """`value` as TOML writes it; None, which TOML has not, as an empty text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value}"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(written(each) for each in value) + "]"
+    return '"' + str("" if value is None else value).replace("\\", "\\\\").replace('"', '\\"') + '"'
