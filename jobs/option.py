@@ -87,6 +87,10 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def _system(text: str) -> str:
+    return _one_of(*SYSTEMS)(text)
+
+
 def _region(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2}", text):
         raise ValueError("two letters, such as ZA")
@@ -139,7 +143,7 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("system", _one_of(*SYSTEMS), "eclipse", "NAME", "The target system."),
+    Option("system", _system, "eclipse", "NAME", "The target system."),
     Option(
         "job", _one_of(*JOBS), "onboarding", "NAME", "What is done with the rows; the command says it.", given=False
     ),
