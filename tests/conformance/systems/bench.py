@@ -49,9 +49,9 @@ class Stood:
         """Stores a record past all rules."""
         return self.standing.plant(**record)
 
-    def amend(self, kind: str, name: str, **changes: Any) -> object:
+    def amend(self, kind: str, name: str, **changes: Any) -> None:
         """Changes or deletes a stored record."""
-        return self.standing.amend(kind, name, **changes)
+        self.standing.amend(kind, name, **changes)
 
 
 class Bench:
@@ -147,7 +147,7 @@ def set_up(subject: Subject, target: Target, sandbox: Sandbox, folder: Path) -> 
         monkeypatch.chdir(folder)
         for name in [name for name in os.environ if name.startswith("MUSTER_")]:
             monkeypatch.delenv(name)
-        given = CONSTANT | {"SYSTEM": subject.name, "BASE_URL": target.base_url} | subject.environment
+        given = {**CONSTANT, "SYSTEM": subject.name, "BASE_URL": target.base_url, **subject.environment}
         for name, value in given.items():
             monkeypatch.setenv(f"MUSTER_{name}", value)
         for name, content in subject.files.items():

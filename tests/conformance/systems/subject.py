@@ -18,7 +18,10 @@ class Counts:
 class Target(Protocol):
     """A stand-in of one system, and the independent witness of what arrived there."""
 
-    base_url: str
+    @property
+    def base_url(self) -> str:
+        """What muster is given."""
+        ...
 
     def calls(self, after: int = 0) -> list[dict[str, Any]]:
         """All calls in order of arrival, from number `after` + 1 on: `method`, `operation`, `status`, `monotonic`."""
@@ -32,7 +35,7 @@ class Target(Protocol):
         """Stores a record past all rules."""
         ...
 
-    def amend(self, kind: str, name: str, **changes: Any) -> object:
+    def amend(self, kind: str, name: str, **changes: Any) -> None:
         """Changes, or with `deleted=True` deletes, a stored record."""
         ...
 

@@ -116,13 +116,17 @@ def test_nothing_personal_and_no_secret_is_left_or_said(met: Met) -> None:
     assert leaks.leaks(left, secret) == []
 
 
-@pytest.mark.parametrize("fault", ALONE)
+QUICK = {"401 (once)", "403 (first of the run)"}
+EACH = [fault if fault in QUICK else pytest.param(fault, marks=pytest.mark.slow) for fault in ALONE]
+
+
+@pytest.mark.parametrize("fault", EACH)
 def test_an_answer_about_the_credential_or_the_address_ends_as_the_documents_say(
     bench: Bench, running: Sandbox, fault: str
 ) -> None:
     running.faults([{"operation": bench.subject.write, **ALONE[fault]}])
     ended = bench.run(bench.rows(2), "--concurrency", "1")
-    place = 1 if fault == "403, later" else 0
+    place = 1 if fault == "403 (later)" else 0
 
     sent = running.faults()[0]["seen"] - (len(ended.rows) - 1)
     words = "the run ends with 4" if ended.code == 4 else told(ended.rows[place], sent)

@@ -19,6 +19,7 @@ def proves_new_rows_end_well_and_once(bench: Bench) -> None:
     """The happy path, of any system."""
     ended = bench.run(bench.rows(3))
 
+    assert ended.folder.exists(), ended.stderr
     assert [told(line) for line in ended.rows] == [bench.subject.ends["happy"]] * 3
     assert ended.code == (5 if ended.counts["pending"] else 0)
     assert all(line["customer_id"] for line in ended.rows)
