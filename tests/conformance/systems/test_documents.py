@@ -1,6 +1,8 @@
 """docs/systems.md: the table is what the battery expects, and the sixth system is one that works."""
 
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import jobs.systems
 import schemas
 from jobs.sandbox.server import Sandbox
 from jobs.systems import SYSTEMS
-from tests.flow.muster import lines
+from tests.flow.muster import REPOSITORY, lines
 from tests.house.tables import block
 
 from . import subjects
@@ -71,6 +73,25 @@ def test_every_item_of_the_battery_is_expected_of_every_system(subject: Subject)
 
 def test_every_system_is_in_the_battery() -> None:
     assert {subject.name for subject in SUBJECTS} == set(SYSTEMS)
+
+
+@pytest.mark.slow
+def test_the_sixth_system_keeps_the_contract_as_the_type_checker_sees_it(tmp_path: Path) -> None:
+    (tmp_path / "acme.py").write_text(shown("jobs/systems/acme.py"), encoding="utf-8")
+    (tmp_path / "columns.py").write_text(shown("schemas/acme.py"), encoding="utf-8")
+    kept = "import acme\nfrom jobs.systems.base import Adapter, System\nmodule: Adapter = acme\n"
+    kept += "system: System = acme.Acme(acme.AcmeSettings())\n"
+    (tmp_path / "kept.py").write_text(kept, encoding="utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "acme.py", "columns.py", "kept.py"],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_a_sixth_system_costs_what_the_page_shows(sixth: Bench) -> None:
