@@ -58,6 +58,8 @@ class Subject:
     counts: Callable[[dict[str, Any]], Counts]
     """Of a snapshot: records of rows, not what was there from the start."""
     ends: Mapping[str, str]
+    refusal: Callable[[str], object] = lambda words: {"message": words}
+    """The body of a 400 that says `words`."""
     settings: str = "settle_seconds = 0.4"
     """The system's table in muster.toml; waits scaled."""
     setting: str = "settle_seconds"

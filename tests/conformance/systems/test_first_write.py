@@ -13,11 +13,12 @@ from tests.flow.people import Row
 
 from .bench import Bench, told
 from .conftest import at_the_sandbox
-from .faults import ALONE, COMMITTED, NAMES, SHARED
+from .faults import ALONE, COMMITTED, NAMES, SHARED, Fault
 from .subject import Subject
 
 HAPPY = frozenset({"onboarded", "pending"})
 REFUSED = "Refused"
+QUOTED = "Quoted"
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,24 @@ class Met:
         return self.ended.rows[2 + list(SHARED).index(fault)]
 
 
+def quoting(subject: Subject, row: Row) -> Fault:
+    """A refusal that repeats what the row says."""
+    words = ", ".join(f"{name}: '{row[name]}'" for name in ("email", "phone", "national_id") if name in row)
+    return {"kind": "status", "params": {"status": 400, "body": subject.refusal(f"{words} is refused")}}
+
+
 @pytest.fixture(scope="module")
 def met(subject: Subject, running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Met]:
     with at_the_sandbox(subject, running, tmp_path_factory.mktemp(subject.name)) as bench:
         rows = [bench.row(1), bench.row(2) | {"email": "no.at.sign.example.com"}]
         rows += [bench.row(10 + place, name) for place, name in enumerate(NAMES.values())]
-        rows += [bench.row(50, REFUSED), bench.row(51) | subject.more(51)]
+        rows += [bench.row(49, QUOTED), bench.row(50, REFUSED), bench.row(51) | subject.more(51)]
+        faults = {NAMES[name]: SHARED[name] for name in SHARED} | {QUOTED: quoting(subject, rows[-3])}
         running.faults(
-            [{"operation": subject.write, "match": {"lastName": NAMES[name]}, **SHARED[name]} for name in SHARED]
+            [{"operation": subject.write, "match": {"lastName": name}, **fault} for name, fault in faults.items()]
         )
         ended = bench.run(rows, "--canary", "1", "--concurrency", "8", "-v")
-        sent = {name: rule["seen"] for name, rule in zip(SHARED, running.faults(), strict=True)}
+        sent = {name: rule["seen"] for name, rule in zip([*SHARED, QUOTED], running.faults(), strict=True)}
         running.faults([])
         arrived = bench.arrived
         again = bench.again()
@@ -64,9 +72,10 @@ def test_a_row_ends_as_the_documents_say(met: Met, fault: str) -> None:
 
 def test_good_and_refused_rows_end_as_the_documents_say(met: Met) -> None:
     ends = met.bench.subject.ends
-    first, quarantined, *_, refused, last = map(told, met.ended.rows)
+    first, quarantined, *_, quoted, refused, last = map(told, met.ended.rows)
 
     assert (first, refused, last) == (ends["happy"], ends["refused"], ends["happy"])
+    assert quoted in {"rejected (refused_by_target)", "in_doubt (unanswered)"}
     assert quarantined == "quarantined (email_invalid:email)"
 
 
