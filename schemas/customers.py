@@ -4,6 +4,7 @@ Every rule is an expression over the normalised frame, carries its `code:column`
 Uniqueness is not here, it needs the whole file (`jobs/duplicates.py`). Refusals and warnings are two schemas.
 """
 
+from collections.abc import Collection, Iterator
 from datetime import date
 
 import pandera.polars as pa
@@ -46,14 +47,22 @@ class Defect(Exception):
     """A schema did not answer for every row: a fault of the program or its surroundings, never of a row."""
 
 
-def refusals(system: str, *, today: date, strict_ids: bool = False, zeros_lost: bool = False) -> tuple[Rule, ...]:
+def refusals(
+    system: str,
+    *,
+    today: date,
+    strict_ids: bool = False,
+    zeros_lost: bool = False,
+    present: Collection[str] | None = None,
+) -> tuple[Rule, ...]:
     """What quarantines a row. `today` is the last date of birth that passes.
 
     `strict_ids` refuses a wrong South African check digit; `zeros_lost` refuses identity numbers of 9 to 12 digits,
-    which a numeric column makes out of 13 (both are warnings otherwise).
+    which a numeric column makes out of 13 (both are warnings otherwise). `present`: the columns that the file has;
+    None: all. What a file has not can't be wrong, and each rule costs every window a millisecond (measured).
     """
     rules = [Rule(RAGGED, pl.col("~surplus").is_null())]
-    for column in columns_of(system):
+    for column in _among(system, present):
         rules.append(
             Rule(
                 f"encoding:{column.name}", _unless_null(_given(column), ~_given(column).str.contains(r"[\x{FFFD}\x00]"))
@@ -67,10 +76,12 @@ def refusals(system: str, *, today: date, strict_ids: bool = False, zeros_lost: 
     return (*rules, *input_of(system).rules)
 
 
-def warnings(system: str, *, region: str, strict_ids: bool = False) -> tuple[Rule, ...]:
+def warnings(
+    system: str, *, region: str, strict_ids: bool = False, present: Collection[str] | None = None
+) -> tuple[Rule, ...]:
     """What is only noted: lengths that other vendor pages give, and values that look wrong but may be right."""
     rules: list[Rule] = []
-    for column in columns_of(system):
+    for column in _among(system, present):
         if column.advised:
             word = column.kind if column.kind in ("name", "email") else "value"
             length = pl.col(column.name).str.len_chars()
@@ -91,11 +102,23 @@ def warnings(system: str, *, region: str, strict_ids: bool = False) -> tuple[Rul
     return tuple(rules)
 
 
-def schema_of(system: str, rules: tuple[Rule, ...], *, required: bool) -> pa.DataFrameSchema:
-    """The pandera schema of `rules` over the frame of `jobs/normalise.py`. `required`: missing values fail too."""
+def _among(system: str, present: Collection[str] | None) -> Iterator[Column]:
+    return (column for column in columns_of(system) if present is None or column.name in present)
+
+
+def schema_of(
+    system: str, rules: tuple[Rule, ...], *, required: bool, present: Collection[str] | None = None
+) -> pa.DataFrameSchema:
+    """The pandera schema of `rules` over the frame of `jobs/normalise.py`. `required`: missing values fail too.
+
+    `present`: only these columns, and those that `rules` read; None: all.
+    """
+    read = {name for rule in rules for name in rule.good.meta.root_names()}
     columns = {"source_row": pa.Column(pl.Int64), "~line": pa.Column(pl.Int64, nullable=True)}
     columns["~surplus"] = pa.Column(pl.String, nullable=True)
     for column in columns_of(system):
+        if present is not None and not {column.name, _given_name(column)} & {*present, *read}:
+            continue
         columns[column.name] = pa.Column(pl.String, nullable=True)
         columns[_given_name(column)] = pa.Column(pl.String, nullable=not (required and column.required))
     return pa.DataFrameSchema(columns, checks=[_check(rule) for rule in rules], strict=True)

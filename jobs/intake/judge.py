@@ -52,14 +52,17 @@ class Judge:
         Raises MusterError when the schema does not answer a row that is known to be bad."""
         system = file.system
         zeros_lost = region == "ZA" and file.header_of("national_id") in file.numeric
-        refusing = customers.refusals(system, today=today, strict_ids=strict_ids, zeros_lost=zeros_lost)
-        noting = customers.warnings(system, region=region, strict_ids=strict_ids)
+        present = frozenset(name for name in file.mapping.values() if name is not None)
+        refusing = customers.refusals(
+            system, today=today, strict_ids=strict_ids, zeros_lost=zeros_lost, present=present
+        )
+        noting = customers.warnings(system, region=region, strict_ids=strict_ids, present=present)
         judge = cls(
             file,
             keys,
             region,
-            customers.schema_of(system, refusing, required=True),
-            customers.schema_of(system, noting, required=False),
+            customers.schema_of(system, refusing, required=True, present=present),
+            customers.schema_of(system, noting, required=False, present=present),
             tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting))),
             files or Files(file.path.parent),
         )
@@ -97,7 +100,7 @@ class Judge:
 
     def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:
         try:
-            return customers.failures(schema, frame)
+            return customers.failures(schema, frame.select(*schema.columns))
         except customers.Defect as defect:
             raise MusterError(f"validation is not trustworthy here and was stopped: {defect}") from defect
 
