@@ -19,7 +19,7 @@ from jobs.systems.omnumi.system import Omnumi, OmnumiSettings, system
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Unclear, Undecided
 
-from .blink import awaited
+from .blink_bank import awaited
 from .omnumi import PICTURE, TENANT, person
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
