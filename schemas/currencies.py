@@ -1,4 +1,4 @@
-"""Currencies that a wallet may have: the alphabetic codes of ISO 4217, its list of current currencies (2026-01, compared with pycountry's).
+"""Currencies that a wallet may have: the alphabetic codes of ISO 4217 in use (January 2026, as pycountry has them).
 
 Fund, metal, bond market and test codes are left out (chosen): nobody holds a wallet in them. A check on the shape of
 a value; whether the target offers the currency, it says itself.
