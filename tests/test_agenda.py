@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
@@ -44,6 +44,7 @@ async def taken_all(agenda: Agenda, workers: int, parks: dict[int, float], secon
     st.sampled_from([0.0, 0.5, 3.0]),
     st.sampled_from([0.0, 2.0]),
 )
+@example(8, 5, {6: 53.3, 5: 1.5e-208, 2: 1.7466414544702064e-12, 0: 1.8e-31}, 0.0, 0.0)
 def test_each_case_is_handed_out_once_and_once_more_when_it_was_parked(
     count: int, workers: int, parks: dict[int, float], seconds: float, pause: float
 ) -> None:

@@ -33,8 +33,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         while own._scheduled and own._scheduled[0]._cancelled:  # else select would wait for them in earnest
             heapq.heappop(own._scheduled)._scheduled = False
             own._timer_cancelled_count -= 1
-        if not own._ready:
-            assert own._scheduled, "everybody waits and no timer is set: a deadlock"
+        assert own._ready or own._scheduled, "everybody waits and no timer is set: a deadlock"
+        # asyncio rings timers up to its resolution early; when time stood still then, who waits for it would ask for ever
+        soon = own._scheduled and own._scheduled[0]._when <= self.virtual_now + own._clock_resolution
+        if soon or not own._ready:
             self.virtual_now = max(self.virtual_now, own._scheduled[0]._when)
         super()._run_once()  # type: ignore[misc]
 
