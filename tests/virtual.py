@@ -34,7 +34,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             heapq.heappop(own._scheduled)._scheduled = False
             own._timer_cancelled_count -= 1
         assert own._ready or own._scheduled, "everybody waits and no timer is set: a deadlock"
-        # asyncio rings timers up to its resolution early; when time stood still then, who waits for it would ask for ever
+        # asyncio rings timers up to its resolution early: if time stood still then, who waits would ask for ever
         soon = own._scheduled and own._scheduled[0]._when <= self.virtual_now + own._clock_resolution
         if soon or not own._ready:
             self.virtual_now = max(self.virtual_now, own._scheduled[0]._when)
