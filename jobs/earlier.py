@@ -38,7 +38,7 @@ class Earlier:
         if not path_of(self.ledger).exists():
             return {}
         made_again = self.run_id is not None
-        with Store.opened(self.ledger, create=False) as store:
+        with Store.opened(self.ledger) as store:  # another run may have begun it only now: empty is no error
             runs = [self.run_id] if self.run_id else runs_over(store, self.realm, self.tenant, sha256)
             found = refusals(store, runs, code, first, last)
             return {row: refused for row, refused in found if made_again or not refused}

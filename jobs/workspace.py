@@ -23,7 +23,7 @@ def workspace(out: Path) -> Iterator[Path]:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sweep(out)
         folder = out / f"{PREFIX}{os.getpid()}-{process_started(os.getpid()) or 0}"
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, parents=True)  # again, where a run that left nothing has just removed them
     except OSError as error:
         raise Unusable(f"{out} can't be written: {error.strerror}") from error
     try:

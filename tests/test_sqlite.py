@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,6 +43,18 @@ def test_a_ledger_without_wal_can_not_be_used(tmp_path: Path, monkeypatch: pytes
 
     with pytest.raises(Unusable, match="WAL and FULL are needed"):
         Store.open(url_of(tmp_path))
+
+
+def test_who_comes_while_another_makes_the_ledger_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "muster.db"
+    path.touch(mode=0o600)
+    rival = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    rival.execute("BEGIN IMMEDIATE")  # at this lock SQLite refuses the change to WAL at once, without its time-out
+    soon = threading.Timer(0.3, rival.close)
+    soon.start()
+    with Store.opened(url_of(tmp_path)) as store:
+        assert store.space("eclipse", "1001") == 1
+    soon.join()
 
 
 def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def test_processes_that_may_wait_work_one_after_the_other(slowly: Program) -> No
     with ExitStack() as stack:
         arguments = ("run", "customers.csv", "--lock-timeout", "30")
         all_of_them = [stack.enter_context(slowly.begun(*arguments)) for _ in range(3)]
-        codes = [ended(running).code for running in all_of_them]
-    assert codes == [0, 0, 0]
+        said = [ended(running) for running in all_of_them]
+    assert [each.code for each in said] == [0, 0, 0], said
     outcomes = sorted({line["outcome"] for line in lines(folder / "outcome.csv")} for folder in slowly.folders)
     assert sorted(map(sorted, outcomes)) == [["already_onboarded"], ["already_onboarded"], ["onboarded"]]
     once_each(slowly)
