@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
 
-from jobs.client import Client
 from jobs.clock import Clock
 from jobs.config import Settings, pseudonym_key, secrets, system_settings
 from jobs.errors import Unusable
@@ -13,14 +12,15 @@ from jobs.keys import KeySpace, Pseudonyms
 from jobs.ledger.made import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
-from jobs.limiter import Limiter, Pace, Window
 from jobs.model import Rate, Secrets
-from jobs.quota import SharedWindow
-from jobs.sender import HttpxSender, Sender
 from jobs.systems import adapter, capabilities
 from jobs.systems.base import Passwords, Setup, System
 from jobs.systems.exchange import CallClass
 from jobs.systems.jwt import holder_of
+from jobs.transport.client import Client
+from jobs.transport.limiter import Limiter, Pace, Window
+from jobs.transport.quota import SharedWindow
+from jobs.transport.sender import HttpxSender, Sender
 
 
 def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:

@@ -18,8 +18,8 @@ from typing import Any
 from jobs.errors import Unusable
 from jobs.model import Rate, Secrets
 from jobs.option import APART, BY_NAME, KEPT, OF_A_SYSTEM, OPTIONS, PREFIX, Option, suggestion
-from jobs.successor import keeper, latest
 from jobs.systems import SYSTEMS
+from jobs.transport.successor import keeper, latest
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 

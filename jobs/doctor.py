@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from jobs.access import connected, credential_of, system_of
-from jobs.client import Client
 from jobs.clock import Clock
 from jobs.config import Settings, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
@@ -20,6 +19,7 @@ from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import ReadFailed
 from jobs.systems.offers import Check, Examined
+from jobs.transport.client import Client
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 """Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""

@@ -18,19 +18,18 @@ import polars as pl
 import uvloop
 
 from jobs.access import connected, credential_of, keys_of, reader_given, system_of
+from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
-from jobs.canary import DEAD, send_first, suited
-from jobs.case import Taking
-from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
-from jobs.deciding import admitted
-from jobs.decisions import Decided, open_to_decision, prove, read_decisions, rows_of
 from jobs.delivery import deliverable, passwords_of
-from jobs.drift import ambiguous_rows
 from jobs.earlier import Earlier
+from jobs.engine.canary import DEAD, send_first, suited
+from jobs.engine.case import Taking
+from jobs.engine.feed import Feed
+from jobs.engine.onboard import Onboarding, Patience
+from jobs.engine.stops import ErrorBudget, Stops
 from jobs.errors import NotPermitted, Unusable, strongest
-from jobs.feed import Feed
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
@@ -39,20 +38,21 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Writer
 from jobs.model import AGREEING, Outcome
-from jobs.onboard import Onboarding, Patience
 from jobs.origin import run_facts
 from jobs.privileges import permitted
 from jobs.progress import Progress
-from jobs.reconcile import Reconciliation, claims
+from jobs.reconciliation.decisions import Decided, open_to_decision, prove, read_decisions, rows_of
+from jobs.reconciliation.drift import ambiguous_rows
+from jobs.reconciliation.reconcile import Reconciliation, claims
 from jobs.report import Findings, publish, signing
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Summary
 from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Interrupted, Signals
-from jobs.stops import ErrorBudget, Stops
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass
+from jobs.transport.client import Client
 from jobs.workspace import workspace
 
 T = TypeVar("T")

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from jobs import masking
 from jobs.access import connected, credential_of, system_of
-from jobs.client import Client
 from jobs.clock import Clock
 from jobs.config import Settings, secret
 from jobs.errors import MusterError, Unusable
@@ -24,13 +23,14 @@ from jobs.intake.key_list import Key, KeyList
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.progress import Count
+from jobs.reconciliation.sealed import Mask
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
-from jobs.sealed import Mask
 from jobs.systems.base import System
 from jobs.systems.exchange import ReadFailed
 from jobs.systems.offers import Portal, Profiled
 from jobs.systems.sighting import Profile
+from jobs.transport.client import Client
 
 WINDOW = 1_000
 """Keys looked up together (chosen); the answers of a window are written in the order of the file."""

@@ -11,9 +11,9 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
-from jobs.address import checked_base_url
 from jobs.model import MatchClass, Outcome, Rate
 from jobs.systems import SYSTEMS
+from jobs.transport.address import checked_base_url
 
 PREFIX = "MUSTER_"
 JOBS = ("onboarding", "registration", "decide", "portal-users")

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from jobs.access import connected, credential_of, system_of
 from jobs.batch import WINDOW, Batch
-from jobs.case import Case, Taking, ledger_key, open_case
-from jobs.client import Client
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings
 from jobs.earlier import Earlier
+from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.flow import pseudonyms_of, read
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -30,6 +29,7 @@ from jobs.systems.base import Step, System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
+from jobs.transport.client import Client
 from jobs.workspace import workspace
 
 EXAMPLES = 3

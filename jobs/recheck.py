@@ -12,19 +12,9 @@ from typing import Any
 import polars as pl
 
 from jobs.access import credential_of, system_of
-from jobs.afresh import Recheck, read_afresh, record, set_aside
-from jobs.against import Against
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
 from jobs.config import Settings, pseudonym_key, secret
-from jobs.decisions import (
-    Choice,
-    Decided,
-    frame_as_decided,
-    open_to_decision,
-    read_decisions,
-)
-from jobs.drift import Drift, ambiguous_rows, earlier, write_changes
 from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.flow import ended, finish, read, same_input
@@ -37,13 +27,23 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.option import APART
 from jobs.progress import Progress
-from jobs.promises import of_batch, of_ledger
+from jobs.reconciliation.afresh import Recheck, read_afresh, record, set_aside
+from jobs.reconciliation.against import Against
+from jobs.reconciliation.decisions import (
+    Choice,
+    Decided,
+    frame_as_decided,
+    open_to_decision,
+    read_decisions,
+)
+from jobs.reconciliation.drift import Drift, ambiguous_rows, earlier, write_changes
+from jobs.reconciliation.promises import of_batch, of_ledger
+from jobs.reconciliation.sealed import Seal
 from jobs.report import Findings, conclude, exit_code, requests_of, seal
 from jobs.reports.events import write_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
-from jobs.sealed import Seal
 from jobs.systems import capabilities
 from jobs.workspace import workspace
 

@@ -22,6 +22,7 @@ from jobs.ledger.seals import Link, add_seal, link_before
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.reconciliation.totals import control_totals
 from jobs.reports import workbook
 from jobs.reports.auditor import write_pack
 from jobs.reports.course import Course, course
@@ -38,7 +39,6 @@ from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, 
 from jobs.reports.sums import sha256
 from jobs.reports.totals import ControlTotal
 from jobs.systems import capabilities
-from jobs.totals import control_totals
 from schemas.columns import columns_of
 from schemas.outcome import OUTCOME_SCHEMA
 

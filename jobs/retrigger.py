@@ -16,7 +16,7 @@ from jobs.errors import Unusable
 from jobs.ledger.rows import EventRow, Known, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome
-from jobs.reconcile import COMPLETE
+from jobs.reconciliation.reconcile import COMPLETE
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader, ReadFailed
 from jobs.systems.offers import ASKED_AGAIN_AFTER, Newest, Redecidable

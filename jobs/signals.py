@@ -5,8 +5,8 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from jobs.engine.stops import Stops
 from jobs.errors import ExitCode, MusterError
-from jobs.stops import Stops
 
 CODES = {
     signal.SIGINT: ExitCode.SIGINT,

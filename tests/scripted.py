@@ -10,7 +10,7 @@ from jobs.clock import Clock
 from jobs.systems.exchange import CallClass, Reply, Request
 
 if TYPE_CHECKING:
-    from jobs.sender import MaybeSent, NotSent
+    from jobs.transport.sender import MaybeSent, NotSent
 
 Rule = Callable[[Request, Mapping[str, str]], "Reply | NotSent | MaybeSent | None"]
 """The answer to a request with these headers; None for the standing answers."""

@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
+from jobs.engine.stops import Stops
 from jobs.errors import ExitCode
 from jobs.signals import Interrupted, Signals
-from jobs.stops import Stops
 
 BOTH = [(signal.SIGINT, ExitCode.SIGINT), (signal.SIGTERM, ExitCode.SIGTERM)]
 

@@ -16,8 +16,8 @@ def command(**given: Any) -> None:
     Example:
       MUSTER_RATE=60/180 muster config --concurrency 4
     """
-    from jobs.canary import suited
     from jobs.config import SECRETS, secret
+    from jobs.engine.canary import suited
     from jobs.systems import capabilities
 
     settings = effective(given)

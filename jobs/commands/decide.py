@@ -27,7 +27,7 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
     FILE has the columns contact_encoded_key, reason, notes and optionally id and row_ref. What the customer's state
     does not allow is refused before anything is sent; who created a customer does not approve or reject it.
     """
-    from jobs.deciding import able, open_rows, write_rows
+    from jobs.admission import able, open_rows, write_rows
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.ledger.store import Store

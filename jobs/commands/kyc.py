@@ -29,7 +29,7 @@ def command(run_id_before: str, retrigger: bool, include_passed: bool, confirmed
     The newest result is read first. An outstanding KYC is never asked for again; a passed one only with
     --include-passed, and the number of such rows in --confirm or typed at the terminal.
     """
-    from jobs.case import Taking
+    from jobs.engine.case import Taking
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.retrigger import Retrigger

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.retry import FullJitter
 from jobs.sandbox.server import Sandbox
+from jobs.transport.retry import FullJitter
 
 from .muster import Muster
 from .people import Row, written
@@ -51,9 +51,9 @@ def file_of(tmp_path: Path) -> Callable[[list[Row]], Path]:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between attempts and looks that fit a test; what is waited for stays the same."""
     monkeypatch.setattr(FullJitter, "seconds", lambda *_: 0.02)
-    monkeypatch.setattr("jobs.onboard.SETTLE_SECONDS", 0.5)
-    monkeypatch.setattr("jobs.onboard.SETTLE_LOOKS_EVERY", 0.1)
-    monkeypatch.setattr("jobs.limiter.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr("jobs.engine.onboard.SETTLE_LOOKS_EVERY", 0.1)
+    monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.05)
 
 
 @pytest.fixture

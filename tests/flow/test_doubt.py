@@ -57,7 +57,7 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
         usual(self, *given, **{**named, "deadline_seconds": 0.4})
 
     monkeypatch.setattr(Request, "__init__", made)
-    monkeypatch.setattr("jobs.onboard.SETTLE_SECONDS", 1.0)
+    monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 1.0)
 
 
 SLOW = pytest.mark.slow

@@ -58,7 +58,7 @@ def test_a_limit_that_all_rows_fit_in_stops_nothing(muster: Muster, sandbox: San
 def test_the_deadline_stops_the_run(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.stops.seconds_until", lambda *_: 0.6)
+    monkeypatch.setattr("jobs.engine.stops.seconds_until", lambda *_: 0.6)
     sandbox.configure(latency_ms=40.0)
     ended = muster("run", file_of([*people(100), person(101, phone="1")]), "--deadline", "06:00", "--concurrency", "2")
     sandbox.configure(latency_ms=0.0)

@@ -13,8 +13,8 @@ import uvloop
 
 from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
-from jobs.sender import HttpxSender, MaybeSent, NotSent
 from jobs.systems.exchange import Request
+from jobs.transport.sender import HttpxSender, MaybeSent, NotSent
 from tests.flow.muster import lines, standing
 from tests.flow.people import people
 

@@ -10,8 +10,8 @@ import httpx
 
 from jobs.clock import Clock
 from jobs.reports.folder import RunFolder
-from jobs.sender import HttpxSender
 from jobs.systems.exchange import Request
+from jobs.transport.sender import HttpxSender
 from tests.simulation.network import Fault
 from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate
 from tests.simulation.target import Manners

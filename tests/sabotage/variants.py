@@ -11,15 +11,14 @@ from unittest.mock import patch
 import httpx
 import orjson
 
-from jobs import case, masking, onboard, quota
-from jobs.client import Client
+from jobs import masking
+from jobs.engine import case, onboard
+from jobs.engine.onboard import Onboarding
 from jobs.ledger import sqlite
 from jobs.ledger.permits import Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
-from jobs.onboard import Onboarding
 from jobs.reports.folder import RunFolder
-from jobs.sender import HttpxSender
 from jobs.systems.eclipse import decision, wire
 from jobs.systems.eclipse.customer import CustomerStep
 from jobs.systems.eclipse.decision import DecisionStep
@@ -28,6 +27,9 @@ from jobs.systems.eclipse.wallet import WalletStep
 from jobs.systems.exchange import Reader, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Finding, Undecided
+from jobs.transport import quota
+from jobs.transport.client import Client
+from jobs.transport.sender import HttpxSender
 
 from . import checks
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
-from jobs.sender import MaybeSent, NotSent
 from jobs.systems.exchange import Reply, Request
+from jobs.transport.sender import MaybeSent, NotSent
 
 from .target import Answer, Arrival, Target, encoded, refusal
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from jobs.case import Taking
+from jobs.engine.case import Taking
+from jobs.engine.onboard import Patience
 from jobs.model import RESUMABLE, Outcome
-from jobs.onboard import Patience
 from tests.virtual import VirtualLoop
 
 from . import invariants

@@ -11,25 +11,25 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, cast
 
-from jobs.case import Taking
-from jobs.client import Client
 from jobs.clock import Clock, milliseconds
+from jobs.engine.case import Taking
+from jobs.engine.feed import Feed
+from jobs.engine.onboard import Onboarding, Patience
+from jobs.engine.stops import Stops
 from jobs.errors import ExitCode, NotPermitted
-from jobs.feed import Feed
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.rows import OutcomeRow, RunRow
 from jobs.ledger.store import Fenced, Store
 from jobs.ledger.writer import Writer
-from jobs.limiter import Limiter
 from jobs.model import Rate, Secrets
-from jobs.onboard import Onboarding, Patience
 from jobs.progress import Progress
-from jobs.quota import SharedWindow
-from jobs.stops import Stops
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.exchange import CallClass
 from jobs.systems.row import Row
+from jobs.transport.client import Client
+from jobs.transport.limiter import Limiter
+from jobs.transport.quota import SharedWindow
 from tests.virtual import BEGAN
 
 from .disk import Disk, empty_ledger, opened

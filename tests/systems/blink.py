@@ -58,7 +58,7 @@ def environment(
 ) -> Path:
     """Everything that muster reads, in `folder`; the file of the refresh token."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("jobs.successor._LATEST", {})
+    monkeypatch.setattr("jobs.transport.successor._LATEST", {})
     refresh = folder / "refresh-token"
     refresh.write_text(REFRESH + "\n", encoding="utf-8")
     refresh.chmod(0o600)

@@ -8,10 +8,10 @@ from typing import Any
 from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.retry import retry_after_seconds
 from jobs.systems.exchange import ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, parsed
 from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
+from jobs.transport.retry import retry_after_seconds
 
 PDF = b"%PDF-"
 """What every PDF begins with."""

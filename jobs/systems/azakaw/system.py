@@ -6,7 +6,6 @@ from dataclasses import replace
 import orjson
 
 from jobs import masking
-from jobs.address import checked_base_url
 from jobs.errors import NotPermitted, Unusable
 from jobs.model import Outcome, Rate
 from jobs.systems.azakaw import envelope
@@ -30,6 +29,7 @@ from jobs.systems.json_reply import Unreadable, segment, text_of
 from jobs.systems.offers import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
+from jobs.transport.address import checked_base_url
 
 NOT_REJECTED = frozenset(STATES) - {"Rejected"}
 

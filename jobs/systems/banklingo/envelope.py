@@ -12,11 +12,11 @@ import orjson
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.retry import retry_after_seconds
 from jobs.systems import json_reply
 from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.verdict import Doubted, Ended, Taken, Throttled
+from jobs.transport.retry import retry_after_seconds
 
 SUCCESS = "00"
 

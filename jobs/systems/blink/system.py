@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from jobs.address import checked_base_url
 from jobs.errors import NotPermitted, Unusable
 from jobs.model import Rate
 from jobs.systems.base import Capabilities, Setup, Step
@@ -21,6 +20,7 @@ from jobs.systems.json_reply import Unreadable, is_json, record_of, text_of
 from jobs.systems.offers import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
+from jobs.transport.address import checked_base_url
 
 CAPABILITIES = Capabilities(
     title="SIX bLink",

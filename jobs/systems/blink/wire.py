@@ -5,11 +5,11 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.retry import retry_after_seconds
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, record_of, records_of
 from jobs.systems.row import Doubt
 from jobs.systems.verdict import Doubted, Ended, Throttled
+from jobs.transport.retry import retry_after_seconds
 
 PAGE_SIZE = 100
 """Chosen; the specification only says 1 or more, and a bank may give less."""

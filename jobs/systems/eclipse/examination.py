@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from jobs.errors import NotPermitted
-from jobs.retry import http_date
 from jobs.systems.base import CLOCK_SKEW
 from jobs.systems.eclipse import wire
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.offers import Check
+from jobs.transport.retry import http_date
 
 NOBODY = "00000000000000"
 """An identity number that nobody has: 14 digits, the longest here have 13."""

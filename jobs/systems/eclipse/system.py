@@ -12,7 +12,6 @@ from jobs.attachments import MOST_BYTES
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
-from jobs.retry import http_date
 from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.eclipse import lookup, wire
 from jobs.systems.eclipse.address import AddressStep
@@ -27,6 +26,7 @@ from jobs.systems.jwt import claims_of
 from jobs.systems.offers import Check, Newest
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Profile, Sighting
+from jobs.transport.retry import http_date
 from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(

@@ -6,7 +6,6 @@ from typing import Any
 from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.retry import retry_after_seconds
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable as Unreadable
 from jobs.systems.json_reply import identifier as identifier
@@ -17,6 +16,7 @@ from jobs.systems.json_reply import records_of as records_of
 from jobs.systems.json_reply import segment as segment
 from jobs.systems.json_reply import text_of as text_of
 from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
+from jobs.transport.retry import retry_after_seconds
 
 PAGE_SIZE = 20
 """The vendor: "Apply limit and offset pagination on all list endpoints. Default to limit=20." """

@@ -12,13 +12,13 @@ import orjson
 
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.retry import retry_after_seconds
 from jobs.systems.exchange import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, identifier, record_of, text_of
 from jobs.systems.omnumi.catalogue import Judged, Meaning, errors_of, kind_of, normalised, worst
 from jobs.systems.omnumi.form import Form
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Taken, Throttled, Unclear, Undecided, Verdict
+from jobs.transport.retry import retry_after_seconds
 
 PATH = "/tenant/customer"
 DEADLINE_SECONDS = 90.0

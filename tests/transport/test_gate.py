@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
-from jobs.gate import Gate
+from jobs.transport.gate import Gate
 
 
 @settings(max_examples=80, deadline=None)

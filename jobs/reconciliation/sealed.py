@@ -14,7 +14,7 @@ from jobs.batch import WINDOW
 from jobs.intake.phones import normalise_phones
 from jobs.keys import Pseudonyms
 from jobs.ledger.store import Store
-from jobs.reconcile import WITHHELD, Claim, claim_of, normalised
+from jobs.reconciliation.reconcile import WITHHELD, Claim, claim_of, normalised
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Sighting
 

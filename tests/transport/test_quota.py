@@ -10,9 +10,9 @@ from books import url_of
 from virtual import VirtualClock, virtually
 
 from jobs.ledger.store import Store
-from jobs.limiter import Closed, Limiter
 from jobs.model import Rate
-from jobs.quota import SharedWindow
+from jobs.transport.limiter import Closed, Limiter
+from jobs.transport.quota import SharedWindow
 
 POOL = "pool"
 

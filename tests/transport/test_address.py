@@ -2,8 +2,8 @@
 
 import pytest
 
-from jobs.address import checked_base_url
 from jobs.errors import Unusable
+from jobs.transport.address import checked_base_url
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from jobs.case import Case
 from jobs.config import Settings
+from jobs.engine.case import Case
+from jobs.engine.onboard import Onboarding
 from jobs.model import Outcome
-from jobs.onboard import Onboarding
 from jobs.systems.base import Capabilities
 
 DEAD = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.IN_DOUBT})

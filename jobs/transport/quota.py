@@ -10,8 +10,8 @@ from jobs.clock import Clock, milliseconds
 from jobs.ledger.permits import hand_back, reserve
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Offload
-from jobs.limiter import Closed, Window
 from jobs.model import Rate
+from jobs.transport.limiter import Closed, Window
 
 SHARE_AT_ONCE = 10
 """A tenth of the window is taken from the ledger at a time at most (chosen): a thousand calls a second cost it ten

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from jobs.clock import Clock
-from jobs.limiter import AVERAGE_WEIGHT, SLOW_FACTOR
+from jobs.transport.limiter import AVERAGE_WEIGHT, SLOW_FACTOR
 
 SHORTEST_SLOW_SECONDS = 0.25
 """Chosen: below a quarter of a second no latency is called slow, however fast the first answers were."""

@@ -7,8 +7,8 @@ import asyncio
 import heapq
 from collections.abc import AsyncIterator
 
-from jobs.case import Case
 from jobs.clock import Clock
+from jobs.engine.case import Case
 
 
 class Agenda:

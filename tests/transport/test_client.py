@@ -8,14 +8,14 @@ import pytest
 from scripted import Rule, Scripted, reply
 from virtual import VirtualClock, virtually
 
-from jobs.client import MOST_THROTTLES, READ_ATTEMPTS, Client
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
-from jobs.limiter import Closed, Limiter, Window
 from jobs.model import Rate, Secrets
-from jobs.sender import MaybeSent, NotSent
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.exchange import CallClass, ReadFailed, Request
+from jobs.transport.client import MOST_THROTTLES, READ_ATTEMPTS, Client
+from jobs.transport.limiter import Closed, Limiter, Window
+from jobs.transport.sender import MaybeSent, NotSent
 
 GET = Request("find", "GET", "/customers")
 POST = Request("create", "POST", "/customers", body=b"{}", call_class=CallClass.WRITE)

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
-from jobs.agenda import Agenda
+from jobs.engine.agenda import Agenda
 
 
 async def numbered(count: int, clock: VirtualClock, pause: float = 0.0) -> AsyncIterator[Any]:

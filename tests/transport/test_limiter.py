@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
-from jobs.limiter import LONGEST_PAUSE, SLOWEST_PACE, STARTING_PACE, Closed, Limiter, Pace, Window
 from jobs.model import Rate
+from jobs.transport.limiter import LONGEST_PAUSE, SLOWEST_PACE, STARTING_PACE, Closed, Limiter, Pace, Window
 
 TINY = 1e-6
 """Floating-point dust: two times closer than this are the same moment."""

@@ -20,12 +20,12 @@ import polars as pl
 
 from jobs import masking
 from jobs.batch import Batch
-from jobs.case import GIVEN_UP
+from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
 from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Origin, Outcome
-from jobs.reconcile import COMPLETE, Claim, Opener, normalised
+from jobs.reconciliation.reconcile import COMPLETE, Claim, Opener, normalised
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader, ReadFailed
 from jobs.systems.row import Row

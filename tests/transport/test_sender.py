@@ -18,8 +18,8 @@ import pytest
 from raw_server import OK, Connection, Play, RawServer, answering, served
 
 from jobs.clock import Clock
-from jobs.sender import HttpxSender, MaybeSent, NotSent, unpacked
 from jobs.systems.exchange import MOST_BYTES, Reply, Request
+from jobs.transport.sender import HttpxSender, MaybeSent, NotSent, unpacked
 
 POST = Request("create", "POST", "/customers", body=b'{"a":1}', deadline_seconds=2)
 GET = Request("find", "GET", "/customers", query=(("identity", "9001015009086"),), deadline_seconds=2)

@@ -8,14 +8,14 @@ import pytest
 from scripted import Rule, Scripted, reply
 from virtual import VirtualClock, virtually
 
-from jobs.client import Client
-from jobs.credential import MOST_FAILED_LOGINS, Credential
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
-from jobs.limiter import Limiter
 from jobs.model import Secrets
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.exchange import CallClass, Reply, Token
+from jobs.transport.client import Client
+from jobs.transport.credential import MOST_FAILED_LOGINS, Credential
+from jobs.transport.limiter import Limiter
 
 SECRETS = Secrets(identity="operator", password="hunter2-hunter2")
 

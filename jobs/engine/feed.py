@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 
 from jobs.batch import Batch
-from jobs.case import Case, Taking, ledger_key, open_case
 from jobs.clock import Clock, milliseconds
+from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.onboard import Onboarding
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Transition
 from jobs.ledger.writer import Writer
-from jobs.onboard import Onboarding
 from jobs.systems.row import Row
 
 

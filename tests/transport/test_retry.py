@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.retry import MAX_RETRY_AFTER_SECONDS, FullJitter, http_date, retry_after_seconds
+from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS, FullJitter, http_date, retry_after_seconds
 
 NOW = datetime(2026, 11, 21, 2, 15, 0, tzinfo=UTC)
 DATE = "Sat, 21 Nov 2026 02:15:00 GMT"

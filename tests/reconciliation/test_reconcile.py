@@ -4,7 +4,7 @@ import pytest
 
 from jobs import masking
 from jobs.model import MatchClass, Outcome
-from jobs.reconcile import Claim, compare, similarity
+from jobs.reconciliation.reconcile import Claim, compare, similarity
 from jobs.systems.eclipse.system import CAPABILITIES
 from jobs.systems.sighting import Comparison, Sighting
 

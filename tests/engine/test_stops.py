@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from jobs.engine.stops import ErrorBudget, Stops, seconds_until
 from jobs.errors import ExitCode, NotPermitted, strongest
-from jobs.stops import ErrorBudget, Stops, seconds_until
 
 Zone = Callable[[str], None]
 

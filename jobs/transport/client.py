@@ -10,15 +10,15 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from jobs.clock import Clock
-from jobs.credential import Credential
 from jobs.errors import NotPermitted
-from jobs.gate import Gate
-from jobs.limiter import Limiter
 from jobs.model import Secrets
-from jobs.retry import FullJitter, retry_after_seconds
-from jobs.sender import MaybeSent, NotSent, Sender
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request, Token, Trace
+from jobs.transport.credential import Credential
+from jobs.transport.gate import Gate
+from jobs.transport.limiter import Limiter
+from jobs.transport.retry import FullJitter, retry_after_seconds
+from jobs.transport.sender import MaybeSent, NotSent, Sender
 
 AnyToken = TypeVar("AnyToken", Token, Token | None)
 

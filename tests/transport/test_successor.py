@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs import successor
 from jobs.config import secrets
 from jobs.model import Secrets
+from jobs.transport import successor
 
 
 @pytest.fixture(autouse=True)

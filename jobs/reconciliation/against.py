@@ -16,8 +16,8 @@ from jobs import masking
 from jobs.clock import Clock, iso
 from jobs.intake.extract import LEADS, ROW, Extract
 from jobs.model import MatchClass, Outcome
-from jobs.reconcile import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
-from jobs.sealed import Mask, Seal
+from jobs.reconciliation.reconcile import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
+from jobs.reconciliation.sealed import Mask, Seal
 from jobs.systems import capabilities
 from jobs.systems.base import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
@@ -73,7 +73,7 @@ class Against:
     def frames(self, ours: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Frames of RECONCILIATION_SCHEMA: our rows in order, then what nobody of ours led to.
 
-        `ours`: windows with the columns of `jobs.promises.LEDGER` and of the compared fields, in input order.
+        `ours`: windows with the columns of `promises.LEDGER` and of the compared fields, in input order.
         """
         meetings, parts = self._meetings(ours)
         read_at = iso(self.clock.now())

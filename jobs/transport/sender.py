@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from jobs import __version__
-from jobs.address import checked_base_url
 from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.systems.exchange import MOST_BYTES, Certificate, Reply, Request
+from jobs.transport.address import checked_base_url
 
 MAX_HEADER_BYTES = 64 * 1024
 CONNECT_SECONDS = 10.0

@@ -14,19 +14,15 @@ from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
-from jobs.agenda import Agenda
-from jobs.case import UNSETTLED, Case
-from jobs.client import Client
 from jobs.clock import Clock, milliseconds
+from jobs.engine.agenda import Agenda
+from jobs.engine.case import UNSETTLED, Case
+from jobs.engine.stops import Stops
 from jobs.errors import NotPermitted
 from jobs.ledger.rows import StepStatus
 from jobs.ledger.writer import Writer
-from jobs.limiter import Closed
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
-from jobs.retry import FullJitter
-from jobs.sender import MaybeSent, NotSent
-from jobs.stops import Stops
 from jobs.systems.base import Step, System
 from jobs.systems.exchange import ReadFailed, Trace
 from jobs.systems.verdict import (
@@ -42,6 +38,10 @@ from jobs.systems.verdict import (
     Unsendable,
     Verdict,
 )
+from jobs.transport.client import Client
+from jobs.transport.limiter import Closed
+from jobs.transport.retry import FullJitter
+from jobs.transport.sender import MaybeSent, NotSent
 
 SETTLE_SECONDS = 6.0
 """How long after an unanswered write "not there" is not believed yet: reads may lag by 5 s after a commit (chosen)."""

@@ -10,15 +10,15 @@ from jobs.access import connected, credential_of, system_of
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
 from jobs.config import Settings
-from jobs.decisions import Decided, as_decided, prove, rows_of
 from jobs.ledger.decided import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
-from jobs.listing import PAGES_A_CUSTOMER, WORTH_TRYING, Listing, listed, not_listed, only_in_target
 from jobs.progress import Progress
-from jobs.reconcile import COMPLETE, Claim, Reconciliation, claims
+from jobs.reconciliation.decisions import Decided, as_decided, prove, rows_of
+from jobs.reconciliation.listing import PAGES_A_CUSTOMER, WORTH_TRYING, Listing, listed, not_listed, only_in_target
+from jobs.reconciliation.reconcile import COMPLETE, Claim, Reconciliation, claims
+from jobs.reconciliation.sealed import Seal, sealed_claims
 from jobs.report import Findings
-from jobs.sealed import Seal, sealed_claims
 from jobs.systems import capabilities
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader
