@@ -24,7 +24,7 @@ MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"%PD
 KINDS = frozenset(MAGIC.values())
 
 
-class Unusable(Exception):
+class Unfit(Exception):
     """The file can't be sent. The message says why, without its name."""
 
 
@@ -46,7 +46,7 @@ def read(folder: Path, reference: str, most_bytes: int = MOST_BYTES, kinds: Coll
         with opened(folder, reference, most_bytes) as file:
             content = file.read(most_bytes + 1)
         return Attachment(media_type(content, most_bytes, kinds), content)
-    except Unusable as error:
+    except Unfit as error:
         why = f"a document of this row can't be sent: {error}"
         raise Unsendable("document_unreadable", why, Outcome.FAILED) from None  # once it is back: muster retry
 
@@ -56,36 +56,36 @@ def defect(folder: Path, reference: str, most_bytes: int = MOST_BYTES, kinds: Co
     try:
         with opened(folder, reference, most_bytes) as file:
             media_type(file.read(max(map(len, MAGIC))), most_bytes, kinds)
-    except Unusable as error:
+    except Unfit as error:
         return str(error)
     return None
 
 
 def opened(folder: Path, reference: str, most_bytes: int) -> BinaryIO:
-    """The file, for reading: a regular one below `folder`, neither empty nor too large. Raises Unusable."""
+    """The file, for reading: a regular one below `folder`, neither empty nor too large. Raises Unfit."""
     try:
         path = (folder / reference).resolve(strict=True)
         if not path.is_relative_to(folder.resolve(strict=True)):
-            raise Unusable("it lies outside of the folder of documents")
+            raise Unfit("it lies outside of the folder of documents")
         # O_NONBLOCK: a pipe put in its place must not hold the run; O_NOFOLLOW: nor a link that came meanwhile
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError, RuntimeError) as error:
-        raise Unusable(getattr(error, "strerror", None) or "its path is unusable") from None
+        raise Unfit(getattr(error, "strerror", None) or "its path is unusable") from None
     found = os.fstat(number)
     if stat.S_ISREG(found.st_mode) and 0 < found.st_size <= most_bytes:
         return os.fdopen(number, "rb")
     os.close(number)
     if not stat.S_ISREG(found.st_mode):
-        raise Unusable("it is no regular file")
-    raise Unusable(f"it is larger than {most_bytes:,} bytes" if found.st_size else "it is empty")
+        raise Unfit("it is no regular file")
+    raise Unfit(f"it is larger than {most_bytes:,} bytes" if found.st_size else "it is empty")
 
 
 def media_type(content: bytes, most_bytes: int, kinds: Collection[str]) -> str:
-    """By the first bytes. Raises Unusable for another kind, and for a file that grew meanwhile."""
+    """By the first bytes. Raises Unfit for another kind, and for a file that grew meanwhile."""
     if len(content) > most_bytes:
-        raise Unusable(f"it is larger than {most_bytes:,} bytes")
+        raise Unfit(f"it is larger than {most_bytes:,} bytes")
     for magic, kind in MAGIC.items():
         if content.startswith(magic) and kind in kinds:
             return kind
     names = sorted(kind.rpartition("/")[2].upper() for kind in kinds)
-    raise Unusable(f"it is neither of {', '.join(names)}")
+    raise Unfit(f"it is neither of {', '.join(names)}")

@@ -1,6 +1,7 @@
 """What a run would do with a file: rows to create, to finish, to leave alone; the calls and the time it takes.
 
-Reads the ledger, if there is one, and the target; changes neither.
+Reads the ledger, if there is one, and the target. It changes nothing at the target, and in the ledger counts only its
+own calls against the limits.
 """
 
 import asyncio

@@ -72,6 +72,7 @@ class HttpxSender:
     ) -> None:
         silence()
         self.base_url, self.clock = checked_base_url(base_url), clock
+        self._host = urlsplit(self.base_url).netloc
         self._certificate = certificate
         self._context = tls(certificate) if self.base_url.startswith("https") else None
         self._given = transport
@@ -113,11 +114,14 @@ class HttpxSender:
             raise MaybeSent(f"the connection was lost ({type(error).__name__})") from None
 
     def _outgoing(self, request: Request, headers: dict[str, str]) -> httpx.Request:
-        base = self.base_url if request.base_url is None else checked_base_url(request.base_url)
+        base, host = self.base_url, self._host
+        if request.base_url is not None:
+            base = checked_base_url(request.base_url)
+            host = urlsplit(base).netloc
         if base.startswith("https") and self._context is None:
             self._context = tls(self._certificate)
         url = httpx.URL(base + request.path)
-        kind = {"host": urlsplit(base).netloc}
+        kind = {"host": host}
         if request.body is not None:
             kind["content-type"] = "application/json"
         return httpx.Request(
