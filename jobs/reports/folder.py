@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from jobs.errors import Unusable
@@ -60,8 +61,9 @@ class RunFolder:
         return cls(path)
 
     def subfolder(self, name: str) -> "RunFolder":
-        """A new folder inside this one (`reconcile-<time>`)."""
-        return RunFolder.create(self.path / _checked(name))
+        """A new folder inside this one (`reconcile-<time>`); the second of a name ends with `-2`, and so on."""
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        return RunFolder.create(next(path for each in names if not (path := self.path / _checked(each)).exists()))
 
     def discard_drafts(self) -> None:
         """Removes what a killed process left half written; only for the process that holds the lock on the run."""

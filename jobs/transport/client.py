@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from jobs.clock import Clock
 from jobs.errors import NotPermitted
@@ -34,12 +34,16 @@ MOST_THROTTLES = 20
 """Chosen: a read that is refused so often in a row is given up, so that a run always ends."""
 
 
-class _Passing(Exception):
-    """A read failed in a way that may pass."""
+LONGEST_WAIT = 60.0
+"""Seconds between two attempts of a read, whatever the target asks for (chosen: rows can be parked for longer)."""
 
-    def __init__(self, reason: str, trace: Trace | None = None) -> None:
+
+class _Passing(Exception):
+    """A read failed in a way that may pass. `seconds`: the wait that the target asked for."""
+
+    def __init__(self, reason: str, trace: Trace | None = None, seconds: float | None = None) -> None:
         super().__init__(reason)
-        self.reason, self.trace = reason, trace
+        self.reason, self.trace, self.seconds = reason, trace, min(seconds or 0.0, LONGEST_WAIT)
 
 
 class Client:
@@ -71,16 +75,16 @@ class Client:
         """
         try:
             return await self._read_once(request)
-        except _Passing:
-            pass
+        except _Passing as error:
+            asked = error.seconds
         retrying = AsyncRetrying(
             stop=stop_after_attempt(READ_ATTEMPTS - 1),
-            wait=self.jitter,
+            wait=self._wait,
             retry=retry_if_exception_type(_Passing),
             sleep=self.clock.sleep,
             reraise=True,
         )
-        await self.clock.sleep(self.jitter.seconds(1))
+        await self.clock.sleep(max(asked, self.jitter.seconds(1)))
         try:
             return await retrying(self._read_once, request)
         except _Passing as error:
@@ -94,6 +98,11 @@ class Client:
         """
         return self._checked(request, await self._authorised(request, before))
 
+    def _wait(self, failed: RetryCallState) -> float:
+        """Seconds until the next attempt of a read: the jitter, or longer when the target said so."""
+        error = failed.outcome.exception() if failed.outcome else None
+        return max(self.jitter(failed), error.seconds if isinstance(error, _Passing) else 0.0)
+
     async def _read_once(self, request: Request) -> Reply:
         for _ in range(MOST_THROTTLES):
             try:
@@ -104,7 +113,8 @@ class Client:
                 continue
             status = self.system.status_of(reply)
             if status >= 500 and status != NOT_OFFERED:
-                raise _Passing(f"HTTP {status}", self.system.trace_of(reply))
+                asked = retry_after_seconds(reply.headers, reply.received_at)
+                raise _Passing(f"HTTP {status}", self.system.trace_of(reply), asked)
             if reply.ok and request.method != "HEAD" and not self.system.readable(reply):
                 raise _Passing(f"HTTP {reply.status} with an unusable body of {len(reply.body)} bytes")
             return self._checked(request, reply)

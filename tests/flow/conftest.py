@@ -54,13 +54,3 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 0.5)
     monkeypatch.setattr("jobs.engine.onboard.SETTLE_LOOKS_EVERY", 0.1)
     monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.05)
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders of reconciliations are named by the second; tests are quicker than that."""
-    seconds = iter(range(10, 60))
-    monkeypatch.setattr(
-        "jobs.reports.folder.RunFolder.subfolder",
-        lambda self, name: type(self).create(self.path / f"{name[:-3]}{next(seconds)}Z"),
-    )

@@ -14,7 +14,7 @@ from .people import Row, person, record
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("later", "hasty")
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @pytest.fixture

@@ -36,9 +36,6 @@ def found(muster: Muster) -> list[tuple[int, str, str]]:
     return [(int(line["source_row"]), line["class"], line["field"]) for line in read if line["class"] != "match"]
 
 
-pytestmark = pytest.mark.usefixtures("later")
-
-
 def test_nothing_changed_is_all_matches(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     before = arrivals(sandbox)
     ended = muster("reconcile", "run-1")

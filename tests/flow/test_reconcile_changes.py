@@ -14,8 +14,6 @@ from .people import Row, people
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("later")
-
 
 @pytest.fixture
 def onboarded(muster: Muster, sandbox: Sandbox, file_of: Filed) -> Ended:

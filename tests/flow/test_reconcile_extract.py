@@ -15,8 +15,6 @@ from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("later")
-
 
 @pytest.fixture
 def onboarded(muster: Muster, sandbox: Sandbox, file_of: Filed) -> Ended:

@@ -14,7 +14,6 @@ from .people import Row, people, person, record
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("later")
 
 DAY = 86_400.0
 

@@ -12,8 +12,6 @@ from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("later")
-
 
 @pytest.fixture
 def gone(muster: Muster, sandbox: Sandbox, file_of: Filed) -> Ended:

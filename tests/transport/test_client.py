@@ -13,7 +13,7 @@ from jobs.keys import KeySpace
 from jobs.model import Rate, Secrets
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.exchange import CallClass, ReadFailed, Request
-from jobs.transport.client import MOST_THROTTLES, READ_ATTEMPTS, Client
+from jobs.transport.client import LONGEST_WAIT, MOST_THROTTLES, READ_ATTEMPTS, Client
 from jobs.transport.limiter import Closed, Limiter, Window
 from jobs.transport.sender import MaybeSent, NotSent
 
@@ -140,6 +140,14 @@ def test_a_read_that_fails_for_a_while_succeeds(failures: int) -> None:
 
     assert status == 200
     assert client.calls["find", "GET", "503"] == failures
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("7", 14), ("3000", 2 * LONGEST_WAIT)])
+def test_a_read_that_fails_waits_as_long_as_the_target_asks_within_reason(asked: str, waited: float) -> None:
+    (status, seconds), _ = called(read, only("find", *[(503, {"retry_after": asked})] * 2))
+
+    assert status == 200
+    assert waited <= seconds < waited + 2
 
 
 def test_a_read_whose_token_is_refused_logs_in_again() -> None:
