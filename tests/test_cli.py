@@ -23,6 +23,7 @@ from jobs.model import Outcome
 from jobs.option import OPTIONS
 
 REPOSITORY = Path(__file__).parents[1]
+SAMPLES = REPOSITORY / "sample_data"
 COMMANDS = sorted(cli.commands)
 GOOD = "first_name,last_name,phone,email,national_id\nThandi,Nkosi,0821234567,thandi@example.com,9001015009086\n"
 
@@ -111,6 +112,11 @@ def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
         (["validate", "bad.csv", "--exit-zero"], 0),
         (["validate", "absent.csv"], 2),
         (["validate", "."], 2),
+        (["validate", str(SAMPLES / "portal-users_10.csv"), "--job", "portal-users"], 0),
+        (["validate", str(SAMPLES / "registration_10.csv"), "--job", "registration"], 0),
+        (["validate", str(SAMPLES / "portal-users_10.csv")], 2),
+        (["validate", "in.csv", "--job", "decide"], 2),
+        (["validate", "in.csv", "--job", "nonsense"], 2),
         (["runs"], 0),
         (["status"], 2),
         (["status", "unknown"], 2),

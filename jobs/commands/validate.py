@@ -7,9 +7,11 @@ import click
 
 from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
 from jobs.errors import ExitCode
+from jobs.option import JOBS
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
+    from jobs.config import Settings
 
 SHOWN = 3
 """Rows named in the text, as the contract has it: the first three, masked."""
@@ -17,9 +19,10 @@ SHOWN = 3
 
 @click.command("validate")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--job", type=click.Choice(JOBS), default="onboarding", show_default=True, help="What INPUT is for.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
 @options("system", "tenant", *READING, "control", "out", "exit_zero", *PRINTING)
-def command(input_path: Path, target: Path | None, **given: Any) -> None:
+def command(input_path: Path, job: str, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
     \b
@@ -27,6 +30,7 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
       muster validate customers.csv
       muster validate customers.csv --quarantine refused.csv
       muster validate customers.csv --encoding cp1252 --output json
+      muster validate users.csv --job portal-users
     """
     from jobs.clock import Clock
     from jobs.flow import read
@@ -35,7 +39,8 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
     from jobs.signals import Signals
     from jobs.workspace import workspace
 
-    settings = effective(given)
+    settings = effective(given | {"job": job})
+    known(settings)
     with Signals(), workspace(settings.out) as work:
         batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
         control = control_record(batch.staged, settings.control)
@@ -49,6 +54,16 @@ def command(input_path: Path, target: Path | None, **given: Any) -> None:
                 click.echo(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
         refused = batch.validated.quarantined_rows
     raise click.exceptions.Exit(ExitCode.ATTENTION if refused and not settings.exit_zero else ExitCode.OK)
+
+
+def known(settings: "Settings") -> None:
+    """Raises Unusable for a job that the system does not have."""
+    from jobs.errors import Unusable
+    from jobs.systems import JOBS as OFFERED
+
+    if settings.job != "onboarding" and settings.model not in OFFERED:
+        having = ", ".join(sorted(name.partition(":")[0] for name in OFFERED if name.endswith(f":{settings.job}")))
+        raise Unusable(f"{settings.system} has no job {settings.job}", hint=f"--system {having}")
 
 
 def _document(batch: "Batch") -> dict[str, object]:

@@ -72,6 +72,10 @@ def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
         first[canonical] = original
 
 
+TAKING = {"registration": "muster register", "portal-users": "muster admin-users create", "decide": "muster decide"}
+"""The command that takes the files of a job."""
+
+
 def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str) -> None:
     missing = lacking(system, set(meanings.values()))
     if not missing:
@@ -100,7 +104,7 @@ def _made_for_another(header: Collection[str], system: str) -> str | None:
         return f"muster schema {system.partition(':')[0]} shows the columns"
     best = max(fitting, key=lambda other: fitting[other])
     target, _, job = best.partition(":")
-    return f"the header is that of {best}" + (f": --system {target}" if not job else "")
+    return f"the header is that of {best}: " + (TAKING[job.partition("/")[0]] if job else f"--system {target}")
 
 
 def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "") -> str:
