@@ -1,10 +1,12 @@
-"""What to work on next: parked cases that are due first, then the next row of the file. Holds no worker and no call.
+"""What to work on next: in turn, a parked case that is due and the next row of the file. Holds no worker and no call.
 
-A parked case is an entry in a heap; 100,000 of them cost memory and nothing else.
+A parked case is an entry in a heap, folded to 1.2 KB; 100,000 of them cost that memory and nothing else. The
+more there are, the longer each of them rests, so that all together are taken up at a pace that does not grow.
 """
 
 import asyncio
 import heapq
+import math
 from collections.abc import AsyncIterator
 
 from jobs.clock import Clock
@@ -12,14 +14,16 @@ from jobs.engine.case import Case
 
 
 class Agenda:
-    """Shared by all workers of a run."""
+    """Shared by all workers of a run. `spacing`: seconds on average from one parked case being taken up to the next."""
 
-    def __init__(self, fresh: AsyncIterator[Case], clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, fresh: AsyncIterator[Case], clock: Clock, spacing: float = 0.0) -> None:
+        self.clock, self.spacing = clock, spacing
         self._fresh: AsyncIterator[Case] | None = fresh
         self._parked: list[tuple[float, int, Case]] = []
         self._numbers = 0
         self._working = 0
+        self._fresh_next = False
+        """Whether a row of the file comes first: however many cases are due, every other turn is the file's."""
         self._reading = asyncio.Lock()
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
@@ -29,8 +33,9 @@ class Agenda:
         """How many cases wait for their time."""
         return len(self._parked)
 
-    def park(self, case: Case, due: float) -> None:
-        """Takes `case` back until the monotonic time `due`."""
+    def park(self, case: Case, due: float, latest: float = math.inf) -> None:
+        """Takes `case` back until the monotonic time `due`; later when many are parked, but not after `latest`."""
+        due = min(max(due, self.clock.monotonic() + self.spacing * len(self._parked)), latest)
         self._numbers += 1
         heapq.heappush(self._parked, (due, self._numbers, case))
         self._changed.set()
@@ -54,12 +59,16 @@ class Agenda:
     async def take(self) -> Case | None:
         """The next case; None when there will be none any more. Call `done` for each."""
         while not self._closed.is_set():
-            if self._due():
+            if self._due() and not (self._fresh_next and self._fresh is not None):
                 self._working += 1
+                self._fresh_next = True
                 return heapq.heappop(self._parked)[2]
             case = await self._next_fresh()
             if case is not None:
+                self._fresh_next = False
                 return case
+            if self._due():
+                continue
             if self._fresh is None and not self._parked and self._working == 0:
                 self._changed.set()
                 return None

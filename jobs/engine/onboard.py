@@ -24,7 +24,7 @@ from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
 from jobs.systems.base import Step, System
-from jobs.systems.exchange import ReadFailed, Trace
+from jobs.systems.exchange import CallClass, ReadFailed, Trace
 from jobs.systems.verdict import (
     Absent,
     Again,
@@ -54,6 +54,12 @@ MOST_THROTTLED_SECONDS = 3600.0
 
 REFUSALS = frozenset({Outcome.REJECTED, Outcome.FAILED})
 """Ends that the answer to one attempt gives, and that say nothing of an earlier one that went unanswered."""
+
+MOST_POLLS = 50.0
+"""Outstanding decisions read a second, however many wait (chosen): up to 1,500 keep a rhythm of 30 s."""
+
+POLLS_SHARE = 0.5
+"""Share of a limit of reads that polls may take (chosen): the rest is for rows that are not sent yet."""
 
 DRAIN_SECONDS = 25.0
 """How long calls under way may take after a stop; the contract's limit for the whole stop is 30 s."""
@@ -100,7 +106,7 @@ class Onboarding:
 
     async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
         """Works until every case has ended or the run is stopped; then nothing is under way any more."""
-        agenda = Agenda(fresh, self.clock)
+        agenda = Agenda(fresh, self.clock, self._poll_spacing())
         tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
         stopping = asyncio.create_task(self.stops.requested.wait(), name="stop")
         try:
@@ -111,6 +117,7 @@ class Onboarding:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
         for case in agenda.leave():
+            case.unfold()
             await self.leave(case)
 
     async def _until_done_or_stopped(
@@ -142,10 +149,12 @@ class Onboarding:
 
     async def _work(self, agenda: Agenda) -> None:
         while (case := await agenda.take()) is not None:
+            case.unfold()
             try:
                 due = await self._advance(case)
                 if due is not None:
-                    agenda.park(case, due)
+                    case.fold()
+                    agenda.park(case, due, case.wait_until or due)
             except NotPermitted as error:
                 self.stops.block(error)
                 await self.leave(case)
@@ -185,7 +194,13 @@ class Onboarding:
             return None
         case.row = case.row.only(self.system.later_columns)
         poll = self.patience.decision_poll * self.clock.random.uniform(0.9, 1.1)  # spreads rows that began together
-        return min(now + poll, case.wait_until)
+        return now + poll
+
+    def _poll_spacing(self) -> float:
+        """Seconds between two polls of whichever rows."""
+        window = self.client.limiters[CallClass.READ].window
+        allowed = MOST_POLLS if window is None else POLLS_SHARE * window.rate.calls / window.rate.seconds
+        return 1 / min(MOST_POLLS, allowed)
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import example, given, settings
@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
 from jobs.engine.agenda import Agenda
+
+if TYPE_CHECKING:
+    from jobs.engine.case import Case
 
 
 async def numbered(count: int, clock: VirtualClock, pause: float = 0.0) -> AsyncIterator[Any]:
@@ -125,3 +128,30 @@ def test_what_is_left_is_what_was_parked() -> None:
 
     assert count == 3
     assert sorted(left) == [1, 2, 3]
+
+
+def test_many_parked_cases_are_taken_up_at_the_given_spacing_and_none_after_its_latest() -> None:
+    async def work() -> list[tuple[int, float]]:
+        clock = VirtualClock()
+        agenda = Agenda(numbered(0, clock), clock, spacing=2.0)
+        begun = clock.monotonic()
+        for number in range(100):
+            agenda.park(cast("Case", number), begun + 10.0, latest=begun + 150.0)
+        return await taken_all(agenda, 4, {}, 0.0)
+
+    times = [when for _, when in virtually(work)]
+
+    assert times == pytest.approx([min(max(10.0, 2.0 * place), 150.0) for place in range(100)])
+
+
+def test_cases_that_are_always_due_leave_every_other_turn_to_the_file() -> None:
+    async def work() -> list[int]:
+        clock = VirtualClock()
+        agenda, taken = Agenda(numbered(10, clock), clock), list[int]()
+        while len(taken) < 20 and (case := await agenda.take()) is not None:
+            taken.append(cast("int", case))
+            agenda.park(case, clock.monotonic())
+            agenda.done()
+        return taken
+
+    assert sorted(set(virtually(work))) == list(range(10))
