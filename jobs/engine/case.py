@@ -68,7 +68,7 @@ class Case:
     """While it is parked, what is known of it; None: it is in the fields."""
 
     def fold(self) -> None:
-        """Packs what is known into bytes: less than half the memory, and little that the garbage collector has to walk."""
+        """Packs what is known into bytes: less than half the memory, and little for the garbage collector to walk."""
         known = (self.row, self.record, self.steps, self.facts, self.trace)
         self.folded = zlib.compress(pickle.dumps(known, pickle.HIGHEST_PROTOCOL), 1)
         self.row, self.record, self.steps, self.facts, self.trace = NO_ROW, NO_RECORD, {}, {}, NO_RECORD.trace
