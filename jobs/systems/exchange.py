@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 MOST_BYTES = 5 * 1024 * 1024
 """Chosen: a page of customers is under 100 kB; a compressed bomb of 200 kB unpacked to 200 MB (measured)."""
@@ -100,6 +101,14 @@ class Token:
     """Headers that a renewal must bring along (CSRF)."""
     successor: str | None = field(default=None, repr=False)
     """What takes the place of the secret that was exchanged for it (a rotated refresh token); None: it stays."""
+
+    @classmethod
+    def bearer(
+        cls, token: str, life_seconds: float = inf, tenant: str | None = None, *, successor: str | None = None
+    ) -> Self:
+        """`token` behind the word Bearer, which may stand there already; by default it is not known to end."""
+        value = token if token.lower().startswith("bearer ") else f"Bearer {token}"
+        return cls("Authorization", value, life_seconds, tenant, successor=successor)
 
     def __repr__(self) -> str:
         return f"Token(header_name={self.header_name!r}, life_seconds={self.life_seconds:.0f})"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -76,6 +77,17 @@ def text_of(record: Mapping[str, Any], field: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     return str(value) or None
+
+
+def moment_of(value: object) -> datetime | None:
+    """A time such as `2026-05-19T08:30:00.000Z`, in UTC; None when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def segment(value: str) -> str:

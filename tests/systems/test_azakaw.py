@@ -8,7 +8,6 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from tests.flow.conftest import hasty as hasty
-from tests.flow.conftest import later as later
 from tests.flow.conftest import running as running
 from tests.flow.conftest import sandbox as sandbox
 from tests.flow.muster import Muster, lines
@@ -279,7 +278,7 @@ def test_a_refusal_because_of_a_limit_costs_no_attempt(world: World) -> None:
     assert sent(world.sandbox) == 3
 
 
-def test_a_later_comparison_finds_what_was_changed_or_deleted(world: World, later: None) -> None:
+def test_a_later_comparison_finds_what_was_changed_or_deleted(world: World) -> None:
     ended = world.run([person(1), person(2), company(3)])
     azakaw = world.sandbox.of("azakaw")
     azakaw.amend("customers", ended.rows[0]["customer_id"], kycState="Rejected")
@@ -305,7 +304,7 @@ def test_profiles_are_read_too_where_that_is_wanted(world: World) -> None:
     assert [row["class"] for row in ended.reconciliation] == ["match", "missing_in_target"]
 
 
-def test_a_listing_names_who_only_the_target_has(world: World, later: None) -> None:
+def test_a_listing_names_who_only_the_target_has(world: World) -> None:
     ended = world.run([person(1)])
     stranger = world.sandbox.of("azakaw").plant(customerEmail="stranger@example.com")
 

@@ -337,7 +337,7 @@ def test_a_lost_create_is_sent_again_when_a_person_says_that_it_was_not_done(ban
     assert (ended.outcomes, bank.counts(), bank.calls("create_contact")) == (["pending"], (1, 0), 2)
 
 
-def test_a_client_is_found_again_without_the_file(bank: Bank, later: None) -> None:
+def test_a_client_is_found_again_without_the_file(bank: Bank) -> None:
     bank.switch(returns_id=False)
     path = bank.file(clients(2))
     bank.muster("run", path)
@@ -415,7 +415,6 @@ def test_a_legal_customer_is_refused_before_anything_is_sent(bank: Bank) -> None
     assert ended.rows[0]["reason_code"] == "value_invalid:customer_kind"
 
 
-@pytest.mark.usefixtures("later")
 def test_reconciling_finds_a_client_that_was_changed_and_one_that_is_gone(bank: Bank) -> None:
     bank.muster("run", bank.file(clients(3)))
     changed, gone, _ = bank.held()

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.conftest import later as later
 from tests.flow.muster import REPOSITORY, Muster, lines
 from tests.flow.test_leaks import OWN, everything, leaks
 
@@ -63,9 +62,7 @@ def test_a_stored_consent_needs_no_token(
     assert (ended.code, ended.outcomes) == (0, ["onboarded"])
 
 
-def test_reconciling_finds_what_was_changed_since(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, later: None
-) -> None:
+def test_reconciling_finds_what_was_changed_since(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     ended = muster("run", file_of([row(number) for number in (1, 2, 3, 4)]))
     assert ended.code == 0
     bank = sandbox.of("blink")
@@ -87,9 +84,7 @@ def test_reconciling_finds_what_was_changed_since(
     assert again.code == 1
 
 
-def test_without_the_input_a_row_is_not_called_a_match(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, later: None
-) -> None:
+def test_without_the_input_a_row_is_not_called_a_match(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     path = file_of([row(1), row(2), row(3)])
     ended = muster("run", path)
     path.unlink()

@@ -104,7 +104,7 @@ def test_a_grant_is_form_encoded_and_its_secret_is_in_no_digest() -> None:
 def test_a_grant_gives_a_token_and_its_successor() -> None:
     body = {"access_token": "t", "token_type": "bearer", "expires_in": 1799, "refresh_token": "next"}
     token = blink().token_of(reply(200, body))
-    assert (token.header_name, token.header_value) == ("authorization", "Bearer t")
+    assert (token.header_name, token.header_value) == ("Authorization", "Bearer t")
     assert (token.life_seconds, token.successor, token.tenant) == (1799, "next", None)
     assert "next" not in repr(token)
     with pytest.raises(ValueError, match="access_token"):

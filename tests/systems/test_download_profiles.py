@@ -13,7 +13,6 @@ from jobs.model import Rate
 from jobs.sandbox.server import Sandbox
 from jobs.systems.exchange import CallClass
 from tests.flow.conftest import hasty as hasty
-from tests.flow.conftest import later as later
 from tests.flow.conftest import running as running
 from tests.flow.conftest import sandbox as sandbox
 from tests.flow.muster import Ended, Muster
@@ -28,7 +27,6 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     hasty: None,
-    later: None,
 ) -> Iterator[World]:
     configure(sandbox)
     environment(sandbox, tmp_path, monkeypatch)

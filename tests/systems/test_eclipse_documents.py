@@ -16,7 +16,7 @@ from tests.flow.test_kill import killed_at
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("hasty", "later")
+pytestmark = pytest.mark.usefixtures("hasty")
 
 FRONT = b"\xff\xd8\xff\xe0 the front of an identity document"
 SELFIE = b"\x89PNG\r\n\x1a\n a face"

@@ -14,7 +14,7 @@ from tests.flow.people import Row, person
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("hasty", "later")
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def triggers(sandbox: Sandbox, after: int = 0) -> int:

@@ -13,7 +13,7 @@ from tests.flow.people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
 
-pytestmark = pytest.mark.usefixtures("hasty", "later")
+pytestmark = pytest.mark.usefixtures("hasty")
 
 BOTH = {"wallet_type_id": "5001;5002"}
 

@@ -8,7 +8,6 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from tests.flow.conftest import hasty as hasty
-from tests.flow.conftest import later as later
 from tests.flow.muster import Muster
 from tests.flow.people import written
 from tests.flow.test_leaks import OWN, everything, leaks
@@ -219,7 +218,7 @@ def test_a_person_settles_a_doubt_by_word(world: World) -> None:
     assert len(world.sent()) == 1
 
 
-def test_reading_commands_say_why_they_can_not(world: World, later: None) -> None:
+def test_reading_commands_say_why_they_can_not(world: World) -> None:
     ended = world.run([person(1)])
     reconciled = world.muster("reconcile", "run-1")
     looked = world.muster("lookup", "--phone", "27824000001")

@@ -215,7 +215,7 @@ def test_no_password_and_nothing_personal_is_left_anywhere(muster: Muster, sandb
     assert leaks(told, forbidden) == []
 
 
-def test_reconciling_finds_users_that_were_changed_or_removed(muster: Muster, sandbox: Sandbox, later: None) -> None:
+def test_reconciling_finds_users_that_were_changed_or_removed(muster: Muster, sandbox: Sandbox) -> None:
     ended = created(muster, users(3))
     changed, gone = (int(row["customer_id"]) for row in ended.rows[:2])
     with Caller(sandbox, "operator", "operator-password", 1001) as caller:

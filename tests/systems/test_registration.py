@@ -191,7 +191,7 @@ def test_the_operator_goes_on_with_kyc_and_wallet(muster: Muster, sandbox: Sandb
 
 
 def test_what_the_operator_left_open_is_resumed_as_the_operator(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, later: None
+    muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
     row = newcomer(1, "Kycstuck")
     path = file_of([row])

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.systems.azakaw import envelope
 from jobs.systems.exchange import Reader, ReadFailed, Request
-from jobs.systems.json_reply import Unreadable, identifier, text_of
+from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of
 
 STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")
 """Azakaw, Forms and Submissions page: the names are exact, and all have to be asked for."""
@@ -75,17 +75,6 @@ class Submissions:
 def folded(email: str) -> str:
     """An e-mail as it is compared: without outer spaces and capitals."""
     return email.strip().casefold()
-
-
-def moment_of(value: object) -> datetime | None:
-    """A vendor time (`2023-05-15T14:30:45Z`) in UTC; None when it is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def list_request(form: str) -> Request:

@@ -146,8 +146,7 @@ class Azakaw:
 
     def given(self, token: str) -> Token:
         """As a bearer; of which tenant it is can't be told."""
-        header = token if token.lower().startswith("bearer ") else f"Bearer {token}"
-        return Token("Authorization", header, float("inf"), None)
+        return Token.bearer(token)
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """None."""

@@ -130,8 +130,7 @@ class BankLingo:
 
     def given(self, token: str) -> Token:
         """As a bearer; how long it holds is not known."""
-        value = token if token.lower().startswith("bearer ") else f"Bearer {token}"
-        return Token("Authorization", value, float("inf"), None)
+        return Token.bearer(token)
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, where the settings say so."""

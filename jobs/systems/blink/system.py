@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -158,12 +159,12 @@ class Blink:
             raise ValueError("the grant has no access_token")
         life = text_of(record, "expires_in") or ""
         seconds = float(life) if life.isascii() and life.isdigit() else ASSUMED_LIFE_SECONDS
-        return bearer(access, seconds, successor=text_of(record, "refresh_token"))
+        return bearer(access, seconds, text_of(record, "refresh_token"))
 
     def given(self, token: str) -> Token:
         """As a bearer; an empty one stands for the stored consent. Raises Unusable when there is none."""
         if token:
-            return bearer(token.removeprefix("Bearer "), float("inf"))
+            return bearer(token)
         if not self.settings.permission_id:
             raise Unusable(
                 "no credential for blink: it takes a refresh token, an access token or a stored consent",
@@ -253,11 +254,11 @@ class Blink:
         raise Unusable("bLink finds customers by their id or reference only", hint="give --customer-id or --reference")
 
 
-def bearer(token: str, life_seconds: float, *, successor: str | None = None) -> Token:
+def bearer(token: str, life_seconds: float = inf, successor: str | None = None) -> Token:
     """An access token as it is presented. Raises ValueError when it can't be a header."""
     if not token.isascii() or not token.isprintable():
         raise ValueError("the token can't be sent")
-    return Token("authorization", f"Bearer {token}", life_seconds, None, successor=successor)
+    return Token.bearer(token, life_seconds, successor=successor)
 
 
 def shown_of(customer: Record) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -62,17 +61,6 @@ def same_phone(ours: str | None, theirs: str | None) -> bool:
     if left == right:
         return True
     return right.startswith("0") and len(right) >= 10 and left.endswith(right[1:])
-
-
-def moment_of(value: object) -> datetime | None:
-    """A vendor time (`2026-05-19T08:30:00.000Z`) in UTC; None when it is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +209,7 @@ def explained(view: View, profile: Mapping[str, Any]) -> bool:
     """
     if view.doubt is None:
         return False
-    created = moment_of(profile.get("created"))
+    created = wire.moment_of(profile.get("created"))
     if created is None or created < view.doubt.since - CLOCK_SKEW:
         return False
     return all(

@@ -8,7 +8,6 @@ import orjson
 
 from jobs.model import Outcome
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import moment_of
 from jobs.systems.exchange import CallClass, Reader, Reply, Request, Trace
 from jobs.systems.offers import ASKED_AGAIN_AFTER, Newest
 from jobs.systems.row import View
@@ -67,12 +66,9 @@ class DecisionStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """The reply is a result; one that can't be read is a doubt."""
-        if not reply.ok:
-            return wire.refusal(reply)
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            return wire.doubtful(reply, str(error))
+        record = wire.answered(reply)
+        if not isinstance(record, Mapping):
+            return record
         if wire.text_of(record, "status") is None:
             return wire.doubtful(reply, "it has no status")
         verdict = judged(record, view.facts["customer_id"], wire.trace_of(reply))
@@ -87,7 +83,7 @@ def stale(result: Mapping[str, Any], after: str | None) -> bool:
     """Whether the result is the one that was there before an operator asked again; `after` is its time."""
     if after is None:
         return False
-    shown, before = moment_of(result.get("lastModified")), moment_of(after)
+    shown, before = wire.moment_of(result.get("lastModified")), wire.moment_of(after)
     return shown is None or before is None or shown <= before
 
 

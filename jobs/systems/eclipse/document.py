@@ -105,12 +105,9 @@ class DocumentStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with a documentId is an upload."""
-        if not reply.ok:
-            return wire.refusal(reply)
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            return wire.doubtful(reply, str(error))
+        record = wire.answered(reply)
+        if not isinstance(record, Mapping):
+            return record
         if wire.identifier(record.get("documentId")) is None:
             return wire.doubtful(reply, "it has no documentId")
         return Done(self.done(record).facts, wire.trace_of(reply))

@@ -16,7 +16,7 @@ from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.eclipse import lookup, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, moment_of, same_phone, wallet_list
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone, wallet_list
 from jobs.systems.eclipse.decision import DecisionStep, newest
 from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
@@ -198,8 +198,7 @@ class Eclipse:
 
     def given(self, token: str) -> Token:
         """As a bearer; its tenant is the `tenant` claim of the JWT, unverified."""
-        header = token if token.lower().startswith("bearer ") else f"Bearer {token}"
-        return Token("Authorization", header, float("inf"), wire.text_of(claims_of(header), "tenant"))
+        return Token.bearer(token, tenant=wire.text_of(claims_of(token), "tenant"))
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """None."""
@@ -270,7 +269,7 @@ class Eclipse:
                 Listed(
                     customer_id=str(wire.identifier(record.get("customerId"))),
                     key=wire.text_of(record, "externalUniqueId"),
-                    created=moment_of(record.get("created")),
+                    created=wire.moment_of(record.get("created")),
                     record=record,
                 )
                 for record in page

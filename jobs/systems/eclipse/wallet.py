@@ -10,7 +10,7 @@ from jobs.keys import KeySpace
 from jobs.model import Outcome
 from jobs.systems.base import CLOCK_SKEW
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import moment_of, wallet_list
+from jobs.systems.eclipse.customer import wallet_list
 from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
@@ -129,7 +129,7 @@ class WalletStep:
         """A wallet without a key, on our own customer, is ours unless it is older than our unanswered request."""
         if view.doubt is None:
             return True
-        created = moment_of(wallet.get("created"))
+        created = wire.moment_of(wallet.get("created"))
         return created is None or created >= view.doubt.since - CLOCK_SKEW
 
     async def allowed(self, reader: Reader, customer_id: str) -> list[str]:
@@ -182,12 +182,9 @@ class WalletStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with an id, for our customer, is a wallet; anything else is judged or doubted."""
-        if not reply.ok:
-            return wire.refusal(reply)
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            return wire.doubtful(reply, str(error))
+        record = wire.answered(reply)
+        if not isinstance(record, Mapping):
+            return record
         wallet_id = wire.identifier(record.get("walletId"))
         if wallet_id is None:
             return wire.doubtful(reply, "it has no walletId")

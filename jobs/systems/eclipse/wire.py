@@ -10,6 +10,7 @@ from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable as Unreadable
 from jobs.systems.json_reply import identifier as identifier
 from jobs.systems.json_reply import is_json as is_json
+from jobs.systems.json_reply import moment_of as moment_of
 from jobs.systems.json_reply import parsed as parsed
 from jobs.systems.json_reply import record_of as record_of
 from jobs.systems.json_reply import records_of as records_of
@@ -117,6 +118,16 @@ def doubtful(reply: Reply, why: str) -> Doubted:
         answered=True,
         trace=trace_of(reply),
     )
+
+
+def answered(reply: Reply) -> Mapping[str, Any] | Again | Ended | Doubted | Taken | Throttled:
+    """The record that a write was answered with; otherwise what the answer means. Raises NotPermitted."""
+    if not reply.ok:
+        return refusal(reply)
+    try:
+        return record_of(reply)
+    except Unreadable as error:
+        return doubtful(reply, str(error))
 
 
 async def read_records(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
