@@ -1,161 +1,93 @@
 """The input columns of BankLingo, as the vendor's page of CreateContactCommand gives them."""
 
-from schemas.column import Column, InputModel
-from schemas.eclipse import EMAIL
+from schemas import usual
+from schemas.column import Column, InputModel, given
 
-
-def _text(name: str, api: str, example: str, description: str, aliases: tuple[str, ...] = ()) -> Column:
-    """A required part of the address, or the kind of document."""
-    personal = name != "id_type"
-    return Column(
-        name,
-        api,
-        (api, *aliases) if api != name else aliases,
-        required=True,
-        personal=personal,
-        description=description,
-        example=example,
-    )
-
+ENCODED_KEY = r"^[A-Za-z0-9_-]{1,64}$"
+"""A key that the bank gave out, of a branch or a client."""
 
 BANKLINGO: tuple[Column, ...] = (
-    Column(
-        "row_ref",
-        None,
-        (),
-        required=False,
-        personal=False,
-        description="The source's own stable key of the row; recommended, the ledger's key is derived from it.",
-        kind="reference",
-        longest=200,
-        example="CRM-000001",
+    usual.ROW_REF.at(
+        None, description="The source's own stable key of the row; recommended, the ledger's key is derived from it."
     ),
-    Column(
-        "external_unique_id",
+    usual.EXTERNAL_UNIQUE_ID.at(
         None,
-        ("externalUniqueId",),
-        required=False,
-        personal=False,
         description="The ledger's key of the row, 6 to 100 printable ASCII characters; derived when absent, not sent.",
-        kind="key",
-        pattern=r"^[!-~]{6,100}$",
-        example="cust-000001",
     ),
-    Column(
-        "first_name",
-        "firstName",
-        ("firstName",),
-        required=True,
-        personal=True,
-        description="Given name.",
-        kind="name",
-        example="Adaeze",
-    ),
-    Column(
-        "middle_name",
-        "middleName",
-        ("middleName",),
-        required=False,
-        personal=True,
-        description="Middle name.",
-        kind="name",
-        example="Grace",
-    ),
-    Column(
-        "last_name",
-        "lastName",
-        ("lastName",),
-        required=True,
-        personal=True,
-        description="Family name.",
-        kind="name",
-        example="Okafor",
-    ),
-    Column(
-        "email",
+    usual.FIRST_NAME.at("firstName", "firstName", example="Adaeze"),
+    usual.MIDDLE_NAME.at("middleName", "middleName"),
+    usual.LAST_NAME.at("lastName", "lastName", example="Okafor"),
+    usual.EMAIL.at(
         "emailAddress",
-        ("emailAddress",),
-        required=True,
-        personal=True,
+        "emailAddress",
         description="E-mail address, sent in lower case; with the phone, what a client is recognised by.",
-        kind="email",
-        pattern=EMAIL,
-        longest=254,
         case="lower",
         example="adaeze.okafor@example.com",
     ),
-    Column(
-        "phone",
+    usual.PHONE.at(
         "phoneNumber",
-        ("phoneNumber",),
+        "phoneNumber",
         required=True,
-        personal=True,
         description="Phone number in any spelling; sent with + and country code.",
-        kind="phone",
-        pattern=r"^[1-9][0-9]{6,14}$",
         example="+2348012345678",
     ),
-    Column(
-        "national_id",
+    usual.NATIONAL_ID.at(
         "identificationNumber",
-        ("identificationNumber",),
+        "identificationNumber",
         required=True,
-        personal=True,
         description="Number of the document, 5 to 20 letters or digits; spaces and dashes are dropped, zeros kept.",
-        kind="identity",
-        pattern=r"^[A-Za-z0-9]{5,20}$",
         example="12345678901",
     ),
-    _text("id_type", "identificationType", "National ID", "Kind of the document, in the bank's words."),
-    Column(
-        "date_of_birth",
-        "dateOfBirth",
-        ("dateOfBirth",),
+    given(
+        "id_type",
+        "identificationType",
+        "Kind of the document, in the bank's words.",
+        "National ID",
+        aliases=("identificationType",),
         required=True,
-        personal=True,
-        description="Date of birth, yyyy-mm-dd, 1900 or later.",
-        kind="date",
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        example="1990-01-31",
+        personal=False,
     ),
-    Column(
+    usual.DATE_OF_BIRTH.at("dateOfBirth", "dateOfBirth", required=True, example="1990-01-31"),
+    given(
         "gender",
         "gender",
-        (),
+        "Male, Female or Other, in any case, or the first letter.",
+        "Female",
+        "code",
         required=True,
-        personal=True,
-        description="Male, Female or Other, in any case, or the first letter.",
-        kind="code",
         pattern=r"^(?:M|MALE|F|FEMALE|O|OTHER)$",
         case="upper",
-        example="Female",
     ),
-    _text("address", "address", "1 Broad Street", "Street and number.", ("line1", "street")),
-    _text("city", "city", "Lagos", "City."),
-    _text("state", "state", "Lagos", "State or province."),
-    _text("country", "country", "Nigeria", "Country as the bank spells it, a name or an ISO code; sent as it is."),
-    Column(
+    given("address", "address", "Street and number.", "1 Broad Street", required=True, aliases=("line1", "street")),
+    given("city", "city", "City.", "Lagos", required=True),
+    given("state", "state", "State or province.", "Lagos", required=True),
+    given(
+        "country",
+        "country",
+        "Country as the bank spells it, a name or an ISO code; sent as it is.",
+        "Nigeria",
+        required=True,
+    ),
+    given(
         "branch",
         "branchEncodedKey",
-        ("branchEncodedKey",),
-        required=False,
+        "Key of the branch; the setting applies when absent.",
+        "branch-1",
+        "code",
+        aliases=("branchEncodedKey",),
         personal=False,
-        description="Key of the branch; the setting applies when absent.",
-        kind="code",
-        pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        example="branch-1",
+        pattern=ENCODED_KEY,
     ),
-    Column(
+    given(
         "customer_kind",
         None,
-        ("customerType",),
-        required=False,
+        "individual; what a corporate client is called is on no page, so that those are refused here.",
+        "individual",
+        "code",
+        aliases=("customerType",),
         personal=False,
-        description="individual; what a corporate client is called is on no page, so that those are refused here.",
-        kind="code",
         pattern=r"^individual$",
         case="lower",
-        example="individual",
     ),
 )
 """In the order of documents and of the accepted frame."""

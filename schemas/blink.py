@@ -3,12 +3,10 @@
 `api` is the member of the OpenWealth specification 1.2.1. No column creates a customer, because bLink can't.
 """
 
-from typing import Any
-
 import polars as pl
 
-from schemas.column import Column, InputModel, Kind, Rule
-from schemas.eclipse import EMAIL
+from schemas import usual
+from schemas.column import Column, InputModel, Rule, given
 
 IDENTIFICATION = r"^[!-~]*[A-Za-z0-9][!-~]*$"
 """Printable ASCII without blanks, and not dots alone, which mean something else in a path (chosen)."""
@@ -21,14 +19,8 @@ PLACE = ("street", "building_number", "postal_code", "town", "country")
 NEEDED_PLACE = ("postal_code", "town", "country")
 
 
-def _given(name: str, api: str | None, description: str, example: str, kind: Kind = "text", **more: Any) -> Column:
-    """A column that may be empty; personal unless `more` says otherwise."""
-    told: dict[str, Any] = {"aliases": (), "required": False, "personal": True} | more
-    return Column(name, api, description=description, example=example, kind=kind, **told)
-
-
 def _identification(name: str, api: str, aliases: tuple[str, ...], description: str, example: str) -> Column:
-    return _given(
+    return given(
         name,
         api,
         description,
@@ -42,24 +34,10 @@ def _identification(name: str, api: str, aliases: tuple[str, ...], description: 
 
 
 BLINK: tuple[Column, ...] = (
-    _given(
-        "row_ref",
+    usual.ROW_REF.at(None, description=f"{usual.ROW_REF.description} Not sent."),
+    usual.EXTERNAL_UNIQUE_ID.at(
         None,
-        "The source's own stable key of the row; recommended, the keys are derived from it. Not sent.",
-        "CRM-000001",
-        "reference",
-        personal=False,
-        longest=200,
-    ),
-    _given(
-        "external_unique_id",
-        None,
-        "Our own key of the row, 6 to 100 printable ASCII characters; derived when absent. Not sent.",
-        "cust-000001",
-        "key",
-        aliases=("externalUniqueId",),
-        personal=False,
-        pattern=r"^[!-~]{6,100}$",
+        description="Our own key of the row, 6 to 100 printable ASCII characters; derived when absent. Not sent.",
     ),
     _identification(
         "bank_customer_id",
@@ -68,7 +46,7 @@ BLINK: tuple[Column, ...] = (
         "The bank's identification of the customer; this or external_reference is needed.",
         "C-0001",
     ),
-    _given(
+    given(
         "external_reference",
         "externalReference",
         "The reference that the bank keeps for the customer; alone it must lead to exactly one.",
@@ -85,24 +63,19 @@ BLINK: tuple[Column, ...] = (
         "The bank's identification of the person whose contacts are given; needed with email or phone.",
         "P-0001",
     ),
-    _given(
-        "email",
+    usual.EMAIL.at(
         "contactContent",
-        "E-mail address that the person shall have; added when it is missing.",
-        "anna.meier@example.com",
-        "email",
-        pattern=EMAIL,
+        required=False,
+        description="E-mail address that the person shall have; added when it is missing.",
         longest=LONGEST_CONTACT,
+        example="anna.meier@example.com",
     ),
-    _given(
-        "phone",
+    usual.PHONE.at(
         "contactContent",
-        "Mobile number that the person shall have, in any spelling; sent as + and digits.",
-        "+41791234567",
-        "phone",
-        pattern=r"^[1-9][0-9]{6,14}$",
+        description="Mobile number that the person shall have, in any spelling; sent as + and digits.",
+        example="+41791234567",
     ),
-    _given(
+    given(
         "street",
         "streetName",
         "Street of the customer's address; may hold the number too.",
@@ -110,7 +83,7 @@ BLINK: tuple[Column, ...] = (
         aliases=("streetName",),
         longest=LONGEST_TEXT,
     ),
-    _given(
+    given(
         "building_number",
         "buildingNumber",
         "Number of the building.",
@@ -118,7 +91,7 @@ BLINK: tuple[Column, ...] = (
         aliases=("buildingNumber",),
         longest=LONGEST_TEXT,
     ),
-    _given(
+    given(
         "postal_code",
         "postCode",
         "Postal code; needed with an address.",
@@ -126,24 +99,17 @@ BLINK: tuple[Column, ...] = (
         aliases=("postCode",),
         longest=LONGEST_TEXT,
     ),
-    _given("town", "townName", "Town; needed with an address.", "Zürich", aliases=("townName",), longest=LONGEST_TEXT),
-    _given(
+    given("town", "townName", "Town; needed with an address.", "Zürich", aliases=("townName",), longest=LONGEST_TEXT),
+    given(
         "country",
         "country",
         "Country, two letters (ISO 3166-1); needed with an address.",
         "CH",
         "code",
-        pattern=r"^[A-Z]{2}$",
+        pattern=usual.COUNTRY,
         case="upper",
     ),
-    _given(
-        "national_id",
-        None,
-        "National identity number. Not sent, and not looked for.",
-        "",
-        "identity",
-        pattern=r"^[A-Za-z0-9]{5,20}$",
-    ),
+    usual.NATIONAL_ID.at(None, description="National identity number. Not sent, and not looked for.", example=""),
 )
 """In the order of documents and of the accepted frame."""
 

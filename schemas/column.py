@@ -3,8 +3,8 @@
 Which columns a system has is in its own file beside this one; whether a value fits is `schemas/customers.py`.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 import polars as pl
 
@@ -54,6 +54,16 @@ class Column:
     def refusal(self) -> str:
         """`code:column` of a value whose shape is wrong."""
         return f"{REFUSAL[self.kind]}:{self.name}"
+
+    def at(self, api: str | None, *aliases: str, **changes: Any) -> Self:
+        """This column as one system has it: its field there, its aliases (none given: the same), what else differs."""
+        return replace(self, api=api, aliases=aliases or self.aliases, **changes)
+
+
+def given(name: str, api: str | None, description: str, example: str = "", kind: Kind = "text", **more: Any) -> Column:
+    """A column that may be given or left empty, and is personal, unless `more` says otherwise."""
+    told: dict[str, Any] = {"aliases": (), "required": False, "personal": True} | more
+    return Column(name, api, description=description, example=example, kind=kind, **told)
 
 
 @dataclass(frozen=True, slots=True)

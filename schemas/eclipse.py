@@ -2,381 +2,166 @@
 
 import polars as pl
 
-from schemas.column import Column, InputModel, Rule
+from schemas import usual
+from schemas.column import Column, InputModel, Rule, given
 from schemas.currencies import CURRENCIES
 from schemas.eclipse_login import LOGIN
+from schemas.usual import COUNTRY
 
-EMAIL = (
-    r"^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}][\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}]$"
-)
-"""Dot-atom, @, dotted domain whose last label is no number. Non-ASCII letters pass: the target decides about those."""
+EMAIL = usual.EMAIL_SHAPE
+"""As the page on a sixth system takes it."""
 
-ECLIPSE: tuple[Column, ...] = (
-    Column(
-        "row_ref",
-        None,
-        (),
-        required=False,
-        personal=False,
-        description="The source's own stable key of the row; recommended, the keys are derived from it.",
-        kind="reference",
-        longest=200,
-        example="CRM-000001",
-    ),
-    Column(
-        "external_unique_id",
+CUSTOMER = (
+    usual.ROW_REF,
+    usual.EXTERNAL_UNIQUE_ID.at(
         "externalUniqueId",
-        ("externalUniqueId",),
-        required=False,
-        personal=False,
         description="Idempotency key of the customer, 6 to 100 printable ASCII characters; derived when absent.",
-        kind="key",
-        pattern=r"^[!-~]{6,100}$",
-        example="cust-000001",
     ),
-    Column(
-        "first_name",
-        "firstName",
-        ("firstName",),
-        required=True,
-        personal=True,
-        description="Given name.",
-        kind="name",
-        advised=(2, 50),
-        example="Thandi",
-    ),
-    Column(
-        "last_name",
-        "lastName",
-        ("lastName",),
-        required=True,
-        personal=True,
-        description="Family name.",
-        kind="name",
-        advised=(2, 50),
-        example="Nkosi",
-    ),
-    Column(
-        "phone",
+    usual.FIRST_NAME.at("firstName", "firstName", advised=(2, 50)),
+    usual.LAST_NAME.at("lastName", "lastName", advised=(2, 50)),
+    usual.PHONE.at(
         "phone1",
-        ("phone1",),
+        "phone1",
         required=True,
-        personal=True,
         description="Mobile number in any spelling; sent as digits with country code.",
-        kind="phone",
-        pattern=r"^[1-9][0-9]{6,14}$",
-        example="0821234567",
     ),
-    Column(
-        "email",
-        "email",
-        (),
-        required=True,
-        personal=True,
-        description="E-mail address.",
-        kind="email",
-        pattern=EMAIL,
-        longest=254,
-        advised=(10, 50),
-        example="thandi.nkosi@example.com",
-    ),
-    Column(
-        "national_id",
+    usual.EMAIL.at("email", advised=(10, 50)),
+    usual.NATIONAL_ID.at(
         "nationalIdentityNumber",
-        ("nationalIdentityNumber",),
+        "nationalIdentityNumber",
         required=True,
-        personal=True,
         description="National identity number, 5 to 20 letters or digits; spaces and dashes are dropped, zeros kept.",
-        kind="identity",
-        pattern=r"^[A-Za-z0-9]{5,20}$",
-        example="9001015009086",
     ),
-    Column(
+    given(
         "user_type_id",
         "userTypeId",
-        ("userTypeId",),
-        required=False,
+        "User type of the tenant's configuration; the setting applies when absent.",
+        "1",
+        "code",
+        aliases=("userTypeId",),
         personal=False,
-        description="User type of the tenant's configuration; the setting applies when absent.",
-        kind="code",
         pattern=r"^[0-9]{1,9}$",
-        example="1",
     ),
-    Column(
+    given(
         "wallet_type_id",
         None,
-        ("walletTypeId",),
-        required=False,
+        "Wallet type to open, or several joined by `;`; the setting applies when absent.",
+        "5001",
+        "code",
+        aliases=("walletTypeId",),
         personal=False,
-        description="Wallet type to open, or several joined by `;`; the setting applies when absent.",
-        kind="code",
         pattern=r"^[0-9]{1,9}(?:;[0-9]{1,9})*$",
-        example="5001",
     ),
-    Column(
+    given(
         "currency",
         None,
-        (),
-        required=False,
+        "Currency, ISO 4217: one, or one for each wallet joined by `;`; the setting applies when absent.",
+        "ZAR",
+        "code",
         personal=False,
-        description="Currency, ISO 4217: one, or one for each wallet joined by `;`; the setting applies when absent.",
-        kind="code",
         pattern=r"^[A-Z]{3}(?:;[A-Z]{3})*$",
         case="upper",
-        example="ZAR",
     ),
-    Column(
-        "date_of_birth",
-        "dateOfBirth",
-        ("dateOfBirth",),
-        required=False,
-        personal=True,
-        description="Date of birth, yyyy-mm-dd, 1900 or later.",
-        kind="date",
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        example="1990-01-01",
-    ),
-    Column(
-        "gender",
-        "gender",
-        (),
-        required=False,
-        personal=True,
-        description="M, F or O.",
-        kind="code",
-        pattern=r"^[MFO]$",
-        case="upper",
-        example="F",
-    ),
-    Column(
+    usual.DATE_OF_BIRTH.at("dateOfBirth", "dateOfBirth"),
+    given("gender", "gender", "M, F or O.", "F", "code", pattern=r"^[MFO]$", case="upper"),
+    given(
         "marital_status",
         "maritalStatus",
-        ("maritalStatus",),
-        required=False,
-        personal=True,
-        description="S, M, D or W.",
-        kind="code",
+        "S, M, D or W.",
+        "S",
+        "code",
+        aliases=("maritalStatus",),
         pattern=r"^[SMDW]$",
         case="upper",
-        example="S",
     ),
-    Column(
-        "title",
-        "title",
-        (),
-        required=False,
-        personal=True,
-        description="Form of address in upper case, such as MR.",
-        case="upper",
-        example="MS",
-    ),
-    Column(
-        "middle_name",
-        "middleName",
-        ("middleName",),
-        required=False,
-        personal=True,
-        description="Middle name.",
-        kind="name",
-        example="Grace",
-    ),
-    Column(
-        "maiden_name",
-        "maidenName",
-        ("maidenName",),
-        required=False,
-        personal=True,
-        description="Family name at birth.",
-        kind="name",
-        example="Dlamini",
-    ),
-    Column(
+    given("title", "title", "Form of address in upper case, such as MR.", "MS", case="upper"),
+    usual.MIDDLE_NAME.at("middleName", "middleName"),
+    given("maiden_name", "maidenName", "Family name at birth.", "Dlamini", "name", aliases=("maidenName",)),
+    given(
         "language",
         "language",
-        ("locale",),
-        required=False,
+        "Language, two letters (ISO 639-1).",
+        "en",
+        "code",
+        aliases=("locale",),
         personal=False,
-        description="Language, two letters (ISO 639-1).",
-        kind="code",
         pattern=r"^[a-z]{2}$",
         case="lower",
-        example="en",
     ),
-    Column(
-        "birth_city",
-        "birthCity",
-        ("birthCity",),
-        required=False,
-        personal=True,
-        description="City of birth.",
-        advised=(1, 20),
-        example="Durban",
-    ),
-    Column(
+    given("birth_city", "birthCity", "City of birth.", "Durban", aliases=("birthCity",), advised=(1, 20)),
+    given(
         "birth_country",
         "birthCountry",
-        ("birthCountry",),
-        required=False,
-        personal=True,
-        description="Country of birth, two letters (ISO 3166-1).",
-        kind="code",
-        pattern=r"^[A-Z]{2}$",
+        "Country of birth, two letters (ISO 3166-1).",
+        "ZA",
+        "code",
+        aliases=("birthCountry",),
+        pattern=COUNTRY,
         case="upper",
-        example="ZA",
     ),
-    Column(
+    given(
         "country_of_residence",
         "countryOfResidence",
-        ("countryOfResidence",),
-        required=False,
+        "Country of residence, two letters (ISO 3166-1).",
+        "ZA",
+        "code",
+        aliases=("countryOfResidence",),
         personal=False,
-        description="Country of residence, two letters (ISO 3166-1).",
-        kind="code",
-        pattern=r"^[A-Z]{2}$",
+        pattern=COUNTRY,
         case="upper",
-        example="ZA",
     ),
-    Column(
+    given(
         "passport_number",
         "passportNumber",
-        ("passportNumber",),
-        required=False,
-        personal=True,
-        description="Passport number, beside the identity number.",
-        example="A01234567",
+        "Passport number, beside the identity number.",
+        "A01234567",
+        aliases=("passportNumber",),
     ),
-    Column(
+    given(
         "asylum_ref_number",
         "asylumRefNumber",
-        ("asylumRefNumber",),
-        required=False,
-        personal=True,
-        description="Reference of an asylum seeker's permit, beside the identity number.",
+        "Reference of an asylum seeker's permit, beside the identity number.",
+        "ZAPTA000123456",
+        aliases=("asylumRefNumber",),
         advised=(5, 15),
-        example="ZAPTA000123456",
     ),
-    Column(
-        "industry",
-        "industry",
-        (),
-        required=False,
-        personal=False,
-        description="Industry that the customer works in.",
-        example="Retail",
-    ),
-    Column(
+    given("industry", "industry", "Industry that the customer works in.", "Retail", personal=False),
+)
+
+ADDRESS = (
+    given(
         "address_type",
         None,
-        (),
-        required=False,
-        personal=True,
-        description="Kind of the address, in the words of the tenant's configuration; required with an address.",
-        example="RESIDENTIAL",
+        "Kind of the address, in the words of the tenant's configuration; required with an address.",
+        "RESIDENTIAL",
     ),
-    Column(
+    given(
         "address_line1",
         None,
-        (),
-        required=False,
-        personal=True,
-        description="First line of the address; required with an address. It is added before KYC.",
-        example="12 Church Street",
+        "First line of the address; required with an address. It is added before KYC.",
+        "12 Church Street",
     ),
-    Column(
-        "address_line2",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="Second line.",
-        example="Unit 4",
-    ),
-    Column(
-        "address_city",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="City.",
-        example="Durban",
-    ),
-    Column(
-        "address_state",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="State or province.",
-        example="KwaZulu-Natal",
-    ),
-    Column(
-        "address_code",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="Postal code.",
-        example="4001",
-    ),
-    Column(
-        "address_country",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="Country, two letters (ISO 3166-1).",
-        kind="code",
-        pattern=r"^[A-Z]{2}$",
-        case="upper",
-        example="ZA",
-    ),
-    Column(
+    given("address_line2", None, "Second line.", "Unit 4"),
+    given("address_city", None, "City.", "Durban"),
+    given("address_state", None, "State or province.", "KwaZulu-Natal"),
+    given("address_code", None, "Postal code.", "4001"),
+    given("address_country", None, "Country, two letters (ISO 3166-1).", "ZA", "code", pattern=COUNTRY, case="upper"),
+)
+
+DOCUMENTS = (
+    given(
         "id_front_file",
         None,
-        (),
-        required=False,
-        personal=True,
-        description="Front of the identity document: a JPEG, PNG or PDF file, relative to the input's folder.",
+        "Front of the identity document: a JPEG, PNG or PDF file, relative to the input's folder.",
         kind="file",
     ),
-    Column(
-        "id_back_file",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="The back of the identity document.",
-        kind="file",
-    ),
-    Column(
-        "passport_file",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="The page of the passport with the photo.",
-        kind="file",
-    ),
-    Column(
-        "selfie_file",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="A photo of the face.",
-        kind="file",
-    ),
-    Column(
-        "proof_of_address_file",
-        None,
-        (),
-        required=False,
-        personal=True,
-        description="A proof of the address, such as a bill.",
-        kind="file",
-    ),
+    given("id_back_file", None, "The back of the identity document.", kind="file"),
+    given("passport_file", None, "The page of the passport with the photo.", kind="file"),
+    given("selfie_file", None, "A photo of the face.", kind="file"),
+    given("proof_of_address_file", None, "A proof of the address, such as a bill.", kind="file"),
 )
+
+ECLIPSE: tuple[Column, ...] = (*CUSTOMER, *ADDRESS, *DOCUMENTS)
 """In the order of documents and of the accepted frame."""
 
 
@@ -394,12 +179,9 @@ def _currencies() -> pl.Expr:
     return (known & ((named.list.len() == 1) | (named.list.len() == wallets))).fill_null(value=True)
 
 
-ADDRESS = tuple(column.name for column in ECLIPSE if column.name.startswith("address_"))
-
-
 def _with_address(column: str) -> pl.Expr:
     """Whether `column` is there, where any part of an address is."""
-    return pl.col(column).is_not_null() | pl.all_horizontal(pl.col(name).is_null() for name in ADDRESS)
+    return pl.col(column).is_not_null() | pl.all_horizontal(pl.col(part.name).is_null() for part in ADDRESS)
 
 
 RULES = (

@@ -3,52 +3,42 @@
 No member is marked as required; what is here is chosen. `api` is the member's path, a number in it a place in a list.
 """
 
-from typing import Any
-
 import polars as pl
 
-from schemas.column import Column, InputModel, Kind, Rule
-from schemas.eclipse import EMAIL
+from schemas import usual
+from schemas.column import Column, InputModel, Rule, given
+from schemas.usual import COUNTRY, DAY, TRUTH
 
-DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-TRUTH = r"^(?:true|false)$"
-COUNTRY = r"^[A-Z]{2}$"
 NUMBER = r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,49}$"
 """A number of a document or a register; its dashes are kept, as the example sends them."""
 
 
-def _given(name: str, api: str | None, description: str, example: str, kind: Kind = "text", **more: Any) -> Column:
-    """A column that may be empty and is personal, unless `more` says otherwise."""
-    told: dict[str, Any] = {"aliases": (), "required": False, "personal": True} | more
-    return Column(name, api, description=description, example=example, kind=kind, **told)
-
-
 def _number(name: str, api: str, description: str, example: str) -> Column:
-    return _given(name, api, description, example, "code", pattern=NUMBER)
+    return given(name, api, description, example, "code", pattern=NUMBER)
 
 
 def _coming_day(name: str, api: str, description: str) -> Column:
-    return _given(name, api, f"{description}, yyyy-mm-dd.", "2034-03-31", "code", pattern=DAY)
+    return given(name, api, f"{description}, yyyy-mm-dd.", "2034-03-31", "code", pattern=DAY)
 
 
 def _document(prefix: str, api: str, words: str) -> tuple[Column, ...]:
     """One document: its file and what is said of it."""
     return (
-        _given(
+        given(
             f"{prefix}_file", f"{api}.content", f"{words}: JPEG, PNG or PDF, sent as base64.", f"{prefix}.png", "file"
         ),
-        _given(
+        given(
             f"{prefix}_file_name",
             f"{api}.fileName",
             f"{words}: name that the target is told; the file's own when empty.",
             "document.png",
         ),
-        _given(f"{prefix}_type", f"{api}.type", f"{words}: kind, such as DriversLicense.", "DriversLicense"),
-        _given(f"{prefix}_side", f"{api}.side", f"{words}: side, such as front.", "front"),
-        _given(f"{prefix}_description", f"{api}.description", f"{words}: description.", "national id card of user"),
+        given(f"{prefix}_type", f"{api}.type", f"{words}: kind, such as DriversLicense.", "DriversLicense"),
+        given(f"{prefix}_side", f"{api}.side", f"{words}: side, such as front.", "front"),
+        given(f"{prefix}_description", f"{api}.description", f"{words}: description.", "national id card of user"),
         _number(f"{prefix}_number", f"{api}.number", f"{words}: number.", "123455"),
-        _given(f"{prefix}_issued_country", f"{api}.issuedCountry", f"{words}: issuing country.", "ZA"),
-        _given(
+        given(f"{prefix}_issued_country", f"{api}.issuedCountry", f"{words}: issuing country.", "ZA"),
+        given(
             f"{prefix}_expired",
             f"{api}.expired",
             f"{words}: has it expired, true or false.",
@@ -57,7 +47,7 @@ def _document(prefix: str, api: str, words: str) -> tuple[Column, ...]:
             pattern=TRUTH,
             case="lower",
         ),
-        _given(
+        given(
             f"{prefix}_valid_from_date",
             f"{api}.validFromDate",
             f"{words}: first day.",
@@ -71,83 +61,54 @@ def _document(prefix: str, api: str, words: str) -> tuple[Column, ...]:
 def _device(prefix: str, api: str, words: str) -> tuple[Column, ...]:
     """Evidence of a place, as a device gave it."""
     return (
-        _given(f"{prefix}_device_data", f"{api}.deviceData", f"{words}: data of the device.", "example"),
-        _given(f"{prefix}_declared_address", f"{api}.declaredAddress", f"{words}: declared address.", "Cape Town"),
-        _given(f"{prefix}_phone_number", f"{api}.phoneNumber", f"{words}: phone number.", "+27-82-1234567"),
-        _given(f"{prefix}_ip_address", f"{api}.iPAddress", f"{words}: IP address.", "127.0.0.1"),
+        given(f"{prefix}_device_data", f"{api}.deviceData", f"{words}: data of the device.", "example"),
+        given(f"{prefix}_declared_address", f"{api}.declaredAddress", f"{words}: declared address.", "Cape Town"),
+        given(f"{prefix}_phone_number", f"{api}.phoneNumber", f"{words}: phone number.", "+27-82-1234567"),
+        given(f"{prefix}_ip_address", f"{api}.iPAddress", f"{words}: IP address.", "127.0.0.1"),
     )
 
 
 KEYS = (
-    _given(
-        "row_ref",
+    usual.ROW_REF.at(None, description=f"{usual.ROW_REF.description[:-1]}; sent as customerMetaData."),
+    usual.EXTERNAL_UNIQUE_ID,
+    usual.NATIONAL_ID.at(
         None,
-        "The source's own stable key of the row; recommended, the keys are derived from it; sent as customerMetaData.",
-        "CRM-000001",
-        "reference",
-        personal=False,
-        longest=200,
-    ),
-    _given(
-        "external_unique_id",
-        None,
-        "Key of the row in the ledger, 6 to 100 printable ASCII characters; derived when absent. Not sent.",
-        "cust-000001",
-        "key",
-        personal=False,
-        aliases=("externalUniqueId",),
-        pattern=r"^[!-~]{6,100}$",
-    ),
-    _given(
-        "national_id",
-        None,
-        "National identity number, for comparisons and masks only. Not sent: see ssn, tin and tax_id_number.",
-        "9001015009086",
-        "identity",
-        aliases=("nationalIdentityNumber",),
-        pattern=r"^[A-Za-z0-9]{5,20}$",
+        "nationalIdentityNumber",
+        description="National identity number, for comparisons and masks only. "
+        "Not sent: see ssn, tin and tax_id_number.",
     ),
 )
 
 PERSON = (
-    _given("first_name", "firstName", "Given name.", "Thandi", "name", required=True),
-    _given("middle_name", "middleName", "Middle name.", "Grace", "name"),
-    _given("last_name", "lastName", "Family name.", "Nkosi", "name", required=True),
-    _given("full_name", "fullName", "Full name; first, middle and last name when empty.", "Thandi Grace Nkosi", "name"),
-    _given(
-        "phone",
+    usual.FIRST_NAME.at("firstName"),
+    usual.MIDDLE_NAME.at("middleName"),
+    usual.LAST_NAME.at("lastName"),
+    given("full_name", "fullName", "Full name; first, middle and last name when empty.", "Thandi Grace Nkosi", "name"),
+    usual.PHONE.at(
         "phoneNumber",
-        "Mobile number, sent as digits with country code.",
-        "+27 82 123 4567",
-        "phone",
+        "phoneNumber",
+        "phone1",
         required=True,
-        aliases=("phoneNumber", "phone1"),
+        description="Mobile number, sent as digits with country code.",
+        pattern=None,
+        example="+27 82 123 4567",
     ),
-    _given(
-        "email",
-        "email",
-        "E-mail address; the target takes each once.",
-        "thandi.nkosi@example.com",
-        "email",
-        required=True,
-        pattern=EMAIL,
-        longest=254,
-    ),
-    _given("date_of_birth", "dateOfBirth", "Date of birth, yyyy-mm-dd.", "1990-01-01", "date", required=True),
-    _given("gender", "gender", "Gender; the note shows unknown and male.", "female", case="lower"),
-    _given("marital_status", "maritalStatus", "Such as married or unmarried.", "unmarried", case="lower"),
-    _given("nationality", "nationality", "Nationality.", "ZA"),
-    _given("ip_address", "ip_address", "IP address.", "127.0.0.1", "code", pattern=r"^[0-9A-Fa-f.:]{2,45}$"),
+    usual.EMAIL.at("email", description="E-mail address; the target takes each once."),
+    usual.DATE_OF_BIRTH.at("dateOfBirth", required=True, description="Date of birth, yyyy-mm-dd.", pattern=None),
+    given("gender", "gender", "Gender; the note shows unknown and male.", "female", case="lower"),
+    given("marital_status", "maritalStatus", "Such as married or unmarried.", "unmarried", case="lower"),
+    given("nationality", "nationality", "Nationality.", "ZA"),
+    given("ip_address", "ip_address", "IP address.", "127.0.0.1", "code", pattern=r"^[0-9A-Fa-f.:]{2,45}$"),
     _number("ssn", "ssn", "Social security number.", "122-22-2332"),
     _number("state_license_id", "stateLicenseId", "Number of a state licence.", "S-123455"),
     _number("tin", "tin", "Tax identification number.", "122-22-2332"),
-    _given("tax_country", "tax.country", "Tax: country.", "ZA"),
+    given("tax_country", "tax.country", "Tax: country.", "ZA"),
     _number("tax_id_number", "tax.idNumber", "Tax: number.", "122-22-2332"),
-    _given("tax_state", "tax.state", "Tax: state.", "WC"),
+    given("tax_state", "tax.state", "Tax: state.", "WC"),
 )
 
 WALLET = (
-    _given(
+    given(
         "account_address",
         "accountAddress",
         "Address on the chain; unique.",
@@ -155,7 +116,7 @@ WALLET = (
         "code",
         pattern=r"^[!-~]{1,200}$",
     ),
-    _given(
+    given(
         "custom_namespace",
         "customNamespace",
         "Namespace of the wallet, seen by its user; unique.",
@@ -164,15 +125,15 @@ WALLET = (
         pattern=r"^[!-~]{1,200}$",
         case="lower",
     ),
-    _given("namespace_provider", "provider", "Provider of the namespace, such as ens.", "ens", aliases=("provider",)),
-    _given("ul_namespace", "ulNamespace", "Namespace of the platform, such as a.b.ul.", "thandi.nkosi.ul"),
+    given("namespace_provider", "provider", "Provider of the namespace, such as ens.", "ens", aliases=("provider",)),
+    given("ul_namespace", "ulNamespace", "Namespace of the platform, such as a.b.ul.", "thandi.nkosi.ul"),
 )
 
 ADDRESS = (
-    _given("address_line1", "address.address1", "Address: line.", "Flat 2", aliases=("address1",)),
-    _given("address_street", "address.street", "Address: street, or a line.", "Long Street 1", aliases=("street",)),
-    _given("address_city", "address.city", "Address: city.", "Cape Town", required=True, aliases=("city",)),
-    _given(
+    given("address_line1", "address.address1", "Address: line.", "Flat 2", aliases=("address1",)),
+    given("address_street", "address.street", "Address: street, or a line.", "Long Street 1", aliases=("street",)),
+    given("address_city", "address.city", "Address: city.", "Cape Town", required=True, aliases=("city",)),
+    given(
         "address_state",
         "address.state",
         "Address: code of the state or province, without the country (ISO 3166-2), such as WC.",
@@ -183,7 +144,7 @@ ADDRESS = (
         pattern=r"^[A-Z0-9]{1,3}$",
         case="upper",
     ),
-    _given(
+    given(
         "address_postal_code",
         "address.postalCode",
         "Address: postal code.",
@@ -191,7 +152,7 @@ ADDRESS = (
         required=True,
         aliases=("postalCode",),
     ),
-    _given(
+    given(
         "address_country",
         "address.country",
         "Address: country, two letters (ISO 3166-1).",
@@ -202,7 +163,7 @@ ADDRESS = (
         pattern=COUNTRY,
         case="upper",
     ),
-    _given(
+    given(
         "address_iso_country_code",
         "address.isoCountryCode",
         "Address: country once more, two letters; that of address_country when empty.",
@@ -218,34 +179,32 @@ DOCUMENTS = (
     *_document("document_1", "governmentDocuments.0", "First document"),
     *_document("document_2", "governmentDocuments.1", "Second document"),
     *_document("passport", "passport", "Passport"),
-    _given(
-        "selfie_file", "selfieContent", "Picture of the face: JPEG, PNG or PDF, sent as base64.", "face.png", "file"
-    ),
-    _given("state_id_license", "others.stateIdLicense", "Other proof: state licence.", "321"),
-    _given("proof_of_address", "others.proofOfAddress", "Other proof: of the address.", "321"),
-    _given("alien_id_card", "others.alienIdCard", "Other proof: card of a foreigner.", "321"),
+    given("selfie_file", "selfieContent", "Picture of the face: JPEG, PNG or PDF, sent as base64.", "face.png", "file"),
+    given("state_id_license", "others.stateIdLicense", "Other proof: state licence.", "321"),
+    given("proof_of_address", "others.proofOfAddress", "Other proof: of the address.", "321"),
+    given("alien_id_card", "others.alienIdCard", "Other proof: card of a foreigner.", "321"),
 )
 
 PLACE = (
-    _given("lat_long_data", "lat_long.lat_long_data", "Position.", "-33.92,18.42"),
-    _given("lat_long_country", "lat_long.lat_long_country", "Position: country.", "ZA"),
-    _given("lat_long_city", "lat_long.lat_long_city", "Position: city.", "Cape Town"),
-    _given("metro_location_short_name", "metroLocationDetails.shortName", "Metropolis: short name.", "Cape Town"),
-    _given("metro_location_full_name", "metroLocationDetails.fullName", "Metropolis: full name.", "Cape Town, ZA"),
-    _given("metro_location_code", "metroLocationDetails.code", "Metropolis: code.", "ZAF-CPT"),
-    _given("additional_lat", "additionalLatLong.lat", "Second position: latitude.", "-33.92"),
-    _given("additional_long", "additionalLatLong.long", "Second position: longitude.", "18.42"),
-    _given("additional_address_full_name", "additionalAddress.fullName", "Second address: country.", "South Africa"),
-    _given("additional_address_name_iso3", "additionalAddress.nameISO3", "Second address: three letters.", "ZAF"),
+    given("lat_long_data", "lat_long.lat_long_data", "Position.", "-33.92,18.42"),
+    given("lat_long_country", "lat_long.lat_long_country", "Position: country.", "ZA"),
+    given("lat_long_city", "lat_long.lat_long_city", "Position: city.", "Cape Town"),
+    given("metro_location_short_name", "metroLocationDetails.shortName", "Metropolis: short name.", "Cape Town"),
+    given("metro_location_full_name", "metroLocationDetails.fullName", "Metropolis: full name.", "Cape Town, ZA"),
+    given("metro_location_code", "metroLocationDetails.code", "Metropolis: code.", "ZAF-CPT"),
+    given("additional_lat", "additionalLatLong.lat", "Second position: latitude.", "-33.92"),
+    given("additional_long", "additionalLatLong.long", "Second position: longitude.", "18.42"),
+    given("additional_address_full_name", "additionalAddress.fullName", "Second address: country.", "South Africa"),
+    given("additional_address_name_iso3", "additionalAddress.nameISO3", "Second address: three letters.", "ZAF"),
     *_device("geo_location", "geoLocationDetails", "Geographic evidence"),
     *_device("metro_area", "metroAreaDetails", "Evidence of the area"),
     *_device("country_evidence", "countryDetails", "Evidence of the country"),
 )
 
 DIGITAL_ID = (
-    _given("gid_name", "gidName", "Digital identity: name.", "Thandi Nkosi", "name"),
-    _given("gid_dob", "gidDOB", "Digital identity: date of birth, yyyy-mm-dd.", "1990-01-01", "date"),
-    _given(
+    given("gid_name", "gidName", "Digital identity: name.", "Thandi Nkosi", "name"),
+    given("gid_dob", "gidDOB", "Digital identity: date of birth, yyyy-mm-dd.", "1990-01-01", "date"),
+    given(
         "gid_photo_file",
         "gidPhoto",
         "Digital identity: photo, JPEG, PNG or PDF, sent as base64.",
@@ -253,16 +212,16 @@ DIGITAL_ID = (
         "file",
     ),
     _number("gid_id_number", "gidIdNumber", "Digital identity: number.", "123455"),
-    _given("gid_country", "gidCountry", "Digital identity: country.", "ZA"),
-    _given("gid_state", "gidState", "Digital identity: state.", "WC"),
-    _given("gid_issue_date", "gidIssueDate", "Digital identity: first day, yyyy-mm-dd.", "2024-04-01", "date"),
+    given("gid_country", "gidCountry", "Digital identity: country.", "ZA"),
+    given("gid_state", "gidState", "Digital identity: state.", "WC"),
+    given("gid_issue_date", "gidIssueDate", "Digital identity: first day, yyyy-mm-dd.", "2024-04-01", "date"),
     _coming_day("gid_expiration_date", "gidExpirationDate", "Digital identity: last day"),
-    _given("gid_full_address", "gidAddress.fullAddress", "Digital identity: address.", "1 Long Street, Cape Town"),
-    _given("gid_gender", "gidGender", "Digital identity: gender.", "female"),
+    given("gid_full_address", "gidAddress.fullAddress", "Digital identity: address.", "1 Long Street, Cape Town"),
+    given("gid_gender", "gidGender", "Digital identity: gender.", "female"),
 )
 
 BANK = (
-    _given(
+    given(
         "bank_account",
         "bankAccount",
         "Is there a bank account, true or false; sent as text.",
@@ -271,9 +230,9 @@ BANK = (
         pattern=TRUTH,
         case="lower",
     ),
-    _given("bank_name", "bankAccountDetails.bankName", "Bank: name.", "US Bank"),
-    _given("bank_account_holder_name", "bankAccountDetails.accountHolderName", "Bank: holder.", "Thandi Nkosi", "name"),
-    _given("bank_account_type", "bankAccountDetails.accountType", "Bank: kind of account.", "Savings"),
+    given("bank_name", "bankAccountDetails.bankName", "Bank: name.", "US Bank"),
+    given("bank_account_holder_name", "bankAccountDetails.accountHolderName", "Bank: holder.", "Thandi Nkosi", "name"),
+    given("bank_account_type", "bankAccountDetails.accountType", "Bank: kind of account.", "Savings"),
 )
 
 OMNUMI: tuple[Column, ...] = (*KEYS, *PERSON, *WALLET, *ADDRESS, *DOCUMENTS, *PLACE, *DIGITAL_ID, *BANK)
