@@ -4,165 +4,117 @@ from collections.abc import Mapping
 
 from .faults import COMMITTED
 
-ECLIPSE: Mapping[str, str] = {
-    "happy": "onboarded",
-    "again": "already_onboarded",
+Ends = Mapping[str, str]
+
+SERVER_ERRORS = ("500", "502", "503", "504")
+DOUBT = "in_doubt (unanswered)"
+UNREADABLE = "refused: Omnumi shows nothing of its customers, so there is nothing to read again"
+
+EVERYWHERE: Ends = {
     "refused": "rejected (refused_by_target)",
     "400": "rejected (refused_by_target)",
-    "409": "conflict (key_taken)",
-    "429 (once)": "onboarded, sent 2 times",
-    "500": "failed (attempts_exhausted), sent 5 times",
-    "500 (once)": "onboarded, sent 2 times",
-    "502": "failed (attempts_exhausted), sent 5 times",
-    "503": "failed (attempts_exhausted), sent 5 times",
-    "504": "failed (attempts_exhausted), sent 5 times",
     "a redirect": "failed (redirected)",
-    "401 (once)": "onboarded, sent 2 times",
     "401 (always)": "the run ends with 4",
     "403 (first of the run)": "the run ends with 4",
     "403 (later)": "rejected (forbidden)",
-    "404": "the run ends with 4",
+    "doctor": "ends with 0",
+}
+"""Unless a system's own table says otherwise."""
+
+SETTLED: Ends = {
+    **EVERYWHERE,
+    "happy": "onboarded",
+    "again": "already_onboarded",
+    "429 (once)": "onboarded, sent 2 times",
+    "500 (once)": "onboarded, sent 2 times",
+    "401 (once)": "onboarded, sent 2 times",
     "lost, and the write not committed": "onboarded, sent 2 times",
     **dict.fromkeys(COMMITTED, "onboarded"),
     "killed before": "onboarded",
     "killed after": "onboarded",
+    "planned again": "already_onboarded",
+}
+"""Where a write whose answer is lost is looked for, and sent again when it was not done."""
+
+NEVER_REPEATED: Ends = {
+    **EVERYWHERE,
+    "happy": "pending (decision)",
+    "again": "pending",
+    "429 (once)": "pending (decision), sent 2 times",
+    **dict.fromkeys(SERVER_ERRORS, DOUBT),
+    "500 (once)": DOUBT,
+    "401 (once)": "the run ends with 4",
+    "lost, and the write not committed": DOUBT,
+    "killed before": DOUBT,
+    "planned again": "finish",
+}
+"""Where a write whose answer is lost is not sent again, and who was created waits for a decision."""
+
+ECLIPSE: Ends = {
+    **SETTLED,
+    **dict.fromkeys(SERVER_ERRORS, "failed (attempts_exhausted), sent 5 times"),
+    "409": "conflict (key_taken)",
+    "404": "the run ends with 4",
     "limit": "none: found by trying",
     "decided": "onboarded",
     "planned": "create",
-    "planned again": "already_onboarded",
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by identity",
-    "doctor": "ends with 0",
 }
 
-DOUBT = "in_doubt (unanswered)"
-UNREADABLE = "refused: Omnumi shows nothing of its customers, so there is nothing to read again"
-
-OMNUMI: Mapping[str, str] = {
-    "happy": "pending (decision)",
-    "again": "pending",
-    "refused": "rejected (refused_by_target)",
+OMNUMI: Ends = {
+    **NEVER_REPEATED,
     "400": DOUBT,
     "409": DOUBT,
-    "429 (once)": "pending (decision), sent 2 times",
-    "500": DOUBT,
-    "500 (once)": DOUBT,
-    "502": DOUBT,
-    "503": DOUBT,
-    "504": DOUBT,
-    "a redirect": "failed (redirected)",
-    "401 (once)": "the run ends with 4",
-    "401 (always)": "the run ends with 4",
-    "403 (first of the run)": "the run ends with 4",
-    "403 (later)": "rejected (forbidden)",
     "404": "the run ends with 4",
-    "lost, and the write not committed": DOUBT,
     **dict.fromkeys(COMMITTED, DOUBT),
-    "killed before": DOUBT,
     "killed after": DOUBT,
     "limit": "1 in 1 s",
     "decided": "pending (decision)",
     "planned": "unknown",
-    "planned again": "finish",
     "changed": UNREADABLE,
     "deleted": UNREADABLE,
     "looked up": "refused: Omnumi can't find customers by phone",
-    "doctor": "ends with 0",
 }
 
-BANKLINGO: Mapping[str, str] = {
-    "happy": "pending (decision)",
-    "again": "pending",
-    "refused": "rejected (refused_by_target)",
-    "400": "rejected (refused_by_target)",
+BANKLINGO: Ends = {
+    **NEVER_REPEATED,
     "409": "conflict (email_taken)",
-    "429 (once)": "pending (decision), sent 2 times",
-    "500": DOUBT,
-    "500 (once)": DOUBT,
-    "502": DOUBT,
-    "503": DOUBT,
-    "504": DOUBT,
-    "a redirect": "failed (redirected)",
-    "401 (once)": "the run ends with 4",
-    "401 (always)": "the run ends with 4",
-    "403 (first of the run)": "the run ends with 4",
-    "403 (later)": "rejected (forbidden)",
     "404": "rejected (refused_by_target)",
-    "lost, and the write not committed": DOUBT,
     **dict.fromkeys(COMMITTED, "pending (decision)"),
-    "killed before": DOUBT,
     "killed after": "pending (decision)",
     "limit": "2 in 1 s",
     "decided": "onboarded",
     "planned": "create",
-    "planned again": "finish",
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by phone",
-    "doctor": "ends with 0",
 }
 
-AZAKAW: Mapping[str, str] = {
-    "happy": "onboarded",
-    "again": "already_onboarded",
-    "refused": "rejected (refused_by_target)",
-    "400": "rejected (refused_by_target)",
+AZAKAW: Ends = {
+    **SETTLED,
+    **dict.fromkeys(SERVER_ERRORS, f"{DOUBT}, sent 2 times"),
     "409": "conflict (email_taken)",
-    "429 (once)": "onboarded, sent 2 times",
-    "500": f"{DOUBT}, sent 2 times",
-    "500 (once)": "onboarded, sent 2 times",
-    "502": f"{DOUBT}, sent 2 times",
-    "503": f"{DOUBT}, sent 2 times",
-    "504": f"{DOUBT}, sent 2 times",
-    "a redirect": "failed (redirected)",
-    "401 (once)": "onboarded, sent 2 times",
-    "401 (always)": "the run ends with 4",
-    "403 (first of the run)": "the run ends with 4",
-    "403 (later)": "rejected (forbidden)",
     "404": "the run ends with 4",
-    "lost, and the write not committed": "onboarded, sent 2 times",
-    **dict.fromkeys(COMMITTED, "onboarded"),
-    "killed before": "onboarded",
-    "killed after": "onboarded",
     "limit": "10 in 60 s",
     "decided": "onboarded",
     "planned": "create",
-    "planned again": "already_onboarded",
     "changed": "status_difference",
     "deleted": "missing_in_target",
     "looked up": "by email",
-    "doctor": "ends with 0",
 }
 
-BLINK: Mapping[str, str] = {
-    "happy": "onboarded",
-    "again": "already_onboarded",
-    "refused": "rejected (refused_by_target)",
-    "400": "rejected (refused_by_target)",
+BLINK: Ends = {
+    **SETTLED,
+    **dict.fromkeys(SERVER_ERRORS, f"{DOUBT}, sent 2 times"),
     "409": "rejected (refused_by_target)",
-    "429 (once)": "onboarded, sent 2 times",
-    "500": f"{DOUBT}, sent 2 times",
-    "500 (once)": "onboarded, sent 2 times",
-    "502": f"{DOUBT}, sent 2 times",
-    "503": f"{DOUBT}, sent 2 times",
-    "504": f"{DOUBT}, sent 2 times",
-    "a redirect": "failed (redirected)",
-    "401 (once)": "onboarded, sent 2 times",
-    "401 (always)": "the run ends with 4",
-    "403 (first of the run)": "the run ends with 4",
     "403 (later)": "the run ends with 4",
     "404": "rejected (refused_by_target)",
-    "lost, and the write not committed": "onboarded, sent 2 times",
-    **dict.fromkeys(COMMITTED, "onboarded"),
-    "killed before": "onboarded",
-    "killed after": "onboarded",
     "limit": "none: found by trying",
     "decided": "nothing is decided",
     "planned": "finish",
-    "planned again": "already_onboarded",
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by customer-id",
-    "doctor": "ends with 0",
 }
