@@ -101,7 +101,7 @@ class Azakaw:
         """Operation, app and submission; a token counts even when it has expired."""
         body = call.json() if call.body else None
         sent = body if isinstance(body, dict) else {}
-        session = self._sessions.get(_bearer(call))
+        session = self._sessions.get(call.bearer)
         operation = _operation(call)[0]
         submission = sent.get("submissionId") if operation == "set_password" else None
         if call.segments[0] == "ExtReport":
@@ -158,7 +158,7 @@ class Azakaw:
             raise Refused(404, "Resource not found")
         if operation == "get_app_token":
             return self._token(call)
-        session = self._sessions.get(_bearer(call))
+        session = self._sessions.get(call.bearer)
         if session is None or session.expires <= self._bench.clock.now():
             raise Refused(401, "The token is missing, malformed or expired")
         limit = self.switches.limit(kind)
@@ -252,7 +252,7 @@ class Azakaw:
         """GET submissions: all that are in one of the states, without pages; its reply has no `version`."""
         switches = self.switches
         if not switches.listing:
-            raise Refused(403 if self._bench.settings.strictness == "vendor" else 404, "Not available")
+            raise Refused(403 if self._bench.settings.vendor else 404, "Not available")
         form, states = call.query.get("formId", ""), [value for named, value in call.pairs if named == "states"]
         if not states or form not in switches.forms or not set(states) <= set(STATES):
             raise Refused(400, "formId and states are required; states are named exactly")
@@ -274,11 +274,6 @@ def _body(call: Call) -> Mapping[str, Any]:
     if not isinstance(body, dict) or not call.headers.get("content-type", "").startswith("application/json"):
         raise Refused(400, "The body is not a JSON object")
     return body
-
-
-def _bearer(call: Call) -> str:
-    scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    return token if scheme == "Bearer" else ""
 
 
 def _operation(call: Call) -> tuple[str, str | None]:

@@ -89,10 +89,6 @@ class BankLingo:
     def _on(self) -> Switches:
         return _switches(self._bench.settings)
 
-    @property
-    def _vendor(self) -> bool:
-        return self._bench.settings.strictness == "vendor"
-
     def identify(self, call: Call) -> Subject:
         """Operation, credential and client of `call`."""
         sent = _content(call) or {}
@@ -153,7 +149,7 @@ class BankLingo:
         return self._actions[operation](self, content, call, credential)
 
     def _create(self, sent: Mapping[str, Any], call: Call, credential: str) -> object:
-        fields = accepted(sent, NEEDED, OPTIONAL, vendor=self._vendor)
+        fields = accepted(sent, NEEDED, OPTIONAL, vendor=self._bench.settings.vendor)
         if fields["lastName"].lower().endswith("refused"):
             raise Refused(400, f"lastName: '{fields['lastName']}' is refused by the bank's rules")
         self._refuse_taken(fields)
@@ -167,9 +163,9 @@ class BankLingo:
     def _update(self, sent: Mapping[str, Any], call: Call, _: str) -> object:
         client = self._named(sent)
         # The page allows Update in Active only; the page of the command itself knows no states.
-        if client.state != "Active" and (not self._vendor or client.state in ("Rejected", "Exited")):
+        if client.state != "Active" and (not self._bench.settings.vendor or client.state in ("Rejected", "Exited")):
             raise Refused(409, f"A client that is {client.state} can't be updated")
-        fields = accepted(sent, (), CHANGEABLE, vendor=self._vendor)
+        fields = accepted(sent, (), CHANGEABLE, vendor=self._bench.settings.vendor)
         self._refuse_taken(fields, besides=client)
         client.change(fields, self._bench.clock.now())
         call.commit(customer_id=client.key)
@@ -180,7 +176,7 @@ class BankLingo:
         if client.state == PENDING:
             raise Refused(409, "The client is already in approval")
         # The page calls Rejected view-only; another page of the vendor's lets it be resubmitted.
-        if client.state != "Rejected" or not self._vendor:
+        if client.state != "Rejected" or not self._bench.settings.vendor:
             raise Refused(409, f"A client that is {client.state} can't be submitted for approval")
         when = self._enter(client, PENDING, call)
         return {"contactEncodedKey": client.key, "approvalStatus": "Pending", "requestDate": when}
@@ -215,7 +211,7 @@ class BankLingo:
 
     def _list(self, sent: Mapping[str, Any], *_: object) -> object:
         number, size = counted(sent, "pageNumber", 1), counted(sent, "pageSize", 50)
-        size = min(size, MAX_PAGE) if self._vendor else size
+        size = min(size, MAX_PAGE) if self._bench.settings.vendor else size
         term = "" if self._on.search_ignores_term else str(sent.get("searchTerm") or "").lower()
         branch = sent.get("branchEncodedKey")
         found = [
@@ -255,9 +251,8 @@ class BankLingo:
         return client
 
     def _credential(self, call: Call) -> str | None:
-        scheme, _, token = call.headers.get("authorization", "").partition(" ")
-        tokens = self._on.tokens.items() if scheme == "Bearer" else ()
-        return next((name for each, name in tokens if hmac.compare_digest(each.encode(), token.encode())), None)
+        sent, tokens = call.bearer.encode(), self._on.tokens.items()
+        return next((name for token, name in tokens if hmac.compare_digest(token.encode(), sent)), None)
 
     def _refusal(self, status: int, message: str) -> Reply:
         code = CODES.get(status, "CBS_500")

@@ -85,10 +85,6 @@ class Blink:
     def _on(self) -> Switches:
         return _switches(self._bench.settings)
 
-    @property
-    def _vendor(self) -> bool:
-        return self._bench.settings.strictness == "vendor"
-
     def identify(self, call: Call) -> Subject:
         """Operation, credential and the customer or person in the path; only one that is there is named."""
         operation = "token" if path(call) == TOKEN else ROUTES.get(shape(call), "unknown")
@@ -173,7 +169,7 @@ class Blink:
 
     def _create_contact(self, call: Call) -> Reply:
         person = self._named_person(call)
-        members = contact(body(call), vendor=self._vendor)
+        members = contact(body(call), vendor=self._bench.settings.vendor)
         _refuse_by_name([person])
         made = self._records.add_contact(person, members, self._on.lag_reads)
         call.commit(customer_id=person.identification)
@@ -181,7 +177,7 @@ class Blink:
 
     def _create_address(self, call: Call) -> Reply:
         customer = self._named_customer(call)
-        members = new_address(body(call), vendor=self._vendor)
+        members = new_address(body(call), vendor=self._bench.settings.vendor)
         _refuse_by_name(customer.persons)
         number = self._records.add_address(customer, members, self._on.lag_reads)
         call.commit(customer_id=customer.identification)
@@ -196,7 +192,7 @@ class Blink:
 
     def _update_address(self, call: Call) -> Reply:
         customer = self._named_customer(call)
-        name, members = changed_address(body(call), vendor=self._vendor)
+        name, members = changed_address(body(call), vendor=self._bench.settings.vendor)
         _refuse_by_name(customer.persons)
         addresses = list(customer.addresses.now)
         place = next((at for at, each in enumerate(addresses) if str(each["addressIdentification"]) == name), None)

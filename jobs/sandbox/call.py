@@ -48,6 +48,12 @@ class Call:
                 self._json = None
         return self._json
 
+    @property
+    def bearer(self) -> str:
+        """The token of an `Authorization: Bearer` header, the scheme spelt so; empty when there is none."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token if scheme == "Bearer" else ""
+
     def commit(self, *, customer_id: int | str | None = None, wallet_id: int | None = None) -> None:
         """Records that the call has changed the system's records just now."""
         if customer_id is not None:

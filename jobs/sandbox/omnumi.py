@@ -157,7 +157,7 @@ class Omnumi:
 
     def _admit(self, call: Call, tenant: object) -> None:
         """Tenant and token. The release note answers every failure with 400; later ones have 401."""
-        switches, vendor = self.switches, self._bench.settings.strictness == "vendor"
+        switches, vendor = self.switches, self._bench.settings.vendor
         header = call.headers.get("tenant-id")
         disagrees = header != tenant and (vendor or header is not None)
         if vendor and (disagrees or not _is_uuid(tenant)):

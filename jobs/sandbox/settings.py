@@ -87,6 +87,11 @@ class Settings:
     seed: int = 1
     """Of the identifiers of records and of trace ids. A change takes effect with the next reset."""
 
+    @property
+    def vendor(self) -> bool:
+        """Do the rules of the vendor's other pages count too?"""
+        return self.strictness == "vendor"
+
 
 def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
     """`settings` with `changes`; ValueError for an unknown name or a value that does not fit."""

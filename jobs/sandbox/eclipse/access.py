@@ -49,15 +49,9 @@ GATED = frozenset({"update_customer", "get_customer", "create_document"})
 """Closed to ONBOARDING once the customer has an identity."""
 
 
-def bearer(call: Call) -> str | None:
-    """The token of the Authorization header; None when there is no bearer token."""
-    scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    return token if scheme == "Bearer" and token else None
-
-
 def admit(world: World, call: Call, operation: str) -> Session:
     """The session of a call that may go on to its operation; Refused 401, 429, 403 or 404."""
-    token = bearer(call)
+    token = call.bearer
     session = world.tokens.session(token, world.clock.now()) if token else None
     if session is None:
         raise Refused(401, "SEC005", "The token is missing, malformed or expired")
@@ -102,7 +96,7 @@ def _permitted(session: Session, operation: str) -> bool:
 
 def budget(world: World, call: Call) -> Headers:
     """What is left of the tightest window of user and tenant, for the reply; empty where there is no such window."""
-    token = bearer(call)
+    token = call.bearer
     session = world.tokens.owner(token) if token else None
     claims = _shared(world, session) if session is not None else []
     if not claims:

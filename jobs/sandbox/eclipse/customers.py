@@ -27,7 +27,7 @@ FILTERS = ("phone1", "email", "nationalIdentityNumber", "passportNumber", "asylu
 
 def create(world: World, call: Call, session: Session) -> Reply:
     """POST customers."""
-    form = forms.CUSTOMER_VENDOR if world.settings.strictness == "vendor" else forms.CUSTOMER
+    form = forms.CUSTOMER_VENDOR if world.settings.vendor else forms.CUSTOMER
     fields = form.accept(call.json())
     if fields["lastName"].lower().endswith(REFUSED):
         raise Refused(400, "VAL001", f"lastName: '{fields['lastName']}' is refused by the tenant's rules")
@@ -45,7 +45,7 @@ def create(world: World, call: Call, session: Session) -> Reply:
 def update(world: World, call: Call, session: Session) -> Reply:
     """PUT customers/{customerId}: the members sent replace the old ones; `version`, when sent, must be the current."""
     customer = access.reach(world, call, session, "update_customer")
-    form = forms.CUSTOMER_VENDOR if world.settings.strictness == "vendor" else forms.CUSTOMER
+    form = forms.CUSTOMER_VENDOR if world.settings.vendor else forms.CUSTOMER
     current = form.with_rules({"version": integer})
     fields = current.accept(call.json(), partial=True)
     if fields.pop("version", customer.version) != customer.version:

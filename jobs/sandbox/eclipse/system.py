@@ -69,7 +69,7 @@ class Eclipse:
     def identify(self, call: Call) -> Subject:
         """Operation, credential and customer of `call`; a token counts even when it has expired."""
         route = OPEN.get(_open_shape(call)) or TENANT.get(_tenant_shape(call))
-        token = access.bearer(call)
+        token = call.bearer
         owner = self._world.tokens.owner(token) if token else None
         limit = self._bench.settings.concurrency_limit
         if owner is not None and limit is not None:

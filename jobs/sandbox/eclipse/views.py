@@ -36,14 +36,13 @@ def found(customer: Customer) -> dict[str, Any]:
 
 def profile(customer: Customer, settings: Settings) -> dict[str, Any]:
     """The full profile. `externalUniqueId` only where the settings show it."""
-    vendor = settings.strictness == "vendor"
-    names = tuple(customer.fields) if vendor else ("title", *NAMES)
+    names = tuple(customer.fields) if settings.vendor else ("title", *NAMES)
     shown: dict[str, Any] = {"customerId": customer.customer_id}
     shown |= {name: customer.fields[name] for name in names if name in customer.fields}
     shown |= {"status": customer.status, "created": iso(customer.created), "lastModified": iso(customer.modified)}
-    if vendor:
+    if settings.vendor:
         shown["version"] = customer.version
-    visible = vendor if settings.show_external_ids is None else settings.show_external_ids
+    visible = settings.vendor if settings.show_external_ids is None else settings.show_external_ids
     if visible:
         shown["externalUniqueId"] = customer.key
     else:
@@ -82,4 +81,4 @@ def document(record: Document, settings: Settings) -> dict[str, Any]:
         "mediaType": record.media,
         "created": iso(record.created),
     }
-    return {**shown, "sha256": record.sha256} if settings.strictness == "vendor" else shown
+    return {**shown, "sha256": record.sha256} if settings.vendor else shown
