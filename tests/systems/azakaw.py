@@ -117,3 +117,13 @@ class World:
         yield
         assert made(self.sandbox, arrived) == []
         assert self.sandbox.of("azakaw").snapshot() == before
+
+
+@pytest.fixture
+def world(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
+) -> World:
+    """In a folder of its own, with an empty platform without limits."""
+    configure(sandbox)
+    environment(sandbox, tmp_path, monkeypatch)
+    return World(Muster(tmp_path, sandbox, capsys.readouterr), sandbox)

@@ -113,7 +113,10 @@ class Bank:
         return sum(entry["operation"] == operation for entry in self.sandbox.journal())
 
 
-def set_up(sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bank:
-    """In `folder`, with an empty bank."""
-    monkeypatch.chdir(folder)
-    return Bank(Muster(folder, sandbox, capsys.readouterr), sandbox, monkeypatch)
+@pytest.fixture
+def bank(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
+) -> Bank:
+    """In a folder of its own, with an empty bank."""
+    monkeypatch.chdir(tmp_path)
+    return Bank(Muster(tmp_path, sandbox, capsys.readouterr), sandbox, monkeypatch)

@@ -1,15 +1,14 @@
 """Rows for bLink's stand-in, and muster set up to work there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.conftest import hasty as hasty
 from tests.flow.muster import Muster
-from tests.flow.people import Row, written
+from tests.flow.people import Row
 
 Filed = Callable[[list[Row]], Path]
 ADDRESS = ("street", "postal_code", "town", "country")
@@ -77,30 +76,12 @@ def environment(
     return refresh
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.faults([])
-    running.reset()
-    return running
-
-
 @pytest.fixture
 def muster(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
 ) -> Muster:
     environment(sandbox, tmp_path, monkeypatch)
     return Muster(tmp_path, sandbox, capsys.readouterr)
-
-
-@pytest.fixture
-def file_of(tmp_path: Path) -> Filed:
-    return lambda rows: written(tmp_path / "customers.csv", rows)
 
 
 def each_or_slow(each: list[tuple[str, str]], quick: set[tuple[str, str]]) -> list[Any]:

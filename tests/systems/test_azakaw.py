@@ -1,19 +1,14 @@
 """Azakaw end to end: every ending, every loss, every dialect; and that nobody is added twice."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobs.sandbox.server import Sandbox
-from tests.flow.conftest import hasty as hasty
-from tests.flow.conftest import running as running
-from tests.flow.conftest import sandbox as sandbox
-from tests.flow.muster import Muster, lines
+from tests.flow.muster import lines
 from tests.flow.test_leaks import everything, leaks
 
-from .azakaw import UNSEEN, World, company, configure, counts, environment, person, sent, settings
+from .azakaw import UNSEEN, World, company, configure, counts, person, sent, settings
+from .azakaw import world as world
 
 LOST: list[dict[str, Any]] = [
     {"kind": "drop_after_commit"},
@@ -30,20 +25,6 @@ LOST: list[dict[str, Any]] = [
     {"kind": "status", "params": {"status": 503}},
     {"kind": "huge_body", "params": {"bytes": 6_000_000}},
 ]
-
-
-@pytest.fixture
-def world(
-    sandbox: Sandbox,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    hasty: None,
-) -> Iterator[World]:
-    configure(sandbox)
-    environment(sandbox, tmp_path, monkeypatch)
-    yield World(Muster(tmp_path, sandbox, capsys.readouterr), sandbox)
-    sandbox.configure(switches={})
 
 
 def test_both_kinds_are_added_once_and_a_second_run_changes_nothing(world: World) -> None:

@@ -1,9 +1,8 @@
 """BankLingo: what replies mean, and whole runs against its stand-in."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,7 +10,6 @@ import pytest
 
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
-from jobs.sandbox.server import Sandbox
 from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import Contacts
 from jobs.systems.banklingo.envelope import Envelope
@@ -22,23 +20,8 @@ from jobs.systems.row import Row, View
 from jobs.systems.verdict import Done
 from tests.flow.muster import lines
 
-from .banklingo import CHECKER, QUICK, Bank, client, clients, record, set_up
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def bank(
-    running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
-) -> Bank:
-    running.faults([])
-    running.configure(switches={"banklingo": {}})
-    running.reset()
-    return set_up(running, tmp_path, monkeypatch, capsys)
+from .banklingo import CHECKER, QUICK, Bank, client, clients, record
+from .banklingo import bank as bank
 
 
 def reply(body: object, status: int = 200) -> Reply:

@@ -9,11 +9,7 @@ from jobs.sandbox.server import Sandbox
 from tests.flow.muster import Muster
 
 from .blink import ADDRESS, CONTACTS, DONE, START, WRITES, Filed, committed, configure, counts, each_or_slow, only, row
-from .blink import file_of as file_of
-from .blink import hasty as hasty
 from .blink import muster as muster
-from .blink import running as running
-from .blink import sandbox as sandbox
 
 FAULTY: dict[str, dict[str, Any]] = {
     "drop_after_commit": {},

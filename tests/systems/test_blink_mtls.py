@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.conftest import hasty as hasty
 from tests.flow.muster import Muster
 from tests.flow.people import written
 

@@ -19,11 +19,7 @@ from .blink import (
     row,
     strangers,
 )
-from .blink import file_of as file_of
-from .blink import hasty as hasty
 from .blink import muster as muster
-from .blink import running as running
-from .blink import sandbox as sandbox
 
 
 def test_a_customer_is_linked_and_its_contacts_and_address_are_made_as_given(

@@ -21,11 +21,7 @@ from .blink import (
     row,
     strangers,
 )
-from .blink import file_of as file_of
-from .blink import hasty as hasty
 from .blink import muster as muster
-from .blink import running as running
-from .blink import sandbox as sandbox
 
 
 def test_a_used_refresh_token_is_replaced_in_its_file(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:

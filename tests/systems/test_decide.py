@@ -1,33 +1,15 @@
 """muster decide: commands about BankLingo's clients, what their states allow, and who may give them."""
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 import pytest
 
-from jobs.sandbox.server import Sandbox
 from jobs.systems.jwt import holder_of
 from tests.flow.muster import Ended, lines
 
-from .banklingo import CHECKER, MAKER, Bank, client, clients, record, set_up
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def bank(
-    running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
-) -> Bank:
-    running.faults([])
-    running.configure(switches={"banklingo": {}})
-    running.reset()
-    return set_up(running, tmp_path, monkeypatch, capsys)
+from .banklingo import CHECKER, MAKER, Bank, client, clients, record
+from .banklingo import bank as bank
 
 
 def decide(bank: Bank, command: str, run: str, *more: str, file: str = "decided.csv", token: str = CHECKER) -> Ended:

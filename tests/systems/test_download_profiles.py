@@ -4,7 +4,6 @@ import json
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +11,10 @@ import pytest
 from jobs.model import Rate
 from jobs.sandbox.server import Sandbox
 from jobs.systems.exchange import CallClass
-from tests.flow.conftest import hasty as hasty
-from tests.flow.conftest import running as running
-from tests.flow.conftest import sandbox as sandbox
-from tests.flow.muster import Ended, Muster
+from tests.flow.muster import Ended
 
-from .azakaw import World, company, configure, environment, person
-
-
-@pytest.fixture
-def world(
-    sandbox: Sandbox,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    hasty: None,
-) -> Iterator[World]:
-    configure(sandbox)
-    environment(sandbox, tmp_path, monkeypatch)
-    yield World(Muster(tmp_path, sandbox, capsys.readouterr), sandbox)
-    sandbox.configure(switches={})
+from .azakaw import World, company, configure, person
+from .azakaw import world as world
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """A file of rows to Omnumi's stand-in, over sockets: what each row ends as, and what the target then holds."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.conftest import hasty as hasty
 from tests.flow.muster import Muster
 from tests.flow.people import written
 from tests.flow.test_leaks import OWN, everything, leaks
@@ -15,20 +13,12 @@ from tests.flow.test_leaks import OWN, everything, leaks
 from .omnumi import TENANT, World, environment, person
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def world(
-    running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hasty: None
 ) -> World:
-    running.faults([])
-    running.reset()
-    environment(running, tmp_path, monkeypatch)
-    return World(Muster(tmp_path, running, capsys.readouterr), running)
+    environment(sandbox, tmp_path, monkeypatch)
+    return World(Muster(tmp_path, sandbox, capsys.readouterr), sandbox)
 
 
 def test_rows_are_created_once_and_wait_for_their_review(world: World) -> None:
