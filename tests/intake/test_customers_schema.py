@@ -17,7 +17,7 @@ from stdnum.za import idnr
 from jobs.intake.customer_keys import customer_keys
 from jobs.keys import KeySpace
 from jobs.systems import SYSTEMS
-from schemas import customers
+from schemas import customers, usual
 from schemas.columns import ALWAYS, columns_of, folded, input_of, spellings
 from schemas.export import column_table, example_csv, json_schema
 from schemas.identity_numbers import rightly_checked
@@ -146,3 +146,30 @@ def test_every_system_has_what_keys_and_masks_need() -> None:
 
 def test_the_tests_run_without_switches_of_the_environment() -> None:
     assert not [name for name in os.environ if name.startswith("PANDERA_")]
+
+
+def test_a_usual_column_is_changed_for_one_system_only() -> None:
+    kept = usual.EXTERNAL_UNIQUE_ID
+    same = kept.at("key")
+    other = kept.at("key", "reference", required=True)
+
+    assert (same.api, same.aliases, same.pattern) == ("key", ("externalUniqueId",), kept.pattern)
+    assert (other.aliases, other.required, other.description) == (("reference",), True, kept.description)
+    assert (kept.api, kept.aliases, kept.required) == (None, ("externalUniqueId",), False)
+    with pytest.raises(TypeError, match="longset"):
+        kept.at("key", longset=10)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_ledgers_keys_have_one_shape_everywhere(system: str) -> None:
+    found = {column.name: column for column in columns_of(system)}
+
+    for own, kept in ((found["row_ref"], usual.ROW_REF), (found["external_unique_id"], usual.EXTERNAL_UNIQUE_ID)):
+        assert (own.kind, own.pattern, own.longest, own.aliases) == (
+            kept.kind,
+            kept.pattern,
+            kept.longest,
+            kept.aliases,
+        )
+        assert not own.required
+        assert not own.personal
