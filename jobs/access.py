@@ -19,7 +19,7 @@ from jobs.systems.exchange import CallClass
 from jobs.systems.jwt import holder_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
-from jobs.transport.quota import SharedWindow
+from jobs.transport.quota import KeptPace, SharedWindow
 from jobs.transport.sender import HttpxSender, Sender
 
 
@@ -162,18 +162,19 @@ async def connected(
 
 @asynccontextmanager
 async def limiter(rate: Rate | None, pool: str | None, store: Store | None, clock: Clock) -> AsyncIterator[Limiter]:
-    """The limit that was given, else the documented one, else (None) a pace that is found by trying."""
-    if rate is None:
-        yield Limiter(clock, pace=Pace(clock))
-        return
+    """The limit that was given, else the documented one, else (None) a pace that is found by trying.
+
+    With a `store`, what earlier runs and other processes learned of `pool` holds first.
+    """
     if store is None or pool is None:
-        yield Limiter(clock, window=Window(rate, clock))
+        window, pace = (None, Pace(clock)) if rate is None else (Window(rate, clock), None)
+        yield Limiter(clock, window=window, pace=pace)
         return
-    window = SharedWindow(rate, clock, store, pool)
+    kept = KeptPace(clock, store, pool) if rate is None else SharedWindow(rate, clock, store, pool)
     try:
-        yield Limiter(clock, window=window)
+        yield Limiter(clock, window=kept) if isinstance(kept, SharedWindow) else Limiter(clock, pace=kept)
     finally:
-        await window.aclose()
+        await kept.aclose()
 
 
 def pool_of(settings: Settings, given: Secrets) -> str:

@@ -5,19 +5,22 @@ It changes nothing: no ledger is made, no key, no folder, and nothing is written
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
-from jobs.access import connected, credential_of, system_of
-from jobs.clock import Clock
+from jobs.access import connected, credential_of, pool_of, system_of
+from jobs.clock import Clock, from_milliseconds
 from jobs.config import Settings, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
+from jobs.ledger import tables
+from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.systems.base import System
-from jobs.systems.exchange import ReadFailed
+from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.offers import Check, Examined
 from jobs.transport.client import Client
 
@@ -40,6 +43,7 @@ def here(settings: Settings) -> Iterator[Check]:
         yield Check("credential", False, error.message, error.hint)
     yield _ledger(settings)
     yield from _pseudonyms(settings)
+    yield from _learned(settings)
     folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
@@ -81,7 +85,7 @@ def _ledger(settings: Settings) -> Check:
             return Check("ledger", False, f"{path} can't be made", f"make the folder {folder}, or give --ledger")
         return Check("ledger", True, f"{path} will be made by the first run")
     try:
-        with Store.opened(settings.ledger, create=False) as store:
+        with Store.opened(settings.ledger, create=False, upgrade=False) as store:
             owner = working(store, settings.realm, settings.tenant or "")
             runs = store.runs(1)
     except MusterError as error:
@@ -103,6 +107,31 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
         yield Check("pseudonym key", False, f"others may read {key}", f"chmod 600 {key}")
     else:
         yield Check("pseudonym key", True, str(key))
+
+
+def _learned(settings: Settings) -> Iterator[Check]:
+    """The limits that the target taught this credential; nothing where another line says what is missing."""
+    ledger = path_of(settings.ledger)
+    kept = secret("pseudonym_key") is not None or ledger.with_name(ledger.name + ".key").exists()
+    if not ledger.exists() or not kept or settings.base_url is None:
+        return
+    found: Mapping[str, Learned] = {}
+    with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
+        if store.has(tables.learned):
+            found = learned(store, pool_of(settings, credential_of(settings)))
+    for pool, each in found.items():
+        kind = pool.partition("-")[2] or CallClass.WRITE
+        since = ago(Clock().now() - from_milliseconds(each.learned_ms))
+        rate = f"{each.rate.calls} {kind} calls in {each.rate.seconds:g} s"
+        words = f"{rate}, where that is lower than --rate: {each.source} {since}; tried higher step by step"
+        yield Check("learned limit", None, words)
+
+
+def ago(age: timedelta) -> str:
+    """`3 h ago`; the largest unit that is full."""
+    seconds = max(0, int(age.total_seconds()))
+    units = ((86400, "d"), (3600, "h"), (60, "min"))
+    return next((f"{seconds // size} {name} ago" for size, name in units if seconds >= size), f"{seconds} s ago")
 
 
 def _existing(folder: Path) -> Path:

@@ -160,7 +160,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("out", Path, Path("runs"), "DIR", "Where each run leaves its folder."),
     Option("run_id", str, None, "ID", "Name of the run; made from the time when left out."),
     Option("concurrency", _whole(1, 1024), 16, "N", "Rows worked on at the same time."),
-    Option("rate", _rate, None, "N/SECONDS", "Mutating calls in any window, or auto."),
+    Option("rate", _rate, None, "N/SECONDS", "Mutating calls in any window, or auto; less where the target taught so."),
     Option("decision_poll", _seconds, 30.0, "SECONDS", "Time between two reads of an outstanding decision."),
     Option("decision_wait", _seconds, 600.0, "SECONDS", "How long this run waits for a decision."),
     Option("kyc_type", _one_of("NORMAL", "COMPARISON"), None, "NORMAL|COMPARISON", "Kind of KYC (Eclipse)."),

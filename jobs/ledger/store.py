@@ -40,11 +40,14 @@ class Store:
         self.writes = engine.execution_options(writes=True)
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True) -> "Store":
-        """The ledger at `url`, made or migrated when needed. Raises Unusable: nothing was sent yet."""
+    def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
+        """The ledger at `url`, made or migrated when needed. Raises Unusable: nothing was sent yet.
+
+        `upgrade` False: one of an older version stays as it is, to be read only.
+        """
         store = cls(open_engine(url))
         try:
-            store.migrate(create=create)
+            store.migrate(create=create, upgrade=upgrade)
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
@@ -55,16 +58,16 @@ class Store:
 
     @classmethod
     @contextmanager
-    def opened(cls, url: str, *, create: bool = True) -> Iterator["Store"]:
+    def opened(cls, url: str, *, create: bool = True, upgrade: bool = True) -> Iterator["Store"]:
         """`open` for a block."""
-        store = cls.open(url, create=create)
+        store = cls.open(url, create=create, upgrade=upgrade)
         try:
             yield store
         finally:
             store.close()
 
-    def migrate(self, *, create: bool) -> None:
-        """Makes the tables of an empty database; refuses one of another version.
+    def migrate(self, *, create: bool, upgrade: bool = True) -> None:
+        """Makes the tables of an empty database, brings an older one up to date, refuses one of a newer version.
 
         A ledger that is made already is only read: a process that was stopped within a commit keeps the write lock,
         and who comes second has to hear who that is.
@@ -78,8 +81,30 @@ class Store:
                     tables.metadata.create_all(connection)
                     connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
             version = self._version()
-        if version != tables.SCHEMA_VERSION:
+        if version is not None and upgrade and version < tables.SCHEMA_VERSION:
+            version = self._upgrade()
+        if version is None or version > tables.SCHEMA_VERSION:
             raise Unusable(f"the ledger has schema version {version}, this muster knows {tables.SCHEMA_VERSION}")
+
+    def _upgrade(self) -> int:
+        """Makes what later versions have more, version by version, all in one transaction; the version then.
+
+        Read again under the write lock: another process may have been quicker.
+        """
+        column = tables.schema_version.c.version
+        with self.writes.begin() as connection:
+            version = connection.scalar(select(column)) or 0
+            for later in range(version + 1, tables.SCHEMA_VERSION + 1):
+                for table in tables.ADDED[later]:
+                    table.create(connection)
+            if version < tables.SCHEMA_VERSION:
+                connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
+        return max(version, tables.SCHEMA_VERSION)
+
+    def has(self, table: Table) -> bool:
+        """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
+        with self.engine.connect() as connection:
+            return inspect(connection).has_table(table.name)
 
     def _version(self) -> int | None:
         """The version of the schema; None for an empty database."""

@@ -7,11 +7,26 @@ record   one key: what is known of it now, over all batches and runs
 step     one step of one key: its status now
 event    append-only history: run, intent, result, outcome
 outcome  how each input row of each run ended; the report is made from it
+learned  one limit that the target taught by refusing
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from collections.abc import Mapping
 
-SCHEMA_VERSION = 1
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -172,3 +187,17 @@ permit = Table(
     Column("answered_ms", BigInteger),  # null: under way, or its process died
     Index("permit_by_pool", "pool", "answered_ms"),
 )
+
+learned = Table(
+    "learned",
+    metadata,
+    Column("pool", String(64), primary_key=True),  # as of `permit`
+    Column("calls", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("learned_ms", BigInteger, nullable=False),  # when the target last refused
+    Column("changed_ms", BigInteger, nullable=False),  # then, or when the limit was last tried higher
+    Column("source", String(40), nullable=False),  # with what it refused: `HTTP 429`
+)
+
+ADDED: Mapping[int, tuple[Table, ...]] = {2: (learned,)}
+"""What each version has more than the one before. A migration makes these tables and changes no other."""

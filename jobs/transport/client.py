@@ -168,7 +168,7 @@ class Client:
                 reply = await self._counted(request, headers)
         latency = self.clock.monotonic() - started
         if self.system.throttled(reply):
-            limiter.refused(retry_after_seconds(reply.headers, reply.received_at))
+            limiter.refused(retry_after_seconds(reply.headers, reply.received_at), f"HTTP {reply.status}")
             self.gate.refused()
         elif reply.status < 500:
             limiter.answered(latency)

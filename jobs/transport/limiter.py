@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 from jobs.clock import Clock
 from jobs.model import Rate
+from jobs.rates import LEARNT, QUIET_SECONDS, lowered
 
 STARTING_PACE = 2.0
 """Mutating calls a second with which `auto` begins where the vendor documents no limit (the contract's default)."""
@@ -33,8 +34,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds to pause after a refusal that does not say how long (chosen)."""
 
 
-LEARNT = 0.9
-"""Share of a window that is left when the target refuses nevertheless (chosen)."""
+REFUSED = "HTTP 429"
+"""With what a target refuses because of a limit, unless something else is said."""
 
 
 class Closed(Exception):
@@ -42,13 +43,19 @@ class Closed(Exception):
 
 
 class Pace:
-    """Calls a second, found by trying: grows while all is well, halves when the target refuses or slows down."""
+    """Calls a second, found by trying: grows while all is well, halves when the target refuses or slows down.
 
-    def __init__(self, clock: Clock, per_second: float = STARTING_PACE) -> None:
-        self.clock, self.per_second = clock, per_second
+    `limit` is what was learned from a refusal: a tenth below the pace that was refused. Growth is quick up to it, and
+    then a step for each `QUIET_SECONDS`.
+    """
+
+    def __init__(self, clock: Clock, per_second: float = STARTING_PACE, limit: float = float("inf")) -> None:
+        self.clock, self.per_second, self.limit = clock, min(per_second, limit), limit
         self._next_at = clock.monotonic()
         self._grown_at = clock.monotonic()
+        self._limited_at = clock.monotonic()
         self._halved_at = float("-inf")
+        self._answers = 0
         self._average: float | None = None
         self._best: float | None = None
 
@@ -63,27 +70,51 @@ class Pace:
         average = latency if self._average is None else self._average + AVERAGE_WEIGHT * (latency - self._average)
         self._average = average
         self._best = average if self._best is None else min(self._best, average)
+        self._answers += 1
         now = self.clock.monotonic()
-        if now - self._grown_at < 1:
+        seconds = now - self._grown_at
+        if seconds < 1:
             return
-        self._grown_at = now
-        flat = average <= SLOW_FACTOR * max(self._best, 0.01)
-        self.per_second = max(SLOWEST_PACE, self.per_second * (GROWTH if flat else 1 / GROWTH))
+        used = self._answers / seconds
+        self._grown_at, self._answers = now, 0
+        if average > SLOW_FACTOR * max(self._best, 0.01):
+            self.per_second = max(SLOWEST_PACE, self.per_second / GROWTH)
+        elif used >= self.per_second / 2:  # a pace that nobody keeps up with has not been tried
+            self._grow(now)
 
-    def refused(self) -> None:
-        """Learns from a 429. Calls that were under way together and are all refused halve the pace once."""
+    def refused(self, source: str = REFUSED, *, first: bool = True) -> None:  # noqa: ARG002 - for who keeps it
+        """Learns from a 429. Calls that were under way together and are all refused halve the pace once.
+
+        `first`: something went well since the last refusal. Otherwise the target is shut, and says nothing of how many
+        it would take.
+        """
         now = self.clock.monotonic()
         if now - self._halved_at < 1:
             return
         self._halved_at = self._grown_at = now
+        if first:
+            self._limited_at, self.limit = now, max(SLOWEST_PACE, LEARNT * self.per_second)
         self.per_second = max(SLOWEST_PACE, self.per_second / 2)
+
+    async def tell(self) -> None:
+        """Writes down what was learned; this one keeps it to itself."""
+
+    def _grow(self, now: float) -> None:
+        if self.per_second < self.limit:
+            self.per_second = min(self.limit, self.per_second * GROWTH)
+        elif now - self._limited_at >= QUIET_SECONDS:
+            self._limited_at = now
+            self.per_second = self.limit = self.limit / LEARNT
 
 
 class Window:
-    """At most `rate.calls` in any `rate.seconds`, first come, first served."""
+    """At most `rate.calls` in any `rate.seconds`, first come, first served.
+
+    `most` is the limit that was configured or documented; `rate` is lower when the target taught so.
+    """
 
     def __init__(self, rate: Rate, clock: Clock) -> None:
-        self.rate, self.clock = rate, clock
+        self.most, self.rate, self.clock = rate, rate, clock
         self.closed = asyncio.Event()
         self._learnt_at = float("-inf")
         self._under_way = 0
@@ -115,12 +146,16 @@ class Window:
         self.closed.set()
         self._freed.set()
 
-    def refused(self) -> None:
-        """The target refused in spite of the window: its real limit is lower. A tenth less, once a window's length."""
+    def refused(self, source: str = REFUSED) -> bool:  # noqa: ARG002 - for who keeps it
+        """The target refused in spite of the window: its real limit is lower. A tenth less, once a window's length.
+
+        Whether it became less.
+        """
         now = self.clock.monotonic()
-        if now - self._learnt_at >= self.rate.seconds:
-            self._learnt_at = now
-            self.rate = Rate(max(1, min(self.rate.calls - 1, int(self.rate.calls * LEARNT))), self.rate.seconds)
+        if now - self._learnt_at < self.rate.seconds:
+            return False
+        self._learnt_at, self.rate = now, lowered(self.rate)
+        return True
 
     def leave(self) -> None:
         """The call was answered, or given up."""
@@ -148,6 +183,8 @@ class Limiter:
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[None]:
         """One permit, held while the call is under way. Raises Closed when the run stops while one waits."""
+        if self.pace is not None:
+            await self.pace.tell()
         if self.window is not None:
             await self.window.enter()
         try:
@@ -181,8 +218,8 @@ class Limiter:
         if self.pace is not None:
             self.pace.answered(latency)
 
-    def refused(self, wait_seconds: float | None) -> None:
-        """The target said "too many": nobody of this class sends for `wait_seconds`.
+    def refused(self, wait_seconds: float | None, source: str = REFUSED) -> None:
+        """The target said "too many", with `source`: nobody of this class sends for `wait_seconds`.
 
         None: it did not say how long; the pause doubles with each refusal in a row. Refusals that come during a
         pause belong to calls that left before it, and say nothing new.
@@ -193,7 +230,8 @@ class Limiter:
         if wait_seconds is None:
             wait_seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._refusals - 1, 30))
         self._open_at = max(self._open_at, now + wait_seconds)
+        first = self._refusals <= 1
         if self.pace is not None:
-            self.pace.refused()
-        if self.window is not None:
-            self.window.refused()
+            self.pace.refused(source, first=first)
+        if self.window is not None and first:
+            self.window.refused(source)

@@ -1,21 +1,46 @@
-"""A window of calls that all processes on one ledger share, exact over restarts.
+"""Limits that all processes on one ledger share, exact over restarts: windows of calls, and what a target taught.
 
 Two windows in one: the process's own, on the monotonic clock, which no change of the wall clock can fool; and the
 ledger's, on the wall clock, which knows the calls of earlier runs and of other processes.
 """
 
 import asyncio
+from dataclasses import replace
 
 from jobs.clock import Clock, milliseconds
+from jobs.ledger.learned import Learned, keep_rate, learned, teach
 from jobs.ledger.permits import hand_back, reserve
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Offload
 from jobs.model import Rate
-from jobs.transport.limiter import Closed, Window
+from jobs.transport.limiter import REFUSED, Closed, Pace, Window
 
 SHARE_AT_ONCE = 10
 """A tenth of the window is taken from the ledger at a time at most (chosen): a thousand calls a second cost it ten
 transactions, and sixty in three minutes go out six at a time."""
+
+PACE_SECONDS = 60.0
+"""A pace is kept as calls in a minute (chosen): the slowest one, a call in 20 s, is still three of them."""
+
+
+class Lessons:
+    """What the target taught of one pool and the ledger does not know yet: `pending`, None when it knows all."""
+
+    def __init__(self, clock: Clock, store: Store, pool: str, offload: Offload) -> None:
+        self.clock, self.store, self.pool, self.offload = clock, store, pool, offload
+        self.pending: Learned | None = None
+
+    def note(self, rate: Rate, source: str) -> Learned:
+        """A refusal left `rate`."""
+        self.pending = Learned(rate, milliseconds(self.clock.now()), source)
+        return self.pending
+
+    async def tell(self) -> None:
+        """Brings the ledger up to date."""
+        while (lesson := self.pending) is not None:
+            await self.offload(teach, self.store, self.pool, lesson)
+            if self.pending is lesson:
+                self.pending = None
 
 
 class SharedWindow(Window):
@@ -24,12 +49,14 @@ class SharedWindow(Window):
     def __init__(self, rate: Rate, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
         super().__init__(rate, clock)
         self.store, self.pool, self.offload = store, pool, offload
+        self.lessons = Lessons(clock, store, pool, offload)
         self._stock = 0
         self._unreported: list[int] = []
         self._asking = asyncio.Lock()
 
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
+        await self.lessons.tell()  # who was refused comes back here at once, long before there is a place
         async with self._asking:
             while not self._stock:
                 await self._refill()
@@ -40,13 +67,21 @@ class SharedWindow(Window):
             self._stock += 1
             raise
 
+    def refused(self, source: str = REFUSED) -> bool:
+        """See Window; the ledger hears of it before the next call."""
+        learnt = super().refused(source)
+        if learnt:
+            self.lessons.note(self.rate, source)
+        return learnt
+
     def leave(self) -> None:
         """The call was answered, or given up; the ledger hears of it with the next refill."""
         super().leave()
         self._unreported.append(milliseconds(self.clock.now()) + 1)  # never earlier than it was
 
     async def aclose(self) -> None:
-        """Tells the ledger what was answered, and what was never used."""
+        """Tells the ledger what was learned, what was answered, and what was never used."""
+        await self.lessons.tell()
         answered, self._unreported, unused, self._stock = self._unreported, [], self._stock, 0
         await self.offload(hand_back, self.store, self.pool, answered, unused)
 
@@ -56,7 +91,40 @@ class SharedWindow(Window):
         answered, self._unreported = self._unreported, []
         wanted = max(1, self.rate.calls // SHARE_AT_ONCE)
         now_ms = milliseconds(self.clock.now())
-        found = await self.offload(reserve, self.store, self.pool, self.rate, wanted, answered, now_ms)
+        found = await self.offload(reserve, self.store, self.pool, self.most, wanted, answered, now_ms)
+        if self.lessons.pending is None:
+            self.rate = found.rate
         self._stock = found.permits
         if not found.permits:
             await self.clock.pause(min(found.wait_seconds, self.rate.seconds), self.closed)
+
+
+class KeptPace(Pace):
+    """`Pace` that begins where earlier runs on the ledger learned to, never faster than any other. To be closed."""
+
+    def __init__(self, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
+        known = self._known = learned(store, pool).get(pool)
+        super().__init__(clock, limit=float("inf") if known is None else known.rate.calls / known.rate.seconds)
+        self.lessons = Lessons(clock, store, pool, offload)
+
+    def refused(self, source: str = REFUSED, *, first: bool = True) -> None:
+        """See Pace; the ledger hears of it before the next call."""
+        before = self.limit
+        super().refused(source, first=first)
+        if self.limit != before:
+            self._known = self.lessons.note(self._rate(), source)
+
+    async def tell(self) -> None:
+        """Writes down what was learned."""
+        await self.lessons.tell()
+
+    async def aclose(self) -> None:
+        """Tells the ledger what was learned, and how far it was tried higher since."""
+        await self.tell()
+        known, lessons = self._known, self.lessons
+        if known is not None and known.rate != self._rate():
+            now_ms = milliseconds(self.clock.now())
+            await lessons.offload(keep_rate, lessons.store, lessons.pool, replace(known, rate=self._rate()), now_ms)
+
+    def _rate(self) -> Rate:
+        return Rate(max(1, int(self.limit * PACE_SECONDS)), PACE_SECONDS)

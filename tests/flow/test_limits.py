@@ -118,3 +118,32 @@ def test_the_onboarding_credential_gets_its_documented_limit(
     ended = muster("run", file_of(people(2)), "--rate", "auto")
     assert ended.code == 4  # it may create customers, but may not run KYC
     assert len(ended.rows) == 2
+
+
+def test_what_a_run_learned_of_the_limit_the_next_one_knows(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.2)
+    sandbox.configure(mutating_limit="6/1", limit_retry_after=False)
+    refused = []
+    for rows in (people(12), people(24)):
+        before = len(sandbox.journal())
+        assert muster("run", file_of(rows), "--rate", "12/1", "--concurrency", "8").code == 0
+        refused.append(sum(entry["status"] == 429 for entry in sandbox.journal()[before:]))
+    assert refused[0] >= 6
+    assert refused[1] <= refused[0] / 2
+    assert "learned limit" in muster("doctor").stdout
+
+
+def test_a_learned_limit_gives_way_to_a_lower_rate_and_rises_again_to_a_higher_one(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.rates.QUIET_SECONDS", 0.1)
+    monkeypatch.setattr("jobs.rates.QUIET_WINDOWS", 0.5)
+    sandbox.faults([{"operation": "create_customer", "nth": [1], "kind": "throttle", "params": {"retry_after": 0}}])
+    assert muster("run", file_of(people(1)), "--rate", "10/0.2").code == 0
+    assert "9 write calls in 0.2 s" in muster("doctor").stdout
+    assert muster("run", file_of(people(2)), "--rate", "3/0.2").code == 0
+    assert "9 write calls in 0.2 s" in muster("doctor").stdout
+    assert muster("run", file_of(people(14)), "--rate", "10/0.2").code == 0
+    assert "learned limit" not in muster("doctor").stdout

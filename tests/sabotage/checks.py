@@ -5,17 +5,20 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import httpx
 
 from jobs.clock import Clock
+from jobs.model import Rate
 from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
-from tests.simulation.network import Fault
-from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate
+from tests.simulation.network import Fault, Weather
+from tests.simulation.population import populated
+from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate, told
 from tests.simulation.target import Manners
-from tests.simulation.world import World
+from tests.simulation.world import RATE, WORKERS, World
 
 STORMS = 60
 """Seeds of a storm (chosen)."""
@@ -105,6 +108,31 @@ def restarts() -> str | None:
         return judged(world)
 
     return first(*(simulate(seed, 24, calm=True, history=history) for seed in range(4)))
+
+
+def lower_limits() -> str | None:
+    """A target that takes half of what is configured: a run that learns it and is killed, and one that goes on.
+
+    That one may try the limit one step higher, with all its workers; a run that has forgotten is refused at each step.
+    """
+    refused: list[int] = []
+
+    async def history(world: World) -> list[str]:
+        for dies_at in (450, None):
+            before = len(world.target.journal)
+            await world.run(dies_at=dies_at)
+            refused.append(sum(arrival.status == 429 for arrival in world.target.journal[before:]))
+        return judged(world)
+
+    for seed in range(3):
+        refused.clear()
+        random, half = Random(seed), Rate(RATE.calls // 2, RATE.seconds)
+        population = populated(random, 28, named="plain")
+        if found := first(told(seed, population, Manners(limit=half), Weather(random), history)):
+            return found
+        if refused[1] > WORKERS:
+            return f"refused {refused[0]} times by a limit, and {refused[1]} times after a restart"
+    return None
 
 
 def take_overs() -> str | None:

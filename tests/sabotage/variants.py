@@ -10,14 +10,16 @@ from unittest.mock import patch
 
 import httpx
 import orjson
+from sqlalchemy import delete
 
 from jobs import masking
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
-from jobs.ledger import sqlite
+from jobs.ledger import sqlite, tables
 from jobs.ledger.permits import Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
+from jobs.model import Rate
 from jobs.reports.folder import RunFolder
 from jobs.systems.eclipse import decision, wire
 from jobs.systems.eclipse.customer import CustomerStep
@@ -29,6 +31,7 @@ from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Finding, Undecided
 from jobs.transport import quota
 from jobs.transport.client import Client
+from jobs.transport.quota import SharedWindow
 from jobs.transport.sender import HttpxSender
 
 from . import checks
@@ -83,10 +86,22 @@ def not_synchronous() -> AbstractContextManager[Any]:
 def forgotten_window() -> AbstractContextManager[Any]:
     """Each process has a window of its own."""
 
-    def reserve(_store: Store, _pool: str, _rate: object, wanted: int, *_: object) -> Reservation:
-        return Reservation(wanted, 0.0)
+    def reserve(_store: Store, _pool: str, rate: Rate, wanted: int, *_: object) -> Reservation:
+        return Reservation(wanted, 0.0, rate)
 
     return patch.object(quota, "reserve", reserve)
+
+
+def forgotten_limit() -> AbstractContextManager[Any]:
+    """Each process begins with the configured limit, whatever earlier ones were taught."""
+    real = SharedWindow.__init__
+
+    def made(self: SharedWindow, *given: Any, **named: Any) -> None:
+        real(self, *given, **named)
+        with self.store.writes.begin() as connection:
+            connection.execute(delete(tables.learned))
+
+    return patch.object(SharedWindow, "__init__", made)
 
 
 def taken_believed() -> AbstractContextManager[Any]:
@@ -245,6 +260,7 @@ VARIANTS = (
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
     Variant("synchronous=NORMAL", not_synchronous, checks.deaths),
     Variant("the limiter is forgotten at a restart", forgotten_window, checks.restarts),
+    Variant("a learned limit is forgotten at a restart", forgotten_limit, checks.lower_limits),
     Variant("409 is believed", taken_believed, checks.taken),
     Variant("the first look-up hit wins", first_hit, checks.storm),
     Variant("a missing status is PASSED", lambda: status_taken_as_passed(None), checks.personas),

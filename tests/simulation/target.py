@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.model import Rate
+
 from .population import Persona
 
 ROOT = "/eclipse-conductor/rest/v1"
@@ -68,6 +70,8 @@ class Manners:
     only_keys_unique: bool = False
     """Whether phone and identity may be shared, and only the key is refused."""
     token_seconds: float = 900.0
+    limit: Rate | None = None
+    """Writes that it takes in any window; it refuses the others with 429. None: all."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Target:
         self.moved = False
         self._ids = 1000
         self._tokens: dict[str, float] = {}
+        self._taken: list[float] = []
 
     def answer(
         self, method: str, path: str, query: Mapping[str, str], body: Any, auth: str, now: float, lag: float
@@ -109,6 +114,8 @@ class Target:
             return self._login(now)
         if self._tokens.get(auth, 0.0) <= now:
             return refusal(401, "SEC004", "token expired")
+        if method == "POST" and self._full(now):
+            return refusal(429, "RLT001", "slow down")
         match method, parts[2:]:
             case "POST", ["customers"]:
                 return self._create(body, now, lag)
@@ -131,6 +138,16 @@ class Target:
     def ours(self, key: str) -> list[Customer]:
         """All customers that carry `key`."""
         return [customer for customer in self.customers.values() if customer.key == key]
+
+    def _full(self, now: float) -> bool:
+        """Whether the limit is used up; if not, this write uses it."""
+        limit = self.manners.limit
+        if limit is None:
+            return False
+        self._taken = [at for at in self._taken if now - at < limit.seconds]
+        full = len(self._taken) >= limit.calls
+        self._taken += [] if full else [now]
+        return full
 
     def _login(self, now: float) -> Answer:
         self._ids += 1

@@ -218,8 +218,9 @@ def test_the_pace_shrinks_when_answers_become_slow() -> None:
         clock = VirtualClock()
         pace, seen = Pace(clock, 10.0), list[float]()
         for latency in [0.1] * 5 + [2.0] * 60:
-            await clock.sleep(1)
-            pace.answered(latency)
+            for _ in range(10):
+                await clock.sleep(0.1)
+                pace.answered(latency)
             seen.append(pace.per_second)
         return seen
 
@@ -246,6 +247,54 @@ def test_a_refusal_halves_the_pace_and_a_wave_of_them_halves_it_once() -> None:
 
     assert seen[:3] == [8.0, 4.0, 2.0]
     assert seen[-1] == SLOWEST_PACE
+
+
+def test_a_pace_that_nobody_keeps_up_with_does_not_grow() -> None:
+    async def work() -> float:
+        clock = VirtualClock()
+        pace = Pace(clock)
+        for _ in range(7200):
+            await clock.sleep(1)
+            pace.answered(0.1)
+        return pace.per_second
+
+    assert virtually(work) <= 2 * STARTING_PACE
+
+
+def test_a_refused_pace_comes_back_at_once_to_a_tenth_below_and_then_step_by_step() -> None:
+    async def work() -> tuple[float, list[float]]:
+        clock = VirtualClock()
+        pace, seen = Pace(clock, 16.0), list[float]()
+        pace.refused()
+        halved = pace.per_second
+        for _ in range(34):
+            for _ in range(20):
+                await clock.sleep(0.05)
+                pace.answered(0.01)
+            seen.append(round(pace.per_second, 1))
+        return halved, seen
+
+    halved, seen = virtually(work)
+
+    assert halved == 8
+    assert set(seen[3:9]) == {14.4}
+    assert list(dict.fromkeys(seen[3:])) == [14.4, 16.0, 17.8, 19.8]
+
+
+def test_a_target_that_is_shut_says_nothing_of_how_much_it_takes() -> None:
+    async def work() -> list[int]:
+        clock = VirtualClock()
+        limiter, seen = Limiter(clock, window=Window(Rate(100, 1.0), clock)), list[int]()
+        assert limiter.window is not None
+        for answered in (False, False, False, True, False):
+            await clock.sleep(600)
+            if answered:
+                limiter.answered(0.1)
+            limiter.refused(1)
+            seen.append(limiter.window.rate.calls)
+        return seen
+
+    assert virtually(work) == [90, 90, 90, 81, 81]
 
 
 @pytest.mark.parametrize("paced", [True, False])

@@ -9,10 +9,11 @@ import pytest
 from books import url_of
 from virtual import VirtualClock, virtually
 
+from jobs.ledger.learned import learned
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.transport.limiter import Closed, Limiter
-from jobs.transport.quota import SharedWindow
+from jobs.transport.quota import KeptPace, SharedWindow
 
 POOL = "pool"
 
@@ -119,3 +120,146 @@ def test_closing_ends_the_waiting_for_the_ledgers_window_too(store: Store) -> No
         return [type(each) for each in found]
 
     assert virtually(work) == [Closed] * 3
+
+
+class Strict:
+    """A target that takes `most` calls in any `seconds`, and refuses the others."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self.most, self.seconds = most, seconds
+        self.taken, self.refused = list[float](), list[float]()
+
+    def takes(self, now: float) -> bool:
+        if sum(now - at < self.seconds for at in self.taken) >= self.most:
+            self.refused.append(now)
+            return False
+        self.taken.append(now)
+        return True
+
+
+async def worked(limiter: Limiter, target: Strict, calls: int, workers: int = 4) -> None:
+    """So many calls that the target took; what it refuses is sent again."""
+    left = iter(range(calls))
+
+    async def work() -> None:
+        for _ in left:
+            taken = False
+            while not taken:
+                async with limiter.permit():
+                    await limiter.clock.sleep(0.01)
+                    taken = target.takes(limiter.clock.monotonic())
+                if taken:
+                    limiter.answered(0.01)
+                else:
+                    limiter.refused(1, "HTTP 429")
+
+    await asyncio.gather(*(work() for _ in range(workers)))
+
+
+def test_what_one_run_learned_the_next_one_knows_also_when_the_first_was_killed(store: Store, tmp_path: Path) -> None:
+    async def work() -> tuple[int, int, int]:
+        clock, target = VirtualClock(), Strict(6, 10)
+        await worked(shared(store, Rate(12, 10), clock), target, 60)
+        refused = len(target.refused)
+        await clock.sleep(3)
+        with Store.opened(url_of(tmp_path)) as another:
+            second = shared(another, Rate(12, 10), clock)
+            await worked(second, target, 24)
+        assert second.window is not None
+        return refused, len(target.refused) - refused, second.window.rate.calls
+
+    first, second, calls = virtually(work)
+
+    assert first >= 5
+    assert second <= 1  # what was learned is tried one step higher now and then
+    assert calls <= 7
+
+
+def test_processes_on_one_ledger_learn_from_each_other(store: Store, tmp_path: Path) -> None:
+    async def work() -> list[int]:
+        clock = VirtualClock()
+        with Store.opened(url_of(tmp_path)) as another:
+            taught, learning = shared(store, Rate(40, 60), clock), shared(another, Rate(40, 60), clock)
+            await sent(learning, 1, 0.0)
+            taught.refused(0)
+            await sent(taught, 1, 0.0)
+            await sent(learning, 8, 0.0)
+            await close(taught)
+            await close(learning)
+        assert taught.window is not None
+        assert learning.window is not None
+        return [taught.window.rate.calls, learning.window.rate.calls]
+
+    assert virtually(work) == [36, 36]
+
+
+def test_a_limit_that_was_raised_at_the_target_is_found_in_steps(store: Store) -> None:
+    async def work() -> tuple[int, int, float]:
+        clock, target = VirtualClock(), Strict(6, 10)
+        limiter = shared(store, Rate(12, 10), clock)
+        await worked(limiter, target, 60)
+        target.most, before, began = 100, len(target.refused), clock.monotonic()
+        await worked(limiter, target, 500)
+        assert limiter.window is not None
+        return len(target.refused) - before, limiter.window.rate.calls, clock.monotonic() - began
+
+    refused, calls, seconds = virtually(work)
+
+    assert (refused, calls, learned(store, POOL)) == (0, 12, {})
+    assert seconds < 800
+
+
+def test_a_real_limit_is_tried_again_and_again_and_refuses_few(store: Store) -> None:
+    async def work() -> int:
+        clock, target = VirtualClock(), Strict(20, 10)
+        limiter = shared(store, Rate(40, 10), clock)
+        await worked(limiter, target, 200)
+        before = len(target.refused)
+        await worked(limiter, target, 2000)
+        return len(target.refused) - before
+
+    assert virtually(work) <= 60
+
+
+def test_an_explicit_lower_rate_wins_over_what_was_learned(store: Store) -> None:
+    async def work() -> int:
+        clock = VirtualClock()
+        taught = shared(store, Rate(40, 60), clock)
+        taught.refused(0)
+        await close(taught)
+        lower = shared(store, Rate(5, 60), clock)
+        return most_arrivals(await sent(lower, 20, 0.1), 60)
+
+    assert virtually(work) == 5
+
+
+def test_a_pace_goes_on_where_the_last_run_was_refused(store: Store) -> None:
+    async def work() -> tuple[int, int]:
+        clock, target = VirtualClock(), Strict(4, 1)
+        pace = KeptPace(clock, store, POOL, at_once)
+        await worked(Limiter(clock, pace=pace), target, 100)
+        await pace.aclose()
+        refused = len(target.refused)
+        await worked(Limiter(clock, pace=KeptPace(clock, store, POOL, at_once)), target, 25)
+        return refused, len(target.refused) - refused
+
+    first, second = virtually(work)
+
+    assert second <= 1 < first
+
+
+def test_a_pace_that_was_tried_higher_is_kept(store: Store) -> None:
+    async def work() -> tuple[float, float]:
+        clock = VirtualClock()
+        first = KeptPace(clock, store, POOL, at_once)
+        first.refused()
+        for _ in range(600):
+            await clock.sleep(0.25)
+            first.answered(0.01)
+        await first.aclose()
+        return first.limit, KeptPace(clock, store, POOL, at_once).limit
+
+    tried, kept = virtually(work)
+
+    assert tried > 2
+    assert kept == pytest.approx(tried, abs=1 / 60)
