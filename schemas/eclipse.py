@@ -8,9 +8,6 @@ from schemas.currencies import CURRENCIES
 from schemas.eclipse_login import LOGIN
 from schemas.usual import COUNTRY
 
-EMAIL = usual.EMAIL_SHAPE
-"""As the page on a sixth system takes it."""
-
 CUSTOMER = (
     usual.ROW_REF,
     usual.EXTERNAL_UNIQUE_ID.at(
