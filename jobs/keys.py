@@ -4,7 +4,6 @@ A key names one intention for ever: the same row gives the same key on every run
 so the target refuses a second create whatever happened to the first.
 """
 
-import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
@@ -54,9 +53,9 @@ class Pseudonyms:
 
     def of(self, kind: str, value: str) -> str:
         """32 hex digits (128 bits) of HMAC-SHA-256 over `kind` and `value`."""
-        return hmac.new(self.secret, f"{kind}|{value}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self.secret, f"{kind}|{value}".encode(), "sha256").hex()[:32]
 
     def fingerprint(self, payload: Mapping[str, object]) -> str:
         """32 hex digits that change when any value of `payload` changes; its order does not matter."""
         body = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
-        return hmac.new(self.secret, b"payload|" + body, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self.secret, b"payload|" + body, "sha256").hex()[:32]

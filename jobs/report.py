@@ -16,7 +16,7 @@ from jobs.config import pseudonym_key, secret
 from jobs.errors import ExitCode, strongest
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
-from jobs.ledger.history import last_moment, moments
+from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import Link, add_seal, link_before
 from jobs.ledger.sqlite import path_of
@@ -46,6 +46,12 @@ INTENTS_SENT = "intents in the ledger = mutating requests"
 
 STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.SIGINT, ExitCode.SIGTERM})
 """Exit codes that say why a run stopped; the others follow from its rows."""
+
+TIMES = ("first_attempt_at", "last_attempt_at")
+"""Columns of the outcome that the ledger has in milliseconds."""
+
+UNTOLD = frozenset({"seq", "at_ms", "run_id"})
+"""Columns of an event that the event log has in another form."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
@@ -122,15 +128,12 @@ def noted(findings: Findings) -> Findings:
 def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
     """The run's outcomes from the ledger, with the file's unknown columns beside them."""
     echoed = list(batch.file.echoed)
-    for rows in store.outcomes(run.run_id):
-        frame = pl.DataFrame([_reported(row) for row in rows], schema=OUTCOME_SCHEMA, orient="row")
+    columns = [f"{name[:-3]}_ms" if name in TIMES else name for name in OUTCOME_SCHEMA]
+    kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
+    shown = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
+    for rows in outcome_windows(store, run.run_id, columns):
+        frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(shown)
         yield _with_echo(frame, batch) if echoed else frame
-
-
-def _reported(row: Mapping[str, Any]) -> dict[str, Any]:
-    times = {name: row[f"{name[:-3]}_ms"] for name in ("first_attempt_at", "last_attempt_at")}
-    shown = {name: None if moment is None else iso(from_milliseconds(moment)) for name, moment in times.items()}
-    return {name: row[name] for name in OUTCOME_SCHEMA if name not in shown} | shown
 
 
 def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
@@ -296,11 +299,12 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
 
 def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str, object]]:
     """The run's events as they stand in the ledger, and its end."""
+    at_ms, at = None, ""
     for event in store.events(run.run_id):
-        at = iso(from_milliseconds(event["at_ms"]))
-        rest = {
-            name: value for name, value in event.items() if value is not None and name not in {"seq", "at_ms", "run_id"}
-        }
+        if at_ms != event["at_ms"]:  # many events share a moment, and its spelling
+            at_ms = event["at_ms"]
+            at = iso(from_milliseconds(event["at_ms"]))
+        rest = {name: value for name, value in event.items() if value is not None and name not in UNTOLD}
         yield {"at": at, "run_id": run.run_id, **rest}
     yield {
         "at": summary.ended_at,

@@ -301,6 +301,33 @@ def open_case(
     return _settled(case, record.outcome, record.reason_code, record.reason, now_ms)
 
 
+def left_out(
+    row: Row, run_id: str, pseudonyms: Pseudonyms, reason_code: str, reason: str | None, now_ms: int
+) -> Transition:
+    """The outcome of a row that the ledger does not know and that the run did not come to.
+
+    What a fresh case would end with, and in half the time: a stopped run has 100,000 of them to write down at once.
+    """
+    key = ledger_key(row, pseudonyms)
+    fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
+    outcome = Outcome.NOT_ATTEMPTED
+    return Transition(
+        record=RecordRow(key, pseudonyms.fingerprint(row.values), fields, run_id, outcome, reason_code, reason),
+        event=EventRow(now_ms, "outcome", row.source_row, key, verdict=outcome, detail=reason_code),
+        outcome=OutcomeRow(
+            source_row=row.source_row,
+            outcome=outcome,
+            row_ref=row.row_ref,
+            key=key,
+            reason_code=reason_code,
+            reason=reason,
+            phone_masked=row.phone_masked,
+            national_id_masked=row.national_id_masked,
+            warnings=row.warnings,
+        ),
+    )
+
+
 def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
     """A refused row whose data were corrected: the refused step is open again."""
     case.steps = {

@@ -1,15 +1,18 @@
 """From the rows of a batch to the cases of a run, and an outcome for every row whatever happens."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Case, Taking, ledger_key, open_case
-from jobs.engine.onboard import Onboarding
+from jobs.engine.case import Case, Taking, ledger_key, left_out, open_case
+from jobs.engine.onboard import LEFT, Onboarding
 from jobs.keys import Pseudonyms
-from jobs.ledger.rows import EventRow, Transition
+from jobs.ledger.rows import EventRow, Known, Transition
 from jobs.ledger.writer import Writer
 from jobs.systems.row import Row
+
+SWEPT_AT_ONCE = 10_000
+"""Rows that are looked up together when a run was stopped (chosen): each window opens the file once more."""
 
 
 class Feed:
@@ -54,9 +57,18 @@ class Feed:
         await self.writer.commit(Transition())
         if self.store.settled_rows(self.run_id) == self.batch.rows:
             return
-        for rows in self.batch.accepted():
+        for rows in self.batch.accepted(SWEPT_AT_ONCE):
             settled = self.store.settled_among(self.run_id, rows[0].source_row, rows[-1].source_row)
-            for opened in await self._opened([row for row in rows if row.source_row not in settled]):
+            left = [row for row in rows if row.source_row not in settled]
+            known = await self._known(left)
+            now_ms, reason = milliseconds(self.clock.now()), self.engine.stops.reason
+            for row in left:
+                record = known.get(ledger_key(row, self.pseudonyms))
+                if record is None:
+                    note = LEFT.get(reason)
+                    await self._settle(left_out(row, self.run_id, self.pseudonyms, reason, note, now_ms))
+                    continue
+                opened = self._open(row, record, now_ms)
                 if isinstance(opened, Transition):
                     await self._settle(opened)
                 else:
@@ -64,21 +76,19 @@ class Feed:
 
     async def _opened(self, rows: Sequence[Row]) -> list[Case | Transition]:
         """What the ledger makes of each row."""
-        keys = [ledger_key(row, self.pseudonyms) for row in rows]
-        known = await self.writer.offload(self.store.known, self.writer.space_id, keys)
+        known = await self._known(rows)
         now_ms = milliseconds(self.clock.now())
-        return [
-            open_case(
-                row,
-                known.get(key),
-                self.run_id,
-                self.pseudonyms,
-                self.taking,
-                now_ms,
-                [step.name for step in self.engine.system.steps_of(row)],
-            )
-            for row, key in zip(rows, keys, strict=True)
-        ]
+        return [self._open(row, known.get(ledger_key(row, self.pseudonyms)), now_ms) for row in rows]
+
+    async def _known(self, rows: Sequence[Row]) -> Mapping[str, Known]:
+        """What the ledger knows of the rows, by key."""
+        keys = [ledger_key(row, self.pseudonyms) for row in rows]
+        known: Mapping[str, Known] = await self.writer.offload(self.store.known, self.writer.space_id, keys)
+        return known
+
+    def _open(self, row: Row, known: Known | None, now_ms: int) -> Case | Transition:
+        steps = [step.name for step in self.engine.system.steps_of(row)]
+        return open_case(row, known, self.run_id, self.pseudonyms, self.taking, now_ms, steps)
 
     async def _settle(self, transition: Transition) -> None:
         assert transition.outcome is not None

@@ -21,6 +21,23 @@ def last_moment(store: Store, run_id: str) -> int | None:
         return moment
 
 
+def outcome_windows(store: Store, run_id: str, columns: Sequence[str], window: int = 10_000) -> Iterator[list[Any]]:
+    """`columns` of the outcome rows of a run as tuples, in input order, at most `window` at a time.
+
+    The first of `columns` has to be `source_row`.
+    """
+    table, after = tables.outcome, 0
+    wanted = select(*(table.c[name] for name in columns)).where(table.c.run_id == run_id)
+    while True:
+        with store.engine.connect() as connection:
+            statement = wanted.where(table.c.source_row > after).order_by(table.c.source_row).limit(window)
+            rows = [tuple(row) for row in connection.execute(statement)]
+        if not rows:
+            return
+        yield rows
+        after = rows[-1][0]
+
+
 def moments(store: Store, run_id: str, window: int = 50_000) -> Iterator[Sequence[Any]]:
     """(at_ms, kind, key, step, attempt, verdict, http_status, detail) of each counted event, oldest first."""
     event, after = tables.event.c, 0

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, func, insert, inspect, or_, select, update
+from sqlalchemy import Connection, CursorResult, Engine, Select, Table, func, insert, inspect, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +20,7 @@ from jobs.ledger.columns import (
     step_columns,
     step_of,
 )
+from jobs.ledger.many import Many
 from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
@@ -38,6 +39,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.writes = engine.execution_options(writes=True)
+        self._many = Many()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
@@ -221,11 +223,11 @@ class Store:
                 outcomes.append(outcome_columns(transition.outcome, run_id))
         with self.writes.begin() as connection:
             self._fence(connection, space_id, epoch)
-            self._upsert(connection, tables.record, list(records.values()))
-            self._upsert(connection, tables.step, list(steps.values()))
-            for table, rows in ((tables.event, events), (tables.outcome, outcomes)):
-                if rows:
-                    connection.execute(insert(table), rows)
+            by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is then written once
+            self._many.insert(connection, tables.record, by_key, replacing=True)
+            self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
+            self._many.insert(connection, tables.event, events)
+            self._many.insert(connection, tables.outcome, outcomes)
 
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
         """Records how many calls of each (operation, method, status) a run made; once a run."""
@@ -235,7 +237,7 @@ class Store:
         ]
         if rows:
             with self.writes.begin() as connection:
-                self._upsert(connection, tables.call, rows)
+                self._many.insert(connection, tables.call, rows, replacing=True)
 
     def known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         """What the ledger knows of `keys`; a key that it does not know is absent."""
@@ -276,10 +278,10 @@ class Store:
         while True:
             statement = select(table).where(table.c.run_id == run_id, table.c.source_row > after)
             with self.engine.connect() as connection:
-                rows = connection.execute(statement.order_by(table.c.source_row).limit(window)).mappings().all()
+                rows = _plain(connection.execute(statement.order_by(table.c.source_row).limit(window)))
             if not rows:
                 return
-            yield [_plain(row) for row in rows]
+            yield rows
             after = rows[-1]["source_row"]
 
     def events(self, run_id: str, window: int = 10_000) -> Iterator[Mapping[str, Any]]:
@@ -290,10 +292,10 @@ class Store:
                 select(table).where(table.c.run_id == run_id, table.c.seq > after).order_by(table.c.seq).limit(window)
             )
             with self.engine.connect() as connection:
-                rows = connection.execute(statement).mappings().all()
+                rows = _plain(connection.execute(statement))
             if not rows:
                 return
-            yield from map(_plain, rows)
+            yield from rows
             after = rows[-1]["seq"]
 
     def outcome_counts(self, run_id: str) -> dict[Outcome, int]:
@@ -377,13 +379,6 @@ class Store:
     def _insert(self, table: Table) -> Any:
         return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
 
-    def _upsert(self, connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
-        if not rows:
-            return
-        statement = self._insert(table)
-        changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed), rows)
-
 
 def select_runs() -> Select[Any]:
     """Runs with their batch and space."""
@@ -395,9 +390,10 @@ def select_runs() -> Select[Any]:
     )
 
 
-def _plain(row: RowMapping) -> dict[str, Any]:
-    """The row with plain text for names: SQLAlchemy's are a kind of str that strict encoders refuse."""
-    return {str(name): value for name, value in row.items()}
+def _plain(result: CursorResult[Any]) -> list[Mapping[str, Any]]:
+    """The rows with plain text for names: SQLAlchemy's are a kind of str that strict encoders refuse."""
+    names = [str(name) for name in result.keys()]  # noqa: SIM118 - no mapping
+    return [dict(zip(names, row, strict=True)) for row in result]
 
 
 def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:

@@ -1,0 +1,47 @@
+"""Many rows in one statement: compiled once, and handed to the driver as they are.
+
+SQLAlchemy's own way costs five times the time of the insert itself where rows have 23 columns (measured).
+"""
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+class Many:
+    """The insertions of one ledger. Rows of a table always have the same columns."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bool], tuple[str, Any]] = {}
+
+    def insert(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], *, replacing: bool = False
+    ) -> None:
+        """Adds `rows`; with `replacing`, a row takes the place of the one of the same primary key."""
+        if not rows:
+            return
+        known = self._known.get((table.name, replacing))
+        if known is None:
+            known = self._known[table.name, replacing] = compiled(connection, table, list(rows[0]), replacing=replacing)
+        statement, values = known
+        connection.exec_driver_sql(statement, [values(row) for row in rows])
+
+
+def compiled(connection: Connection, table: Table, columns: Sequence[str], *, replacing: bool) -> tuple[str, Any]:
+    """The statement as the driver takes it, and what makes a row its parameters."""
+    dialect = connection.dialect
+    statement: Insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+    if replacing:
+        statement = upsert(statement, table)
+    text = statement.compile(dialect=dialect, column_keys=list(columns))
+    names = getattr(text, "positiontup", None)
+    return str(text), itemgetter(*names) if names else dict
+
+
+def upsert(statement: Any, table: Table) -> Any:
+    """`statement` with every column but the primary key set anew on conflict."""
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
