@@ -1,6 +1,7 @@
 """Wiring: from settings to a system, its client, its limiters and its keys. The one place that knows all the parts."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -52,23 +53,24 @@ def credential_name(settings: Settings) -> str | None:
 
 
 class Remembered:
-    """What the ledger knows of the system's customers when it is first asked; opened only then, and only read."""
+    """What the ledger knows of the system's customers, asked when it is needed; opened when it is first asked."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._made: Mapping[str, Mapping[str, str]] | None = None
+        self._store: Store | None = None
 
     def of(self, customer_id: str) -> Mapping[str, str]:
         """The facts of that customer; empty when the ledger knows none."""
-        if self._made is None:
-            self._made = self._read()
-        return self._made.get(customer_id, {})
+        return self.among([customer_id]).get(customer_id, {})
 
-    def _read(self) -> Mapping[str, Mapping[str, str]]:
-        if not path_of(self.settings.ledger).exists():
-            return {}
-        with Store.opened(self.settings.ledger, create=False) as store:
-            return made_customers(store, str(self.settings.system), self.settings.tenant)
+    def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """The facts of those of the customers that the ledger knows, by id."""
+        if self._store is None:
+            if not path_of(self.settings.ledger).exists():
+                return {}
+            self._store = Store.open(self.settings.ledger, create=False)
+            weakref.finalize(self, self._store.close)
+        return made_customers(self._store, str(self.settings.system), self.settings.tenant, customer_ids)
 
 
 def keys_of(settings: Settings) -> KeySpace:

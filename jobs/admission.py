@@ -2,7 +2,8 @@
 
 import csv
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jobs.access import Remembered, credential_name
@@ -42,27 +43,34 @@ def admitted(batch: Batch, settings: Settings) -> Sequence[str]:
     maker, checker = secret("maker_token"), secrets().token
     if maker and checker and holder_of(maker) == holder_of(checker):
         raise Unusable("MUSTER_TOKEN is the holder's of MUSTER_MAKER_TOKEN: who creates clients does not decide")
-    known, own = Remembered(settings), credential_name(settings)
-    makers = [known.of(row.values[CLIENT]).get("maker") for rows in batch.accepted() for row in rows]
-    if makers and all(maker == own for maker in makers):
+    makers, own = makers_of(batch, Remembered(settings)), credential_name(settings)
+    if makers and set(makers) == {own}:
         raise Unusable(
             "this credential created all of these clients; another one has to decide about them",
             hint="set MUSTER_TOKEN to the checker's token",
         )
-    strangers = makers.count(None)
+    strangers = makers[None]
     if not strangers:
         return ()
-    return [f"{strangers:,} of {len(makers):,} clients were not created through this ledger: by whom is not known"]
+    return [f"{strangers:,} of {makers.total():,} clients were not created through this ledger: by whom is not known"]
 
 
-def open_rows(store: Store, run: RunRow) -> list[Mapping[str, str]]:
+def makers_of(batch: Batch, known: Remembered) -> Counter[str | None]:
+    """How many of the file's clients each credential created; None: it is not known which."""
+    makers: Counter[str | None] = Counter()
+    for rows in batch.accepted():
+        clients = [row.values[CLIENT] for row in rows]
+        made = known.among(clients)
+        makers.update(made.get(client, {}).get("maker") for client in clients)
+    return makers
+
+
+def open_rows(store: Store, run: RunRow) -> Iterator[Mapping[str, str]]:
     """The rows of `run` that wait for a decision, as rows of a file of decisions."""
-    return [
-        {"row_ref": row["row_ref"] or "", CLIENT: row["customer_id"]}
-        for window in store.outcomes(run.run_id)
-        for row in window
-        if row["outcome"] == Outcome.PENDING and row["reason_code"] == "decision" and row["customer_id"]
-    ]
+    for window in store.outcomes(run.run_id):
+        for row in window:
+            if row["outcome"] == Outcome.PENDING and row["reason_code"] == "decision" and row["customer_id"]:
+                yield {"row_ref": row["row_ref"] or "", CLIENT: row["customer_id"]}
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, str]], reason: str | None) -> None:

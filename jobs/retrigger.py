@@ -5,13 +5,13 @@ outstanding is never asked again; what was passed only when an operator says how
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from jobs.batch import WINDOW
 from jobs.errors import Unusable
 from jobs.ledger.rows import EventRow, Known, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
@@ -67,18 +67,16 @@ class Retrigger:
         """
         if not isinstance(system, Redecidable):
             raise Unusable(f"{system.capabilities.title} has no decision that could be asked for again")
-        found = candidates(store, space_id, self.run, system.redecided, include_passed=self.include_passed)
+        found, passed, kept = 0, 0, list[Candidate]()
+        for window in candidates(store, space_id, self.run, system.redecided, include_passed=self.include_passed):
+            found += len(window)
+            read = await asyncio.gather(*(self.read(each, system, reader) for each in window))
+            passed += sum(each.asked and each.newest.status == system.passed for each in read)
+            kept += [each for each in read if each.asked or each.known.record.outcome not in COMPLETE]
         if not found:
             raise Unusable(f"run {self.run.run_id} has no row whose decision could be asked for again")
-        places = asyncio.Semaphore(AT_ONCE)
-
-        async def examine(candidate: Candidate) -> Candidate:
-            async with places:
-                return await self.read(candidate, system, reader)
-
-        read = await asyncio.gather(*(examine(each) for each in found))
-        self.check(counted(read, system))
-        return [each for each in read if each.asked or each.known.record.outcome not in COMPLETE]
+        self.check(passed)
+        return kept
 
     async def read(self, candidate: Candidate, system: Redecidable, reader: Reader) -> Candidate:
         """`candidate` with the newest decision, and whether it is to be asked again."""
@@ -95,9 +93,8 @@ class Retrigger:
             asked = newest.status == system.refused or (self.include_passed and newest.status == system.passed)
         return replace(candidate, newest=newest, asked=asked)
 
-    def check(self, counts: "Counter[str]") -> None:
-        """Raises Unusable unless the number of passed rows was named."""
-        passed = counts["passed"]
+    def check(self, passed: int) -> None:
+        """Raises Unusable unless the number of passed rows that would be asked again was named."""
         if self.confirmed is not None and self.confirmed != passed:
             raise Unusable(
                 f"--confirm {self.confirmed}: {passed} rows that passed would be asked again; nothing was sent"
@@ -109,26 +106,23 @@ class Retrigger:
             )
 
 
-def counted(read: Sequence[Candidate], system: Redecidable) -> "Counter[str]":
-    """How many rows would be asked: `all`, and those of them that `passed`."""
-    asked = [each for each in read if each.asked]
-    return Counter(all=len(asked), passed=sum(each.newest.status == system.passed for each in asked))
-
-
-def candidates(store: Store, space_id: int, run: RunRow, step_name: str, *, include_passed: bool) -> list[Candidate]:
+def candidates(
+    store: Store, space_id: int, run: RunRow, step_name: str, *, include_passed: bool
+) -> Iterator[Sequence[Candidate]]:
     """The rows of `run` that ended `declined`, or in doubt at the step; also complete ones with `include_passed`.
 
-    Rows that a later run has settled otherwise are left out.
+    Rows that a later run has settled otherwise are left out. As many at a time as are read at once.
     """
-    found: list[Candidate] = []
-    for rows in store.outcomes(run.run_id):
+    for rows in store.outcomes(run.run_id, WINDOW):
         entries = {row["external_unique_id"]: row for row in rows if open_again(row, step_name, include_passed)}
         known = store.known(space_id, list(entries))
-        for key, row in entries.items():
-            its = known.get(key)
-            if its is not None and its.record.facts.get("customer_id") and unchanged(row, its):
-                found.append(Candidate(row["source_row"], its, step_name, Newest(None, None)))
-    return found
+        found = [
+            Candidate(row["source_row"], its, step_name, Newest(None, None))
+            for key, row in entries.items()
+            if (its := known.get(key)) is not None and its.record.facts.get("customer_id") and unchanged(row, its)
+        ]
+        for start in range(0, len(found), AT_ONCE):
+            yield found[start : start + AT_ONCE]
 
 
 def open_again(row: Mapping[str, Any], step_name: str, include_passed: bool) -> bool:

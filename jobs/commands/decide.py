@@ -1,5 +1,6 @@
 """`muster decide`: commands about customers that are there: approve, reject, blacklist and the like."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
         run = chosen_run(settings.ledger, origin)
         with Store.opened(settings.ledger, create=False) as store:
             rows = open_rows(store, run)
-        if not rows:
-            raise Unusable(f"no row of run {origin} waits for a decision")
-        write_rows(input_path, rows, reason)
+            first = next(rows, None)
+            if first is None:
+                raise Unusable(f"no row of run {origin} waits for a decision")
+            write_rows(input_path, chain([first], rows), reason)
     show(onboard("decide", input_path, settings, progress=progress_of(settings, given)), settings, given)
