@@ -16,8 +16,8 @@ from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
 from tests.simulation.network import Fault, Weather
 from tests.simulation.population import populated
+from tests.simulation.records import Manners
 from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate, told
-from tests.simulation.target import Manners
 from tests.simulation.world import RATE, WORKERS, World
 
 STORMS = 60

@@ -13,7 +13,7 @@ from jobs.systems.row import Row
 
 from .disk import opened
 from .population import Ending
-from .target import Customer
+from .records import Customer
 from .world import WORKERS, Ran, World
 
 COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})

@@ -14,7 +14,8 @@ from typing import Any
 from jobs.systems.exchange import Reply, Request
 from jobs.transport.sender import MaybeSent, NotSent
 
-from .target import Answer, Arrival, Target, encoded, refusal
+from .answers import Answer, encoded, refusal
+from .target import Arrival, Target
 
 VISIBLE_SECONDS = 5.9
 """What the engine relies on: so long after a client gave up, a commit is there and can be read."""

@@ -23,7 +23,7 @@ from . import invariants
 from .disk import opened
 from .network import Fault, Planned, Weather
 from .population import Population, populated
-from .target import Manners
+from .records import Manners
 from .world import World
 
 ROWS = 4

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.simulation.network import Fault
+from tests.simulation.records import Manners
 from tests.simulation.simulate import AGAIN, calmed, judged, planned
-from tests.simulation.target import Manners
 from tests.simulation.world import World
 
 SEEDS = range(6)

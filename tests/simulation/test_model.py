@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.simulation import invariants
 from tests.simulation.network import Fault, Weather
 from tests.simulation.population import populated
+from tests.simulation.records import Manners
 from tests.simulation.simulate import AGAIN, calmed, judged
-from tests.simulation.target import Manners
 from tests.simulation.world import World
 from tests.virtual import VirtualLoop
 

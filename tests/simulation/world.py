@@ -36,7 +36,8 @@ from .disk import Disk, empty_ledger, opened
 from .life import Life, SimulatedClock, bury
 from .network import Network, Weather, Wire
 from .population import KEYS, TENANT, Population
-from .target import Manners, Target
+from .records import Manners
+from .target import IDENTITY, PASSWORD, Target
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
@@ -60,9 +61,10 @@ class Sheet:
         """Data rows."""
         return len(self.accepted_rows)
 
-    def accepted(self) -> list[list[Row]]:
-        """One window."""
-        return [list(self.accepted_rows)]
+    def accepted(self, window: int = 2) -> list[list[Row]]:
+        """In windows of so many."""
+        rows = list(self.accepted_rows)
+        return [rows[first : first + window] for first in range(0, len(rows), window)]
 
     def quarantined(self) -> list[list[OutcomeRow]]:
         """None."""
@@ -205,7 +207,7 @@ class World:
         limiters = {call_class: Limiter(clock) for call_class in CallClass}
         limiters[CallClass.WRITE] = Limiter(clock, window=window)
         wire = Wire(self.network, Random(self.random.random()), clock.now, life.cross)
-        secrets = Secrets("operator", "password")
+        secrets = Secrets(IDENTITY, PASSWORD)
         yield Client(Eclipse(TENANT, KEYS), wire, secrets, tenant=TENANT, limiters=limiters, clock=clock)
         await window.aclose()
 
