@@ -158,7 +158,12 @@ def onboard(
         )
         signals.hand_over(stops)
         findings = finish(online(under, taking or Taking(), signals))
-        return publish(store, run, batch, RunFolder.existing(Path(run.folder)), findings, milliseconds(clock.now()))
+        folder, ended_ms, hurried = (
+            RunFolder.existing(Path(run.folder)),
+            milliseconds(clock.now()),
+            stops.signalled.is_set(),
+        )
+        return publish(store, run, batch, folder, findings, ended_ms, hurried=hurried)
 
 
 async def online(under: Under, taking: Taking, signals: Signals) -> Findings:

@@ -47,6 +47,8 @@ INTENTS_SENT = "intents in the ledger = mutating requests"
 STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.SIGINT, ExitCode.SIGTERM})
 """Exit codes that say why a run stopped; the others follow from its rows."""
 
+WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
+
 TIMES = ("first_attempt_at", "last_attempt_at")
 """Columns of the outcome that the ledger has in milliseconds."""
 
@@ -100,18 +102,31 @@ def conclude(store: Store, run: RunRow, batch: Batch, findings: Findings, ended_
     return summarised(store, run, batch, count, findings, ended_ms)
 
 
-def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings: Findings, ended_ms: int) -> Summary:
-    """Writes all files of the run but the reconciliation, which is there already; gives the summary as written."""
+def publish(
+    store: Store,
+    run: RunRow,
+    batch: Batch,
+    folder: RunFolder,
+    findings: Findings,
+    ended_ms: int,
+    *,
+    hurried: bool = False,
+) -> Summary:
+    """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
+
+    `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
+    """
+    left_out = workbook_left_out(batch.rows, hurried=hurried)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store), findings.complete_at_target)
-    summary = summarised(store, run, batch, count, noted(findings), ended_ms, totals)
+    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
     write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differing_lines(folder))
     folder.write_bytes("report.md", render_markdown(summary).encode())
-    if workbook.installed():
+    if left_out is None:
         workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
     write_pack(folder)
     seal(folder, run, summary, chain, previous=link_before(store, run))
@@ -119,10 +134,17 @@ def publish(store: Store, run: RunRow, batch: Batch, folder: RunFolder, findings
     return summary
 
 
-def noted(findings: Findings) -> Findings:
-    """The findings with a note of what could not be written here, and without one of an earlier time."""
-    notes = [note for note in findings.notes if note != workbook.ABSENT]
-    return replace(findings, notes=(*notes, *([] if workbook.installed() else [workbook.ABSENT])))
+def workbook_left_out(rows: int, *, hurried: bool) -> str | None:
+    """Why no workbook is written; None: it is."""
+    if not workbook.installed():
+        return workbook.ABSENT
+    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS else None
+
+
+def noted(findings: Findings, left_out: str | None) -> Findings:
+    """The findings with a note of what was not written now, and without one of an earlier time."""
+    notes = [note for note in findings.notes if note not in {workbook.ABSENT, WORKBOOK_LATER}]
+    return replace(findings, notes=(*notes, *([left_out] if left_out else [])))
 
 
 def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
