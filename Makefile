@@ -39,9 +39,10 @@ lock: ## pin the dependencies again (needs uv)
 clean: ## forget the environment and what the demo left
 	@rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
 
-bench: $(READY) ## time and memory of validating, onboarding and reconciling
+bench: $(READY) ## time and memory of validating, onboarding, waiting for decisions and reconciling
 	@$(RUN)python bench/validate.py
 	@$(RUN)python bench/onboard.py
+	@$(RUN)python bench/pending.py
 	@$(RUN)python bench/reconcile.py
 
 demo: $(READY) ## a file with every kind of row, against the built-in sandbox
