@@ -177,7 +177,10 @@ async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
             if client is None:
                 raise Interrupted(strongest(stops.codes))
             window = client.limiters[CallClass.WRITE].window
-            limit = window.rate if window else None
+            limit = window.most if window else None
+            if window is not None and window.rate != window.most:
+                most, rate = (f"{each.calls} calls in {each.seconds:g} s" for each in (window.most, window.rate))
+                under.progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")
             if under.decisions is not None:
                 wanted = rows_of(under.batch, under.decided)
                 proof = prove(under.decisions.path, under.decided, under.system, client, wanted)

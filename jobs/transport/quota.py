@@ -13,6 +13,7 @@ from jobs.ledger.permits import hand_back, reserve
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Offload
 from jobs.model import Rate
+from jobs.rates import within
 from jobs.transport.limiter import REFUSED, Closed, Pace, Window
 
 SHARE_AT_ONCE = 10
@@ -48,6 +49,8 @@ class SharedWindow(Window):
 
     def __init__(self, rate: Rate, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
         super().__init__(rate, clock)
+        known = learned(store, pool).get(pool)
+        self.rate = rate if known is None else within(known.rate, rate)
         self.store, self.pool, self.offload = store, pool, offload
         self.lessons = Lessons(clock, store, pool, offload)
         self._stock = 0

@@ -125,13 +125,16 @@ def test_what_a_run_learned_of_the_limit_the_next_one_knows(
 ) -> None:
     monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.2)
     sandbox.configure(mutating_limit="6/1", limit_retry_after=False)
-    refused = []
+    refused, said = [], []
     for rows in (people(12), people(24)):
         before = len(sandbox.journal())
-        assert muster("run", file_of(rows), "--rate", "12/1", "--concurrency", "8").code == 0
+        ended = muster("run", file_of(rows), "--rate", "12/1", "--concurrency", "8")
+        assert ended.code == 0
+        said.append("has refused 12 calls in 1 s" in ended.stderr)
         refused.append(sum(entry["status"] == 429 for entry in sandbox.journal()[before:]))
     assert refused[0] >= 6
     assert refused[1] <= refused[0] / 2
+    assert said == [False, True]
     assert "learned limit" in muster("doctor").stdout
 
 
