@@ -159,12 +159,8 @@ def onboard(
         )
         signals.hand_over(stops)
         findings = finish(online(under, taking or Taking(), signals))
-        folder, ended_ms, hurried = (
-            RunFolder.existing(Path(run.folder)),
-            milliseconds(clock.now()),
-            stops.signalled.is_set(),
-        )
-        return publish(store, run, batch, folder, findings, ended_ms, hurried=hurried)
+        folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
+        return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
 
 
 async def online(under: Under, taking: Taking, signals: Signals) -> Findings:
