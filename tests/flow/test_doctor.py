@@ -1,7 +1,9 @@
 """The preflight: each line passes or says what to do, and nothing is changed by asking."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 
-from .muster import Ended, Muster, writes
+from .muster import REPOSITORY, Ended, Muster, writes
 from .people import Row, people
 
 Filed = Callable[[list[Row]], Path]
@@ -114,3 +116,15 @@ def test_a_wrong_table_of_the_system_is_a_line(muster: Muster) -> None:
     ended = muster("doctor")
     assert ended.code == 1
     assert "did you mean 'currency'" in ended.stdout
+
+
+def test_a_ledger_of_an_older_version_is_left_as_it_is(muster: Muster) -> None:
+    path = muster.folder / "muster.db"
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript((REPOSITORY / "tests" / "ledger" / "version_1.sql").read_text())
+    path.chmod(0o600)
+    (muster.folder / "muster.db.key").write_text("ab" * 32)
+    (muster.folder / "muster.db.key").chmod(0o600)
+    assert results(muster("doctor", "--output", "json"))["ledger"] == "pass"
+    with closing(sqlite3.connect(path)) as older:
+        assert older.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
