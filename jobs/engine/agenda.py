@@ -1,7 +1,7 @@
 """What to work on next: in turn, a parked case that is due and the next row of the file. Holds no worker and no call.
 
-A parked case is an entry in a heap, folded to 1.2 KB; 100,000 of them cost that memory and nothing else. The
-more there are, the longer each of them rests, so that all together are taken up at a pace that does not grow.
+A parked case is an entry in a heap, some 2.5 KB. The more there are, the longer each of them rests, so that all
+together are taken up at a pace that does not grow; and no more are parked than can be taken up once at that pace.
 """
 
 import asyncio
@@ -14,10 +14,13 @@ from jobs.engine.case import Case
 
 
 class Agenda:
-    """Shared by all workers of a run. `spacing`: seconds on average from one parked case being taken up to the next."""
+    """Shared by all workers of a run.
 
-    def __init__(self, fresh: AsyncIterator[Case], clock: Clock, spacing: float = 0.0) -> None:
-        self.clock, self.spacing = clock, spacing
+    `spacing`: seconds on average from one parked case being taken up to the next. `most`: cases parked at a time.
+    """
+
+    def __init__(self, fresh: AsyncIterator[Case], clock: Clock, spacing: float = 0.0, most: float = math.inf) -> None:
+        self.clock, self.spacing, self.most = clock, spacing, most
         self._fresh: AsyncIterator[Case] | None = fresh
         self._parked: list[tuple[float, int, Case]] = []
         self._numbers = 0
@@ -33,12 +36,18 @@ class Agenda:
         """How many cases wait for their time."""
         return len(self._parked)
 
-    def park(self, case: Case, due: float, latest: float = math.inf) -> None:
-        """Takes `case` back until the monotonic time `due`; later when many are parked, but not after `latest`."""
+    def park(self, case: Case, due: float, latest: float = math.inf) -> bool:
+        """Takes `case` back until the monotonic time `due`; later when many are parked, but not after `latest`.
+
+        Whether there was a place for it.
+        """
+        if len(self._parked) >= self.most:
+            return False
         due = min(max(due, self.clock.monotonic() + self.spacing * len(self._parked)), latest)
         self._numbers += 1
         heapq.heappush(self._parked, (due, self._numbers, case))
         self._changed.set()
+        return True
 
     def done(self) -> None:
         """A worker is through with what `take` gave it (parked or ended)."""

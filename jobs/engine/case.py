@@ -1,7 +1,5 @@
 """One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
 
-import pickle
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -25,10 +23,6 @@ A declined one is not: its KYC would have to be posted again, which only a perso
 
 GIVEN_UP = "given_up"
 """Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
-
-NO_ROW = Row(0, None, "", {}, "", "", None)
-NO_RECORD = RecordRow("", "", {}, "")
-"""What a folded case shows."""
 
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
@@ -64,21 +58,6 @@ class Case:
     throttled_since: float | None = None
     wait_until: float | None = None
     """Monotonic time until which this run waits for the decision."""
-    folded: bytes | None = None
-    """While it is parked, what is known of it; None: it is in the fields."""
-
-    def fold(self) -> None:
-        """Packs what is known into bytes: less than half the memory, and little for the garbage collector to walk."""
-        known = (self.row, self.record, self.steps, self.facts, self.trace)
-        self.folded = zlib.compress(pickle.dumps(known, pickle.HIGHEST_PROTOCOL), 1)
-        self.row, self.record, self.steps, self.facts, self.trace = NO_ROW, NO_RECORD, {}, {}, NO_RECORD.trace
-
-    def unfold(self) -> None:
-        """The fields as they were before `fold`; does nothing to a case that was not folded."""
-        if self.folded is not None:
-            known = pickle.loads(zlib.decompress(self.folded))  # noqa: S301 - our own bytes
-            self.row, self.record, self.steps, self.facts, self.trace = known
-            self.folded = None
 
     def step(self, name: str) -> StepRow:
         """The state of one step; a new one is OPEN."""

@@ -106,7 +106,8 @@ class Onboarding:
 
     async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
         """Works until every case has ended or the run is stopped; then nothing is under way any more."""
-        agenda = Agenda(fresh, self.clock, self._poll_spacing())
+        spacing = self._poll_spacing()
+        agenda = Agenda(fresh, self.clock, spacing, self.patience.decision_wait / spacing)
         tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
         stopping = asyncio.create_task(self.stops.requested.wait(), name="stop")
         try:
@@ -117,7 +118,6 @@ class Onboarding:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
         for case in agenda.leave():
-            case.unfold()
             await self.leave(case)
 
     async def _until_done_or_stopped(
@@ -149,12 +149,10 @@ class Onboarding:
 
     async def _work(self, agenda: Agenda) -> None:
         while (case := await agenda.take()) is not None:
-            case.unfold()
             try:
                 due = await self._advance(case)
-                if due is not None:
-                    case.fold()
-                    agenda.park(case, due, case.wait_until or due)
+                if due is not None and not agenda.park(case, due, case.wait_until or due):
+                    await self.leave(case)  # more wait than this run could ask about once more
             except NotPermitted as error:
                 self.stops.block(error)
                 await self.leave(case)

@@ -155,3 +155,13 @@ def test_cases_that_are_always_due_leave_every_other_turn_to_the_file() -> None:
         return taken
 
     assert sorted(set(virtually(work))) == list(range(10))
+
+
+def test_no_more_cases_are_parked_than_there_is_room_for() -> None:
+    async def work() -> tuple[list[bool], int]:
+        clock = VirtualClock()
+        agenda = Agenda(numbered(0, clock), clock, most=2)
+        places = [agenda.park(cast("Case", number), 2000.0 + number) for number in range(3)]
+        return places, agenda.parked
+
+    assert virtually(work) == ([True, True, False], 2)
