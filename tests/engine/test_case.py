@@ -6,6 +6,7 @@ import pytest
 
 from jobs.engine.case import Case, Taking, left_out, open_case
 from jobs.keys import Pseudonyms
+from jobs.model import Outcome
 from jobs.systems.row import Row
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
@@ -23,3 +24,16 @@ def test_a_row_that_a_stopped_run_did_not_come_to_ends_as_a_case_would_that_was_
     outcome, code, step = case.standing(reason)
 
     assert left_out(row, "run-1", PSEUDONYMS, reason, "why", 1_000) == case.end(outcome, code, "why", step, 1_000)
+
+
+@pytest.mark.parametrize("warnings", [None, "personal_key:external_unique_id"])
+def test_a_row_that_was_left_out_is_written_down_as_a_fresh_case_would_be(warnings: str | None) -> None:
+    row = Row(3, "CRM-3", "cust-3", {"phone": "27820000003", "national_id": "3"}, "2782*", "*3", warnings)
+    case = open_case(row, None, "run-1", PSEUDONYMS, Taking(), 5)
+    assert isinstance(case, Case)
+    outcome, code, step = case.standing("interrupted")
+
+    left = left_out(row, "run-1", PSEUDONYMS, "interrupted", "the run was interrupted", 5)
+
+    assert (outcome, step) == (Outcome.NOT_ATTEMPTED, None)
+    assert left == case.end(outcome, code, "the run was interrupted", step, 5)
