@@ -24,7 +24,8 @@ def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> 
     A file of decisions settles rows that are in doubt, ambiguous or in conflict: a CSV of row, decision, customer_id,
     reason and decided_by, where the decision is ours (with the customer's id), not_done, give_up or leave.
     """
-    from jobs.flow import Decisions, onboard
+    from jobs.flow import onboard
+    from jobs.underway import Decisions
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from jobs.config import Settings
 from jobs.engine.case import Case
+from jobs.engine.crew import Crew
 from jobs.engine.onboard import Onboarding
 from jobs.model import Outcome
 from jobs.systems.base import Capabilities
@@ -33,7 +34,7 @@ async def send_first(engine: Onboarding, rows: AsyncIterator[Case], most: int, w
         cases = [case async for case in first(rows, missing)]
         if not cases:
             break
-        await engine.run(given(cases), workers)
+        await Crew(engine).run(given(cases), workers)
         counted.update(outcome for case in cases if (outcome := telling(case)) is not None)
     return counted
 

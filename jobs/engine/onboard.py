@@ -3,19 +3,16 @@
     look -> settled?                                        yes: next step
       no -> permit -> intent committed -> sent -> classified -> result posted -> settled? or look again
 
-Concurrency is W workers pulling one agenda; a row costs no task, and a row that waits for a decision costs
-neither worker nor connection. Attempts are counted here and nowhere else.
+Who calls it for which row, and when, is `crew.py`. Attempts are counted here and nowhere else.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
 from jobs.clock import Clock, milliseconds
-from jobs.engine.agenda import Agenda
 from jobs.engine.case import UNSETTLED, Case
 from jobs.engine.stops import Stops
 from jobs.errors import NotPermitted
@@ -24,7 +21,7 @@ from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
 from jobs.systems.base import Step, System
-from jobs.systems.exchange import CallClass, ReadFailed, Trace
+from jobs.systems.exchange import ReadFailed, Trace
 from jobs.systems.verdict import (
     Absent,
     Again,
@@ -55,15 +52,6 @@ MOST_THROTTLED_SECONDS = 3600.0
 REFUSALS = frozenset({Outcome.REJECTED, Outcome.FAILED})
 """Ends that the answer to one attempt gives, and that say nothing of an earlier one that went unanswered."""
 
-MOST_POLLS = 50.0
-"""Outstanding decisions read a second, however many wait (chosen): up to 1,500 keep a rhythm of 30 s."""
-
-POLLS_SHARE = 0.5
-"""Share of a limit of reads that polls may take (chosen): the rest is for rows that are not sent yet."""
-
-DRAIN_SECONDS = 25.0
-"""How long calls under way may take after a stop; the contract's limit for the whole stop is 30 s."""
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -85,7 +73,7 @@ Settled = Done | Undecided | Ended
 
 
 class Onboarding:
-    """One run's onboarding of the cases that `fresh` yields."""
+    """One run's way with a case."""
 
     def __init__(
         self,
@@ -104,72 +92,16 @@ class Onboarding:
         self._proven: set[str] = set()
         """Operations that this credential has been allowed in this run."""
 
-    async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
-        """Works until every case has ended or the run is stopped; then nothing is under way any more."""
-        spacing = self._poll_spacing()
-        agenda = Agenda(fresh, self.clock, spacing, self.patience.decision_wait / spacing)
-        tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
-        stopping = asyncio.create_task(self.stops.requested.wait(), name="stop")
-        try:
-            await self._until_done_or_stopped(tasks, stopping, agenda)
-        finally:
-            stopping.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
-        for case in agenda.leave():
-            await self.leave(case)
-
-    async def _until_done_or_stopped(
-        self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool], agenda: Agenda
-    ) -> None:
-        pending = set(tasks)
-        while pending and not stopping.done():
-            await asyncio.wait([*pending, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in [task for task in pending if task.done()]:
-                pending.discard(task)
-                task.result()
-        if not pending:
-            return
-        agenda.close()
-        for limiter in self.client.limiters.values():
-            limiter.close()
-        await self._drain(pending)
-        for task in [task for task in pending if task.done()]:
-            task.result()
-
-    async def _drain(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Lets calls under way end: for DRAIN_SECONDS, or until a second signal."""
-        drained = asyncio.create_task(asyncio.wait(tasks), name="drain")
-        hurried = asyncio.create_task(self.stops.at_once.wait(), name="hurry")
-        await asyncio.wait([drained, hurried], timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        for task in (drained, hurried):
-            task.cancel()
-        await asyncio.gather(drained, hurried, return_exceptions=True)
-
-    async def _work(self, agenda: Agenda) -> None:
-        while (case := await agenda.take()) is not None:
-            try:
-                due = await self._advance(case)
-                if due is not None and not agenda.park(case, due, case.wait_until or due):
-                    await self.leave(case)  # more wait than this run could ask about once more
-            except NotPermitted as error:
-                self.stops.block(error)
-                await self.leave(case)
-            except (Closed, asyncio.CancelledError):
-                await self.leave(case)
-                if not self.stops.requested.is_set():
-                    raise
-            finally:
-                agenda.done()
-
     async def leave(self, case: Case, reason: str | None = None) -> None:
         """The run ends here for this row, whatever its state; `reason` None: that of the stop."""
         outcome, code, step = case.standing(reason or self.stops.reason)
         await self._end(case, outcome, code, LEFT.get(code), step)
 
-    async def _advance(self, case: Case) -> float | None:
-        """Takes the row as far as it goes now; returns when to come back, None when it ended."""
+    async def advance(self, case: Case) -> float | None:
+        """Takes the row as far as it goes now; returns when to come back, None when it ended.
+
+        Raises NotPermitted, and Closed when the run stops meanwhile: then the row has to be left.
+        """
         for step in self.system.steps_of(case.row):
             if case.step(step.name).status is StepStatus.DONE:
                 continue
@@ -193,12 +125,6 @@ class Onboarding:
         case.row = case.row.only(self.system.later_columns)
         poll = self.patience.decision_poll * self.clock.random.uniform(0.9, 1.1)  # spreads rows that began together
         return now + poll
-
-    def _poll_spacing(self) -> float:
-        """Seconds between two polls of whichever rows."""
-        window = self.client.limiters[CallClass.READ].window
-        allowed = MOST_POLLS if window is None else POLLS_SHARE * window.rate.calls / window.rate.seconds
-        return 1 / min(MOST_POLLS, allowed)
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Taking
+from jobs.engine.crew import Crew
 from jobs.engine.feed import Feed
 from jobs.engine.onboard import Onboarding, Patience
 from jobs.engine.stops import Stops
@@ -198,7 +199,7 @@ class World:
         await feed.quarantine()
         if stops_after is not None:
             asyncio.get_running_loop().call_later(stops_after, stops.signal, ExitCode.SIGTERM)
-        await engine.run(feed.fresh(None), WORKERS)
+        await Crew(engine).run(feed.fresh(None), WORKERS)
         await feed.sweep()
 
     @asynccontextmanager

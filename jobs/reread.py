@@ -1,0 +1,91 @@
+"""The fresh read at the end of a run, and of its first rows: the target compared with what the ledger claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from jobs.access import connected, credential_of, reader_given
+from jobs.engine.canary import DEAD
+from jobs.errors import NotPermitted
+from jobs.model import AGREEING, Outcome
+from jobs.reconciliation.reconcile import Reconciliation, claims
+from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import write_reconciliation
+from jobs.transport.client import Client
+from jobs.underway import Underway, unless
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """A fresh read of the target, compared: lines set aside window by window, so that memory stays flat."""
+
+    parts: Sequence[Path]
+    complete: int | None
+    """Rows found complete at the target; None when it was not read."""
+
+    def written(self, folder: RunFolder) -> dict[str, Any]:
+        """Writes the reconciliation; what was found, for `Findings`."""
+        counts = write_reconciliation((pl.read_parquet(part) for part in self.parts), folder)
+        return {"reconciliation": dict(counts), "complete_at_target": self.complete}
+
+
+async def reread_if_possible(under: Underway) -> Reread:
+    """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile."""
+    stops, nothing = under.stops, Reread((), None)
+    if stops.target_is_closed:
+        return nothing
+    if not under.system.capabilities.reads_back:
+        stops.note(f"{under.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
+        return nothing
+    if not reader_given(under.settings):
+        stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
+        return nothing
+    try:
+        return await unless(stops.signalled, reread(under)) or nothing
+    except NotPermitted as error:
+        stops.block(error)
+        return nothing
+
+
+async def reread(under: Underway) -> Reread:
+    """Reads the target with a client of its own and compares. Raises NotPermitted."""
+    settings, parts = under.settings, list[Path]()
+    given = credential_of(settings, reading=True)
+    async with connected(settings, under.system, given, under.clock, store=under.store) as client:
+        reconciliation = Reconciliation(under.system, client, under.clock)
+        windows = claims(under.store, under.run.run_id, under.batch)
+        with under.progress.stage("reconciling", under.batch.rows) as count:
+            async for frame in reconciliation.frames(windows, settings.concurrency):
+                parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
+                frame.write_parquet(parts[-1])
+                count.advance(frame["source_row"].n_unique())
+        under.calls.update(client.calls)
+    return Reread(parts, reconciliation.complete)
+
+
+async def judge_canary(under: Underway, client: Client, outcomes: Mapping[Outcome, int]) -> None:
+    """Reads the first rows afresh, and stops the run unless every one of them went well and is there.
+
+    `outcomes`: how those of them ended that say how the rest would fare.
+    """
+    reconciliation = Reconciliation(under.system, client, under.clock)
+    bad = {outcome.value: outcomes[outcome] for outcome in sorted(DEAD) if outcomes.get(outcome)}
+    able = under.system.capabilities
+    if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
+        return stop_canary(under, bad)
+    async for frame in reconciliation.frames(
+        claims(under.store, under.run.run_id, under.batch), under.settings.concurrency
+    ):
+        wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
+        bad |= dict(wrong["class"].value_counts().iter_rows())
+    return stop_canary(under, bad)
+
+
+def stop_canary(under: Underway, bad: Mapping[str, int]) -> None:
+    """Stops the run when anything is `bad` (outcomes and classes, with their counts)."""
+    if bad:
+        found = ", ".join(f"{count} {name}" for name, count in sorted(bad.items()))
+        under.stops.policy("canary", f"stopped: of the first {under.settings.canary} rows, {found} (--canary)")
