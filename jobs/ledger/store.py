@@ -21,6 +21,7 @@ from jobs.ledger.columns import (
     step_of,
 )
 from jobs.ledger.many import Many
+from jobs.ledger.migration import migrate
 from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
@@ -49,7 +50,7 @@ class Store:
         """
         store = cls(open_engine(url))
         try:
-            store.migrate(create=create, upgrade=upgrade)
+            migrate(store.engine, create=create, upgrade=upgrade)
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
@@ -68,55 +69,10 @@ class Store:
         finally:
             store.close()
 
-    def migrate(self, *, create: bool, upgrade: bool = True) -> None:
-        """Makes the tables of an empty database, brings an older one up to date, refuses one of a newer version.
-
-        A ledger that is made already is only read: a process that was stopped within a commit keeps the write lock,
-        and who comes second has to hear who that is.
-        """
-        version = self._version()
-        if version is None and not create:
-            raise Unusable("the ledger is empty: nothing was run with it yet")
-        if version is None:
-            with self.writes.begin() as connection:
-                if not self.engine.dialect.has_table(connection, "schema_version"):
-                    tables.metadata.create_all(connection)
-                    connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
-            version = self._version()
-        if version is not None and upgrade and version < tables.SCHEMA_VERSION:
-            version = self._upgrade()
-        if version is None or version > tables.SCHEMA_VERSION:
-            raise Unusable(f"the ledger has schema version {version}, this muster knows {tables.SCHEMA_VERSION}")
-
-    def _upgrade(self) -> int:
-        """Makes what later versions have more, version by version, all in one transaction; the version then.
-
-        Read again under the write lock: another process may have been quicker.
-        """
-        column = tables.schema_version.c.version
-        with self.writes.begin() as connection:
-            version = connection.scalar(select(column)) or 0
-            for later in range(version + 1, tables.SCHEMA_VERSION + 1):
-                for table in tables.ADDED[later]:
-                    table.create(connection)
-            if version < tables.SCHEMA_VERSION:
-                connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
-        return max(version, tables.SCHEMA_VERSION)
-
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
         with self.engine.connect() as connection:
             return inspect(connection).has_table(table.name)
-
-    def _version(self) -> int | None:
-        """The version of the schema; None for an empty database."""
-        with self.engine.connect() as connection:
-            names = inspect(connection).get_table_names()
-            if names and tables.schema_version.name not in names:
-                raise Unusable("that database belongs to another program: it has tables, and none of a ledger")
-            if not names:
-                return None
-            return connection.scalar(select(tables.schema_version.c.version))
 
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.

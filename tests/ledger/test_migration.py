@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from books import RUN, intent, url_of
-from sqlalchemy import Table
+from sqlalchemy import Engine, Table
 
 from jobs.errors import Unusable
-from jobs.ledger import lease, tables
+from jobs.ledger import lease, migration, tables
 from jobs.ledger.learned import Learned, learned, teach
 from jobs.ledger.permits import reserve
 from jobs.ledger.store import Store
@@ -83,14 +83,14 @@ def test_a_migration_that_breaks_off_changes_nothing_and_is_made_up_for(
 
 
 def test_two_that_find_an_older_ledger_at_once_migrate_it_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Store._upgrade
+    real = migration.upgraded
 
-    def second(self: Store) -> int:
-        monkeypatch.setattr(Store, "_upgrade", real)
+    def second(engine: Engine) -> int:
+        monkeypatch.setattr(migration, "upgraded", real)
         Store.open(url).close()  # the other one is quicker
-        return real(self)
+        return real(engine)
 
-    monkeypatch.setattr(Store, "_upgrade", second)
+    monkeypatch.setattr(migration, "upgraded", second)
     with Store.opened(url) as store:
         assert [run.run_id for run in store.runs()] == [RUN.run_id]
 
