@@ -18,6 +18,7 @@ def main() -> None:
     """Runs the command line and exits with the contract's code."""
     occupy_standard_descriptors()
     allow_open_files()
+    sys.unraisablehook = told_again
     try:
         code = status(sys.argv[1:])
     except KeyboardInterrupt:  # while muster itself was being loaded
@@ -25,6 +26,22 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code shall be that
     sys.exit(code)
+
+
+def told_again(swallowed: "sys.UnraisableHookArgs") -> None:
+    """Sends a signal once more whose exception came up where Python swallows it, as in callbacks of its import system.
+
+    A moment later, because it would be swallowed again here. Whatever else was swallowed is reported as usual.
+    """
+    code = getattr(swallowed.exc_value, "exit_code", 0)
+    if swallowed.exc_type is KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    if code not in {128 + signal.SIGINT, 128 + signal.SIGTERM}:
+        sys.__unraisablehook__(swallowed)
+        return
+    from threading import Timer
+
+    Timer(0.05, os.kill, (os.getpid(), code - 128)).start()
 
 
 def occupy_standard_descriptors() -> None:

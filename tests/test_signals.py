@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +66,38 @@ def test_between_the_loop_and_the_end_a_signal_is_still_heard() -> None:
         asyncio.run(work(signals))
         os.kill(os.getpid(), signal.SIGTERM)
         assert stops.codes == {ExitCode.SIGTERM}
+
+
+SWALLOWED = """
+import contextlib, os, signal, sys, time, weakref
+import jobs.__main__ as program
+from jobs.signals import Signals
+
+class Thing: pass
+
+def status(arguments):
+    with Signals() if arguments == ["taken over"] else contextlib.nullcontext():
+        thing = Thing()
+        reference = weakref.ref(thing, lambda _: (os.kill(os.getpid(), NUMBER), time.sleep(0.01)))
+        del thing  # what is raised in the callback, Python reports and forgets
+        print("it went on", flush=True)
+        time.sleep(5)
+    return 0
+
+program.status = status
+program.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "taken"), [(signal.SIGINT, "not yet"), (signal.SIGINT, "taken over"), (signal.SIGTERM, "taken over")]
+)
+def test_a_signal_that_python_swallows_is_told_again(number: signal.Signals, taken: str) -> None:
+    code = SWALLOWED.replace("NUMBER", str(int(number)))
+    done = subprocess.run(
+        [sys.executable, "-c", code, taken], cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=20
+    )
+
+    assert done.stdout == "it went on\n"
+    assert done.returncode != 0
+    assert "Exception ignored" not in done.stderr
