@@ -1,10 +1,16 @@
 """muster decide: commands about BankLingo's clients, what their states allow, and who may give them."""
 
 import base64
+import sqlite3
+from contextlib import closing
 
 import orjson
 import pytest
+from sqlalchemy import text
 
+from jobs.ledger import lease, made
+from jobs.ledger import sqlite as ledger
+from jobs.ledger.store import Store
 from jobs.systems.jwt import holder_of
 from tests.flow.muster import Ended, lines
 
@@ -63,6 +69,27 @@ def test_who_created_some_of_them_is_refused_those(bank: Bank) -> None:
     assert ended.rows[0]["reason_code"] == "same_credential"
     assert "1 of 2 clients were not created through this ledger" in ended.stdout
     assert bank.states() == ["Pending Approval", "Approved"]
+
+
+def test_the_first_decision_is_told_who_holds_a_ledger_that_can_not_be_written(bank: Bank) -> None:
+    bank.monkeypatch.setattr(ledger, "BUSY_SECONDS", 0.2)
+    created(bank, 1)
+    owner = lease.Owner.me("stopped-in-a-commit")
+    with Store.opened("sqlite:///muster.db") as store:
+        assert not indexed(store)
+        lease.take(store, store.space("banklingo:decide", "bank-1"), owner, lease.now_ms())
+        with closing(sqlite3.connect("muster.db", isolation_level=None)) as stopped:
+            stopped.execute("BEGIN IMMEDIATE")
+            ended = decide(bank, "approve", "d1", "--from", "run-1")
+
+    assert (ended.code, bank.calls("approve")) == (6, 0)
+    assert "stopped-in-a-commit" in ended.stderr
+
+
+def indexed(store: Store) -> bool:
+    """Whether somebody has decided through this ledger before."""
+    with store.engine.connect() as connection:
+        return bool(connection.scalar(text(f"SELECT 1 FROM sqlite_master WHERE name = '{made.INDEX}'")))
 
 
 def test_a_token_that_is_the_makers_is_refused(bank: Bank) -> None:
