@@ -105,8 +105,13 @@ def _on_connect(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA temp_store=MEMORY")
 
 
+def _busy(error: BaseException) -> bool:
+    """Whether another process holds the lock that was waited for."""
+    return bool(getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY)
+
+
 @retry(
-    retry=retry_if_exception(lambda error: getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY),
+    retry=retry_if_exception(_busy),
     stop=stop_after_delay(BUSY_SECONDS),
     wait=wait_random(0.005, 0.05),
     reraise=True,
@@ -125,9 +130,10 @@ def _on_error(context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _DEFECTS):
         writes = context.connection is not None and context.connection.get_execution_options().get("writes", False)
+        held = "another process holds the ledger: see muster status, wait for it, then resume"
         raise LedgerBroken(
             f"the ledger can't be {'written' if writes else 'read'}: {error}",
-            hint="free the disk, then resume",
+            hint=held if _busy(error) else "free the disk, then resume",
         ) from None
 
 

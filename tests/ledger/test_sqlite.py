@@ -7,7 +7,7 @@ import stat
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -127,6 +127,20 @@ def test_opening_a_second_time_keeps_the_locks_of_the_first(tmp_path: Path) -> N
         )
 
     assert "database is locked" in other.stderr
+
+
+def test_a_ledger_that_another_holds_is_waited_for_and_no_matter_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    with Store.opened(url_of(tmp_path)) as store:
+        book = begun(store)
+        rival = sqlite3.connect(tmp_path / "muster.db", isolation_level=None)
+        rival.execute("BEGIN IMMEDIATE")
+        with closing(rival), pytest.raises(LedgerBroken, match="locked") as caught:
+            book.apply(intent("a"))
+
+    assert caught.value.hint == "another process holds the ledger: see muster status, wait for it, then resume"
 
 
 def test_a_path_is_relative_to_the_working_directory() -> None:
