@@ -51,7 +51,7 @@ from jobs.signals import Signals
 from jobs.systems.exchange import CallClass
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
-from jobs.underway import Decisions, Underway, unless
+from jobs.underway import Decisions, Underway
 from jobs.workspace import workspace
 
 
@@ -187,9 +187,9 @@ async def send(under: Underway, taking: Taking, client: Client, asked: Sequence[
             with stops.at(settings.deadline, under.clock):
                 rows = feed.fresh(settings.limit)
                 if settings.canary:
-                    outcomes = await send_first(engine, rows, settings.canary, settings.concurrency)
+                    first = await send_first(engine, rows, settings.canary, settings.concurrency)
                     await writer.commit(Transition())
-                    await unless(stops.signalled, judge_canary(under, client, outcomes))
+                    await judge_canary(under, client, first)
                 await Crew(engine).run(rows, settings.concurrency)
             await feed.sweep()
 

@@ -1,6 +1,7 @@
 """The fresh read at the end of a run, and of its first rows: the target compared with what the ledger claims."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from jobs.access import connected, credential_of, reader_given
 from jobs.engine.canary import DEAD
 from jobs.errors import NotPermitted
 from jobs.model import AGREEING, Outcome
-from jobs.reconciliation.reconcile import Reconciliation, claims
+from jobs.reconciliation.reconcile import Claim, Reconciliation, claims
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
+from jobs.systems.row import Row
 from jobs.transport.client import Client
 from jobs.underway import Underway, unless
 
@@ -66,22 +68,42 @@ async def reread(under: Underway) -> Reread:
     return Reread(parts, reconciliation.complete)
 
 
-async def judge_canary(under: Underway, client: Client, outcomes: Mapping[Outcome, int]) -> None:
+async def judge_canary(under: Underway, client: Client, first: Mapping[int, Outcome]) -> None:
     """Reads the first rows afresh, and stops the run unless every one of them went well and is there.
 
-    `outcomes`: how those of them ended that say how the rest would fare.
+    `first`: how those of them ended, by source row, that say how the rest would fare. Leaves a run alone that was
+    stopped already, or is meanwhile.
     """
+    stops = under.stops
+    if stops.requested.is_set():
+        return
+    try:
+        await unless(stops.requested, _judge(under, client, first))
+    except NotPermitted as error:
+        stops.block(error)
+
+
+async def _judge(under: Underway, client: Client, first: Mapping[int, Outcome]) -> None:
     reconciliation = Reconciliation(under.system, client, under.clock)
-    bad = {outcome.value: outcomes[outcome] for outcome in sorted(DEAD) if outcomes.get(outcome)}
+    bad = dict(Counter(outcome.value for outcome in first.values() if outcome in DEAD))
     able = under.system.capabilities
     if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
         return stop_canary(under, bad)
-    async for frame in reconciliation.frames(
-        claims(under.store, under.run.run_id, under.batch), under.settings.concurrency
-    ):
+    theirs = only(claims(under.store, under.run.run_id, under.batch), first)
+    async for frame in reconciliation.frames(theirs, under.settings.concurrency):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())
     return stop_canary(under, bad)
+
+
+async def only(
+    windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]], rows: Collection[int]
+) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+    """The claims of the given source rows."""
+    async for window in windows:
+        kept = [pair for pair in window if pair[0].source_row in rows]
+        if kept:
+            yield kept
 
 
 def stop_canary(under: Underway, bad: Mapping[str, int]) -> None:

@@ -4,7 +4,6 @@ Only rows count that say how the rest would fare. One that somebody else holds a
 earlier run left in doubt and that nothing was sent for; the next row takes its place.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -27,15 +26,15 @@ def suited(settings: Settings, able: Capabilities) -> Settings:
     return replace(settings, values={**settings.values, "canary": able.canary}, origins=origins)
 
 
-async def send_first(engine: Onboarding, rows: AsyncIterator[Case], most: int, workers: int) -> Counter[Outcome]:
-    """Takes `rows` until `most` of them count or there are no more; the outcomes of those that count."""
-    counted: Counter[Outcome] = Counter()
-    while (missing := most - counted.total()) > 0 and not engine.stops.requested.is_set():
+async def send_first(engine: Onboarding, rows: AsyncIterator[Case], most: int, workers: int) -> dict[int, Outcome]:
+    """Takes `rows` until `most` of them count or there are no more; the outcomes of those that count, by source row."""
+    counted: dict[int, Outcome] = {}
+    while (missing := most - len(counted)) > 0 and not engine.stops.requested.is_set():
         cases = [case async for case in first(rows, missing)]
         if not cases:
             break
         await Crew(engine).run(given(cases), workers)
-        counted.update(outcome for case in cases if (outcome := telling(case)) is not None)
+        counted |= {case.row.source_row: outcome for case in cases if (outcome := telling(case)) is not None}
     return counted
 
 

@@ -38,6 +38,7 @@ class Crew:
         try:
             await self._until_done_or_stopped(tasks, stopping, agenda)
         finally:
+            agenda.close()
             stopping.cancel()
             for task in tasks:
                 task.cancel()

@@ -5,6 +5,7 @@ A write is sent at most once per call of `write`; what becomes of it is decided 
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
@@ -16,7 +17,7 @@ from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request, Token, Trace
 from jobs.transport.credential import Credential
 from jobs.transport.gate import Gate
-from jobs.transport.limiter import Limiter
+from jobs.transport.limiter import Closed, Limiter
 from jobs.transport.retry import FullJitter, retry_after_seconds
 from jobs.transport.sender import MaybeSent, NotSent, Sender
 
@@ -69,7 +70,9 @@ class Client:
         self.jitter = FullJitter(clock.random)
 
     async def read(self, request: Request) -> Reply:
-        """The reply to a read, of any status but 401, 429 and 5xx; a 2xx is readable. Raises ReadFailed, NotPermitted.
+        """The reply to a read, of any status but 401, 429 and 5xx; a 2xx is readable.
+
+        Raises ReadFailed, NotPermitted, and Closed when the run stops while it waits.
 
         The first attempt is bare; tenacity is entered only after a failure.
         """
@@ -81,10 +84,10 @@ class Client:
             stop=stop_after_attempt(READ_ATTEMPTS - 1),
             wait=self._wait,
             retry=retry_if_exception_type(_Passing),
-            sleep=self.clock.sleep,
+            sleep=partial(self._rest, self.limiters[request.call_class]),
             reraise=True,
         )
-        await self.clock.sleep(max(asked, self.jitter.seconds(1)))
+        await self._rest(self.limiters[request.call_class], max(asked, self.jitter.seconds(1)))
         try:
             return await retrying(self._read_once, request)
         except _Passing as error:
@@ -97,6 +100,11 @@ class Client:
         MaybeSent, NotPermitted, and whatever `before` raises.
         """
         return self._checked(request, await self._authorised(request, before))
+
+    async def _rest(self, limiter: Limiter, seconds: float) -> None:
+        """Waits between two attempts of a read. Raises Closed when the run stops meanwhile."""
+        if await self.clock.pause(seconds, limiter.closed):
+            raise Closed
 
     def _wait(self, failed: RetryCallState) -> float:
         """Seconds until the next attempt of a read: the jitter, or longer when the target said so."""

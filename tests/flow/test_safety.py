@@ -93,3 +93,26 @@ def test_a_good_canary_lets_the_rest_follow(muster: Muster, sandbox: Sandbox, fi
 
     assert ended.outcomes == ["onboarded"] * 10
     assert ended.code == 0
+
+
+def test_a_canary_is_not_judged_by_rows_of_earlier_runs(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    old = people(4)
+    assert muster("run", file_of(old)).code == 0
+    next(iter(sandbox.state.customers.values())).fields["email"] = "changed.in.the.portal@example.com"
+
+    ended = muster("run", file_of([*old, *people(4, first=20)]), "--canary", "2")
+
+    assert ended.outcomes == ["already_onboarded"] * 4 + ["onboarded"] * 4
+
+
+@pytest.mark.parametrize("also_refused", [(), ("trigger_kyc",)])
+def test_a_credential_that_is_refused_around_the_canary_ends_the_run_with_an_outcome_for_every_row(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, also_refused: tuple[str, ...]
+) -> None:
+    refused = ("read_customer", "list_wallets", "read_kyc", *also_refused)
+    sandbox.faults([{"operation": name, "nth": "every", "kind": "unauthorized"} for name in refused])
+
+    ended = muster("run", file_of(people(6)), "--canary", "2", "--concurrency", "2")
+
+    assert ended.code == 4
+    assert ended.outcomes == ["pending"] * 2 + ["not_attempted"] * 4

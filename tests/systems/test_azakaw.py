@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from jobs.model import Rate
+from jobs.systems.exchange import CallClass
 from tests.flow.muster import lines
 from tests.flow.test_leaks import everything, leaks
 
@@ -388,3 +390,18 @@ def test_nothing_personal_is_left_anywhere(world: World) -> None:
     values = {value: column for row in rows for column, value in row.items() if column in personal}
     told = everything(world.muster, ended, found, compared)
     assert leaks(told, values | {"app-secret": "secret"}) == []
+
+
+def test_a_run_stopped_within_its_first_rows_gives_every_row_an_outcome(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {CallClass.WRITE: Rate(1000, 1.0), CallClass.READ: Rate(5, 60.0), CallClass.DOWNLOAD: Rate(30, 60.0)}
+    monkeypatch.setattr("jobs.systems.azakaw.system.LIMITS", limits)
+    settings(world.folder, "check_profiles = true")
+
+    rows = [person(1), person(2, "Refused"), *(person(number) for number in range(3, 9))]
+    ended = world.run(rows, "--canary", "4", "--max-errors", "0", "--concurrency", "1")
+
+    assert ended.code == 3
+    assert len(ended.outcomes) == len(rows)
+    assert ended.outcomes[1] == "rejected"

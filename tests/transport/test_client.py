@@ -150,6 +150,21 @@ def test_a_read_that_fails_waits_as_long_as_the_target_asks_within_reason(asked:
     assert waited <= seconds < waited + 2
 
 
+def test_a_stop_ends_the_wait_between_two_attempts_of_a_read() -> None:
+    async def work(client: Client) -> float:
+        reading = asyncio.create_task(client.read(GET))
+        await client.clock.sleep(1)
+        began = client.clock.monotonic()
+        client.limiters[CallClass.READ].close()
+        with pytest.raises(Closed):
+            await reading
+        return client.clock.monotonic() - began
+
+    seconds, _ = called(work, only("find", *[(503, {"retry_after": "60"})] * 9))
+
+    assert seconds < 1
+
+
 def test_a_read_whose_token_is_refused_logs_in_again() -> None:
     (status, _), client = called(read, only("find", (401, {})))
 
