@@ -72,7 +72,7 @@ def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
         first[canonical] = original
 
 
-TAKING = {"registration": "muster register", "portal-users": "muster admin-users create", "decide": "muster decide"}
+TAKING = {"registration": "register", "portal-users": "admin-users create", "decide": "decide"}
 """The command that takes the files of a job."""
 
 
@@ -101,10 +101,19 @@ def _made_for_another(header: Collection[str], system: str) -> str | None:
         if other != system and not lacking(other, known):
             fitting[other] = len(known)
     if not fitting:
-        return f"muster schema {system.partition(':')[0]} shows the columns"
+        return f"muster schema {system.partition('/')[0]} shows the columns"
     best = max(fitting, key=lambda other: fitting[other])
+    return f"the header is that of {best}: {_taken(best, system)}"
+
+
+def _taken(best: str, system: str) -> str:
+    """How a file of `best` is checked (which sends nothing) and taken, where one of `system` was looked for."""
     target, _, job = best.partition(":")
-    return f"the header is that of {best}: " + (TAKING[job.partition("/")[0]] if job else f"--system {target}")
+    own, _, asked = system.partition(":")
+    at = f" --system {target}" if target != own else ""
+    if job:
+        return f"muster validate{at} --job {job}, or muster {TAKING[job]}{at}"
+    return f"muster validate{at} without --job, or muster run{at}" if asked else at.strip()
 
 
 def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "") -> str:
