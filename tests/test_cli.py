@@ -27,6 +27,8 @@ SAMPLES = REPOSITORY / "sample_data"
 COMMANDS = sorted(cli.commands)
 GOOD = "first_name,last_name,phone,email,national_id\nThandi,Nkosi,0821234567,thandi@example.com,9001015009086\n"
 
+UNREASONED = "contact_encoded_key\n0f3c2b1a9d8e47f6a5b4c3d2e1f00918\n"
+
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +118,10 @@ def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
         (["validate", str(SAMPLES / "registration_10.csv"), "--job", "registration"], 0),
         (["validate", str(SAMPLES / "portal-users_10.csv")], 2),
         (["validate", "in.csv", "--job", "decide"], 2),
+        (["validate", "in.csv", "--command", "reject"], 2),
+        (["validate", "decided.csv", "--system", "banklingo", "--job", "decide"], 2),
+        (["validate", "decided.csv", "--system", "banklingo", "--job", "decide", "--command", "approve"], 0),
+        (["validate", "decided.csv", "--system", "banklingo", "--job", "decide", "--command", "reject"], 1),
         (["validate", "in.csv", "--job", "nonsense"], 2),
         (["runs"], 0),
         (["status"], 2),
@@ -144,6 +150,7 @@ def test_each_use_and_misuse_has_its_exit_code(
 ) -> None:
     Path("in.csv").write_text(GOOD)
     Path("bad.csv").write_text(GOOD.replace("0821234567", "12"))
+    Path("decided.csv").write_text(UNREASONED)
 
     assert status(arguments) == code
 

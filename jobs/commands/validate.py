@@ -7,7 +7,7 @@ import click
 
 from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
 from jobs.errors import ExitCode
-from jobs.option import JOBS
+from jobs.option import DECISIONS, JOBS
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
@@ -20,9 +20,10 @@ SHOWN = 3
 @click.command("validate")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--job", type=click.Choice(JOBS), default="onboarding", show_default=True, help="What INPUT is for.")
+@click.option("--command", "decision", type=click.Choice(DECISIONS), help="What is decided, with --job decide.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
 @options("system", "tenant", *READING, "control", "out", "exit_zero", *PRINTING)
-def command(input_path: Path, job: str, target: Path | None, **given: Any) -> None:
+def command(input_path: Path, job: str, decision: str | None, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
     \b
@@ -31,6 +32,7 @@ def command(input_path: Path, job: str, target: Path | None, **given: Any) -> No
       muster validate customers.csv --quarantine refused.csv
       muster validate customers.csv --encoding cp1252 --output json
       muster validate users.csv --job portal-users
+      muster validate refused.csv --system banklingo --job decide --command reject
     """
     from jobs.clock import Clock
     from jobs.flow import read
@@ -39,7 +41,7 @@ def command(input_path: Path, job: str, target: Path | None, **given: Any) -> No
     from jobs.signals import Signals
     from jobs.workspace import workspace
 
-    settings = effective(given | {"job": job})
+    settings = effective(given | {"job": job, "decision": decision})
     known(settings)
     with Signals(), workspace(settings.out) as work:
         batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
@@ -57,13 +59,16 @@ def command(input_path: Path, job: str, target: Path | None, **given: Any) -> No
 
 
 def known(settings: "Settings") -> None:
-    """Raises Unusable for a job that the system does not have."""
+    """Raises Unusable for a job that the system does not have, and for a decision without its command."""
     from jobs.errors import Unusable
     from jobs.systems import JOBS as OFFERED
 
-    if settings.job != "onboarding" and settings.model not in OFFERED:
+    if settings.job != "onboarding" and settings.model.partition("/")[0] not in OFFERED:
         having = ", ".join(sorted(name.partition(":")[0] for name in OFFERED if name.endswith(f":{settings.job}")))
         raise Unusable(f"{settings.system} has no job {settings.job}", hint=f"--system {having}")
+    if (settings.job == "decide") != bool(settings.decision):
+        words = "needs --command: each has rules of its own" if settings.job == "decide" else "takes no --command"
+        raise Unusable(f"--job {settings.job} {words}")
 
 
 def _document(batch: "Batch") -> dict[str, object]:
