@@ -63,7 +63,7 @@ class Retrigger:
     async def examined(self, store: Store, space_id: int, system: System, reader: Reader) -> Sequence[Candidate]:
         """The rows to take up, each with the newest decision at the target.
 
-        Only the reads are bounded (`AT_ONCE`). What is to be taken up is held whole, about 2 KB a row (measured),
+        Only the reads are bounded (`AT_ONCE`). What is to be taken up is held whole, 1.2 KB a row and more (measured),
         because nothing is asked before all were counted: with `include_passed` that may be every row of the run.
 
         Raises Unusable when there are none, when one can't be read, or when `confirmed` is not their number.
