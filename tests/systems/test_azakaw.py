@@ -395,13 +395,13 @@ def test_nothing_personal_is_left_anywhere(world: World) -> None:
 def test_a_run_stopped_within_its_first_rows_gives_every_row_an_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = {CallClass.WRITE: Rate(1000, 1.0), CallClass.READ: Rate(5, 60.0), CallClass.DOWNLOAD: Rate(30, 60.0)}
+    limits = {CallClass.WRITE: Rate(1000, 1.0), CallClass.READ: Rate(60, 60.0), CallClass.DOWNLOAD: Rate(30, 60.0)}
     monkeypatch.setattr("jobs.systems.azakaw.system.LIMITS", limits)
     settings(world.folder, "check_profiles = true")
 
-    rows = [person(1), person(2, "Refused"), *(person(number) for number in range(3, 9))]
-    ended = world.run(rows, "--canary", "4", "--max-errors", "0", "--concurrency", "1")
+    rows = [person(1), person(2), person(4, "Refused"), *(person(number) for number in range(5, 16))]
+    ended = world.run(rows, "--canary", "8", "--max-errors", "0", "--concurrency", "3")
 
     assert ended.code == 3
     assert len(ended.outcomes) == len(rows)
-    assert ended.outcomes[1] == "rejected"
+    assert ended.outcomes[2] == "rejected"
