@@ -94,6 +94,10 @@ def status(arguments: list[str]) -> int:
         return ExitCode.SIGINT
     except OSError as error:
         return _full(error)
+    except ImportError as error:  # too many open files, a disk that fails, half an installation
+        click.echo(f"muster: a library can't be loaded: {error.msg}", err=True)
+        click.echo("  try: again; if that does not help, install muster anew", err=True)
+        return ExitCode.INTERNAL
     except Exception as error:
         refused = _refused_by_system(error)
         return _full(refused) if refused else _defect(error)

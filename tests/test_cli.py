@@ -349,3 +349,15 @@ def test_no_value_of_any_option_is_an_internal_error(flag: str, value: str) -> N
 def test_no_ledger_run_id_or_command_is_an_internal_error(text: str) -> None:
     for arguments in (["runs", f"--ledger={text}"], ["status", "--", text], ["verify", "--", text], [text]):
         assert status(arguments) in {0, 2, 7}
+
+
+def test_a_library_that_can_not_be_loaded_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise ImportError("libssl.so.3: cannot open shared object file: Too many open files")
+
+    monkeypatch.setattr("jobs.cli.cli.main", missing)
+
+    assert status(["runs"]) == 70
+    assert capsys.readouterr().err.startswith("muster: a library can't be loaded: libssl.so.3")
