@@ -225,11 +225,14 @@ class Limiter:
         pause belong to calls that left before it, and say nothing new.
         """
         now = self.clock.monotonic()
-        if now >= self._open_at:
+        fresh = now >= self._open_at
+        if fresh:
             self._refusals += 1
         if wait_seconds is None:
             wait_seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._refusals - 1, 30))
         self._open_at = max(self._open_at, now + wait_seconds)
+        if not fresh:
+            return
         first = self._refusals <= 1
         if self.pace is not None:
             self.pace.refused(source, first=first)

@@ -298,6 +298,21 @@ def test_a_target_that_is_shut_says_nothing_of_how_much_it_takes() -> None:
 
 
 @pytest.mark.parametrize("paced", [True, False])
+def test_stragglers_that_are_refused_during_a_pause_teach_nothing(paced: bool) -> None:
+    async def work() -> list[float]:
+        clock = VirtualClock()
+        pace, window = Pace(clock, 100.0), Window(Rate(100, 1.0), clock)
+        limiter, seen = Limiter(clock, pace=pace) if paced else Limiter(clock, window=window), list[float]()
+        for seconds in (0, 1.5, 1.5, 8.5):  # the pause is 10 s, counted from the last straggler
+            await clock.sleep(seconds)
+            limiter.refused(10 if seconds < 8 else 0)
+            seen.append(pace.limit if paced else window.rate.calls)
+        return seen
+
+    assert virtually(work) == [90, 90, 90, 90]
+
+
+@pytest.mark.parametrize("paced", [True, False])
 def test_nobody_sends_during_a_pause_not_even_who_waited_before_it_began(paced: bool) -> None:
     async def work() -> list[float]:
         clock = VirtualClock()
