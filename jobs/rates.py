@@ -9,6 +9,10 @@ QUIET_WINDOWS, QUIET_SECONDS = 5, 10.0
 """So many windows' lengths, and at least so many seconds, pass before a learned limit is tried one step higher
 (chosen): where the limit is real, some two calls in a hundred are then refused at most."""
 
+FORGOTTEN_SECONDS = 12 * 3600.0
+"""So long after the last refusal a learned limit is forgotten (chosen): a bad night does not throttle the next one. A
+real limit that is used in full is refused again long before, and so stays."""
+
 
 def lowered(rate: Rate) -> Rate:
     """A tenth less, at least one call less, never less than one call a window."""
@@ -23,6 +27,11 @@ def raised(rate: Rate) -> Rate:
 def quiet_seconds(rate: Rate) -> float:
     """How long `rate` holds before it is tried higher."""
     return max(QUIET_SECONDS, QUIET_WINDOWS * rate.seconds)
+
+
+def forgotten_seconds(rate: Rate) -> float:
+    """How long after the last refusal `rate` is forgotten; never before it could be tried higher."""
+    return max(FORGOTTEN_SECONDS, quiet_seconds(rate))
 
 
 def within(rate: Rate, most: Rate) -> Rate:

@@ -25,21 +25,21 @@ PACE_SECONDS = 60.0
 
 
 class Lessons:
-    """What the target taught of one pool and the ledger does not know yet: `pending`, None when it knows all."""
+    """What the target taught of one pool: `known` to the ledger, and `pending` to be told; None where there is none."""
 
     def __init__(self, clock: Clock, store: Store, pool: str, offload: Offload) -> None:
         self.clock, self.store, self.pool, self.offload = clock, store, pool, offload
+        self.known = learned(store, pool, milliseconds(clock.now())).get(pool)
         self.pending: Learned | None = None
 
-    def note(self, rate: Rate, source: str) -> Learned:
+    def note(self, rate: Rate, source: str) -> None:
         """A refusal left `rate`."""
         self.pending = Learned(rate, milliseconds(self.clock.now()), source)
-        return self.pending
 
     async def tell(self) -> None:
         """Brings the ledger up to date."""
         while (lesson := self.pending) is not None:
-            await self.offload(teach, self.store, self.pool, lesson)
+            self.known = await self.offload(teach, self.store, self.pool, lesson, self.known)
             if self.pending is lesson:
                 self.pending = None
 
@@ -49,10 +49,10 @@ class SharedWindow(Window):
 
     def __init__(self, rate: Rate, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
         super().__init__(rate, clock)
-        known = learned(store, pool).get(pool)
-        self.rate = rate if known is None else within(known.rate, rate)
         self.store, self.pool, self.offload = store, pool, offload
         self.lessons = Lessons(clock, store, pool, offload)
+        known = self.lessons.known
+        self.rate = rate if known is None else within(known.rate, rate)
         self._stock = 0
         self._unreported: list[int] = []
         self._asking = asyncio.Lock()
@@ -106,28 +106,37 @@ class KeptPace(Pace):
     """`Pace` that begins where earlier runs on the ledger learned to, never faster than any other. To be closed."""
 
     def __init__(self, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
-        known = self._known = learned(store, pool).get(pool)
-        super().__init__(clock, limit=float("inf") if known is None else known.rate.calls / known.rate.seconds)
         self.lessons = Lessons(clock, store, pool, offload)
+        super().__init__(clock, limit=self._known_limit())
 
     def refused(self, source: str = REFUSED, *, first: bool = True) -> None:
         """See Pace; the ledger hears of it before the next call."""
         before = self.limit
         super().refused(source, first=first)
         if self.limit != before:
-            self._known = self.lessons.note(self._rate(), source)
+            self.lessons.note(self._rate(), source)
 
     async def tell(self) -> None:
-        """Writes down what was learned."""
+        """Writes down what was learned; where another process taught a stricter limit meanwhile, that one holds."""
+        if (lesson := self.lessons.pending) is None:
+            return
         await self.lessons.tell()
+        if self.lessons.known is not None and self.lessons.known.rate != lesson.rate:
+            self.limit = min(self.limit, self._known_limit())
+            self.per_second = min(self.per_second, self.limit)
 
     async def aclose(self) -> None:
         """Tells the ledger what was learned, and how far it was tried higher since."""
         await self.tell()
-        known, lessons = self._known, self.lessons
+        lessons, known = self.lessons, self.lessons.known
         if known is not None and known.rate != self._rate():
             now_ms = milliseconds(self.clock.now())
             await lessons.offload(keep_rate, lessons.store, lessons.pool, replace(known, rate=self._rate()), now_ms)
+
+    def _known_limit(self) -> float:
+        """In calls a second."""
+        known = self.lessons.known
+        return float("inf") if known is None else known.rate.calls / known.rate.seconds
 
     def _rate(self) -> Rate:
         return Rate(max(1, int(self.limit * PACE_SECONDS)), PACE_SECONDS)

@@ -11,7 +11,8 @@ from jobs.ledger.store import Store
 from jobs.model import Rate
 
 BEGAN = 1_795_227_300_000
-DAY = 86_400_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
 MOST = Rate(60, 180.0)
 """Its learned limits are tried higher after 900 s."""
 
@@ -22,9 +23,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def limit(store: Store, most: Rate = MOST, pool: str = "p") -> Rate:
+def limit(store: Store, most: Rate = MOST, pool: str = "p", after_ms: int = 0) -> Rate:
     with store.engine.connect() as connection:
-        return in_force(connection, pool, most)
+        return in_force(connection, pool, most, BEGAN + after_ms)
 
 
 def full(store: Store, after_ms: int, most: Rate = MOST) -> int:
@@ -58,7 +59,7 @@ def test_lessons_of_other_classes_of_call_are_found_with_their_credential(store:
 def test_a_step_up_needs_a_full_window_and_quiet_and_is_one_however_long_nobody_called(store: Store) -> None:
     teach(store, "p", Learned(Rate(45, 180.0), BEGAN, "HTTP 429"))
 
-    steps = [full(store, after) for after in (0, 899_000, 30 * DAY, 30 * DAY + 899_000, 30 * DAY + 900_000)]
+    steps = [full(store, after) for after in (0, 899_000, 10 * HOUR, 10 * HOUR + 899_000, 10 * HOUR + 900_000)]
 
     assert steps == [45, 45, 50, 50, 55]
     assert learned(store, "p")["p"].learned_ms == BEGAN
@@ -67,21 +68,54 @@ def test_a_step_up_needs_a_full_window_and_quiet_and_is_one_however_long_nobody_
 def test_a_limit_that_comes_up_to_the_configured_one_is_forgotten(store: Store) -> None:
     teach(store, "p", Learned(Rate(54, 180.0), BEGAN, "HTTP 429"))
 
-    assert full(store, DAY) == 60
+    assert full(store, HOUR) == 60
     assert learned(store, "p") == {}
+
+
+def test_a_lower_configured_limit_moves_what_was_learned_and_does_not_disprove_it(store: Store) -> None:
+    teach(store, "p", Learned(Rate(54, 180.0), BEGAN, "HTTP 429"))
+
+    assert full(store, HOUR, Rate(56, 180.0)) == 56
+    assert limit(store, after_ms=HOUR) == Rate(56, 180.0)
+
+
+def test_a_bad_night_is_forgotten_before_the_next_one(store: Store) -> None:
+    teach(store, "p", Learned(Rate(1, 180.0), BEGAN, "HTTP 429"))
+    teach(store, "day", Learned(Rate(50, 86_400.0), BEGAN, "HTTP 429"))
+
+    assert limit(store, after_ms=12 * HOUR - 1) == Rate(1, 180.0)
+    assert limit(store, after_ms=12 * HOUR) == MOST
+    assert learned(store, "p", BEGAN + 12 * HOUR) == {}
+    assert limit(store, Rate(60, 86_400.0), "day", DAY).calls == 50  # not yet a window old
+
+
+def test_a_new_lesson_is_not_made_stricter_by_one_that_is_forgotten(store: Store) -> None:
+    teach(store, "p", Learned(Rate(1, 180.0), BEGAN, "HTTP 429"))
+
+    assert teach(store, "p", Learned(Rate(54, 180.0), BEGAN + DAY, "HTTP 429")).rate == Rate(54, 180.0)
+
+
+def test_a_lesson_takes_the_place_of_the_one_it_began_with_and_of_no_other(store: Store) -> None:
+    began = teach(store, "p", Learned(Rate(45, 180.0), BEGAN, "HTTP 429"))
+    teach(store, "p", Learned(Rate(54, 180.0), BEGAN + 5, "HTTP 429"), began)
+    assert limit(store) == Rate(54, 180.0)
+
+    kept = teach(store, "p", Learned(Rate(58, 180.0), BEGAN + 9, "HTTP 429"), began)
+
+    assert kept == learned(store, "p")["p"] == Learned(Rate(54, 180.0), BEGAN + 9, "HTTP 429")
 
 
 def test_a_run_that_goes_slower_anyway_proves_nothing(store: Store) -> None:
     teach(store, "p", Learned(Rate(45, 180.0), BEGAN, "HTTP 429"))
 
-    assert full(store, DAY, Rate(5, 180.0)) == 5
+    assert full(store, HOUR, Rate(5, 180.0)) == 5
     assert limit(store) == Rate(45, 180.0)
 
 
 def test_a_lesson_from_a_clock_that_was_a_year_ahead_does_not_hold_for_a_year(store: Store) -> None:
     teach(store, "p", Learned(Rate(45, 180.0), BEGAN + 365 * DAY, "HTTP 429"))
 
-    assert full(store, 0) == 50
+    assert full(store, 0) == 60
 
 
 def test_a_pace_that_went_well_is_kept_unless_something_was_learned_since(store: Store) -> None:

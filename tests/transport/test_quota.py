@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from books import url_of
-from virtual import VirtualClock, virtually
+from virtual import BEGAN, VirtualClock, virtually
 
-from jobs.ledger.learned import learned
+from jobs.clock import milliseconds
+from jobs.ledger.learned import Learned, learned, teach
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.transport.limiter import Closed, Limiter
@@ -263,3 +264,60 @@ def test_a_pace_that_was_tried_higher_is_kept(store: Store) -> None:
 
     assert tried > 2
     assert kept == pytest.approx(tried, abs=1 / 60)
+
+
+async def climbed(pace: KeptPace, seconds: int = 120) -> None:
+    """Good answers, as many as the pace lets through."""
+    for _ in range(seconds):
+        await pace.clock.sleep(1)
+        for _ in range(int(pace.per_second) + 1):
+            pace.answered(0.01)
+
+
+def known(calls: int, after_ms: int = 0) -> Learned:
+    return Learned(Rate(calls, 60.0), milliseconds(BEGAN) + after_ms, "HTTP 429")
+
+
+def test_a_pace_that_climbed_and_was_refused_is_kept_as_it_was_learned(store: Store) -> None:
+    teach(store, POOL, known(50))
+
+    async def work() -> float:
+        pace = KeptPace(VirtualClock(), store, POOL, at_once)
+        await climbed(pace)
+        pace.refused()
+        await pace.aclose()
+        return pace.limit
+
+    limit = virtually(work)
+
+    assert limit * 60 > 100
+    assert learned(store, POOL)[POOL].rate == Rate(int(limit * 60), 60.0)
+
+
+def test_a_stricter_limit_that_another_process_taught_meanwhile_holds_for_a_pace_that_is_refused(store: Store) -> None:
+    teach(store, POOL, known(50))
+
+    async def work() -> float:
+        pace = KeptPace(VirtualClock(), store, POOL, at_once)
+        await climbed(pace)
+        teach(store, POOL, known(40, after_ms=60_000), known(50))
+        pace.refused()
+        await pace.tell()
+        await pace.aclose()
+        return pace.limit
+
+    assert virtually(work) == pytest.approx(40 / 60)
+    assert learned(store, POOL)[POOL].rate == Rate(40, 60.0)
+
+
+def test_a_limit_of_last_night_does_not_slow_down_this_one(store: Store) -> None:
+    async def work() -> tuple[Rate, Rate, float]:
+        clock, most = VirtualClock(), Rate(60, 180)
+        for pool in (POOL, "paced"):
+            teach(store, pool, known(1))
+        early = SharedWindow(most, clock, store, POOL, at_once).rate
+        await clock.sleep(12 * 3600)
+        late = SharedWindow(most, clock, store, POOL, at_once).rate
+        return early, late, KeptPace(clock, store, "paced", at_once).limit
+
+    assert virtually(work) == (Rate(3, 180), Rate(60, 180), float("inf"))
