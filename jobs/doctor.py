@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from jobs.access import connected, credential_of, pool_of, system_of
-from jobs.clock import Clock, from_milliseconds
+from jobs.clock import Clock, from_milliseconds, milliseconds
 from jobs.config import Settings, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
@@ -118,7 +118,7 @@ def _learned(settings: Settings) -> Iterator[Check]:
     found: Mapping[str, Learned] = {}
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
         if store.has(tables.learned):
-            found = learned(store, pool_of(settings, credential_of(settings)))
+            found = learned(store, pool_of(settings, credential_of(settings)), milliseconds(Clock().now()))
     for pool, each in found.items():
         kind = pool.partition("-")[2] or CallClass.WRITE
         since = ago(Clock().now() - from_milliseconds(each.learned_ms))
