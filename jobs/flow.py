@@ -143,6 +143,7 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
             await send(under, taking, client, asked)
             under.calls.update(client.calls)
         seen = await reread_if_possible(under)
+        under.leave_to_resume()
         under.store.add_calls(under.run.run_id, under.calls)
         return Findings(
             codes=frozenset(under.stops.codes),
@@ -191,6 +192,8 @@ async def send(under: Underway, taking: Taking, client: Client, asked: Sequence[
                     await writer.commit(Transition())
                     await judge_canary(under, client, first)
                 await Crew(engine).run(rows, settings.concurrency)
+            await writer.commit(Transition())
+            under.leave_to_resume()
             await feed.sweep()
 
 

@@ -16,10 +16,12 @@ CODES = {
 
 
 class Interrupted(MusterError):
-    """A signal came before anything was sent."""
+    """A signal ended the command: before anything was sent, unless the message says otherwise."""
 
-    def __init__(self, code: ExitCode) -> None:
-        super().__init__("interrupted before anything was changed")
+    def __init__(
+        self, code: ExitCode, message: str = "interrupted before anything was changed", hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
         self.exit_code = code
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from jobs.ledger.store import Store
 from jobs.sandbox.server import Sandbox
 
-from .muster import ONE_OF_EACH, Ended, Muster, eventually, standing, writes
+from .muster import ONE_OF_EACH, REPOSITORY, Ended, Muster, eventually, standing, writes
 from .people import Row, people
 
 Filed = Callable[[list[Row]], Path]
@@ -22,10 +22,17 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 def interrupted(
-    muster: Muster, sandbox: Sandbox, path: Path, number: signal.Signals, *, when: Callable[[], bool], times: int = 1
+    muster: Muster,
+    sandbox: Sandbox,
+    path: Path,
+    number: signal.Signals,
+    *,
+    when: Callable[[], bool],
+    times: int = 1,
+    env: Mapping[str, str] | None = None,
 ) -> tuple[Ended, float]:
     """A run that gets the signal once `when` holds; and how long it took to end."""
-    started = muster.start("run", path, "--concurrency", "4")
+    started = muster.start("run", path, "--concurrency", "4", env=env)
     eventually(when)
     for _ in range(times):
         started.running.send_signal(number)
@@ -66,6 +73,34 @@ def test_a_signal_ends_the_run_with_every_row_reported(
     sandbox.configure(latency_ms=0.0)
     resumed = muster("resume")
     assert resumed.code == 0
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 60
+
+
+@pytest.mark.parametrize("writes_before", [20, 180])
+def test_a_signal_ends_a_run_of_very_many_rows_without_files_and_resume_reports_all(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    tmp_path: Path,
+    writes_before: int,
+) -> None:
+    """Stopped while it sends, and while it reads back what it sent."""
+    (tmp_path / "sitecustomize.py").write_text("import jobs.underway\njobs.underway.MOST_REPORTED = 59\n")
+    few = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}
+    sandbox.configure(latency_ms=20.0)
+    rows = people(60)
+    when = committed(sandbox, writes_before)
+    ended, seconds = interrupted(muster, sandbox, file_of(rows), signal.SIGTERM, when=when, env=few)
+    assert ended.code == 143
+    assert seconds < 10
+    assert "what was done is saved" in ended.stderr
+    assert f"muster resume {ended.folder.name}" in ended.stderr
+    assert not (ended.folder / "summary.json").exists()
+    sandbox.configure(latency_ms=0.0)
+    resumed = muster("resume")
+    assert resumed.code == 0
+    assert len(resumed.rows) == 60
+    assert all(equation["ok"] for equation in resumed.summary["equations"])
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 60
 
 
