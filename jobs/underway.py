@@ -24,8 +24,8 @@ from jobs.systems.base import System
 T = TypeVar("T")
 
 MOST_REPORTED = 50_000
-"""Rows of a run that writes its files although a signal stopped it: 9 s at rest (measured), twice that when the machine is
-busy, of the contract's 30."""
+"""Rows of a run that writes its files although a signal stopped it: 9 s at rest (measured), twice that on a busy
+machine, of the contract's 30."""
 
 
 @dataclass(frozen=True, slots=True)
