@@ -243,8 +243,11 @@ def read(
 def finish(work: Coroutine[Any, Any, Any]) -> Any:
     """Runs the coroutine on the fast loop."""
     gc.freeze()  # what was imported stays; walking it again and again was an eighth of a large stop (measured)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
+    finally:
+        gc.unfreeze()
 
 
 def new_run_id(clock: Clock) -> str:
