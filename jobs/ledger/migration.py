@@ -1,6 +1,9 @@
 """The version of a ledger's schema: made for an empty database, brought up to date, refused when it is newer."""
 
-from sqlalchemy import Engine, insert, inspect, select, update
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Table, insert, inspect, select, update
+from sqlalchemy.schema import CreateColumn
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
@@ -52,8 +55,17 @@ def upgraded(engine: Engine) -> int:
     with engine.execution_options(writes=True).begin() as connection:
         version = connection.scalar(select(tables.schema_version.c.version)) or 0
         for later in range(version + 1, tables.SCHEMA_VERSION + 1):
-            for table in tables.ADDED[later]:
-                table.create(connection)
+            for added in tables.ADDED[later]:
+                add(connection, added)
         if version < tables.SCHEMA_VERSION:
             connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
     return max(version, tables.SCHEMA_VERSION)
+
+
+def add(connection: Connection, added: Table | Column[Any]) -> None:
+    """Makes a table, or a column of one that is there. A column must be the last of its table and may be null."""
+    if isinstance(added, Table):
+        added.create(connection)
+        return
+    column = str(CreateColumn(added).compile(dialect=connection.dialect)).strip()
+    connection.exec_driver_sql(f"ALTER TABLE {added.table.name} ADD COLUMN {column}")

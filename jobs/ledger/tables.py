@@ -8,9 +8,11 @@ step     one step of one key: its status now
 event    append-only history: run, intent, result, outcome
 outcome  how each input row of each run ended; the report is made from it
 learned  one limit that the target taught by refusing
+holder   which key of a space holds an id of the target: two keys never hold one customer or one wallet
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -26,7 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -53,6 +55,10 @@ space = Table(
     Column("owner_host", String(255)),
     Column("owner_since_ms", BigInteger),
     Column("heartbeat_ms", BigInteger),
+    Column("owner_boot", String(64)),  # boot id of the owner's kernel; null: unknown, or an older muster
+    Column("owner_namespace", String(64)),  # pid namespace in which owner_pid is a number; null: unknown
+    Column("beats", BigInteger),  # grows with each heartbeat: what an observer watches, whatever its wall clock says
+    Column("origin", Text),  # scheme, host, port and path of the target that the space speaks of; null: not known yet
     UniqueConstraint("system", "tenant"),
 )
 
@@ -115,6 +121,9 @@ step = Table(
     Column("attempts", Integer, nullable=False),  # writes sent for it, over all runs
     Column("doubt_since_ms", BigInteger),  # earliest write that may have been applied and is not settled
     Column("doubts", Integer, nullable=False),  # how many such writes
+    Column("bound", Text),  # JSON: facts that the newest write was made of; null: none, or written by an older muster
+    Column("write_key", String(100)),  # idempotency key of that very write; null: it carries none
+    Column("body_sha256", String(64)),  # of that write's body
     sqlite_with_rowid=False,
 )
 
@@ -135,6 +144,7 @@ event = Table(
     Column("error_code", String(40)),
     Column("trace_id", String(80)),
     Column("detail", Text),
+    Column("write_key", String(100)),  # idempotency key that the intended request carries; null: it carries none
     Index("event_by_run", "run_id", "seq"),
 )
 
@@ -150,8 +160,8 @@ outcome = Table(
     Column("reason", Text),
     Column("failed_step", String(20)),
     Column("customer_id", String(64)),
-    Column("wallet_id", String(64)),
-    Column("wallet_external_unique_id", String(100)),
+    Column("wallet_id", Text),  # those of several wallets are joined by `;`
+    Column("wallet_external_unique_id", Text),
     Column("decision_status", String(40)),
     Column("failed_checks", Text),
     Column("customer_origin", String(10)),
@@ -199,5 +209,23 @@ learned = Table(
     Column("source", String(40), nullable=False),  # with what it refused: `HTTP 429`
 )
 
-ADDED: Mapping[int, tuple[Table, ...]] = {2: (learned,)}
-"""What each version has more than the one before. A migration makes these tables and changes no other."""
+holder = Table(
+    "holder",
+    metadata,
+    Column("space_id", ForeignKey("space.space_id"), primary_key=True),
+    Column("kind", String(20), primary_key=True),  # customer, wallet
+    Column("id", String(100), primary_key=True),  # as the target spells it
+    Column("key", String(100), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ADDED: Mapping[int, tuple[Table | Column[Any], ...]] = {
+    2: (learned,),
+    3: (
+        holder,
+        *(space.c[name] for name in ("owner_boot", "owner_namespace", "beats", "origin")),
+        *(step.c[name] for name in ("bound", "write_key", "body_sha256")),
+        event.c.write_key,
+    ),
+}
+"""What each version has more than the one before: tables, and columns that may be null. A migration adds these."""

@@ -44,6 +44,8 @@ class Request:
     """Sent without our credential, so that a 401 says nothing of it."""
     described: bytes | None = None
     """What the ledger keeps a digest of, where the body holds a secret; None: the body itself."""
+    key: str | None = None
+    """The idempotency key that the body carries, as it was sent; None: a write without one, or a read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,3 +59,9 @@ class View:
     """How often the step's write was begun, in all runs: more than once says that it was repeated."""
     said: str = ""
     """Why the last attempt of this run settled nothing; empty: there was none."""
+    bound: Mapping[str, str] = field(default_factory=dict)
+    """The facts that the unanswered write of this step was made of (`Absent.facts` of the look that decided on it).
+
+    While `doubt` is not None, a look searches for what these name, and a write repeats it: nothing is chosen afresh.
+    Empty: no write is open, it was made of nothing chosen, or an older muster sent it.
+    """

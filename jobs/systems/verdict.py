@@ -13,11 +13,20 @@ class Done:
 
     facts: Mapping[str, str] = field(default_factory=dict)
     trace: Trace = Trace()
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """What only this key may hold, as kind (`customer`, `wallet`) and the target's id.
+
+    The engine does not accept a claim on what another key of the ledger holds: that answer is about somebody else.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Read and proven: not there. Only a look may say so; the write may be sent."""
+    """Read and proven: not there. Only a look may say so; the write may be sent.
+
+    `facts`: what the look chose and the write is made of. They are committed with the intent, and given back as
+    `View.bound` for as long as that write is open.
+    """
 
     facts: Mapping[str, str] = field(default_factory=dict)
 
@@ -41,6 +50,11 @@ class Ended:
     reason: str
     facts: Mapping[str, str] = field(default_factory=dict)
     trace: Trace = Trace()
+    proves: bool = False
+    """Whether it shows what became of this step's newest write (a decision that only it can have caused).
+
+    Otherwise the engine does not believe it while such a write is younger than the settling time.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A ledger of an older version is brought up to date where it lies, as a whole or not at all."""
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,10 +31,11 @@ def url(tmp_path: Path) -> str:
 
 
 def schema(url: str) -> Mapping[str, Any]:
-    """Every table and index with its statement, and the version."""
+    """Every table and index with its statement, and the version. SQLite enforces no length of a text."""
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     found: dict[str, Any] = {
-        name: " ".join((sql or "").split()) for name, sql in connection.execute("SELECT name, sql FROM sqlite_master")
+        name: re.sub(r"VARCHAR\(\d+\)", "TEXT", " ".join((sql or "").split()))
+        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master")
     }
     found["version"] = connection.execute("SELECT version FROM schema_version").fetchall()
     connection.close()
