@@ -1,7 +1,7 @@
 """Every read and write of the ledger, as a verb. Synchronous; `writer.py` gathers the writes of many workers."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
-from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
 
@@ -161,8 +161,11 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
-    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Iterable[Transition]) -> None:
-        """Commits all of `transitions` or none. Raises Fenced when the lease was taken over meanwhile."""
+    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[Claim, str]:
+        """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
+
+        Raises Fenced when the lease was taken over meanwhile.
+        """
         records: dict[str, dict[str, object]] = {}
         steps: dict[tuple[str, str], dict[str, object]] = {}
         events: list[dict[str, object]] = []
@@ -184,6 +187,23 @@ class Store:
             self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
             self._many.insert(connection, tables.event, events)
             self._many.insert(connection, tables.outcome, outcomes)
+            return self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+
+    def _claim(self, connection: Connection, space_id: int, claims: Sequence[Claim]) -> Mapping[Claim, str]:
+        """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
+        if not claims:
+            return {}
+        table = tables.holder
+        rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in claims]
+        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+        holders: dict[tuple[str, str], str] = {}
+        for start in range(0, len(claims), KEYS_A_QUERY):
+            ids = [each.id for each in claims[start : start + KEYS_A_QUERY]]
+            held = select(table.c.kind, table.c.id, table.c.key).where(
+                table.c.space_id == space_id, table.c.id.in_(ids)
+            )
+            holders |= {(kind, found): key for kind, found, key in connection.execute(held)}
+        return {each: key for each in claims if (key := holders[each.kind, each.id]) != each.key}
 
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
         """Records how many calls of each (operation, method, status) a run made; once a run."""
