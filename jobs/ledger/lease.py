@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, literal_column, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from jobs.alive import Process, Pulse, Watch, beating
@@ -215,10 +214,8 @@ def _followed(connection: Connection, space_id: int, owner: Owner, now_ms: int, 
 
 def working(store: Store, system: str, tenant: str, now_ms: int) -> Holding | None:
     """Who works on (system, tenant), or may; None when it is free, or its owner is dead for sure. Waits for nobody."""
-    table = tables.space  # one of an older version, which may have fewer columns, is read too
-    statement: Select[Any] = (
-        select(literal_column("*")).select_from(table).where(table.c.system == system, table.c.tenant == tenant)
-    )
+    table = tables.space
+    statement = select(*store.columns(table)).where(table.c.system == system, table.c.tenant == tenant)
     with store.engine.connect() as connection:
         row = connection.execute(statement).mappings().one_or_none()
     lives = False if row is None else _lives(row)
@@ -258,5 +255,5 @@ def _lives(row: RowMapping) -> bool | None:
 
 def _process(row: RowMapping) -> Process:
     """The owner's process as it was recorded; an older muster recorded neither boot nor namespace."""
-    boot, namespace = row.get("owner_boot"), row.get("owner_namespace")
-    return Process(row["owner_pid"], row["owner_started"], row["owner_host"], boot, namespace)
+    place = row["owner_boot"], row["owner_namespace"]
+    return Process(row["owner_pid"], row["owner_started"], row["owner_host"], *place)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,8 +97,9 @@ def test_a_run_is_left_alone_by_all_that_is_done_in_a_container(slowly: Program)
 
 
 def test_the_lease_of_a_pod_that_was_killed_goes_to_the_next_one_under_another_name(slowly: Program) -> None:
-    with slowly.begun(*WORK, under=pod("pod-1")) as owner, number_kept(owner):
+    with slowly.begun(*WORK, under=pod("pod-1")) as owner, ExitStack() as stack:
         until_sending(slowly, owner)
+        stack.enter_context(number_kept(owner))
         killed(owner)
         refused = slowly(under=pod("pod-2"))
         took = subprocess.run(
