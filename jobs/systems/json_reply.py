@@ -18,7 +18,7 @@ _NOTHING = frozenset({"null", "none", "undefined", "nan"})
 """What programs write in the place of an id that they have not got."""
 
 _LARGEST = 2**63 - 1
-"""Of ids that are numbers: a signed long of 64 bits (chosen); larger ones are damage, and no two readers agree on them."""
+"""Of ids that are numbers: a signed long of 64 bits (chosen); no two readers agree on larger ones."""
 
 
 class Unreadable(Exception):

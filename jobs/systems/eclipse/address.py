@@ -1,12 +1,14 @@
 """The customer's address, for rows that have one: sent before KYC, never twice."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from jobs.systems.eclipse import wire
+from jobs.model import Origin
+from jobs.systems.eclipse import shown, wire
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
@@ -21,6 +23,9 @@ PAYLOAD = {
     "address_country": "country",
 }
 """Canonical column to the vendor's field, as client code has them; no page lists them."""
+
+SENT = "address_sha256"
+"""The fact that holds a digest of the request: the row may have another address by the next run."""
 
 UNREADABLE = "the target lists none of them, so it can't be told whether this one is there"
 
@@ -40,15 +45,16 @@ class AddressStep:
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Whether an address with all that the row says of it is there."""
+        facts = {SENT: hashlib.sha256(self.body(view.row)).hexdigest()}
+        if view.bound.get(SENT, facts[SENT]) != facts[SENT]:
+            return changed("address")
         if view.fresh_customer and view.doubt is None and not view.taken:
-            return Absent()
-        request = listed("addresses", self.path(view.facts["customer_id"]))
-        addresses = await wire.read_records(reader, request)
+            return Absent(facts)
+        customer_id = view.facts["customer_id"]
+        addresses = await shown.belonging(reader, "list_addresses", self.path(customer_id), customer_id)
         if addresses is None:
-            return unlisted("addresses_unreadable", view)
-        if any(self.same(address, view.row) for address in addresses):
-            return Done()
-        return Absent()
+            return unseen("addresses_unreadable", view) or Absent(facts)
+        return Done() if any(self.same(address, view.row) for address in addresses) else Absent(facts)
 
     def same(self, address: Mapping[str, Any], row: Row) -> bool:
         """Whether the address shows every value of the row's; capitals and outer spaces don't count."""
@@ -58,11 +64,14 @@ class AddressStep:
             if (value := row.get(column)) is not None
         )
 
+    def body(self, row: Row) -> bytes:
+        """What the row says of it, in the vendor's spelling."""
+        return orjson.dumps({api: value for column, api in PAYLOAD.items() if (value := row.get(column)) is not None})
+
     def write(self, view: View) -> Request:
-        """POST /customers/{id}/addresses."""
-        body = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column)) is not None}
+        """POST /customers/{id}/addresses. It carries no key."""
         path = self.path(view.facts["customer_id"])
-        return Request("create_address", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
+        return Request("create_address", "POST", path, body=self.body(view.row), call_class=CallClass.WRITE)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """Any 2xx is an address, also without a body: what the reply holds is not documented."""
@@ -70,24 +79,26 @@ class AddressStep:
             return wire.refusal(reply)
         if reply.body.strip():
             try:
-                wire.record_of(reply)
+                record = wire.record_of(reply)
             except wire.Unreadable as error:
                 return wire.doubtful(reply, str(error))
+            if wire.contradicts(record, "customerId", view.facts["customer_id"]):
+                return wire.doubtful(reply, "the address belongs to another customer")
         return Done(trace=wire.trace_of(reply))
 
     def path(self, customer_id: str) -> str:
-        """The one path of adding and listing."""
-        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/addresses"
+        """The one path of adding and listing (assumed of the list; no page shows it)."""
+        return shown.path_of(self.tenant_path, customer_id, "addresses")
 
 
-def listed(what: str, path: str) -> Request:
-    """What hangs on a customer, on the path of adding (assumed; no page shows it). 100: more than there is (chosen)."""
-    return Request(f"list_{what}", "GET", path, (("limit", "100"), ("offset", "0")))
+def unseen(reason_code: str, view: View) -> Unclear | None:
+    """What follows where the target has no list, and it may be there already; None: it can't be."""
+    adopted = view.facts.get("customer_origin") == Origin.ADOPTED
+    return Unclear(reason_code, UNREADABLE) if view.doubt or view.taken or adopted else None
 
 
-def unlisted(reason_code: str, view: View) -> Finding:
-    """What follows where the target has no list: nothing is sent that may be there already."""
-    adopted = view.facts.get("customer_origin") == "adopted"
-    if view.doubt is not None or view.taken or adopted:
-        return Unclear(reason_code, UNREADABLE)
-    return Absent()
+def changed(what: str) -> Unclear:
+    """The row, or its file, is no longer what an unanswered request was made of."""
+    return Unclear(
+        "changed_since", f"the {what} was changed while its request is unanswered; restore it, or decide by hand"
+    )
