@@ -31,13 +31,19 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """The state of one step of one key."""
+    """The state of one step of one key, and what its newest write was made of."""
 
     name: str
     status: StepStatus
     attempts: int = 0
     doubt_since_ms: int | None = None
     doubts: int = 0
+    bound: Mapping[str, str] | None = None
+    """The facts that the newest write was made of; None: there was none, or an older muster sent it."""
+    write_key: str | None = None
+    """The idempotency key of the newest write; None: it carries none."""
+    body_sha256: str | None = None
+    """Of the newest write's body, in hex; None: there was none, or an older muster sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,17 @@ class EventRow:
     verdict: str | None = None
     trace: Trace = Trace()
     detail: str | None = None
+    write_key: str | None = None
+    """Of an intent: the idempotency key that its request carries; None: it carries none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That `key` alone holds what the target calls `id`, of `kind` `customer` or `wallet`."""
+
+    kind: str
+    id: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +130,8 @@ class Transition:
     """Of `record`, which must be given with it."""
     event: EventRow | None = None
     outcome: OutcomeRow | None = None
+    claims: tuple[Claim, ...] = ()
+    """Made only where no other key holds the same; who does is the result of the commit."""
 
     def __post_init__(self) -> None:
         """A step without its record would be lost in silence."""

@@ -278,7 +278,9 @@ VARIANTS = (
     Variant("not there is believed at once", early_look, checks.lost_triggers),
     Variant("a slow look is believed", slow_look, checks.lost_triggers),
     Variant(
-        "a refusal outweighs an earlier doubt", lambda: patch.object(onboard, "REFUSALS", frozenset()), checks.refusals
+        "a refusal outweighs an earlier doubt",
+        lambda: patch.object(Onboarding, "_says_little", lambda *_: False),
+        checks.refusals,
     ),
     Variant(
         "a dead retry stays failed", lambda: patch.object(case, "taken_up", lambda given: given), checks.dead_retries
