@@ -1,6 +1,5 @@
 """The customer's address, for rows that have one: sent before KYC, never twice."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +23,6 @@ PAYLOAD = {
 }
 """Canonical column to the vendor's field, as client code has them; no page lists them."""
 
-SENT = "address_sha256"
-"""The fact that holds a digest of the request: the row may have another address by the next run."""
-
 UNREADABLE = "the target lists none of them, so it can't be told whether this one is there"
 
 
@@ -45,16 +41,15 @@ class AddressStep:
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Whether an address with all that the row says of it is there."""
-        facts = {SENT: hashlib.sha256(self.body(view.row)).hexdigest()}
-        if view.bound.get(SENT, facts[SENT]) != facts[SENT]:
-            return changed("address")
         if view.fresh_customer and view.doubt is None and not view.taken:
-            return Absent(facts)
+            return Absent()
         customer_id = view.facts["customer_id"]
         addresses = await shown.belonging(reader, "list_addresses", self.path(customer_id), customer_id)
         if addresses is None:
-            return unseen("addresses_unreadable", view) or Absent(facts)
-        return Done() if any(self.same(address, view.row) for address in addresses) else Absent(facts)
+            return unlisted("addresses_unreadable", view)
+        if any(self.same(address, view.row) for address in addresses):
+            return Done()
+        return Absent()
 
     def same(self, address: Mapping[str, Any], row: Row) -> bool:
         """Whether the address shows every value of the row's; capitals and outer spaces don't count."""
@@ -64,14 +59,11 @@ class AddressStep:
             if (value := row.get(column)) is not None
         )
 
-    def body(self, row: Row) -> bytes:
-        """What the row says of it, in the vendor's spelling."""
-        return orjson.dumps({api: value for column, api in PAYLOAD.items() if (value := row.get(column)) is not None})
-
     def write(self, view: View) -> Request:
         """POST /customers/{id}/addresses. It carries no key."""
+        body = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column)) is not None}
         path = self.path(view.facts["customer_id"])
-        return Request("create_address", "POST", path, body=self.body(view.row), call_class=CallClass.WRITE)
+        return Request("create_address", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """Any 2xx is an address, also without a body: what the reply holds is not documented."""
@@ -91,14 +83,9 @@ class AddressStep:
         return shown.path_of(self.tenant_path, customer_id, "addresses")
 
 
-def unseen(reason_code: str, view: View) -> Unclear | None:
-    """What follows where the target has no list, and it may be there already; None: it can't be."""
+def unlisted(reason_code: str, view: View) -> Finding:
+    """What follows where the target has no list: nothing is sent that may be there already."""
     adopted = view.facts.get("customer_origin") == Origin.ADOPTED
-    return Unclear(reason_code, UNREADABLE) if view.doubt or view.taken or adopted else None
-
-
-def changed(what: str) -> Unclear:
-    """The row, or its file, is no longer what an unanswered request was made of."""
-    return Unclear(
-        "changed_since", f"the {what} was changed while its request is unanswered; restore it, or decide by hand"
-    )
+    if view.doubt is not None or view.taken or adopted:
+        return Unclear(reason_code, UNREADABLE)
+    return Absent()

@@ -82,9 +82,10 @@ class DecisionStep:
         if record.get("status") is None:
             return wire.doubtful(reply, "it has no status")
         try:
-            return judged(record, view.facts["customer_id"], wire.trace_of(reply))
+            verdict = judged(record, view.facts["customer_id"], wire.trace_of(reply))
         except ReadFailed as error:
             return wire.doubtful(reply, error.reason)
+        return replace(verdict, proves=True) if isinstance(verdict, Ended) else verdict
 
 
 def explained(result: Mapping[str, Any], view: View) -> bool:

@@ -13,12 +13,11 @@ from jobs import masking
 from jobs.model import Outcome
 from jobs.systems.base import Passwords
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.eclipse.address import changed
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, Proof
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Verdict
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
 
 MOST_TRIED = 2
 """Logins that settle a doubt, chosen: the name may be a stranger's, whose login more failures could lock."""
@@ -45,7 +44,8 @@ class IdentityStep:
         """Whether our customer has a login, and whether a request of ours explains it."""
         facts = {SENT: hashlib.sha256(self.told(view.row)).hexdigest()}
         if view.bound.get(SENT, facts[SENT]) != facts[SENT]:
-            return changed("login")
+            reason = "the login was changed while its creation is unanswered; restore it, or decide by hand"
+            return Unclear("changed_since", reason)
         ours = view.doubt is not None and not view.taken and view.attempts <= MOST_TRIED
         if ours and await self.handover.attempt(reader, view) is Proof.GIVEN:
             return Done()
