@@ -290,7 +290,7 @@ class Onboarding:
                 case.refused = verdict
                 verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
             if isinstance(verdict, Settled) and (holder := await self._holder(case, verdict)) is not None:
-                verdict = Doubted("held_by_another", HELD.format(holder), answered=True, trace=verdict.trace)
+                verdict = Doubted("held_by_another", HELD.format(holder), answered=False, trace=verdict.trace)
         except NotSent as error:
             verdict = Again("not_sent", str(error))
         except MaybeSent as error:

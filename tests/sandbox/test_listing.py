@@ -1,6 +1,5 @@
 """The order of lists: nothing is lost or doubled by it, and behind a cursor it stays."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,12 +14,10 @@ ORDERS = ("oldest", "newest", "shuffled")
 
 def in_its_order(order: str, oldest_first: list[Any], found: list[Any]) -> bool:
     """Whether everything is there once, and in that order."""
-    places: dict[str, Callable[[], bool]] = {
-        "oldest": lambda: found == oldest_first,
-        "newest": lambda: found == oldest_first[::-1],
-        "shuffled": lambda: found not in (oldest_first, oldest_first[::-1]),
-    }
-    return sorted(map(str, found)) == sorted(map(str, oldest_first)) and places[order]()
+    newest_first = oldest_first[::-1]
+    fits = {"oldest": found == oldest_first, "newest": found == newest_first}
+    fits["shuffled"] = not any(fits.values())
+    return sorted(found) == sorted(oldest_first) and fits[order]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -160,5 +160,5 @@ def digest_of(address: Record) -> str:
 
 def facts_of(address: Record) -> dict[str, str]:
     """The identification, a text or a number; empty when there is none."""
-    identification = text_of(address, "addressIdentification")
+    identification = wire.id_of(address, "addressIdentification")
     return {"address_id": identification} if identification else {}

@@ -45,7 +45,7 @@ class Directory:
 
     def add(self, customer: Record) -> None:
         """Takes one in, once. Raises ReadFailed for one without identification, and for one that was another before."""
-        identification = text_of(customer, "customerIdentification")
+        identification = wire.id_of(customer, "customerIdentification")
         if identification is None:
             raise ReadFailed("list_customers: a customer without identification is listed")
         before = self.customers.setdefault(identification, customer)
@@ -187,7 +187,7 @@ class Bank:
 
 def about(request: Request, member: str, asked: str, record: Record | None) -> Record | None:
     """`record`, once it says that it is the one asked for. Raises ReadFailed."""
-    if record is not None and text_of(record, member) != asked:
+    if record is not None and wire.id_of(record, member) != asked:
         raise ReadFailed(f"{request.operation}: the record is not the one that was asked for")
     return record
 
@@ -219,4 +219,4 @@ def ids_of(record: Record, listed: str, member: str) -> list[str]:
     links = record.get(listed)
     if not isinstance(links, list):
         return []
-    return [found for link in links if isinstance(link, dict) and (found := text_of(link, member))]
+    return [found for link in links if isinstance(link, dict) and (found := wire.id_of(link, member))]

@@ -110,7 +110,7 @@ class ContactStep:
             record = record_of(reply)
         except Unreadable as error:
             return wire.doubtful(reply, str(error))
-        if text_of(record, "contactIdentification") is None:
+        if wire.id_of(record, "contactIdentification") is None:
             return wire.doubtful(reply, "it has no contactIdentification")
         kind, ours = self.kind_for(view), view.row.values[self.medium]
         sent = {"medium": self.medium, "contactMediumType": kind, "contactContent": ours}
@@ -120,5 +120,5 @@ class ContactStep:
         return Done(self._facts(record, kind), wire.trace_of(reply))
 
     def _facts(self, contact: Mapping[str, Any], kind: str) -> dict[str, str]:
-        identification = text_of(contact, "contactIdentification")
+        identification = wire.id_of(contact, "contactIdentification")
         return {f"{self.name}_type": kind} | ({f"{self.name}_id": identification} if identification else {})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jobs.model import Origin, Outcome
 from jobs.systems.blink.bank import NAMING, Bank, Record, ids_of
-from jobs.systems.blink.wire import NotOffered, not_offered
+from jobs.systems.blink.wire import NotOffered, id_of, not_offered
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.json_reply import Unreadable, text_of, word_of
 from jobs.systems.row import View
@@ -31,7 +31,7 @@ class LinkStep:
             return not_offered(error.operation)
         if not found:
             return Ended(Outcome.REJECTED, "not_available", NOBODY)
-        ids = [text_of(customer, "customerIdentification") or "" for customer in found]
+        ids = [id_of(customer, "customerIdentification") or "" for customer in found]
         if len(found) > 1:
             words = f"several customers have the reference ({', '.join(ids)}); none was chosen"
             return Ended(Outcome.CONFLICT, "ambiguous", words)

@@ -240,7 +240,7 @@ class Blink:
             yield [
                 Listed(found, None, None, record)
                 for record in page
-                if (found := text_of(record, "customerIdentification"))
+                if (found := wire.id_of(record, "customerIdentification"))
             ]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:

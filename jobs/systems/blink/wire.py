@@ -121,6 +121,14 @@ def doubtful(reply: Reply, why: str) -> Doubted:
     return Doubted("unreadable_reply", reason, answered=True, trace=trace_of(reply))
 
 
+def id_of(record: Mapping[str, Any], member: str) -> str | None:
+    """An identification as text: a text as it is, or a positive whole number; None for anything else."""
+    value = record.get(member)
+    if isinstance(value, str):
+        return value.strip() or None
+    return str(value) if type(value) is int and value > 0 else None
+
+
 def acknowledged(view: View) -> bool:
     """Whether every write that is not seen yet was answered with a 2xx, so that sending it again could double it."""
     return view.doubt is not None and view.doubt.sent == 0 and view.said != REDIRECTED
