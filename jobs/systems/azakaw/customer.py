@@ -17,7 +17,7 @@ from jobs.systems.index import Index
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.row import Row, View
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 MEMBERS = {
     INDIVIDUAL: ("individualCustomer", {"first_name": "firstName", "last_name": "lastName"}),
@@ -132,7 +132,7 @@ class CustomerStep:
         shown = self.forms.shown(found)
         if shown is not None and folded(shown.email) != folded(view.row.get("email") or ""):
             reason = f"the target answered with submission {found}, which has another e-mail"
-            return Taken(reason, envelope.trace_of(reply))
+            return envelope.doubtful(reply, "other_customer", reason)
         facts = {"customer_id": found, "customer_origin": Origin.CREATED, "customer_kind": kind_of(view.row)}
         return Done(facts | {"form_id": self.terms(view).form_id}, envelope.trace_of(reply), {"customer": found})
 
