@@ -4,6 +4,7 @@ arrival -> body -> who and what -> faults before -> answer and commit, one step 
 """
 
 import asyncio
+import hashlib
 import logging
 from urllib.parse import parse_qsl, unquote
 
@@ -74,6 +75,7 @@ class Application:
             call.entry.delivered = "none"
             return
         call.body = body
+        call.entry.body_sha256 = hashlib.sha256(body).hexdigest() if body else None
         reply = await self._reply(system, call)
         # Status first: whoever reads the journal after the reply finds it there.
         call.entry.status = None if reply.delivery in SILENT else reply.status

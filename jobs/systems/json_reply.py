@@ -90,6 +90,14 @@ def text_of(record: Mapping[str, Any], field: str) -> str | None:
     return str(value) or None
 
 
+def word_of(record: Mapping[str, Any], field: str) -> str | None:
+    """A text on which something is decided; None when absent, null or empty. Raises Unreadable for any other type."""
+    value = record.get(field)
+    if value is not None and not isinstance(value, str):
+        raise Unreadable(f"its {field} is no text")
+    return value or None
+
+
 def moment_of(value: object) -> datetime | None:
     """A time such as `2026-05-19T08:30:00.000Z`, in UTC; None when it is none."""
     if not isinstance(value, str):
