@@ -18,6 +18,7 @@ from jobs.systems import adapter, capabilities
 from jobs.systems.base import Passwords, Setup, System
 from jobs.systems.exchange import CallClass
 from jobs.systems.jwt import holder_of
+from jobs.target import same_target
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
 from jobs.transport.quota import KeptPace, SharedWindow
@@ -131,10 +132,12 @@ async def connected(
     store: Store | None = None,
     sender: Sender | None = None,
 ) -> AsyncIterator[Client]:
-    """A client that has logged in; its connections are closed at the end. Raises NotPermitted.
+    """A client that has logged in; its connections are closed at the end. Raises NotPermitted; Unusable at another
+    target than the ledger's.
 
     `store`: the ledger in which windows of calls hold over runs and processes; None: they hold for this client.
     """
+    same_target(settings, store)
     sender = sender or HttpxSender(settings.need("base_url"), clock, certificate=system.certificate)
     limiters = {call_class: Limiter(clock) for call_class in CallClass}
     client = Client(

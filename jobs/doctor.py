@@ -22,6 +22,7 @@ from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.offers import Check, Examined
+from jobs.target import same_target
 from jobs.transport.client import Client
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
@@ -42,6 +43,7 @@ def here(settings: Settings) -> Iterator[Check]:
     except Unusable as error:
         yield Check("credential", False, error.message, error.hint)
     yield _ledger(settings)
+    yield from _target(settings)
     yield from _pseudonyms(settings)
     yield from _learned(settings)
     folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
@@ -52,6 +54,8 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     """What only the target can tell: the login, and what the system itself has to be asked."""
     if settings.base_url is None or settings.tenant is None:
         return [Check("target", None, "not asked: its address or the tenant is missing")]
+    if any(_target(settings)):
+        return [Check("target", None, "not asked: the ledger speaks of another one")]
     try:
         system = system_of(settings)
     except Unusable as error:
@@ -93,6 +97,14 @@ def _ledger(settings: Settings) -> Check:
     if owner is not None:
         return Check("ledger", None, f"{path}: run {owner} is working on this system and tenant")
     return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
+
+
+def _target(settings: Settings) -> Iterator[Check]:
+    """Whether the ledger speaks of the target that the settings name; nothing where all is well."""
+    try:
+        same_target(settings)
+    except Unusable as error:
+        yield Check("target of the ledger", False, error.message, error.hint)
 
 
 def _pseudonyms(settings: Settings) -> Iterator[Check]:

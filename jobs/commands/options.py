@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "tenant", "concurrency", "rate")
+TARGET = ("system", "base_url", "moved_from", "tenant", "concurrency", "rate")
 READING = ("region", "encoding", "delimiter", "files", "strict_ids")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")

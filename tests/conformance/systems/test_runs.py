@@ -31,6 +31,20 @@ def proves_new_rows_end_well_and_once(bench: Bench) -> None:
     assert bench.writes(arrived) == []
 
 
+def test_a_target_at_another_address_is_another_one_until_it_is_said_to_have_moved(bench: Bench) -> None:
+    before = bench.target.base_url
+    moved = before.replace("127.0.0.1", "localhost")
+    assert bench.run(bench.rows(1)).counts
+    arrived = bench.arrived
+
+    refused = bench.again("--base-url", moved)
+    assert (refused.code, f"--moved-from {before}" in refused.stderr, bench.arrived) == (2, True, arrived)
+
+    ended = bench.again("--base-url", moved, "--moved-from", before)
+    assert ended.outcomes == [bench.subject.ends["again"]]
+    assert bench.writes(arrived) == []
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_at_a_write_is_finished_without_a_double(
     bench: Bench, running: Sandbox, when: str
