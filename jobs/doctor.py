@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobs.access import connected, credential_of, pool_of, system_of
 from jobs.clock import Clock, from_milliseconds, milliseconds
-from jobs.config import Settings, secret, unknown_variables
+from jobs.config import Settings, proxy_left_out, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
@@ -36,6 +36,8 @@ def here(settings: Settings) -> Iterator[Check]:
     """What can be told without the network."""
     for name in unknown_variables():
         yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
+    if (unused := proxy_left_out(settings)) is not None:
+        yield Check("proxy", None, f"{unused} is set, and not used", "--proxy URL goes through one")
     yield from (_needed(settings, name) for name in ("base_url", "tenant"))
     try:
         credential_of(settings)

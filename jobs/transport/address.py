@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from jobs.errors import Unusable
 
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+HOST = re.compile(r"[A-Za-z0-9._:-]+")
 """Names in ASCII, and addresses; a name in another script is written as the `xn--…` that it is."""
 
 _PATH = re.compile(r"[A-Za-z0-9/._~%-]*")
@@ -33,7 +33,7 @@ def checked_base_url(url: str, name: str = "--base-url") -> str:
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise Unusable(f"{name} must have no user, password, query or fragment")
     path = parts.path.rstrip("/")
-    plain = _HOST.fullmatch(host or "") and _PATH.fullmatch(path) and url.isprintable()
+    plain = HOST.fullmatch(host or "") and _PATH.fullmatch(path) and url.isprintable()
     if parts.scheme not in {"http", "https"} or host is None or port == 0 or not plain:
         raise Unusable(f"{name} must look like https://host[:port][/path]")
     if parts.scheme == "http" and host not in LOOPBACK:

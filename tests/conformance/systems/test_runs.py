@@ -1,9 +1,11 @@
 """Runs that are killed, limited, repeated, waiting: what a night of a scheduler is made of."""
 
 from bisect import bisect_right
+from pathlib import Path
 
 import orjson
 import pytest
+from gateway import Gateway, issued
 
 from jobs.sandbox.server import Sandbox
 from jobs.systems import capabilities
@@ -29,6 +31,15 @@ def proves_new_rows_end_well_and_once(bench: Bench) -> None:
     arrived = bench.arrived
     assert bench.again().outcomes == [bench.subject.ends["again"]] * 3
     assert bench.writes(arrived) == []
+
+
+def test_a_target_with_a_private_root_is_reached_when_the_root_is_given(bench: Bench, tmp_path: Path) -> None:
+    issued(tmp_path, "bank", issued(tmp_path, "root"))
+    with Gateway(tmp_path, bench.target.base_url, mutual=False) as gateway:
+        ended = bench.run(bench.rows(1), "--base-url", gateway.base_url, "--ca-file", str(tmp_path / "root.pem"))
+
+        assert [told(line) for line in ended.rows] == [bench.subject.ends["happy"]]
+        assert gateway.calls == bench.arrived
 
 
 def test_a_target_at_another_address_is_another_one_until_it_is_said_to_have_moved(bench: Bench) -> None:
