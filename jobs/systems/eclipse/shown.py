@@ -31,16 +31,38 @@ async def results(reader: Reader, tenant_path: str, customer_id: str) -> list[Re
 
 
 async def wallets(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
-    """GET /customers/{id}/wallets: all of them; None where the target lists none. As `belonging`."""
-    return await belonging(reader, "list_wallets", path_of(tenant_path, customer_id, "wallets"), customer_id)
+    """GET /customers/{id}/wallets: all of them; None where the target has no such list. As `certain`."""
+    return await certain(reader, "list_wallets", tenant_path, customer_id, "wallets")
 
 
-async def belonging(reader: Reader, operation: str, path: str, customer_id: str) -> list[Record] | None:
-    """A list of what belongs to one customer; None where the target has no such list.
+async def wallet_types(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
+    """GET /customers/{id}/wallet-types; None where the target has no such list. As `certain`."""
+    return await certain(reader, "wallet_types", tenant_path, customer_id, "wallet-types")
+
+
+async def certain(reader: Reader, operation: str, tenant_path: str, customer_id: str, part: str) -> list[Record] | None:
+    """As `belonging`, for a list on whose emptiness a write or an end depends.
+
+    "Not found" may be about the customer, who was made just now and whom a copy of the data does not have yet: it is
+    believed to be about the list when the profile was there before. Raises ReadFailed when the profile is not.
+    """
+    path = path_of(tenant_path, customer_id, part)
+    records = await belonging(reader, operation, path, customer_id, none_when_not_found=False)
+    if records is not None:
+        return records
+    if await profile(reader, tenant_path, customer_id) is None:
+        raise ReadFailed(f"{operation}: the target does not show customer {customer_id}")
+    return await belonging(reader, operation, path, customer_id)
+
+
+async def belonging(
+    reader: Reader, operation: str, path: str, customer_id: str, *, none_when_not_found: bool = True
+) -> list[Record] | None:
+    """A list of what belongs to one customer; None as `wire.read_records`.
 
     Raises ReadFailed, also when an entry belongs to another customer, and NotPermitted.
     """
-    records = await wire.whole(reader, Request(operation, "GET", path))
+    records = await wire.whole(reader, Request(operation, "GET", path), none_when_not_found=none_when_not_found)
     if any(wire.contradicts(record, "customerId", customer_id) for record in records or ()):
         raise ReadFailed(f"{operation}: the answer is about another customer than {customer_id}")
     return records
