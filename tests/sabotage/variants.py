@@ -33,6 +33,7 @@ from jobs.transport import quota
 from jobs.transport.client import Client
 from jobs.transport.quota import SharedWindow
 from jobs.transport.sender import HttpxSender
+from tests.simulation.network import Connection
 
 from . import checks
 
@@ -255,6 +256,11 @@ def unverified() -> AbstractContextManager[Any]:
     return patch.object(Eclipse, "__init__", made)
 
 
+def surplus_kept() -> AbstractContextManager[Any]:
+    """A connection is used again with an answer unread on it."""
+    return patch.object(Connection, "usable", lambda _: True)
+
+
 VARIANTS = (
     Variant("a fresh key for each attempt", fresh_key, checks.personas),
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
@@ -273,6 +279,7 @@ VARIANTS = (
     Variant("masked only where it is shown", unmasked, checks.personas),
     Variant("a fenced writer goes on", unfenced, checks.take_overs),
     Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
+    Variant("surplus bytes kept", surplus_kept, checks.surplus),
     Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),
