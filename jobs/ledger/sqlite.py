@@ -29,6 +29,8 @@ _DEFECTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError,
 class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 
+    code = "ledger"
+
 
 def path_of(url: str) -> Path:
     """The database file that `url` names, relative to the working directory. Raises Unusable."""
