@@ -92,12 +92,12 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", True, f"{path} will be made by the first run")
     try:
         with Store.opened(settings.ledger, create=False, upgrade=False) as store:
-            owner = working(store, settings.realm, settings.tenant or "")
+            owner = working(store, settings.realm, settings.tenant or "", milliseconds(Clock().now()))
             runs = store.runs(1)
     except MusterError as error:
         return Check("ledger", False, error.message, error.hint or "give --ledger")
     if owner is not None:
-        return Check("ledger", None, f"{path}: run {owner} is working on this system and tenant")
+        return Check("ledger", None, f"{path}: {owner.words}")
     return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
 
 

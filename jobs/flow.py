@@ -85,7 +85,7 @@ def onboard(
     run_id = safe_run_id(settings.run_id or new_run_id(clock))
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         same_input(batch, sha256)
         deliverable(batch, settings)
@@ -94,7 +94,8 @@ def onboard(
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
-        epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
+        owner = lease.Owner.me(run_id)
+        epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:

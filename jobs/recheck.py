@@ -89,7 +89,9 @@ def reconcile(
         recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
-            recheck.epoch = stack.enter_context(lease.held(store, recheck.space_id, owner, settings.lock_timeout))
+            recheck.epoch = stack.enter_context(
+                lease.held(store, recheck.space_id, owner, settings.lock_timeout, tell=progress.note)
+            )
             recheck.decided = open_decisions(recheck, decisions, against)
             recheck.decisions = decisions
         if why is not None:

@@ -82,7 +82,7 @@ decisions_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     default=None,
-    help="A CSV: row, decision (ours, not_done, give_up or leave), customer_id, reason, decided_by.",
+    help="A CSV: row, decision (ours, not_done, another_person, give_up or leave), customer_id, reason, decided_by.",
 )
 
 

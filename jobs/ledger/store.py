@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -83,6 +83,10 @@ class Store:
             yield store
         finally:
             store.close()
+
+    def writing(self, patience: float) -> AbstractContextManager[Connection]:
+        """A transaction that writes; another process's lock is waited for `patience` seconds. Raises LedgerBusy."""
+        return self.engine.execution_options(writes=True, patience=patience).begin()
 
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
