@@ -45,6 +45,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.systems import capabilities
+from jobs.target import same_target
 from jobs.workspace import workspace
 
 
@@ -77,6 +78,7 @@ def reconcile(
     if against is None:
         system_of(settings)
         settings.need("base_url")
+        same_target(settings)
         credential_of(settings, reading=True)
     repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:

@@ -18,6 +18,7 @@ from jobs.ledger.rows import (
 )
 from jobs.model import RESUMABLE, Outcome
 from jobs.systems.exchange import Trace
+from jobs.systems.offers import SHARED
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
@@ -319,6 +320,8 @@ def open_case(
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
     case.trace = record.trace
+    if changed:
+        case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
         return _settled(case, Outcome.FAILED, record.reason_code, record.reason, now_ms)
     if changed and other_person and (begun or record.outcome in COMPLETE):

@@ -36,6 +36,7 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
+from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
@@ -134,8 +135,11 @@ class Store:
         assert found is not None
         return int(found)
 
-    def begin_run(self, space_id: int, run: RunRow) -> None:
-        """Records the batch (once) and the run. Raises Unusable when the run id was used before."""
+    def begin_run(self, space_id: int, run: RunRow, origin: str | None = None) -> None:
+        """Records the batch (once) and the run. Raises Unusable when the run id was used before.
+
+        `origin`: of the target, which the space speaks of from now on; None: as before.
+        """
         batch = tables.batch
         with self.writes.begin() as connection:
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
@@ -162,6 +166,8 @@ class Store:
                 )
             )
             connection.execute(insert(tables.event), [event_columns(EventRow(run.started_ms, "run_start"), run.run_id)])
+            if origin is not None:
+                remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""

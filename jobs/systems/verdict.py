@@ -46,6 +46,8 @@ class Undecided:
     trace: Trace = Trace()
     polled: bool = True
     """Whether looking again in this run may show more; otherwise the row ends `pending` at once."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """As those of `Done`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Ended:
 
     Otherwise the engine does not believe it while such a write is younger than the settling time.
     """
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """As those of `Done`."""
 
 
 @dataclass(frozen=True, slots=True)
