@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +36,7 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
+from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
@@ -82,6 +83,10 @@ class Store:
             yield store
         finally:
             store.close()
+
+    def writing(self, patience: float) -> AbstractContextManager[Connection]:
+        """A transaction that writes; another process's lock is waited for `patience` seconds. Raises LedgerBusy."""
+        return self.engine.execution_options(writes=True, patience=patience).begin()
 
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
@@ -130,8 +135,11 @@ class Store:
         assert found is not None
         return int(found)
 
-    def begin_run(self, space_id: int, run: RunRow) -> None:
-        """Records the batch (once) and the run. Raises Unusable when the run id was used before."""
+    def begin_run(self, space_id: int, run: RunRow, origin: str | None = None) -> None:
+        """Records the batch (once) and the run. Raises Unusable when the run id was used before.
+
+        `origin`: of the target, which the space speaks of from now on; None: as before.
+        """
         batch = tables.batch
         with self.writes.begin() as connection:
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
@@ -158,6 +166,8 @@ class Store:
                 )
             )
             connection.execute(insert(tables.event), [event_columns(EventRow(run.started_ms, "run_start"), run.run_id)])
+            if origin is not None:
+                remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""

@@ -114,7 +114,7 @@ def test_a_row_ends_once_within_a_group_too(book: Book) -> None:
 def test_a_writer_whose_lease_was_taken_over_changes_nothing_more(book: Book) -> None:
     book.apply(intent("a"))
     lease.release(book.store, book.space_id, book.epoch)
-    lease.take(book.store, book.space_id, lease.Owner("next", 1, 1, "elsewhere"), lease.now_ms())
+    lease.take(book.store, book.space_id, lease.Owner.me("next"), lease.now_ms())
 
     with pytest.raises(Fenced):
         book.apply(intent("b"), ended(1))

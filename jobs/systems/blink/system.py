@@ -115,8 +115,8 @@ class Blink:
     def certificate(self) -> Certificate | None:
         """The files of the settings; None when they name none."""
         names = (self.settings.certificate, self.settings.certificate_key, self.settings.ca_file)
-        chain, key, authorities = (Path(name) if name else None for name in names)
-        return Certificate(chain, key, authorities) if any(names) else None
+        chain, key, roots = (Path(name) if name else None for name in names)
+        return Certificate(chain, key, (roots,) if roots else ()) if any(names) else None
 
     def steps_of(self, row: Row) -> Sequence[Step]:
         """The link, and what the row gives a value for."""
