@@ -99,7 +99,8 @@ def onboard(
         stops = policies(settings, batch)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:
-            stops.note(f"the ledger knew this target as {before} (--moved-from)")
+            known = "--moved-from" if settings.moved_from else "as its newest run says; taken for the same target"
+            stops.note(f"the ledger knew this target as {before} ({known})")
         run = run_row(command, run_id, path, batch, settings, clock, control, before)
         decided = decisions.open(store, space_id) if decisions else ()
         under = Underway(
