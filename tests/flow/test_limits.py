@@ -2,12 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Muster, standing, writes
@@ -96,9 +97,13 @@ def test_a_known_limit_is_kept_over_slow_and_lost_answers(
     assert most_in_any_window(sandbox, 2) <= 10
 
 
-def test_a_known_limit_holds_over_runs(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+@pytest.mark.parametrize("hours", [0, 1, -1])
+def test_a_known_limit_holds_over_runs_whatever_is_done_to_the_wall_clock(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
     sandbox.configure(mutating_limit="9/4")
     muster("run", file_of(people(3)), "--rate", "9/4")
+    monkeypatch.setattr(Clock, "now", lambda _: datetime.now(UTC) + timedelta(hours=hours))
     ended = muster("run", file_of(people(6)), "--rate", "9/4")
     assert ended.counts["onboarded"] == 3
     assert 429 not in {entry["status"] for entry in sandbox.journal()}

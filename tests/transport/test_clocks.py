@@ -167,8 +167,7 @@ def happened(moves: list[tuple[str, int, float]]) -> tuple[list[tuple[float, flo
             lost = machines.killed_at
             calls, began = len(machines.calls), asyncio.get_running_loop().time()
             last = machines.start(0, 0.3)
-            while len(machines.calls) < calls + 3 * RATE.calls:
-                await asyncio.sleep(1)
+            await asyncio.sleep(max(0.0, lost + LOST_SECONDS - began) + 4 * RATE.seconds)
             await last.end()
             times = [began, *(sent for sent, _ in machines.calls[calls:])]
             first = times[1] - max(began, lost + LOST_SECONDS)
