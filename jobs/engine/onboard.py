@@ -371,6 +371,7 @@ LEFT = {
     "decision": "the decision is outstanding",
     "interrupted": "the run was interrupted",
     "deadline": "the run's deadline came first",
+    "throttled": "the run was stopped: the target asked for a longer pause than it waits for",
     "max_errors": "the run was stopped by its error budget",
     "limit": "beyond --limit",
     "breaker": "the run was stopped: too many rows in a row failed",

@@ -19,6 +19,7 @@ from jobs.transport.credential import Credential
 from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate
 from jobs.transport.limiter import Closed, Limiter
+from jobs.transport.pauses import Shut
 from jobs.transport.retry import FullJitter, retry_after_seconds
 from jobs.transport.sender import MaybeSent, NotSent, Sender
 
@@ -101,7 +102,10 @@ class Client:
         After a 401 (which means: not processed) it is sent once more with a fresh token. Raises NotSent,
         MaybeSent, NotPermitted, and whatever `before` raises.
         """
-        return self._checked(request, await self._authorised(request, before))
+        try:
+            return self._checked(request, await self._authorised(request, before))
+        except Shut as error:
+            raise NotSent(str(error)) from None
 
     async def _rest(self, limiter: Limiter, seconds: float) -> None:
         """Waits between two attempts of a read. Raises Closed when the run stops meanwhile."""
@@ -119,6 +123,8 @@ class Client:
                 reply = await self._authorised(request, None)
             except (NotSent, MaybeSent) as error:
                 raise _Passing(str(error)) from None
+            except Shut as error:
+                raise ReadFailed(f"{request.operation}: {error}") from None
             if self.system.throttled(reply):
                 continue
             status = self.system.status_of(reply)
@@ -146,7 +152,7 @@ class Client:
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 reply, _ = await self._permitted(request, given, None)
-            except (NotSent, MaybeSent) as error:
+            except (NotSent, MaybeSent, Shut) as error:
                 problem = str(error)
             else:
                 if self.system.status_of(reply) < 500 and not self.system.throttled(reply):

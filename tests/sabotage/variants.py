@@ -17,7 +17,7 @@ from jobs.alive import Process, Watch
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
 from jobs.ledger import lease, sqlite, tables
-from jobs.ledger.permits import Reservation
+from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
 from jobs.model import Rate
@@ -87,7 +87,7 @@ def not_synchronous() -> AbstractContextManager[Any]:
 def forgotten_window() -> AbstractContextManager[Any]:
     """Each process has a window of its own."""
 
-    def reserve(_store: Store, _pool: str, rate: Rate, wanted: int, *_: object) -> Reservation:
+    def reserve(_pool: Pool, rate: Rate, wanted: int, *_: object) -> Reservation:
         return Reservation(wanted, 0.0, rate)
 
     return patch.object(quota, "reserve", reserve)
@@ -99,7 +99,7 @@ def forgotten_limit() -> AbstractContextManager[Any]:
 
     def made(self: SharedWindow, *given: Any, **named: Any) -> None:
         real(self, *given, **named)
-        with self.store.writes.begin() as connection:
+        with self.pool.store.writes.begin() as connection:
             connection.execute(delete(tables.learned))
 
     return patch.object(SharedWindow, "__init__", made)
