@@ -132,7 +132,7 @@ class Onboarding:
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
-        case.spent, case.taken, case.refused, case.throttled_since = 0, False, None, None
+        case.spent, case.taken, case.refused, case.throttled_since, case.last_reason = 0, False, None, None, ""
         case.last_sent_at = self._sent_earlier(step, case)
         case.chosen = {}
         first = await self._go(step, case)
