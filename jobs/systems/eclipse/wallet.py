@@ -158,8 +158,7 @@ class WalletStep:
 
         Also when none is, or not the one wished for, and an entry that can't be read might have said otherwise.
         """
-        path = shown.path_of(self.tenant_path, customer_id, "wallet-types")
-        types = await shown.belonging(reader, "wallet_types", path, customer_id)
+        types = await shown.wallet_types(reader, self.tenant_path, customer_id)
         if types is None:
             raise ReadFailed(f"wallet_types: the target does not know customer {customer_id}")
         read = [(wire.identifier(each.get("walletTypeId")), each.get("allowed")) for each in types]
