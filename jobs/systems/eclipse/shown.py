@@ -35,12 +35,23 @@ async def wallets(reader: Reader, tenant_path: str, customer_id: str) -> list[Re
     return await belonging(reader, "list_wallets", path_of(tenant_path, customer_id, "wallets"), customer_id)
 
 
+async def wallet_types(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
+    """GET /customers/{id}/wallet-types: what is configured, and so in one piece. As `belonging`."""
+    request = Request("wallet_types", "GET", path_of(tenant_path, customer_id, "wallet-types"))
+    return checked(await wire.read_records(reader, request), request, customer_id)
+
+
 async def belonging(reader: Reader, operation: str, path: str, customer_id: str) -> list[Record] | None:
     """A list of what belongs to one customer; None where the target has no such list.
 
     Raises ReadFailed, also when an entry belongs to another customer, and NotPermitted.
     """
-    records = await wire.whole(reader, Request(operation, "GET", path))
+    request = Request(operation, "GET", path)
+    return checked(await wire.whole(reader, request), request, customer_id)
+
+
+def checked(records: list[Record] | None, request: Request, customer_id: str) -> list[Record] | None:
+    """`records`, none of which says to be another customer's. Raises ReadFailed."""
     if any(wire.contradicts(record, "customerId", customer_id) for record in records or ()):
-        raise ReadFailed(f"{operation}: the answer is about another customer than {customer_id}")
+        raise ReadFailed(f"{request.operation}: the answer is about another customer than {customer_id}")
     return records
