@@ -11,19 +11,22 @@ from datetime import timedelta
 from pathlib import Path
 
 from jobs.access import connected, credential_of, pool_of, system_of
-from jobs.clock import Clock, from_milliseconds, milliseconds
+from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
 from jobs.config import Settings, proxy_left_out, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
+from jobs.ledger.pauses import kept_pause
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.offers import Check, Examined
 from jobs.target import same_target
+from jobs.throttling import span, told
 from jobs.transport.client import Client
+from jobs.transport.pauses import Hold
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 """Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""
@@ -47,7 +50,7 @@ def here(settings: Settings) -> Iterator[Check]:
     yield _ledger(settings)
     yield from _target(settings)
     yield from _pseudonyms(settings)
-    yield from _learned(settings)
+    yield from _limits(settings)
     folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
@@ -123,22 +126,38 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
         yield Check("pseudonym key", True, str(key))
 
 
-def _learned(settings: Settings) -> Iterator[Check]:
-    """The limits that the target taught this credential; nothing where another line says what is missing."""
+def _limits(settings: Settings) -> Iterator[Check]:
+    """What the target taught this credential of its limits; nothing where another line says what is missing."""
     ledger = path_of(settings.ledger)
     kept = secret("pseudonym_key") is not None or ledger.with_name(ledger.name + ".key").exists()
     if not ledger.exists() or not kept or settings.base_url is None:
         return
-    found: Mapping[str, Learned] = {}
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
-        if store.has(tables.learned):
-            found = learned(store, pool_of(settings, credential_of(settings)), milliseconds(Clock().now()))
+        if store.has(tables.pause):  # a ledger of an older version counts in another way
+            pool, now = pool_of(settings, credential_of(settings)), Clock().stamp()
+            yield from _learned(learned(store, pool, now), now)
+            yield from _paused(store, pool, now)
+
+
+def _learned(found: Mapping[str, Learned], now: Stamp) -> Iterator[Check]:
+    """Limits, each lower than what was asked for when the target refused."""
     for pool, each in found.items():
         kind = pool.partition("-")[2] or CallClass.WRITE
-        since = ago(Clock().now() - from_milliseconds(each.learned_ms))
+        ahead = not each.age_ms and each.at.wall_ms - now.wall_ms >= 60_000
+        since = "at a time that this clock has not reached" if ahead else ago(timedelta(milliseconds=each.age_ms))
         rate = f"{each.rate.calls} {kind} calls in {each.rate.seconds:g} s"
         words = f"{rate}, where that is lower than --rate: {each.source} {since}; tried higher step by step"
         yield Check("learned limit", None, words)
+
+
+def _paused(store: Store, pool: str, now: Stamp) -> Iterator[Check]:
+    """Pauses that are not over yet."""
+    for kind in CallClass:
+        found = kept_pause(store, pool if kind is CallClass.WRITE else f"{pool}-{kind}", now)
+        if found is not None:
+            asked, left = found
+            hold = Hold(left, asked.asked_seconds, from_milliseconds(asked.at.wall_ms), asked.source, kept=True)
+            yield Check("pause", None, f"{told(kind, hold)}; a run waits another {span(left)}")
 
 
 def ago(age: timedelta) -> str:

@@ -51,9 +51,11 @@ from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Signals
 from jobs.systems.exchange import CallClass
 from jobs.target import same_target
+from jobs.throttling import Throttling
 from jobs.transport.address import origin_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
+from jobs.transport.quota import SharedWindow
 from jobs.underway import Decisions, Underway
 from jobs.workspace import workspace
 
@@ -99,7 +101,8 @@ def onboard(
         stops = policies(settings, batch)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:
-            stops.note(f"the ledger knew this target as {before} (--moved-from)")
+            known = "--moved-from" if settings.moved_from else "as its newest run says; taken for the same target"
+            stops.note(f"the ledger knew this target as {before} ({known})")
         run = run_row(command, run_id, path, batch, settings, clock, control, before)
         decided = decisions.open(store, space_id) if decisions else ()
         under = Underway(
@@ -139,16 +142,20 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
     settings = under.settings
     try:
         async with AsyncExitStack() as stack:
-            opening = connected(settings, under.system, credential_of(settings), under.clock, store=under.store)
+            throttling = Throttling(under.stops, under.progress, under.clock)
+            given = credential_of(settings)
+            opening = connected(settings, under.system, given, under.clock, store=under.store, hear=throttling.heard)
             client = await under.unless_signalled(stack.enter_async_context(opening))
+            throttling.begin(tuple(client.limiters.values()))
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
-                tell_learned(window, under.progress)
+                tell_kept(window, under.progress)
             asked = await checked_first(under, client)
             folder = RunFolder.create(Path(under.run.folder))
             under.store.begin_run(under.space_id, under.run, origin_of(settings.base_url))
             await send(under, taking, client, asked)
             under.calls.update(client.calls)
+            throttling.note()
         seen = await reread_if_possible(under)
         under.leave_to_resume()
         under.store.add_calls(under.run.run_id, under.calls)
@@ -165,8 +172,13 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
         signals.deaf()
 
 
-def tell_learned(window: Window, progress: Progress) -> None:
-    """Says that the run begins below its limit, where it does."""
+def tell_kept(window: Window, progress: Progress) -> None:
+    """Says that the run begins below its limit, or behind calls of others, where it does."""
+    if isinstance(window, SharedWindow) and window.undated:
+        progress.note(
+            f"{window.undated} calls were made before this machine was started, or by another one: they count as just "
+            f"made, so that the first of this run may wait up to {window.rate.seconds:g} s"
+        )
     if window.rate != window.most:
         most, rate = (f"{each.calls} calls in {each.seconds:g} s" for each in (window.most, window.rate))
         progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")

@@ -37,7 +37,7 @@ from jobs.ledger.columns import (
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
-from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
 
@@ -191,7 +191,7 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
-    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[Claim, str]:
+    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 
         Raises Fenced when the lease was taken over meanwhile.
@@ -219,7 +219,7 @@ class Store:
             self._many.insert(connection, tables.outcome, outcomes)
             return self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
 
-    def _claim(self, connection: Connection, space_id: int, claims: Sequence[Claim]) -> Mapping[Claim, str]:
+    def _claim(self, connection: Connection, space_id: int, claims: Sequence[IdClaim]) -> Mapping[IdClaim, str]:
         """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
         if not claims:
             return {}

@@ -201,7 +201,7 @@ def test_other_tenants_and_other_ledgers_may_be_anywhere(
     assert origins(muster) == [sandbox.base_url, moved.base_url]
 
 
-def test_a_ledger_of_before_the_address_was_kept_speaks_of_its_newest_run(
+def test_a_ledger_of_before_the_address_was_kept_takes_the_next_one_and_says_where_it_was(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed
 ) -> None:
     path = file_of(people(1))
@@ -209,11 +209,14 @@ def test_a_ledger_of_before_the_address_was_kept_speaks_of_its_newest_run(
     with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
         ledger.execute("UPDATE space SET origin = NULL")
 
-    refused = muster("run", path, "--base-url", moved.base_url)
+    wrong = muster("run", path, "--base-url", moved.base_url, "--moved-from", "https://eclipse.example")
+    ended = muster("run", path, "--base-url", moved.base_url)
 
-    assert (refused.code, sandbox.base_url in refused.stderr) == (2, True)
-    assert muster("run", path).code == 0
-    assert origins(muster) == [sandbox.base_url]
+    assert (wrong.code, sandbox.base_url in wrong.stderr) == (2, True)
+    assert [note for note in ended.summary["notes"] if sandbox.base_url in note]
+    assert json.loads((ended.folder / "manifest.json").read_text())["moved_from"] == sandbox.base_url
+    assert origins(muster) == [moved.base_url]
+    assert muster("run", path).code == 2
 
 
 def test_two_jobs_that_begin_at_different_targets_are_told_apart(

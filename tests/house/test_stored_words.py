@@ -28,5 +28,5 @@ def test_the_words_of_states_and_ends_are_those_on_disk() -> None:
         "unverified", "not_sent",
     }  # fmt: skip
     assert set(Origin) == {"created", "adopted"}
-    assert set(Choice) == {"ours", "not_done", "give_up", "leave"}
+    assert set(Choice) == {"ours", "not_done", "another_person", "give_up", "leave"}
     assert set(CallClass) == {"write", "read", "download", "login"}  # part of the pools' pseudonyms

@@ -34,6 +34,7 @@ WORLD = (
     "a type that is held is not allowed",
     "a decision that was thought over",
     "other settings",
+    "a reboot",
     "a retry",
     "a command after the end",
     "tasks in another order",

@@ -13,7 +13,7 @@ from tests.virtual import BEGAN
 
 
 class SimulatedClock(Clock):
-    """The virtual loop's time. `monotonic` begins anywhere in each process, as it does on real machines.
+    """The virtual loop's time. `monotonic` begins anywhere in each boot, as it does on real machines.
 
     `wall` gives by how many seconds the wall clock is off just now: it may be set while a process runs.
     """
@@ -21,6 +21,10 @@ class SimulatedClock(Clock):
     def __init__(self, random: Random, began: float, wall: Callable[[], float]) -> None:
         super().__init__(random)
         self.began, self.wall = began, wall
+
+    def boot(self) -> str:
+        """Processes of one count are of one boot."""
+        return f"boot-{self.began}"
 
     def monotonic(self) -> float:
         """Seconds of this process's own count."""

@@ -118,6 +118,8 @@ class World:
     """By how many seconds the wall clock of our machine is off; the target's is right."""
     walls: list[float] = field(default_factory=lambda: [0.0])
     """All that it was off by."""
+    booted: float | None = None
+    """When the clock of the machine began."""
 
     def __post_init__(self) -> None:
         self.target = Target(self.population.personas, self.manners, BEGAN.timestamp())
@@ -193,8 +195,7 @@ class World:
     async def _live(
         self, life: Life, ran: Ran, taking: Taking, stops_after: float | None, patience: Patience | None
     ) -> None:
-        began = self.parts.dice("monotonic", ran.run_id).uniform(0, 1e6)
-        clock = SimulatedClock(self.parts.dice("process", ran.run_id), began, lambda: self.wall)
+        clock = SimulatedClock(self.parts.dice("process", ran.run_id), self._boot(ran), lambda: self.wall)
         stops = Stops()
         patience = patience or Patience(decision_poll=10, decision_wait=120)
         ran.poll = patience.decision_poll
@@ -213,6 +214,14 @@ class World:
                 self.log.append(f"{self.now():.3f} {ran.run_id} stopped: {error.message}")
             if not life.died.is_set():
                 lease.release(store, space_id, epoch)
+
+    def _boot(self, ran: Ran) -> float:
+        """When the clock of the boot began in which a process runs; some come after a restart of the machine."""
+        dice = self.parts.dice("boot", ran.run_id)
+        if self.booted is None or (dice.random() < 0.3 and self.parts.happens(f"reboot-{ran.run_id}")):
+            self.weather.reached["a reboot"] += self.booted is not None
+            self.booted = dice.uniform(0, 1e6)
+        return self.booted
 
     async def _onboard(
         self,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from jobs import masking
 from jobs.errors import NotPermitted
@@ -129,6 +129,16 @@ def answered(reply: Reply) -> Mapping[str, Any] | Again | Ended | Doubted | Take
         return record_of(reply)
     except Unreadable as error:
         return doubtful(reply, str(error))
+
+
+class ListRead(Protocol):
+    """`read_records` or `whole`."""
+
+    async def __call__(
+        self, reader: Reader, request: Request, *, none_when_not_found: bool = True
+    ) -> list[Mapping[str, Any]] | None:
+        """See there."""
+        ...
 
 
 async def read_records(
