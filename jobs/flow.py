@@ -88,7 +88,7 @@ def onboard(
         permitted(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
-        store.know_key(pseudonyms_of(settings).of("key", "check"))
+        store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
         stops = policies(settings, batch)
@@ -255,9 +255,9 @@ def new_run_id(clock: Clock) -> str:
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
 
 
-def pseudonyms_of(settings: Settings) -> Pseudonyms:
-    """The keyed HMACs of this ledger."""
-    return Pseudonyms(pseudonym_key(path_of(settings.ledger)))
+def pseudonyms_of(settings: Settings, *, make: bool = False) -> Pseudonyms:
+    """The keyed HMACs of this ledger; `make`: with a new key, where there is none. Raises Unusable."""
+    return Pseudonyms(pseudonym_key(path_of(settings.ledger), make=make))
 
 
 def same_input(batch: Batch, sha256: str | None) -> None:

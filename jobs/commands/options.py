@@ -123,9 +123,10 @@ def show_json(document: object) -> None:
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
     """The run `run_id`, or the newest one. Raises Unusable when there is none."""
     from jobs.errors import Unusable
-    from jobs.ledger.sqlite import path_of
+    from jobs.ledger.sqlite import path_of, refuse_remains
     from jobs.ledger.store import Store
 
+    refuse_remains(path_of(ledger))
     if not path_of(ledger).exists():
         raise Unusable(f"there is no ledger {path_of(ledger)}", hint="muster run INPUT makes one; or give --ledger")
     with Store.opened(ledger, create=False) as store:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.clock import from_milliseconds, iso, milliseconds
 from jobs.errors import Locked
 from jobs.ledger import tables
-from jobs.ledger.sqlite import LedgerBroken
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.store import Store
 
 HEARTBEAT_SECONDS = 5.0

@@ -1,7 +1,7 @@
 """Every read and write of the ledger, as a verb. Synchronous; `writer.py` gathers the writes of many workers."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,8 +9,9 @@ from sqlalchemy import Connection, CursorResult, Engine, Select, Table, func, in
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from jobs.errors import MusterError, Unusable
+from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
+from jobs.ledger.broken import LedgerBroken, LedgerHeld
 from jobs.ledger.columns import (
     event_columns,
     outcome_columns,
@@ -23,7 +24,7 @@ from jobs.ledger.columns import (
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
 from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
-from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
+from jobs.ledger.sqlite import open_engine, path_of, still_there
 from jobs.model import Outcome
 
 KEYS_A_QUERY = 500
@@ -32,6 +33,8 @@ KEYS_A_QUERY = 500
 
 class Fenced(LedgerBroken):
     """Another process took the (system, tenant) over: this one must stop at once and change nothing more."""
+
+    exit_code = ExitCode.LOCKED
 
 
 class Store:
@@ -44,7 +47,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
-        """The ledger at `url`, made or migrated when needed. Raises Unusable: nothing was sent yet.
+        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerHeld: nothing was sent yet.
 
         `upgrade` False: one of an older version stays as it is, to be read only.
         """
@@ -54,10 +57,17 @@ class Store:
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
+        except LedgerHeld:
+            store.close()
+            raise
         except MusterError as error:
             store.close()
             raise Unusable(error.message, hint=error.hint) from error
         return store
+
+    def hear(self, stopped: Callable[[], bool]) -> None:
+        """From now on no wait for another process outlives a stop by long; `stopped` is asked from any thread."""
+        self.engine.get_execution_options()["turn"].stopped = stopped
 
     @classmethod
     @contextmanager
@@ -73,6 +83,12 @@ class Store:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
         with self.engine.connect() as connection:
             return inspect(connection).has_table(table.name)
+
+    def knows_key(self) -> bool:
+        """Whether a key of pseudonyms was used with this ledger already, so that no other one may be made."""
+        with self.engine.connect() as connection:
+            known = connection.scalar(select(tables.schema_version.c.key_check)) is not None
+            return known or connection.scalar(select(tables.record.c.key).limit(1)) is not None
 
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
@@ -180,14 +196,17 @@ class Store:
                 events.append(event_columns(transition.event, run_id))
             if transition.outcome is not None:
                 outcomes.append(outcome_columns(transition.outcome, run_id))
-        with self.writes.begin() as connection:
-            self._fence(connection, space_id, epoch)
-            by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is then written once
-            self._many.insert(connection, tables.record, by_key, replacing=True)
-            self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
-            self._many.insert(connection, tables.event, events)
-            self._many.insert(connection, tables.outcome, outcomes)
-            return self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+        with self.writes.connect() as connection:
+            with connection.begin():
+                self._fence(connection, space_id, epoch)
+                by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
+                self._many.insert(connection, tables.record, by_key, replacing=True)
+                self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
+                self._many.insert(connection, tables.event, events)
+                self._many.insert(connection, tables.outcome, outcomes)
+                held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+            still_there(connection)
+            return held
 
     def _claim(self, connection: Connection, space_id: int, claims: Sequence[Claim]) -> Mapping[Claim, str]:
         """Makes the claims on what nobody holds; gives those that another key holds, with that key."""

@@ -1,0 +1,115 @@
+"""Waiting until another process has ended its write: in short steps, so that whoever stops the run is heard."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
+
+from jobs.ledger.broken import LedgerHeld
+from jobs.ledger.names import SHM, beside
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 30
+"""Chosen: longer than any group commit of another process, shorter than a person's patience."""
+
+HURRIED_SECONDS = 1.0
+"""How long a wait goes on after somebody stopped the run (chosen): some hundred group commits of another process."""
+
+STEP_SECONDS = 0.1
+"""SQLite's own time-out: so long it sleeps in native code, where nobody is heard (chosen)."""
+
+WRITE_LOCK = 120
+"""The byte of the -shm file that a writer locks (sqlite.org/walformat.html, 2.3.1)."""
+
+LOCKS = Path("/proc/locks")
+
+
+def busy(error: BaseException) -> bool:
+    """Whether SQLite says that another process holds the lock that was waited for."""
+    return bool(getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY)
+
+
+class Turn:
+    """The patience of one process with all others on a ledger. Safe to use from several threads.
+
+    Once a wait was in vain and nothing came through meanwhile, later ones try just once: an end of several writes
+    shall not wait for each of them again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stopped: Callable[[], bool] = lambda: False
+        """Whether somebody stopped the run; asked from any thread."""
+        self._in_vain = False
+        self._taken = 0
+
+    def take(self, statement: Callable[[], T]) -> T:
+        """What `statement` gives, tried again while another process holds the lock. Raises LedgerHeld."""
+        try:
+            found = statement()
+        except sqlite3.OperationalError as error:
+            if not busy(error):
+                raise
+            found = self._waited(statement)
+        self._in_vain, self._taken = False, self._taken + 1
+        return found
+
+    def _waited(self, statement: Callable[[], T]) -> T:
+        before = self._taken
+        waiting = Retrying(
+            retry=retry_if_exception(busy), stop=self._patience(), wait=wait_random(0.005, 0.05), reraise=True
+        )
+        try:
+            return waiting(statement)
+        except sqlite3.OperationalError as error:
+            if not busy(error):
+                raise
+            self._in_vain = self._taken == before
+            raise held(self.path) from None
+
+    def _patience(self) -> Callable[[RetryCallState], bool]:
+        """Whether a wait is over: after BUSY_SECONDS, or HURRIED_SECONDS after somebody stopped the run."""
+        began, stopped_at = time.monotonic(), list[float]()
+
+        def over(_state: RetryCallState) -> bool:
+            now = time.monotonic()
+            if self.stopped() and not stopped_at:
+                stopped_at.append(now)
+            hurried = bool(stopped_at) and now - stopped_at[0] >= HURRIED_SECONDS
+            return self._in_vain or hurried or now - began >= BUSY_SECONDS
+
+        return over
+
+
+def held(path: Path) -> LedgerHeld:
+    """Says that another process holds the ledger at `path`, and which one where the system tells."""
+    pid = holder(path)
+    who = "another process" if pid is None else f"another process (pid {pid})"
+    return LedgerHeld(
+        f"{who} holds the lock of the ledger {path}: it is locked for writing",
+        hint="see muster status, wait for it to end or end it; then muster resume",
+    )
+
+
+def holder(path: Path) -> int | None:
+    """The process that has the write lock of the ledger at `path`; None where the system does not tell.
+
+    Read from the system's list: to open the -shm file and close it would drop the locks that this process has on it.
+    """
+    try:
+        node = beside(path, SHM).stat().st_ino
+        lines = LOCKS.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    for line in lines:
+        words = line.split()  # 1: POSIX  ADVISORY  WRITE 4711 fe:00:1234567 120 120
+        if len(words) == 8 and words[3] == "WRITE" and words[5].rpartition(":")[2] == str(node):
+            first, last = (int(word) if word.isdigit() else WRITE_LOCK for word in words[6:])
+            if first <= WRITE_LOCK <= last and words[4].isdigit():
+                return None if int(words[4]) == os.getpid() else int(words[4])
+    return None
