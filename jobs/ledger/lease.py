@@ -139,7 +139,7 @@ def _vacant(connection: Connection, space_id: int, owner: Owner, now_ms: int) ->
 def working(store: Store, system: str, tenant: str) -> str | None:
     """The run that works on (system, tenant) now; None when it is free, or its owner died."""
     table = tables.space
-    statement = select(table).where(table.c.system == system, table.c.tenant == tenant)
+    statement = select(*store.columns(table)).where(table.c.system == system, table.c.tenant == tenant)
     with store.engine.connect() as connection:
         row = connection.execute(statement).mappings().one_or_none()
     if row is None or row["owner_run"] is None or not alive(row, socket.gethostname(), now_ms()):

@@ -5,7 +5,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Select, Table, func, insert, inspect, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    Table,
+    func,
+    insert,
+    inspect,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -89,6 +103,12 @@ class Store:
         with self.engine.connect() as connection:
             known = connection.scalar(select(tables.schema_version.c.key_check)) is not None
             return known or connection.scalar(select(tables.record.c.key).limit(1)) is not None
+
+    def columns(self, table: Table) -> list[ColumnElement[Any]]:
+        """The columns of `table`; null in the place of those that a ledger of an older version does not have."""
+        with self.engine.connect() as connection:
+            there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        return [each if each.name in there else null().label(each.name) for each in table.columns]
 
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
