@@ -1,11 +1,14 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
-import errno
 import os
-import re
 import resource
 import signal
 import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobs.errors import MusterError
 
 OPEN_FILES = 128
 """Chosen: a run of 16 workers has 45 files open (measured), and each further worker has a connection."""
@@ -25,7 +28,19 @@ def main() -> None:
         code = 128 + 2
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code shall be that
+    try:
+        sys.stdout.flush()
+    except OSError:  # said already: Python shall not try it again
+        _without_stdout()
+    if hanging():
+        os._exit(code)
     sys.exit(code)
+
+
+def hanging() -> bool:
+    """Whether native code still works that was given up when a signal came: Python's own end might wait for it."""
+    signals = sys.modules.get("jobs.signals")
+    return signals is not None and any(thread.name == signals.APART for thread in threading.enumerate())
 
 
 def told_again(swallowed: "sys.UnraisableHookArgs") -> None:
@@ -73,6 +88,7 @@ def status(arguments: list[str]) -> int:
     import click
 
     from jobs.cli import cli
+    from jobs.disk import unusable
     from jobs.errors import ExitCode, MusterError
 
     try:
@@ -85,23 +101,26 @@ def status(arguments: list[str]) -> int:
         error.show(file=sys.stderr)
         return ExitCode.UNUSABLE
     except MusterError as error:
-        click.echo(f"muster: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  try: {error.hint}", err=True)
-        return error.exit_code
+        return _told(error)
     except KeyboardInterrupt:
         click.echo("muster: interrupted", err=True)
         return ExitCode.SIGINT
-    except OSError as error:
-        return _full(error)
-    except ImportError as error:  # too many open files, a disk that fails, half an installation
-        click.echo(f"muster: a library can't be loaded: {error.msg}", err=True)
-        click.echo("  try: again; if that does not help, install muster anew", err=True)
-        return ExitCode.INTERNAL
     except Exception as error:
-        refused = _refused_by_system(error)
-        return _full(refused) if refused else _defect(error)
+        refused = _unprinted(error) or unusable(error)
+        return _told(refused) if refused else _defect(error)
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
+
+
+def _unprinted(error: Exception) -> "MusterError | None":
+    """That stdout takes nothing, where `error` says that."""
+    from traceback import walk_tb
+
+    from jobs.errors import Unusable
+
+    printing = any(frame.f_globals.get("__name__") == "click.utils" for frame, _ in walk_tb(error.__traceback__))
+    if not printing or not isinstance(error, OSError):
+        return None
+    return Unusable(f"the output can't be written: {error.strerror}", hint="look at where stdout goes")
 
 
 def _without_stdout() -> int:
@@ -110,30 +129,14 @@ def _without_stdout() -> int:
     return 128 + 13  # what a shell reports of a program that SIGPIPE ended
 
 
-def _refused_by_system(error: Exception) -> OSError | None:
-    """What the system refused, where a library reports it as an error of its own; None: it is something else."""
-    wrapped = next((each for each in error.args if isinstance(each, OSError)), None)
-    if wrapped is not None:
-        return wrapped
-    found = re.search(r"\(os error ([0-9]{1,3})\)|transport error", str(error))
-    if found is None:
-        return None
-    number = int(found[1] or errno.EIO)  # "transport error" is all that its Parquet writer says of a full disk
-    return OSError(number, os.strerror(number), "a file of this run")
-
-
-def _full(error: OSError) -> int:
-    """A file, or stdout itself, could not be written or read: the system's own words, and which file."""
+def _told(error: "MusterError") -> int:
+    """Says what failed and what to do, and gives the exit code."""
     import click
 
-    from jobs.errors import ExitCode
-
-    where = f": {error.filename}" if error.filename else ""
-    click.echo(f"muster: {error.strerror or f'a file or the network failed ({error})'}{where}", err=True)
-    click.echo("  try: free the disk or mend the permissions, then muster resume", err=True)
-    if error.filename is None:
-        _without_stdout()  # perhaps it was stdout: Python shall not try it again
-    return ExitCode.INTERNAL
+    click.echo(f"muster: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  try: {error.hint}", err=True)
+    return error.exit_code
 
 
 def _defect(error: Exception) -> int:

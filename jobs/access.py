@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from jobs.clock import Clock
 from jobs.config import Settings, pseudonym_key, secrets, system_settings
 from jobs.errors import Unusable
 from jobs.keys import KeySpace, Pseudonyms
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.made import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -176,7 +177,8 @@ async def limiter(rate: Rate | None, pool: str | None, store: Store | None, cloc
     try:
         yield Limiter(clock, window=kept) if isinstance(kept, SharedWindow) else Limiter(clock, pace=kept)
     finally:
-        await kept.aclose()
+        with suppress(LedgerBroken):  # what is not handed back counts as used for a while: no harm
+            await kept.aclose()
 
 
 def pool_of(settings: Settings, given: Secrets) -> str:

@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 
+from jobs.errors import Unusable
+
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 BARRED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
@@ -26,6 +28,30 @@ def refused(error: BaseException) -> OSError | None:
         return None
     number = int(found[1] or errno.EIO)  # "transport error" is all that polars' Parquet writer says of a full disk
     return OSError(number, os.strerror(number), "a file of this run")
+
+
+def unusable(error: BaseException, place: Path = Path()) -> Unusable | None:
+    """What this machine can't do, in a sentence with a hint; None: `error` is a defect of muster.
+
+    `place`: the folder that is meant where the system names no file. Something may have been sent already.
+    """
+    if isinstance(error, MemoryError):
+        return Unusable("there is no more memory", hint="give muster more of it, or a smaller file; then muster resume")
+    if isinstance(error, ImportError):  # too many open files, a disk that fails, half an installation
+        return Unusable(
+            f"a library can't be loaded: {error.msg}",
+            hint="start again, then muster resume; if that does not help, install muster anew",
+        )
+    system = refused(error)
+    if system is None:
+        return None
+    named = isinstance(system.filename, str)
+    where = f": {system.filename}" if named else ""
+    path = Path(system.filename) if named and os.sep in system.filename else place
+    return Unusable(
+        f"{system.strerror or f'a file or the network failed ({system})'}{where}",
+        hint=f"{advice(path, system.errno)}, then muster resume",
+    )
 
 
 def advice(path: Path, number: int | None = None, option: str | None = None) -> str:

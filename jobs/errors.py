@@ -5,7 +5,9 @@
      ├─ PolicyStop               3  error budget, breaker, canary, deadline
      ├─ NotPermitted             4  authentication or permission
      ├─ Locked                   6  another run holds the (system, tenant)
-     └─ Unproven                 7  books do not balance, evidence does not verify
+     ├─ Unproven                 7  books do not balance, evidence does not verify
+     ├─ LedgerBroken             2  the ledger can't be read or written; others: jobs/ledger/broken.py
+     └─ CutShort                 3  ledger or disk failed once something was sent; others: jobs/cut_short.py
 
 `jobs/__main__.py` is the one place that turns them into a sentence and an exit code.
 """
@@ -88,3 +90,11 @@ class Unproven(MusterError):
     """The books do not balance or the evidence does not verify."""
 
     exit_code = ExitCode.INTEGRITY
+
+
+class CutShort(MusterError):
+    """The machine, its ledger or a rival ended a command that had sent something; the state is saved."""
+
+    def __init__(self, code: ExitCode, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = code

@@ -11,17 +11,20 @@ import gc
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import uvloop
+from polars.exceptions import PolarsError
 
 from jobs.access import connected, credential_of, keys_of, system_of
 from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
+from jobs.cut_short import cut_short
 from jobs.delivery import deliverable, passwords_of
 from jobs.earlier import Earlier
 from jobs.engine.canary import send_first, suited
@@ -34,6 +37,7 @@ from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -47,7 +51,7 @@ from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.summary import Summary
 from jobs.reread import judge_canary, reread_if_possible
 from jobs.retrigger import Candidate, Retrigger
-from jobs.signals import Signals
+from jobs.signals import Signals, apart
 from jobs.systems.exchange import CallClass
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
@@ -70,7 +74,8 @@ def onboard(
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
     whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
-    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder.
+    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder. Raises CutShort when
+    ledger or disk fail later.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
@@ -92,6 +97,7 @@ def onboard(
         space_id = store.space(settings.realm, settings.tenant)
         epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
         stops = policies(settings, batch)
+        store.hear(stops.signalled.is_set)
         discard_drafts(store, space_id)
         run = run_row(command, run_id, path, batch, settings, clock, control)
         decided = decisions.open(store, space_id) if decisions else ()
@@ -112,9 +118,15 @@ def onboard(
             again,
         )
         signals.hand_over(stops)
-        findings = finish(online(under, taking or Taking(), signals))
-        folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
-        return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
+        try:
+            findings = finish(online(under, taking or Taking(), signals))
+            folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
+            return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
+        except (LedgerBroken, OSError, ImportError, MemoryError, PolarsError) as error:
+            told = cut_short(under, taking or Taking(), error)
+            if told is None:
+                raise
+            raise told from error
 
 
 def policies(settings: Settings, batch: Batch) -> Stops:
@@ -139,12 +151,14 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
                 tell_learned(window, under.progress)
             asked = await checked_first(under, client)
             folder = RunFolder.create(Path(under.run.folder))
-            under.store.begin_run(under.space_id, under.run)
-            await send(under, taking, client, asked)
-            under.calls.update(client.calls)
+            await asyncio.to_thread(under.store.begin_run, under.space_id, under.run)
+            try:
+                await send(under, taking, client, asked)
+            finally:
+                under.calls.update(client.calls)
         seen = await reread_if_possible(under)
         under.leave_to_resume()
-        under.store.add_calls(under.run.run_id, under.calls)
+        await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
         return Findings(
             codes=frozenset(under.stops.codes),
             notes=under.stops.notes,
@@ -237,7 +251,7 @@ def read(
 ) -> Batch:
     """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
     with progress.stage("reading and validating", None):
-        return read_batch(path, settings, keys_of(settings), work, clock.now().date(), earlier)
+        return apart(partial(read_batch, path, settings, keys_of(settings), work, clock.now().date(), earlier))
 
 
 def finish(work: Coroutine[Any, Any, Any]) -> Any:

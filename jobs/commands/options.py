@@ -1,5 +1,6 @@
 """Options shared by commands, made from `jobs.option.OPTIONS`, and what all commands do with them."""
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -96,12 +97,20 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
+    from jobs.errors import CutShort, ExitCode, strongest
     from jobs.reports.summary import render_text
 
-    if settings_.output == "json":
-        click.echo(summary.to_json().decode(), nl=False)
-    elif not given.get("quiet"):
-        click.echo(render_text(summary), nl=False)
+    try:
+        if settings_.output == "json":
+            click.echo(summary.to_json().decode(), nl=False)
+        elif not given.get("quiet"):
+            click.echo(render_text(summary), nl=False)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
+        words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
+        raise CutShort(code, words, hint=f"muster status {summary.run_id}") from error
     if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
         click.echo(f"muster: next: {summary.next_command}", err=True)
     raise click.exceptions.Exit(int(summary.exit_code))

@@ -389,7 +389,10 @@ class Store:
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
         current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
         if current != epoch:
-            raise Fenced("another run took over this tenant: stopped without changing anything more")
+            raise Fenced(
+                "another run took over this tenant: stopped without changing anything more",
+                hint="muster status shows it; when it has ended, muster resume",
+            )
 
     def _insert(self, table: Table) -> Any:
         return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
