@@ -48,7 +48,7 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> CutShort | N
     cause = error if isinstance(error, LedgerBroken) else unusable(error, under.settings.out)
     if cause is None:
         return None
-    run, folder, hint = under.run, Path(under.run.folder), cause.hint or "muster resume"
+    run, folder, hint = under.run, Path(under.run.folder), cause.hint or ""
     if not mutating(under.calls):
         with suppress(OSError):
             folder.rmdir()  # only when nothing was written there
@@ -56,6 +56,8 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> CutShort | N
         return CutShort(_code(under, cause, sent=False), message, hint=hint.replace("muster resume", onward))
     message = f"{cause.message}; run {run.run_id} was cut short, {_reported(under, taking, cause)}"
     onward = f"muster {'report' if _ended(under) else 'resume'} {run.run_id}"
+    if "muster resume" not in hint:
+        hint = f"{hint}, then muster resume"
     return CutShort(_code(under, cause, sent=True), message, hint=hint.replace("muster resume", onward))
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 from jobs.errors import Unusable
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+VAGUE = frozenset({None, errno.EIO})
+"""What a full disk may be called on the way through a library."""
+
 BARRED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+LEAST_FREE_INODES = 100
+"""Chosen: a run makes some thirty files."""
 
 UNITS = ((10**9, "GB"), (10**6, "MB"))
 
@@ -18,39 +24,35 @@ LEAST_FREE_BYTES = 500 * 1024 * 1024
 
 def refused(error: BaseException) -> OSError | None:
     """What the system refused, also where a library reports it as an error of its own; None: it is something else."""
-    if isinstance(error, OSError):
-        return error
-    wrapped = next((each for each in error.args if isinstance(each, OSError)), None)
-    if wrapped is not None:
-        return wrapped
+    for each in (error, *error.args):
+        if isinstance(each, OSError) and each.errno is not None:
+            return each
     found = re.search(r"\(os error ([0-9]{1,3})\)|transport error", str(error))
     if found is None:
-        return None
+        return error if isinstance(error, OSError) else None
     number = int(found[1] or errno.EIO)  # "transport error" is all that polars' Parquet writer says of a full disk
-    return OSError(number, os.strerror(number), "a file of this run")
+    return OSError(number, os.strerror(number))
 
 
-def unusable(error: BaseException, place: Path = Path()) -> Unusable | None:
+def unusable(error: BaseException, place: Path | None = None) -> Unusable | None:
     """What this machine can't do, in a sentence with a hint; None: `error` is a defect of muster.
 
     `place`: the folder that is meant where the system names no file. Something may have been sent already.
     """
     if isinstance(error, MemoryError):
-        return Unusable("there is no more memory", hint="give muster more of it, or a smaller file; then muster resume")
+        return Unusable("there is no more memory", hint="give muster more of it, or a smaller file")
     if isinstance(error, ImportError):  # too many open files, a disk that fails, half an installation
         return Unusable(
             f"a library can't be loaded: {error.msg}",
-            hint="start again, then muster resume; if that does not help, install muster anew",
+            hint="start again; if that does not help, install muster anew",
         )
     system = refused(error)
     if system is None:
         return None
-    named = isinstance(system.filename, str)
-    where = f": {system.filename}" if named else ""
-    path = Path(system.filename) if named and os.sep in system.filename else place
+    where = system.filename if isinstance(system.filename, str) else place
     return Unusable(
-        f"{system.strerror or f'a file or the network failed ({system})'}{where}",
-        hint=f"{advice(path, system.errno)}, then muster resume",
+        f"{system.strerror or f'a file or the network failed ({system})'}{f': {where}' if where else ''}",
+        hint=advice(Path(where or "."), system.errno),
     )
 
 
@@ -65,7 +67,7 @@ def advice(path: Path, number: int | None = None, option: str | None = None) -> 
         room = os.statvfs(folder)
     except OSError:
         return f"look at {folder}{elsewhere}"
-    free, no_inode = room.f_bavail * room.f_frsize, room.f_files > 0 and room.f_favail == 0
+    free, no_inode = room.f_bavail * room.f_frsize, room.f_files > 0 and room.f_favail < LEAST_FREE_INODES
     where = f"{mount_of(folder)}: {amount(free)} of {amount(room.f_blocks * room.f_frsize)} are free"
     if room.f_files:
         where += f", and {room.f_favail:,} of {room.f_files:,} inodes"
@@ -73,7 +75,7 @@ def advice(path: Path, number: int | None = None, option: str | None = None) -> 
         return f"make {folder} writable for this user{elsewhere}"
     if no_inode:
         return f"remove files there ({where}){elsewhere}"
-    if number in FULL or (number is None and free < LEAST_FREE_BYTES):
+    if number in FULL or (number in VAGUE and free < LEAST_FREE_BYTES):
         return f"free space there ({where}){elsewhere}"
     return f"look at the disk ({where}){elsewhere}"
 

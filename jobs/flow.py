@@ -26,6 +26,7 @@ from jobs.clock import Clock, milliseconds
 from jobs.config import Settings, pseudonym_key
 from jobs.cut_short import cut_short
 from jobs.delivery import deliverable, passwords_of
+from jobs.disk import unusable
 from jobs.earlier import Earlier
 from jobs.engine.canary import send_first, suited
 from jobs.engine.case import Taking
@@ -250,8 +251,14 @@ def read(
     path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress, earlier: Earlier | None = None
 ) -> Batch:
     """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
-    with progress.stage("reading and validating", None):
-        return apart(partial(read_batch, path, settings, keys_of(settings), work, clock.now().date(), earlier))
+    try:
+        with progress.stage("reading and validating", None):
+            return apart(partial(read_batch, path, settings, keys_of(settings), work, clock.now().date(), earlier))
+    except (OSError, PolarsError) as error:
+        told = unusable(error, work)
+        if told is None:
+            raise
+        raise told from error
 
 
 def finish(work: Coroutine[Any, Any, Any]) -> Any:

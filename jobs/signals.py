@@ -17,6 +17,9 @@ T = TypeVar("T")
 APART = "apart"
 """Name of a thread that works so that the main one can hear; the program does not wait for it when it ends."""
 
+HEARING_SECONDS = 0.1
+"""A signal that comes just before the main thread falls asleep does not wake it (chosen: nobody notices so little)."""
+
 GIVEN_UP_SECONDS = 0.5
 """How long work that was given up may take to notice (chosen); native code does not."""
 
@@ -109,7 +112,8 @@ def apart(work: Callable[[], T]) -> T:
     with heard:
         try:
             thread.start()
-            thread.join()
+            while thread.is_alive():
+                thread.join(HEARING_SECONDS)
         except BaseException:
             if thread.ident is not None:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.ledger.lease import process_started
 
@@ -25,7 +26,8 @@ def workspace(out: Path) -> Iterator[Path]:
         folder = out / f"{PREFIX}{os.getpid()}-{process_started(os.getpid()) or 0}"
         folder.mkdir(mode=0o700, parents=True)  # again, where a run that left nothing has just removed them
     except OSError as error:
-        raise Unusable(f"{out} can't be written: {error.strerror}") from error
+        hint = advice(out, error.errno, "--out")
+        raise Unusable(f"{out} can't be written: {error.strerror}", hint=hint) from error
     try:
         yield folder
     finally:

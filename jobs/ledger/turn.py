@@ -4,6 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,8 +24,9 @@ HURRIED_SECONDS = 1.0
 STEP_SECONDS = 0.1
 """SQLite's own time-out: so long it sleeps in native code, where nobody is heard (chosen)."""
 
-WRITE_LOCK = 120
-"""The byte of the -shm file that a writer locks (sqlite.org/walformat.html, 2.3.1)."""
+WRITE_LOCKS = ((SHM, 120), ("", 0x40000001))
+"""The byte that a writer locks: of the -shm file (sqlite.org/walformat.html, 2.3.1), and of the database before it has
+one (RESERVED_BYTE, sqlite.org/lockingv3.html)."""
 
 LOCKS = Path("/proc/locks")
 
@@ -102,14 +104,16 @@ def holder(path: Path) -> int | None:
     Read from the system's list: to open the -shm file and close it would drop the locks that this process has on it.
     """
     try:
-        node = beside(path, SHM).stat().st_ino
         lines = LOCKS.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    for line in lines:
-        words = line.split()  # 1: POSIX  ADVISORY  WRITE 4711 fe:00:1234567 120 120
-        if len(words) == 8 and words[3] == "WRITE" and words[5].rpartition(":")[2] == str(node):
-            first, last = (int(word) if word.isdigit() else WRITE_LOCK for word in words[6:])
-            if first <= WRITE_LOCK <= last and words[4].isdigit():
-                return None if int(words[4]) == os.getpid() else int(words[4])
+    for ending, byte in WRITE_LOCKS:
+        with suppress(OSError):
+            node = beside(path, ending).stat().st_ino
+            for line in lines:
+                words = line.split()  # 1: POSIX  ADVISORY  WRITE 4711 fe:00:1234567 120 120
+                if len(words) != 8 or words[3] != "WRITE" or words[5].rpartition(":")[2] != str(node):
+                    continue
+                if words[6] == words[7] == str(byte) and words[4] not in {"0", str(os.getpid())}:
+                    return int(words[4])
     return None
