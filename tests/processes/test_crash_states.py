@@ -20,9 +20,9 @@ pytestmark = needs_strace
 WEAKLY = """
 import sys
 import jobs.ledger.sqlite as ledger
-def connect(connection, record):
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
+real = ledger._on_connect
+def connect(connection, *rest):
+    real(connection, *rest)
     connection.execute("PRAGMA synchronous=NORMAL")
 ledger._on_connect = connect
 from jobs.__main__ import main

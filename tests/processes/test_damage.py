@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -317,3 +317,38 @@ def test_a_validation_that_hangs_in_native_code_hears_a_signal(
     tidy(program)
     assert program.folders == []
     assert program.sandbox.journal() == []
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Nothing more can be written to `disk`."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    yield
+    filler.unlink()
+
+
+@pytest.mark.parametrize("place", ["ledger", *also("runs")])
+def test_a_disk_that_fills_up_in_mid_run_is_3_and_the_hint_goes_on(many: Program, place: str) -> None:
+    arguments = ("--ledger", "sqlite:///ledger/muster.db") if place == "ledger" else ()
+    with mounted(many.folder / place, "size=8m"):
+        with many.begun("run", "customers.csv", "--concurrency", "2", *arguments) as running:
+            until_sending(many, running)
+            os.kill(running.pid, signal.SIGSTOP)
+            with filled(many.folder / place):
+                said = gone_on(running)
+        assert said.code == 3, said
+        named(said)
+        assert f"free space there ({many.folder / place}: 0 KB of 8.4 MB are free" in hint(said), said
+        if place == "ledger":
+            reported(many.folders[-1], ROWS)
+        else:
+            assert "outcome.csv can't be written" in said.stderr
+        many.sandbox.configure(latency_ms=0)
+        resumed = many(*shlex.split(hint(said).rpartition("muster ")[2]), *arguments)
+        assert resumed.code == 0, resumed
+        once_each(many)
+        reported(many.folders[-1], ROWS)
+        tidy(many)
