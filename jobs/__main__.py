@@ -1,5 +1,6 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
+import json
 import os
 import resource
 import signal
@@ -7,8 +8,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from jobs.errors import ExitCode, MusterError, Unusable, Usage
+
 if TYPE_CHECKING:
-    from jobs.errors import MusterError
+    import click
 
 OPEN_FILES = 128
 """Chosen: a run of 16 workers has 45 files open (measured), and each further worker has a connection."""
@@ -17,20 +20,27 @@ MOST_OPEN_FILES = 4096
 """Chosen: enough for the 1,024 workers that --concurrency allows."""
 
 
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP while nobody else listens; loops and tasks let it through as they do a KeyboardInterrupt."""
+
+
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
     occupy_standard_descriptors()
-    allow_open_files()
     sys.unraisablehook = told_again
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` keeps its meaning
+            signal.signal(number, terminated)
     try:
+        allow_open_files()
         code = status(sys.argv[1:])
-    except KeyboardInterrupt:  # while muster itself was being loaded
-        code = 128 + 2
+    except (MusterError, KeyboardInterrupt, Terminated) as error:  # while muster itself was being loaded
+        code = told(failure(error), sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code shall be that
     try:
         sys.stdout.flush()
-    except OSError:  # said already: Python shall not try it again
+    except OSError:  # that was said already: Python shall not try it again
         _without_stdout()
     if hanging():
         os._exit(code)
@@ -43,12 +53,17 @@ def hanging() -> bool:
     return signals is not None and any(thread.name == signals.APART for thread in threading.enumerate())
 
 
+def terminated(_number: int, _frame: object) -> None:
+    """Ends the command in order: what it has begun is given back, and the exit code is the contract's."""
+    raise Terminated(int(ExitCode.SIGTERM))
+
+
 def told_again(swallowed: "sys.UnraisableHookArgs") -> None:
     """Sends a signal once more whose exception came up where Python swallows it, as in callbacks of its import system.
 
     A moment later, because it would be swallowed again here. Whatever else was swallowed is reported as usual.
     """
-    code = getattr(swallowed.exc_value, "exit_code", 0)
+    code = getattr(swallowed.exc_value, "exit_code", getattr(swallowed.exc_value, "code", 0))
     if swallowed.exc_type is KeyboardInterrupt:
         code = 128 + signal.SIGINT
     if code not in {128 + signal.SIGINT, 128 + signal.SIGTERM}:
@@ -72,50 +87,96 @@ def occupy_standard_descriptors() -> None:
 
 
 def allow_open_files() -> None:
-    """Raises the soft limit of open files to what a run needs, or ends with 2: libraries abort without a word."""
+    """Raises the soft limit of open files to what a run needs: libraries abort without a word. Raises Unusable."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
     if allowed < OPEN_FILES:
-        sys.stderr.write(f"muster: only {hard} files may be open at once, {OPEN_FILES} are needed\n")
-        sys.stderr.write(f"  try: ulimit -n {OPEN_FILES}\n")
-        sys.exit(2)
+        words = f"only {hard} files may be open at once, {OPEN_FILES} are needed"
+        raise Unusable(words, hint=f"ulimit -n {OPEN_FILES}")
     if soft != resource.RLIM_INFINITY and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def status(arguments: list[str]) -> int:
-    """The exit code of one command line. Sentences go to stderr; a defect is written to a file, not to the screen."""
+    """The exit code of one command line. Sentences go to stderr, one JSON document to stdout where that was asked for.
+
+    Of a defect the place is told, never a value.
+    """
     import click
 
     from jobs.cli import cli
-    from jobs.disk import unusable
-    from jobs.errors import ExitCode, MusterError
+    from jobs.commands.options import Stdout
 
+    stdout = Stdout()
     try:
-        ended = cli.main(arguments, prog_name="muster", standalone_mode=False)
-    except SystemExit:
-        return _without_stdout()  # click ends like this, and only then, when stdout was closed
-    except click.Abort:
-        return ExitCode.SIGINT
+        ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=stdout)
+    except SystemExit as error:
+        if not isinstance(error, Terminated):
+            return _without_stdout()  # click ends like this, and only then, when stdout was closed
+        return told(failure(error), arguments, printed=stdout.document)
     except click.ClickException as error:
         error.show(file=sys.stderr)
-        return ExitCode.UNUSABLE
-    except MusterError as error:
-        return _told(error)
-    except KeyboardInterrupt:
-        click.echo("muster: interrupted", err=True)
-        return ExitCode.SIGINT
-    except Exception as error:
-        refused = _unprinted(error) or unusable(error)
-        return _told(refused) if refused else _defect(error)
+        return documented(misused(error), arguments, printed=stdout.document)
+    except BaseException as error:
+        code = told(failure(error), arguments, printed=stdout.document)
+        if isinstance(error, OSError) and error.filename is None:
+            _without_stdout()  # perhaps it was stdout: Python shall not try it again
+        return code
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
 
 
-def _unprinted(error: Exception) -> "MusterError | None":
-    """That stdout takes nothing, where `error` says that."""
-    from traceback import walk_tb
+def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:
+    """Says what failed and what to do, and gives the exit code. `printed`: stdout has its JSON document already."""
+    sys.stderr.write(f"muster: {failed.message}\n")
+    if failed.hint:
+        sys.stderr.write(f"  try: {failed.hint}\n")
+    return documented(failed, arguments, printed=printed)
 
-    from jobs.errors import Unusable
+
+def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> int:
+    """Gives the exit code, after the JSON document of the failure where the command line asked for one."""
+    try:
+        from jobs.config import output_form
+
+        if not printed and output_form(arguments) == "json":
+            document = {"schema_version": 1, "error": failed.document()}
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+            sys.stdout.flush()
+    except OSError:  # nobody reads, or the disk is full: stderr has said it
+        _without_stdout()
+    except ImportError:  # which is what failed
+        pass
+    return failed.exit_code
+
+
+def misused(error: "click.ClickException") -> MusterError:
+    """What click could not make sense of; it may repeat an argument, and arguments may be personal."""
+    import click
+
+    from jobs import masking
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    bare = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    words = "a command is missing" if bare else masking.text(error.format_message())
+    return Usage(words, hint=f"{context.command_path if context else 'muster'} --help")
+
+
+def failure(error: BaseException) -> MusterError:
+    """The failure that `error` stands for, with its sentence and exit code."""
+    if isinstance(error, MusterError):
+        return error
+    if isinstance(error, Terminated):
+        return MusterError.ending(ExitCode.SIGTERM, "interrupted")
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":  # click's, which may not be loaded yet
+        return MusterError.ending(ExitCode.SIGINT, "interrupted")
+    from jobs.disk import unusable
+
+    return _unprinted(error) or unusable(error) or _defect(error)
+
+
+def _unprinted(error: BaseException) -> MusterError | None:
+    """That stdout takes nothing, where `error` says that. Nothing was sent: who sends prints through `show`."""
+    from traceback import walk_tb
 
     printing = any(frame.f_globals.get("__name__") == "click.utils" for frame, _ in walk_tb(error.__traceback__))
     if not printing or not isinstance(error, OSError):
@@ -129,32 +190,16 @@ def _without_stdout() -> int:
     return 128 + 13  # what a shell reports of a program that SIGPIPE ended
 
 
-def _told(error: "MusterError") -> int:
-    """Says what failed and what to do, and gives the exit code."""
-    import click
-
-    click.echo(f"muster: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"  try: {error.hint}", err=True)
-    return error.exit_code
-
-
-def _defect(error: Exception) -> int:
+def _defect(error: BaseException) -> MusterError:
     """Says that muster is at fault, and where: file and line of each frame, never a value."""
     import traceback
-
-    import click
-
-    from jobs.errors import ExitCode
 
     frames = [
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
     ]
-    click.echo(f"muster: internal error ({type(error).__name__}); the state is saved, nothing is lost", err=True)
-    click.echo("  at " + " < ".join(reversed(frames[-6:])), err=True)
-    click.echo("  try: muster resume", err=True)
-    return ExitCode.INTERNAL
+    words = f"internal error ({type(error).__name__}); the state is saved, nothing is lost"
+    return MusterError(f"{words}\n  at {' < '.join(reversed(frames[-6:]))}", hint="muster resume")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Wiring: from settings to a system, its client, its limiters and its keys. The one place that knows all the parts."""
 
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 from jobs.clock import Clock
@@ -17,11 +18,13 @@ from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.systems import adapter, capabilities
 from jobs.systems.base import Passwords, Setup, System
-from jobs.systems.exchange import CallClass
+from jobs.systems.exchange import CallClass, Certificate
 from jobs.systems.jwt import holder_of
+from jobs.target import same_target
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
-from jobs.transport.quota import KeptPace, SharedWindow
+from jobs.transport.pauses import Hear, Hold, Pauses, nobody
+from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
 from jobs.transport.sender import HttpxSender, Sender
 
 
@@ -122,6 +125,25 @@ def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
     )
 
 
+def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
+    """Connections as the settings want them. Raises Unusable for roots, a certificate or a proxy that can't be used."""
+    base_url, shown = settings.need("base_url"), system.certificate
+    if settings.ca_file is not None:
+        shown = shown or Certificate()
+        shown = replace(shown, authorities=(*shown.authorities, settings.ca_file))
+    if settings.proxy is not None and base_url.startswith("http:") and not settings.proxy.here:
+        raise Unusable("--proxy is on another machine, and plain http would show tokens and personal data to it")
+    return HttpxSender(base_url, clock, certificate=shown, proxy=settings.proxy)
+
+
+Hearing = Callable[[CallClass, Hold], None]
+"""Is told which class of call has to pause."""
+
+
+def deaf(_kind: CallClass, _hold: Hold) -> None:
+    """Hears nothing."""
+
+
 @asynccontextmanager
 async def connected(
     settings: Settings,
@@ -131,13 +153,17 @@ async def connected(
     *,
     store: Store | None = None,
     sender: Sender | None = None,
+    hear: Hearing = deaf,
 ) -> AsyncIterator[Client]:
-    """A client that has logged in; its connections are closed at the end. Raises NotPermitted.
+    """A client that has logged in; its connections are closed at the end. Raises NotPermitted; Unusable at another
+    target than the ledger's.
 
-    `store`: the ledger in which windows of calls hold over runs and processes; None: they hold for this client.
+    `store`: the ledger in which windows of calls and pauses hold over runs and processes; None: they hold for this
+    client. `hear` is told of the pauses of each class of call, those of logins too.
     """
-    sender = sender or HttpxSender(settings.need("base_url"), clock, certificate=system.certificate)
-    limiters = {call_class: Limiter(clock) for call_class in CallClass}
+    same_target(settings, store)
+    sender = sender or sender_of(settings, system, clock)
+    limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
     client = Client(
         system,
         sender,
@@ -153,32 +179,53 @@ async def connected(
         if settings.rate is not None:
             rates[CallClass.WRITE] = settings.rate
         async with AsyncExitStack() as stack:
-            for call_class in (CallClass.WRITE, *(each for each in rates if each is not CallClass.WRITE)):
-                kind = "" if call_class is CallClass.WRITE else f"-{call_class}"
-                pool = None if store is None else f"{pool_of(settings, given)}{kind}"
-                limiting = limiter(rates.get(call_class), pool, store, clock)
-                limiters[call_class] = await stack.enter_async_context(limiting)
+            pool = None if store is None else pool_of(settings, given)
+            for each in CallClass:
+                if each is CallClass.LOGIN and each not in rates:
+                    continue
+                named = pool if pool is None or each is CallClass.WRITE else f"{pool}-{each}"
+                free = each is not CallClass.WRITE and each not in rates
+                limiting = limiter(rates.get(each), named, store, clock, partial(hear, each), free=free)
+                limiters[each] = await stack.enter_async_context(limiting)
             yield client
     finally:
         await sender.aclose()
 
 
 @asynccontextmanager
-async def limiter(rate: Rate | None, pool: str | None, store: Store | None, clock: Clock) -> AsyncIterator[Limiter]:
-    """The limit that was given, else the documented one, else (None) a pace that is found by trying.
+async def limiter(
+    rate: Rate | None,
+    pool: str | None,
+    store: Store | None,
+    clock: Clock,
+    hear: Hear = nobody,
+    *,
+    free: bool = False,
+) -> AsyncIterator[Limiter]:
+    """The limit that was given, else the documented one, else (None) a pace that is found by trying; `free`: neither.
 
-    With a `store`, what earlier runs and other processes learned of `pool` holds first.
+    With a `store`, what earlier runs and other processes learned of `pool`, and were asked for, holds first.
     """
     if store is None or pool is None:
-        window, pace = (None, Pace(clock)) if rate is None else (Window(rate, clock), None)
-        yield Limiter(clock, window=window, pace=pace)
+        window, pace = (None, None if free else Pace(clock)) if rate is None else (Window(rate, clock), None)
+        yield Limiter(clock, window=window, pace=pace, pauses=Pauses(clock, hear))
         return
-    kept = KeptPace(clock, store, pool) if rate is None else SharedWindow(rate, clock, store, pool)
-    try:
-        yield Limiter(clock, window=kept) if isinstance(kept, SharedWindow) else Limiter(clock, pace=kept)
-    finally:
-        with suppress(LedgerBroken):  # what is not handed back counts as used for a while: no harm
-            await kept.aclose()
+    async with AsyncExitStack() as stack:
+        pauses = KeptPauses(clock, store, pool, hear=hear)
+        stack.push_async_callback(given_back, pauses)
+        shared = None if rate is None else SharedWindow(rate, clock, store, pool)
+        paced = KeptPace(clock, store, pool) if rate is None and not free else None
+        if shared is not None:
+            stack.push_async_callback(given_back, shared)
+        if paced is not None:
+            stack.push_async_callback(given_back, paced)
+        yield Limiter(clock, window=shared, pace=paced, pauses=pauses)
+
+
+async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
+    """Tells the ledger what it shall keep, if it can: what is not handed back counts as used for a while, no harm."""
+    with suppress(LedgerBroken):
+        await kept.aclose()
 
 
 def pool_of(settings: Settings, given: Secrets) -> str:

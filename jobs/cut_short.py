@@ -18,7 +18,7 @@ from jobs.clock import milliseconds
 from jobs.config import pseudonym_key
 from jobs.disk import unusable
 from jobs.engine.case import Case, Taking, ledger_key, open_case
-from jobs.errors import CutShort, ExitCode, MusterError, strongest
+from jobs.errors import ExitCode, MusterError, strongest
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.broken import LedgerBroken
@@ -39,11 +39,13 @@ CODE = "broken_off"
 WINDOW = 10_000
 """Rows at a time (chosen, as for every report)."""
 
+SIGNALS = frozenset({ExitCode.SIGINT, ExitCode.SIGTERM})
+
 OURS = frozenset({ExitCode.INTERNAL, ExitCode.INTEGRITY})
 """Codes that a signal does not outweigh."""
 
 
-def cut_short(under: Underway, taking: Taking, error: Exception) -> CutShort | None:
+def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError | None:
     """Reports what is known of the run that `error` ended; what to raise. None: `error` is a defect, not a failure."""
     cause = error if isinstance(error, LedgerBroken) else unusable(error, under.settings.out)
     if cause is None:
@@ -53,17 +55,23 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> CutShort | N
         with suppress(OSError):
             folder.rmdir()  # only when nothing was written there
         message, onward = f"{cause.message}; nothing was sent", "start again"
-        return CutShort(_code(under, cause, sent=False), message, hint=hint.replace("muster resume", onward))
+        return _ending(cause, _code(under, cause, sent=False), message, hint.replace("muster resume", onward))
     message = f"{cause.message}; run {run.run_id} was cut short, {_reported(under, taking, cause)}"
     onward = f"muster {'report' if _ended(under) else 'resume'} {run.run_id}"
     if "muster resume" not in hint:
         hint = f"{hint}, then muster resume"
-    return CutShort(_code(under, cause, sent=True), message, hint=hint.replace("muster resume", onward))
+    return _ending(cause, _code(under, cause, sent=True), message, hint.replace("muster resume", onward))
+
+
+def _ending(cause: MusterError, code: ExitCode, message: str, hint: str) -> MusterError:
+    error = MusterError.ending(code, message, hint)
+    error.code = None if code in SIGNALS else cause.code
+    return error
 
 
 def _code(under: Underway, cause: MusterError, *, sent: bool) -> ExitCode:
     """What a scheduler is told: 2 becomes 3 once something was sent, and a signal outweighs both."""
-    signals = under.stops.codes & {ExitCode.SIGINT, ExitCode.SIGTERM}
+    signals = under.stops.codes & SIGNALS
     if signals and cause.exit_code not in OURS:
         return strongest(signals)
     return ExitCode.POLICY if sent and cause.exit_code is ExitCode.UNUSABLE else cause.exit_code

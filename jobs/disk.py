@@ -22,6 +22,12 @@ LEAST_FREE_BYTES = 500 * 1024 * 1024
 """Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""
 
 
+class MachineFailed(Unusable):
+    """A disk, the memory or a library of this machine refused something: no matter of the file, nor of muster."""
+
+    code = "machine"
+
+
 def refused(error: BaseException) -> OSError | None:
     """What the system refused, also where a library reports it as an error of its own; None: it is something else."""
     for each in (error, *error.args):
@@ -34,15 +40,15 @@ def refused(error: BaseException) -> OSError | None:
     return OSError(number, os.strerror(number))
 
 
-def unusable(error: BaseException, place: Path | None = None) -> Unusable | None:
+def unusable(error: BaseException, place: Path | None = None) -> MachineFailed | None:
     """What this machine can't do, in a sentence with a hint; None: `error` is a defect of muster.
 
     `place`: the folder that is meant where the system names no file. Something may have been sent already.
     """
     if isinstance(error, MemoryError):
-        return Unusable("there is no more memory", hint="give muster more of it, or a smaller file")
+        return MachineFailed("there is no more memory", hint="give muster more of it, or a smaller file")
     if isinstance(error, ImportError):  # too many open files, a disk that fails, half an installation
-        return Unusable(
+        return MachineFailed(
             f"a library can't be loaded: {error.msg}",
             hint="start again; if that does not help, install muster anew",
         )
@@ -50,7 +56,7 @@ def unusable(error: BaseException, place: Path | None = None) -> Unusable | None
     if system is None:
         return None
     where = system.filename if isinstance(system.filename, str) else place
-    return Unusable(
+    return MachineFailed(
         f"{system.strerror or f'a file or the network failed ({system})'}{f': {where}' if where else ''}",
         hint=advice(Path(where or "."), system.errno),
     )

@@ -11,20 +11,24 @@ from datetime import timedelta
 from pathlib import Path
 
 from jobs.access import connected, credential_of, pool_of, system_of
-from jobs.clock import Clock, from_milliseconds, milliseconds
-from jobs.config import Settings, secret, unknown_variables
+from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
+from jobs.config import Settings, proxy_left_out, secret, unknown_variables
 from jobs.disk import LEAST_FREE_BYTES, existing
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
 from jobs.ledger.names import key_file
+from jobs.ledger.pauses import kept_pause
 from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.offers import Check, Examined
+from jobs.target import same_target
+from jobs.throttling import span, told
 from jobs.transport.client import Client
+from jobs.transport.pauses import Hold
 
 SHORT_LIFE_SECONDS = 120.0
 """Chosen: a token that lives shorter is renewed more than once a minute."""
@@ -34,6 +38,8 @@ def here(settings: Settings) -> Iterator[Check]:
     """What can be told without the network."""
     for name in unknown_variables():
         yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
+    if (unused := proxy_left_out(settings)) is not None:
+        yield Check("proxy", None, f"{unused} is set, and not used", "--proxy URL goes through one")
     yield from (_needed(settings, name) for name in ("base_url", "tenant"))
     try:
         credential_of(settings)
@@ -41,8 +47,9 @@ def here(settings: Settings) -> Iterator[Check]:
     except Unusable as error:
         yield Check("credential", False, error.message, error.hint)
     yield _ledger(settings)
+    yield from _target(settings)
     yield from _pseudonyms(settings)
-    yield from _learned(settings)
+    yield from _limits(settings)
     folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
@@ -51,6 +58,8 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     """What only the target can tell: the login, and what the system itself has to be asked."""
     if settings.base_url is None or settings.tenant is None:
         return [Check("target", None, "not asked: its address or the tenant is missing")]
+    if any(_target(settings)):
+        return [Check("target", None, "not asked: the ledger speaks of another one")]
     try:
         system = system_of(settings)
     except Unusable as error:
@@ -89,13 +98,21 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", True, f"{path} will be made by the first run")
     try:
         with Store.opened(settings.ledger, create=False, upgrade=False) as store:
-            owner = working(store, settings.realm, settings.tenant or "")
+            owner = working(store, settings.realm, settings.tenant or "", milliseconds(Clock().now()))
             runs = store.runs(1)
     except MusterError as error:
         return Check("ledger", False, error.message, error.hint or "give --ledger")
     if owner is not None:
-        return Check("ledger", None, f"{path}: run {owner} is working on this system and tenant")
+        return Check("ledger", None, f"{path}: {owner.words}")
     return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
+
+
+def _target(settings: Settings) -> Iterator[Check]:
+    """Whether the ledger speaks of the target that the settings name; nothing where all is well."""
+    try:
+        same_target(settings)
+    except Unusable as error:
+        yield Check("target of the ledger", False, error.message, error.hint)
 
 
 def _pseudonyms(settings: Settings) -> Iterator[Check]:
@@ -112,22 +129,38 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
         yield Check("pseudonym key", True, str(key))
 
 
-def _learned(settings: Settings) -> Iterator[Check]:
-    """The limits that the target taught this credential; nothing where another line says what is missing."""
+def _limits(settings: Settings) -> Iterator[Check]:
+    """What the target taught this credential of its limits; nothing where another line says what is missing."""
     ledger = path_of(settings.ledger)
     kept = secret("pseudonym_key") is not None or key_file(ledger).exists()
     if not ledger.exists() or not kept or settings.base_url is None:
         return
-    found: Mapping[str, Learned] = {}
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
-        if store.has(tables.learned):
-            found = learned(store, pool_of(settings, credential_of(settings)), milliseconds(Clock().now()))
+        if store.has(tables.pause):  # a ledger of an older version counts in another way
+            pool, now = pool_of(settings, credential_of(settings)), Clock().stamp()
+            yield from _learned(learned(store, pool, now), now)
+            yield from _paused(store, pool, now)
+
+
+def _learned(found: Mapping[str, Learned], now: Stamp) -> Iterator[Check]:
+    """Limits, each lower than what was asked for when the target refused."""
     for pool, each in found.items():
         kind = pool.partition("-")[2] or CallClass.WRITE
-        since = ago(Clock().now() - from_milliseconds(each.learned_ms))
+        ahead = not each.age_ms and each.at.wall_ms - now.wall_ms >= 60_000
+        since = "at a time that this clock has not reached" if ahead else ago(timedelta(milliseconds=each.age_ms))
         rate = f"{each.rate.calls} {kind} calls in {each.rate.seconds:g} s"
         words = f"{rate}, where that is lower than --rate: {each.source} {since}; tried higher step by step"
         yield Check("learned limit", None, words)
+
+
+def _paused(store: Store, pool: str, now: Stamp) -> Iterator[Check]:
+    """Pauses that are not over yet."""
+    for kind in CallClass:
+        found = kept_pause(store, pool if kind is CallClass.WRITE else f"{pool}-{kind}", now)
+        if found is not None:
+            asked, left = found
+            hold = Hold(left, asked.asked_seconds, from_milliseconds(asked.at.wall_ms), asked.source, kept=True)
+            yield Check("pause", None, f"{told(kind, hold)}; a run waits another {span(left)}")
 
 
 def ago(age: timedelta) -> str:

@@ -23,6 +23,7 @@ from jobs.reports.sums import SUMS, files_of, write_sums
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader, ReadFailed
 from jobs.systems.offers import Downloadable
+from jobs.throttling import saying
 
 PREFIX = "profiles-"
 """What the folders of downloads are named by, inside that of their run."""
@@ -140,7 +141,8 @@ class _Download:
         open_ = missing(self.folder.path, customers)
         self.done.there = len(customers) - len(open_)
         waiting = iter(open_)
-        async with connected(settings, self.system, given, clock, store=store) as client:
+        hear = saying(progress)
+        async with connected(settings, self.system, given, clock, store=store, hear=hear) as client:
             with progress.stage("downloading", len(open_)) as count:
 
                 async def work() -> None:

@@ -6,12 +6,12 @@
      ├─ NotPermitted             4  authentication or permission
      ├─ Locked                   6  another run holds the (system, tenant)
      ├─ Unproven                 7  books do not balance, evidence does not verify
-     ├─ LedgerBroken             2  the ledger can't be read or written; others: jobs/ledger/broken.py
-     └─ CutShort                 3  ledger or disk failed once something was sent; others: jobs/cut_short.py
+     └─ LedgerBroken             2  the ledger can't be read or written; 3 once something was sent
 
 `jobs/__main__.py` is the one place that turns them into a sentence and an exit code.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -51,21 +51,63 @@ def strongest(codes: set[ExitCode]) -> ExitCode:
     return next((code for code in PRECEDENCE if code in codes), ExitCode.OK)
 
 
+WORDS: Mapping[ExitCode, str] = {
+    ExitCode.UNUSABLE: "unusable",
+    ExitCode.POLICY: "policy",
+    ExitCode.PERMISSION: "not_permitted",
+    ExitCode.LOCKED: "locked",
+    ExitCode.INTEGRITY: "unproven",
+    ExitCode.STALE_PLAN: "stale_plan",
+    ExitCode.INTERNAL: "internal",
+    ExitCode.SIGINT: "interrupted",
+    ExitCode.SIGTERM: "terminated",
+}
+"""Stable names of the ways to fail, for programs. Codes that are not here are no failures."""
+
+RETRYABLE = frozenset({ExitCode.LOCKED, ExitCode.SIGINT, ExitCode.SIGTERM})
+"""Where the same command may succeed a little later though nobody has changed anything."""
+
+
 class MusterError(Exception):
     """A failure with a sentence for the user and, where there is one, what to do next."""
 
     exit_code = ExitCode.INTERNAL
+    code: str | None = None
+    """A stable name of this kind of failure; None: that of its exit code."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    @classmethod
+    def ending(cls, code: ExitCode, message: str, hint: str | None = None) -> "MusterError":
+        """A failure that ends the command with `code`."""
+        error = cls(message, hint=hint)
+        error.exit_code = code
+        return error
+
+    def document(self) -> dict[str, object]:
+        """What programs are told: the contract's `error`."""
+        return {
+            "code": self.code or WORDS[self.exit_code],
+            "exit_code": int(self.exit_code),
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.exit_code in RETRYABLE,
+        }
+
 
 class Unusable(MusterError):
     """Usage, settings or the input file can't be worked with. Raised only before anything was sent."""
 
     exit_code = ExitCode.UNUSABLE
+
+
+class Usage(Unusable):
+    """The command line itself: an unknown command or option, a missing argument."""
+
+    code = "usage"
 
 
 class PolicyStop(MusterError):
@@ -90,11 +132,3 @@ class Unproven(MusterError):
     """The books do not balance or the evidence does not verify."""
 
     exit_code = ExitCode.INTEGRITY
-
-
-class CutShort(MusterError):
-    """The machine, its ledger or a rival ended a command that had sent something; the state is saved."""
-
-    def __init__(self, code: ExitCode, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.exit_code = code

@@ -39,6 +39,7 @@ from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.broken import LedgerBroken
+from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -54,8 +55,12 @@ from jobs.reread import judge_canary, reread_if_possible
 from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Signals, apart
 from jobs.systems.exchange import CallClass
+from jobs.target import same_target
+from jobs.throttling import Throttling
+from jobs.transport.address import origin_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
+from jobs.transport.quota import SharedWindow
 from jobs.underway import Decisions, Underway
 from jobs.workspace import workspace
 
@@ -75,8 +80,8 @@ def onboard(
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
     whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
-    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder. Raises CutShort when
-    ledger or disk fail later.
+    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder. Raises what `cut_short`
+    makes of it when ledger or disk fail later.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
@@ -84,10 +89,11 @@ def onboard(
     credential_of(settings)
     signing()
     settings.need("base_url")
+    same_target(settings)  # before a large file is read
     run_id = safe_run_id(settings.run_id or new_run_id(clock))
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         same_input(batch, sha256)
         deliverable(batch, settings)
@@ -96,11 +102,15 @@ def onboard(
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
-        epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
+        owner = lease.Owner.me(run_id)
+        epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
         store.hear(stops.signalled.is_set)
         discard_drafts(store, space_id)
-        run = run_row(command, run_id, path, batch, settings, clock, control)
+        if (before := same_target(settings, store)) is not None:
+            known = "--moved-from" if settings.moved_from else "as its newest run says; taken for the same target"
+            stops.note(f"the ledger knew this target as {before} ({known})")
+        run = run_row(command, run_id, path, batch, settings, clock, control, before)
         decided = decisions.open(store, space_id) if decisions else ()
         under = Underway(
             settings,
@@ -145,18 +155,23 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
     settings = under.settings
     try:
         async with AsyncExitStack() as stack:
-            opening = connected(settings, under.system, credential_of(settings), under.clock, store=under.store)
+            throttling = Throttling(under.stops, under.progress, under.clock)
+            given = credential_of(settings)
+            opening = connected(settings, under.system, given, under.clock, store=under.store, hear=throttling.heard)
             client = await under.unless_signalled(stack.enter_async_context(opening))
+            throttling.begin(tuple(client.limiters.values()))
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
-                tell_learned(window, under.progress)
+                tell_kept(window, under.progress)
             asked = await checked_first(under, client)
             folder = RunFolder.create(Path(under.run.folder))
-            await asyncio.to_thread(under.store.begin_run, under.space_id, under.run)
+            begin, target = under.store.begin_run, origin_of(settings.base_url)
+            await asyncio.to_thread(begin, under.space_id, under.run, target)
             try:
                 await send(under, taking, client, asked)
             finally:
                 under.calls.update(client.calls)
+            throttling.note()
         seen = await reread_if_possible(under)
         under.leave_to_resume()
         await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
@@ -173,8 +188,13 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
         signals.deaf()
 
 
-def tell_learned(window: Window, progress: Progress) -> None:
-    """Says that the run begins below its limit, where it does."""
+def tell_kept(window: Window, progress: Progress) -> None:
+    """Says that the run begins below its limit, or behind calls of others, where it does."""
+    if isinstance(window, SharedWindow) and window.undated:
+        progress.note(
+            f"{window.undated} calls were made before this machine was started, or by another one: they count as just "
+            f"made, so that the first of this run may wait up to {window.rate.seconds:g} s"
+        )
     if window.rate != window.most:
         most, rate = (f"{each.calls} calls in {each.seconds:g} s" for each in (window.most, window.rate))
         progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")
@@ -298,8 +318,10 @@ def run_row(
     settings: Settings,
     clock: Clock,
     control: ControlRecord | None = None,
+    moved_from: str | None = None,
 ) -> RunRow:
-    """The run as it begins."""
+    """The run as it begins. `moved_from`: the origin under which the ledger knew its target before."""
+    facts = run_facts() | ({"control_record": control.facts()} if control else {})
     return RunRow(
         run_id=run_id,
         system=settings.realm,
@@ -310,7 +332,7 @@ def run_row(
         rows=batch.rows,
         folder=str(settings.out / run_id),
         settings=settings.shown(),
-        facts=run_facts() | ({"control_record": control.facts()} if control else {}),
+        facts=facts | ({MOVED_FROM: moved_from} if moved_from else {}),
         started_ms=milliseconds(clock.now()),
         ended_ms=None,
         exit_code=None,

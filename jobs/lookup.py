@@ -23,7 +23,7 @@ from jobs.intake.key_list import Key, KeyList
 from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
-from jobs.progress import Count
+from jobs.progress import Count, Lines
 from jobs.reconciliation.sealed import Mask
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
@@ -31,6 +31,7 @@ from jobs.systems.base import System
 from jobs.systems.exchange import ReadFailed
 from jobs.systems.offers import Portal, Profiled
 from jobs.systems.sighting import Profile
+from jobs.throttling import saying
 from jobs.transport.client import Client
 
 WINDOW = 1_000
@@ -105,7 +106,7 @@ class Desk:
             there = ledger_is_whole(path_of(settings.ledger))
             store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
-            async with connected(settings, system, given, Clock(), store=store) as client:
+            async with connected(settings, system, given, Clock(), store=store, hear=saying(Lines())) as client:
                 yield cls(system, client, profiled)
 
     async def found(self, wanted: Record) -> Sequence[Record]:

@@ -30,6 +30,8 @@ from jobs.systems.base import Step, System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
+from jobs.target import same_target
+from jobs.throttling import saying
 from jobs.transport.client import Client
 from jobs.workspace import workspace
 
@@ -101,6 +103,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     system = system_of(settings, path.parent)
     credential_of(settings, reading=True)
     settings.need("base_url")
+    same_target(settings)
     with workspace(settings.out) as work:
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         refuse_remains(path_of(settings.ledger))
@@ -115,7 +118,7 @@ async def _asked(
     if found.quarantined:
         found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
     given = credential_of(settings, reading=True)
-    async with connected(settings, system, given, clock, store=store) as client:
+    async with connected(settings, system, given, clock, store=store, hear=saying(progress)) as client:
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:

@@ -16,6 +16,7 @@ from jobs.reconciliation.reconcile import Claim, Reconciliation, claims
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.systems.row import Row
+from jobs.throttling import saying
 from jobs.transport.client import Client
 from jobs.underway import Underway, unless
 
@@ -56,7 +57,8 @@ async def reread(under: Underway) -> Reread:
     """Reads the target with a client of its own and compares. Raises NotPermitted."""
     settings, parts = under.settings, list[Path]()
     given = credential_of(settings, reading=True)
-    async with connected(settings, under.system, given, under.clock, store=under.store) as client:
+    hear = saying(under.progress)
+    async with connected(settings, under.system, given, under.clock, store=under.store, hear=hear) as client:
         reconciliation = Reconciliation(under.system, client, under.clock)
         windows = claims(under.store, under.run.run_id, under.batch)
         with under.progress.stage("reconciling", under.batch.rows) as count:

@@ -5,7 +5,6 @@ import ctypes
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
@@ -70,6 +69,11 @@ class Signals:
         if self._early is not None:
             raise Interrupted(self._early)
 
+    @property
+    def came(self) -> bool:
+        """Whether there was a signal."""
+        return self._early is not None or (self._stops is not None and self._stops.signalled.is_set())
+
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Lets a signal wake `loop`. Python runs handlers between bytecodes only; a loop that waits runs none."""
         self._loop = loop
@@ -93,7 +97,7 @@ class Signals:
 
 
 def apart(work: Callable[[], T]) -> T:
-    """What `work` gives or raises, done in a thread of its own. Raises Interrupted at once when a signal comes.
+    """What `work` gives or raises, done in a thread of its own: a signal ends the wait for it at once.
 
     Python hears signals in its main thread, between two bytecodes: native code there, that reads from a file system
     which does not answer or takes its time, would keep it deaf. Work that is given up leaves files behind.
@@ -108,17 +112,15 @@ def apart(work: Callable[[], T]) -> T:
             raised.append(error)
 
     thread = threading.Thread(target=run, name=APART, daemon=True)
-    heard = Signals() if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else nullcontext()
-    with heard:
-        try:
-            thread.start()
-            while thread.is_alive():
-                thread.join(HEARING_SECONDS)
-        except BaseException:
-            if thread.ident is not None:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
-                thread.join(GIVEN_UP_SECONDS)
-            raise
+    try:
+        thread.start()
+        while thread.is_alive():
+            thread.join(HEARING_SECONDS)
+    except BaseException:  # what the signal's handler raises
+        if thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+            thread.join(GIVEN_UP_SECONDS)
+        raise
     if raised:
         raise raised[0]
     return given[0]

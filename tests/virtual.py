@@ -42,18 +42,25 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock(Clock):
-    """The clock of the virtual loop that runs."""
+    """The clock of the virtual loop that runs: of the machine `machine`, whose clock began `up` seconds earlier."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, machine: str = "virtual", up: float = 0.0) -> None:
         super().__init__(Random(seed))
+        self.machine, self.up = machine, up
+        self.stepped = 0.0
+        """By how many seconds somebody has set the wall clock, which otherwise goes along."""
+
+    def boot(self) -> str:
+        """That of its machine."""
+        return self.machine
 
     def monotonic(self) -> float:
         """Virtual seconds."""
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() + self.up
 
     def now(self) -> datetime:
-        """The wall clock goes along."""
-        return BEGAN + timedelta(seconds=self.monotonic() - 1000)
+        """The wall clock."""
+        return BEGAN + timedelta(seconds=asyncio.get_running_loop().time() - 1000 + self.stepped)
 
 
 def virtually(work: Callable[[], Awaitable[T]]) -> T:

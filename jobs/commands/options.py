@@ -3,22 +3,26 @@
 import errno
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobs.config import Settings, settings, unknown_variables
+from jobs.config import Settings, proxy_left_out, settings, unknown_variables
+from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.option import BY_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jobs.ledger.rows import RunRow
     from jobs.progress import Progress
     from jobs.reports.summary import Summary
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "tenant", "concurrency", "rate")
+TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate")
 READING = ("region", "encoding", "delimiter", "files", "strict_ids")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
@@ -43,6 +47,14 @@ RUNNING = (
     "yes",
     *PRINTING,
 )
+
+
+@dataclass
+class Stdout:
+    """What a command has printed so far; the object of click's context."""
+
+    document: bool = False
+    """Whether the one JSON document is on its way."""
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -71,7 +83,7 @@ decisions_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     default=None,
-    help="A CSV: row, decision (ours, not_done, give_up or leave), customer_id, reason, decided_by.",
+    help="A CSV: row, decision (ours, not_done, another_person, give_up or leave), customer_id, reason, decided_by.",
 )
 
 
@@ -81,9 +93,20 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     `recorded`: the run that is gone on with; what it was run with counts before the defaults.
     """
     for name in unknown_variables() if warn else ():
-        click.echo(f"muster: warning: unknown variable {name}", err=True)
+        say_once(f"warning: unknown variable {name}")
     flags = {name: value for name, value in given.items() if name in BY_NAME}
-    return settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
+    found = settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
+    if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
+        say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
+    return found
+
+
+def say_once(sentence: str) -> None:
+    """Says something on stderr, once a command however often its settings are asked for."""
+    said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
+    if sentence not in said:
+        click.echo(f"muster: {sentence}", err=True)
+    said.add(sentence)
 
 
 def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
@@ -97,12 +120,11 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
-    from jobs.errors import CutShort, ExitCode, strongest
     from jobs.reports.summary import render_text
 
     try:
         if settings_.output == "json":
-            click.echo(summary.to_json().decode(), nl=False)
+            show_document(summary.to_json(), failure_of(summary))
         elif not given.get("quiet"):
             click.echo(render_text(summary), nl=False)
     except OSError as error:
@@ -110,7 +132,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
             raise
         code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
-        raise CutShort(code, words, hint=f"muster status {summary.run_id}") from error
+        raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
     if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
         click.echo(f"muster: next: {summary.next_command}", err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
@@ -122,11 +144,34 @@ def confirmed(question: str, settings_: Settings) -> None:
         click.confirm(question, abort=True, err=True)
 
 
-def show_json(document: object) -> None:
-    """Prints exactly one JSON document."""
+def show_json(document: "Mapping[str, object]", failure: MusterError | None = None) -> None:
+    """Prints exactly one JSON document; with `error` when the command is about to end as `failure` says."""
     import orjson
 
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    whole = dict(document) if failure is None else {**document, "error": failure.document()}
+    show_document(orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def show_document(document: bytes, failure: MusterError | None = None) -> None:
+    """The same, of a document that is written already."""
+    import orjson
+
+    if failure is not None:
+        return show_json(orjson.loads(document), failure)
+    stdout = click.get_current_context().obj
+    if isinstance(stdout, Stdout):
+        stdout.document = True
+    click.echo(document.decode(), nl=False)
+    return None
+
+
+def failure_of(*summaries: "Summary") -> MusterError | None:
+    """What a program is told of runs that were stopped, or whose books do not close; None: they came to their end."""
+    from jobs.reports.summary import MEANINGS
+
+    code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
+    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
+    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
 
 
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":

@@ -5,9 +5,20 @@ from dataclasses import dataclass, field, replace
 
 from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
-from jobs.ledger.rows import Claim, EventRow, Known, OutcomeRow, RecordRow, StepRow, StepStatus, Transition
+from jobs.ledger.rows import (
+    TRANSITIONS,
+    EventRow,
+    IdClaim,
+    Known,
+    OutcomeRow,
+    RecordRow,
+    StepRow,
+    StepStatus,
+    Transition,
+)
 from jobs.model import RESUMABLE, Outcome
 from jobs.systems.exchange import Trace
+from jobs.systems.offers import SHARED
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
@@ -116,7 +127,7 @@ class Case:
             write_key=self._key_told(made.key),
             body_sha256=made.body_sha256,
         )
-        self.steps[name] = step
+        self._move(step)
         self.attempts += 1
         self.first_attempt_ms = self.first_attempt_ms or now_ms
         self.last_attempt_ms = now_ms
@@ -128,7 +139,7 @@ class Case:
         """The answer to a write, or its absence. `before` is the step as it was before the intent."""
         self.trace = verdict.trace
         step = after(before, self.step(name), verdict)
-        self.steps[name] = step
+        self._move(step)
         if isinstance(verdict, Done | Undecided | Ended):
             self.facts.update(verdict.facts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(verdict, Undecided) else None
@@ -146,7 +157,7 @@ class Case:
         undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
         if step == before and self.facts == self.record.facts and undecided == self.record.undecided_since_ms:
             return None
-        self.steps[name] = step
+        self._move(step)
         self._know(facts=dict(self.facts), trace=self.trace, undecided_since_ms=undecided)
         return self._transition(step, self._event("result", now_ms, name, verdict=finding, detail="read"))
 
@@ -191,9 +202,9 @@ class Case:
             return Outcome.PENDING, "interrupted", None
         return Outcome.NOT_ATTEMPTED, stop_reason, None
 
-    def claims(self, wanted: Mapping[str, str]) -> tuple[Claim, ...]:
+    def claims(self, wanted: Mapping[str, str]) -> tuple[IdClaim, ...]:
         """What this key alone may hold, as the ledger's claims."""
-        return tuple(Claim(kind, found, self.record.key) for kind, found in wanted.items())
+        return tuple(IdClaim(kind, found, self.record.key) for kind, found in wanted.items())
 
     def unanswered_beside(self, names: Collection[str]) -> str | None:
         """A step that is none of `names` and whose write went unanswered: the row asked for it once; None: none."""
@@ -202,6 +213,12 @@ class Case:
     def _key_told(self, key: str | None) -> str | None:
         """A write's key as the ledger may know it: the row's own only as `ledger_key` gives it."""
         return self.record.key if key == self.row.key else key
+
+    def _move(self, step: StepRow) -> None:
+        """Takes the step to its new state, along the table and no other way."""
+        before = self.step(step.name).status
+        assert step.status in TRANSITIONS[before], f"a step that is {before} does not become {step.status}"
+        self.steps[step.name] = step
 
     def _know(self, **changes: object) -> None:
         self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
@@ -216,10 +233,10 @@ class Case:
         step: str,
         *,
         fingerprint: str | None = None,
-        verdict: object = None,
+        verdict: Verdict | None = None,
         detail: str | None = None,
     ) -> EventRow:
-        name = None if verdict is None else type(verdict).__name__.lower()
+        name = None if verdict is None else verdict.word
         return EventRow(
             now_ms,
             kind,
@@ -303,6 +320,8 @@ def open_case(
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
     case.trace = record.trace
+    if changed:
+        case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
         return _settled(case, Outcome.FAILED, record.reason_code, record.reason, now_ms)
     if changed and other_person and (begun or record.outcome in COMPLETE):

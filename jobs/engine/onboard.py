@@ -132,7 +132,7 @@ class Onboarding:
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
-        case.spent, case.taken, case.refused, case.throttled_since = 0, False, None, None
+        case.spent, case.taken, case.refused, case.throttled_since, case.last_reason = 0, False, None, None, ""
         case.last_sent_at = self._sent_earlier(step, case)
         case.chosen = {}
         first = await self._go(step, case)
@@ -163,7 +163,7 @@ class Onboarding:
             case.facts.update(finding.facts)
             case.chosen = dict(finding.facts)
             return self._given_up(step, case) or self._held_back(step, case) or await self._write(step, case)
-        if isinstance(finding, Done) and (holder := await self._holder(case, finding)) is not None:
+        if (holder := await self._holder(case, finding)) is not None:
             return self._believed(step, case, held_by_another(case.step(step.name), holder))
         transition = case.found(step.name, finding, self._now_ms())
         if transition is not None:
@@ -178,7 +178,7 @@ class Onboarding:
         certain = ended.proves or ended.outcome is Outcome.IN_DOUBT
         return ended if certain or self._settling(step, case) <= 0 else self._look_later(step)
 
-    async def _holder(self, case: Case, found: Done) -> str | None:
+    async def _holder(self, case: Case, found: Settled) -> str | None:
         """The key that holds what `found` claims for this row; None: this row has it now, or had it before."""
         claims = case.claims(found.claims)
         if not claims:
@@ -289,8 +289,8 @@ class Onboarding:
             if isinstance(verdict, Ended) and not verdict.proves and self._says_little(case, status):
                 case.refused = verdict
                 verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
-            if isinstance(verdict, Done) and (holder := await self._holder(case, verdict)) is not None:
-                verdict = Doubted("held_by_another", HELD.format(holder), answered=True, trace=verdict.trace)
+            if isinstance(verdict, Settled) and (holder := await self._holder(case, verdict)) is not None:
+                verdict = Doubted("held_by_another", HELD.format(holder), answered=False, trace=verdict.trace)
         except NotSent as error:
             verdict = Again("not_sent", str(error))
         except MaybeSent as error:
@@ -371,6 +371,7 @@ LEFT = {
     "decision": "the decision is outstanding",
     "interrupted": "the run was interrupted",
     "deadline": "the run's deadline came first",
+    "throttled": "the run was stopped: the target asked for a longer pause than it waits for",
     "max_errors": "the run was stopped by its error budget",
     "limit": "beyond --limit",
     "breaker": "the run was stopped: too many rows in a row failed",

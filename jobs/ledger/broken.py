@@ -1,7 +1,7 @@
 """What can be wrong with a ledger that was good when it was opened, and the exit code of each.
 
 LedgerBroken          2  it can't be read or written; 3 once something was sent (jobs/cut_short.py)
- ├─ LedgerHeld        6  another process writes to it, and does not end
+ ├─ LedgerBusy        6  another process writes to it, and does not end
  ├─ Fenced            6  another run took the tenant over (jobs/ledger/store.py)
  ├─ LedgerLost        7  what was committed is gone
  └─ LedgerRefuses    70  it refuses a row: a defect of muster
@@ -14,10 +14,11 @@ class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 
     exit_code = ExitCode.UNUSABLE
+    code = "ledger"
 
 
-class LedgerHeld(LedgerBroken):
-    """Another process has held the ledger's lock for longer than is waited for."""
+class LedgerBusy(LedgerBroken):
+    """Another process held the ledger's write lock for as long as was waited; nothing was changed."""
 
     exit_code = ExitCode.LOCKED
 

@@ -9,12 +9,7 @@ from jobs.systems.exchange import Trace
 
 
 class StepStatus(StrEnum):
-    """Where a step is.
-
-    intended -> done | undecided | refused | doubtful | open
-    doubtful -> done | undecided | refused | open      (settled by reading)
-    undecided -> done | refused
-    """
+    """Where a step is. `TRANSITIONS` says what it may become."""
 
     INTENDED = "intended"
     """The intent is committed; the request may be under way, or the process died with it."""
@@ -27,6 +22,24 @@ class StepStatus(StrEnum):
     """Perhaps applied; not settled yet."""
     OPEN = "open"
     """Provably not applied; may be sent again."""
+
+
+_READ = frozenset({StepStatus.DONE, StepStatus.UNDECIDED, StepStatus.REFUSED, StepStatus.DOUBTFUL})
+"""What a look may find."""
+
+TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
+    StepStatus.OPEN: _READ | {StepStatus.INTENDED},
+    StepStatus.INTENDED: _READ | {StepStatus.INTENDED, StepStatus.OPEN},
+    StepStatus.DOUBTFUL: _READ | {StepStatus.INTENDED},
+    StepStatus.UNDECIDED: _READ - {StepStatus.DOUBTFUL},
+    StepStatus.REFUSED: _READ | {StepStatus.INTENDED},
+    StepStatus.DONE: frozenset(),
+}
+"""What the engine makes of a step that is in each state, by a write, its answer or a look.
+
+A person may do more: a decision opens a doubtful step again (`NOT_DONE`) or calls it done (`OURS`), a corrected row
+opens a refused one, and KYC that is asked for again opens whatever it was.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IdClaim:
     """That `key` alone holds what the target calls `id`, of `kind` `customer` or `wallet`."""
 
     kind: str
@@ -130,7 +143,7 @@ class Transition:
     """Of `record`, which must be given with it."""
     event: EventRow | None = None
     outcome: OutcomeRow | None = None
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[IdClaim, ...] = ()
     """Made only where no other key holds the same; who does is the result of the commit."""
 
     def __post_init__(self) -> None:

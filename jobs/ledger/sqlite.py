@@ -189,7 +189,7 @@ def _on_begin(connection: Connection) -> None:
         still_there(connection)
     try:
         if writes:
-            turn.take(lambda: raw.execute("BEGIN IMMEDIATE"))
+            turn.take(lambda: raw.execute("BEGIN IMMEDIATE"), options.get("patience"))
         else:
             raw.execute("BEGIN")
             turn.take(lambda: raw.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone())

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.broken import LedgerBroken, LedgerHeld
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.columns import (
     event_columns,
     outcome_columns,
@@ -37,7 +37,8 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
-from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.origin import MOVED_FROM, remember_origin
+from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import open_engine, path_of, still_there
 from jobs.model import Outcome
 
@@ -61,7 +62,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
-        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerHeld: nothing was sent yet.
+        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerBusy: nothing was sent yet.
 
         `upgrade` False: one of an older version stays as it is, to be read only.
         """
@@ -71,7 +72,7 @@ class Store:
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
-        except LedgerHeld:
+        except LedgerBusy:
             store.close()
             raise
         except MusterError as error:
@@ -92,6 +93,10 @@ class Store:
             yield store
         finally:
             store.close()
+
+    def writing(self, patience: float) -> AbstractContextManager[Connection]:
+        """A transaction that writes; another process's lock is waited for `patience` seconds. Raises LedgerBusy."""
+        return self.engine.execution_options(writes=True, patience=patience).begin()
 
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
@@ -146,8 +151,11 @@ class Store:
         assert found is not None
         return int(found)
 
-    def begin_run(self, space_id: int, run: RunRow) -> None:
-        """Records the batch (once) and the run. Raises Unusable when the run id was used before."""
+    def begin_run(self, space_id: int, run: RunRow, origin: str | None = None) -> None:
+        """Records the batch (once) and the run. Raises Unusable when the run id was used before.
+
+        `origin`: of the target, which the space speaks of from now on; None: as before.
+        """
         batch = tables.batch
         with self.writes.begin() as connection:
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
@@ -174,6 +182,8 @@ class Store:
                 )
             )
             connection.execute(insert(tables.event), [event_columns(EventRow(run.started_ms, "run_start"), run.run_id)])
+            if origin is not None:
+                remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""
@@ -197,7 +207,7 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
-    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[Claim, str]:
+    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 
         Raises Fenced when the lease was taken over meanwhile.
@@ -228,7 +238,7 @@ class Store:
             still_there(connection)
             return held
 
-    def _claim(self, connection: Connection, space_id: int, claims: Sequence[Claim]) -> Mapping[Claim, str]:
+    def _claim(self, connection: Connection, space_id: int, claims: Sequence[IdClaim]) -> Mapping[IdClaim, str]:
         """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
         if not claims:
             return {}

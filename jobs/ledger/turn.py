@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
 
-from jobs.ledger.broken import LedgerHeld
+from jobs.ledger.broken import LedgerBusy
 from jobs.ledger.names import SHM, beside
 
 T = TypeVar("T")
@@ -50,32 +50,33 @@ class Turn:
         self._in_vain = False
         self._taken = 0
 
-    def take(self, statement: Callable[[], T]) -> T:
-        """What `statement` gives, tried again while another process holds the lock. Raises LedgerHeld."""
+    def take(self, statement: Callable[[], T], patience: float | None = None) -> T:
+        """What `statement` gives, tried again while another process holds the lock. Raises LedgerBusy.
+
+        `patience`: seconds, of somebody who comes again when it was in vain; None: BUSY_SECONDS.
+        """
         try:
             found = statement()
         except sqlite3.OperationalError as error:
             if not busy(error):
                 raise
-            found = self._waited(statement)
+            found = self._waited(statement, patience)
         self._in_vain, self._taken = False, self._taken + 1
         return found
 
-    def _waited(self, statement: Callable[[], T]) -> T:
-        before = self._taken
-        waiting = Retrying(
-            retry=retry_if_exception(busy), stop=self._patience(), wait=wait_random(0.005, 0.05), reraise=True
-        )
+    def _waited(self, statement: Callable[[], T], patience: float | None) -> T:
+        before, over = self._taken, self._over(BUSY_SECONDS if patience is None else patience)
+        waiting = Retrying(retry=retry_if_exception(busy), stop=over, wait=wait_random(0.005, 0.05), reraise=True)
         try:
             return waiting(statement)
         except sqlite3.OperationalError as error:
             if not busy(error):
                 raise
-            self._in_vain = self._taken == before
+            self._in_vain = self._in_vain or (self._taken == before and (patience is None or self.stopped()))
             raise held(self.path) from None
 
-    def _patience(self) -> Callable[[RetryCallState], bool]:
-        """Whether a wait is over: after BUSY_SECONDS, or HURRIED_SECONDS after somebody stopped the run."""
+    def _over(self, seconds: float) -> Callable[[RetryCallState], bool]:
+        """Whether a wait is over: after `seconds`, or HURRIED_SECONDS after somebody stopped the run."""
         began, stopped_at = time.monotonic(), list[float]()
 
         def over(_state: RetryCallState) -> bool:
@@ -83,16 +84,16 @@ class Turn:
             if self.stopped() and not stopped_at:
                 stopped_at.append(now)
             hurried = bool(stopped_at) and now - stopped_at[0] >= HURRIED_SECONDS
-            return self._in_vain or hurried or now - began >= BUSY_SECONDS
+            return self._in_vain or hurried or now - began >= seconds
 
         return over
 
 
-def held(path: Path) -> LedgerHeld:
+def held(path: Path) -> LedgerBusy:
     """Says that another process holds the ledger at `path`, and which one where the system tells."""
     pid = holder(path)
     who = "another process" if pid is None else f"another process (pid {pid})"
-    return LedgerHeld(
+    return LedgerBusy(
         f"{who} holds the lock of the ledger {path}: it is locked for writing",
         hint="see muster status, wait for it to end or end it; then muster resume",
     )

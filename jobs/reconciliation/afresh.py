@@ -23,6 +23,7 @@ from jobs.systems import capabilities
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader
 from jobs.systems.row import Row
+from jobs.throttling import saying
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 
@@ -58,7 +59,8 @@ async def read_afresh(recheck: Recheck) -> Sequence[Path]:
     """Reads the target with a client of its own and compares; the lines, set aside. Raises NotPermitted."""
     settings, parts = recheck.settings, list[Path]()
     system = system_of(settings)
-    async with connected(settings, system, credential_of(settings, reading=True), recheck.clock) as client:
+    given, hear = credential_of(settings, reading=True), saying(recheck.progress)
+    async with connected(settings, system, given, recheck.clock, store=recheck.store, hear=hear) as client:
         if recheck.decisions is not None:
             rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
             await prove(recheck.decisions, recheck.decided, system, client, rows, recheck.seal)

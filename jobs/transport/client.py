@@ -16,8 +16,10 @@ from jobs.model import Secrets
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request, Token, Trace
 from jobs.transport.credential import Credential
+from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate
 from jobs.transport.limiter import Closed, Limiter
+from jobs.transport.pauses import Shut
 from jobs.transport.retry import FullJitter, retry_after_seconds
 from jobs.transport.sender import MaybeSent, NotSent, Sender
 
@@ -63,6 +65,7 @@ class Client:
     ) -> None:
         self.gate = Gate(most_calls, clock)
         self.system, self.sender, self.limiters, self.clock = system, sender, limiters, clock
+        self.given = secrets
         self.credential = Credential(system, secrets, tenant, self._login_call, clock)
         self.calls: Counter[tuple[str, str, str]] = Counter()
         self.repeated_writes = 0
@@ -99,7 +102,10 @@ class Client:
         After a 401 (which means: not processed) it is sent once more with a fresh token. Raises NotSent,
         MaybeSent, NotPermitted, and whatever `before` raises.
         """
-        return self._checked(request, await self._authorised(request, before))
+        try:
+            return self._checked(request, await self._authorised(request, before))
+        except Shut as error:
+            raise NotSent(str(error)) from None
 
     async def _rest(self, limiter: Limiter, seconds: float) -> None:
         """Waits between two attempts of a read. Raises Closed when the run stops meanwhile."""
@@ -117,6 +123,8 @@ class Client:
                 reply = await self._authorised(request, None)
             except (NotSent, MaybeSent) as error:
                 raise _Passing(str(error)) from None
+            except Shut as error:
+                raise ReadFailed(f"{request.operation}: {error}") from None
             if self.system.throttled(reply):
                 continue
             status = self.system.status_of(reply)
@@ -144,7 +152,7 @@ class Client:
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 reply, _ = await self._permitted(request, given, None)
-            except (NotSent, MaybeSent) as error:
+            except (NotSent, MaybeSent, Shut) as error:
                 problem = str(error)
             else:
                 if self.system.status_of(reply) < 500 and not self.system.throttled(reply):
@@ -173,7 +181,7 @@ class Client:
                 if before is not None:
                     await before()
                 started = self.clock.monotonic()
-                reply = await self._counted(request, headers)
+                reply = self._without_secrets(request, token, await self._counted(request, headers))
         latency = self.clock.monotonic() - started
         if self.system.throttled(reply):
             limiter.refused(retry_after_seconds(reply.headers, reply.received_at), f"HTTP {reply.status}")
@@ -182,6 +190,13 @@ class Client:
             limiter.answered(latency)
             self.gate.answered(request.operation, latency)
         return reply, token
+
+    def _without_secrets(self, request: Request, token: Token | None, reply: Reply) -> Reply:
+        """The reply without what we presented; a login that succeeds may give the same again."""
+        fine = 200 <= self.system.status_of(reply) < 300
+        if fine and request.call_class is CallClass.LOGIN:
+            return reply
+        return Ours.presented(token, self.given, self.credential.secrets).without(reply, refused=not fine)
 
     async def _counted(self, request: Request, headers: dict[str, str]) -> Reply:
         status = "maybe_sent"  # also when it is cancelled under way

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from jobs.errors import ExitCode, Unusable
 from jobs.ledger import sqlite, turn
-from jobs.ledger.broken import LedgerBroken, LedgerHeld
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.files import Files
 from jobs.ledger.sqlite import open_engine, path_of
 from jobs.ledger.store import Store
@@ -141,7 +141,7 @@ def test_a_ledger_that_another_holds_is_waited_for_and_no_matter_of_the_disk(
         book = begun(store)
         rival = sqlite3.connect(tmp_path / "muster.db", isolation_level=None)
         rival.execute("BEGIN IMMEDIATE")
-        with closing(rival), pytest.raises(LedgerHeld, match="locked") as caught:
+        with closing(rival), pytest.raises(LedgerBusy, match="locked") as caught:
             book.apply(intent("a"))
 
     assert caught.value.exit_code == ExitCode.LOCKED

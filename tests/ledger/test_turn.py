@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.ledger import turn
-from jobs.ledger.broken import LedgerHeld
+from jobs.ledger.broken import LedgerBusy
 from jobs.ledger.turn import Turn
 
 
@@ -44,7 +44,7 @@ def test_who_stops_the_run_is_heard_during_a_wait(monkeypatch: pytest.MonkeyPatc
     def take() -> None:
         try:
             waiting.take(statement)
-        except LedgerHeld as error:
+        except LedgerBusy as error:
             raised.append(error)
 
     thread = threading.Thread(target=take)
@@ -60,15 +60,15 @@ def test_who_stops_the_run_is_heard_during_a_wait(monkeypatch: pytest.MonkeyPatc
 def test_after_a_wait_in_vain_others_try_just_once_until_one_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn, "BUSY_SECONDS", 0.1)
     waiting, first, second = Turn(Path("muster.db")), Held(), Held()
-    with pytest.raises(LedgerHeld):
+    with pytest.raises(LedgerBusy):
         waiting.take(first)
-    with pytest.raises(LedgerHeld):
+    with pytest.raises(LedgerBusy):
         waiting.take(second)
     assert first.tries > 2
     assert second.tries == 2  # as it comes, and once more
     assert waiting.take(Held(times=0)) == "done"
     third = Held()
-    with pytest.raises(LedgerHeld):
+    with pytest.raises(LedgerBusy):
         waiting.take(third)
     assert third.tries > 2
 

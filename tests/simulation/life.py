@@ -12,11 +12,15 @@ from tests.virtual import BEGAN
 
 
 class SimulatedClock(Clock):
-    """The virtual loop's time. `monotonic` begins anywhere in each process, as it does on real machines."""
+    """The virtual loop's time. `monotonic` begins anywhere in each boot, as it does on real machines."""
 
     def __init__(self, seed: int, began: float) -> None:
         super().__init__(Random(seed))
         self.began = began
+
+    def boot(self) -> str:
+        """Processes of one count are of one boot."""
+        return f"boot-{self.began}"
 
     def monotonic(self) -> float:
         """Seconds of this process's own count."""

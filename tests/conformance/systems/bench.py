@@ -85,8 +85,11 @@ class Bench:
 
     def settings(self, *tables: str) -> None:
         """Writes the system's table of muster.toml."""
-        text = "\n".join([f"[{self.subject.name}]", self.subject.settings, *tables])
-        (self.folder / "muster.toml").write_text(text + "\n", encoding="utf-8")
+        self.table("\n".join([self.subject.settings, *tables]))
+
+    def table(self, text: str) -> None:
+        """Writes `text` as the system's table of muster.toml."""
+        (self.folder / "muster.toml").write_text(f"[{self.subject.name}]\n{text}\n", encoding="utf-8")
 
     @property
     def counts(self) -> Counts:
@@ -107,6 +110,11 @@ class Bench:
         ]
 
 
+def first_writes(bench: Bench, after: int = 0) -> list[dict[str, Any]]:
+    """The calls that were the first write of a row, or its repetition."""
+    return [call for call in bench.writes(after) if call["operation"] == bench.subject.write]
+
+
 def told(row: Mapping[str, str], sent: int = 1) -> str:
     """How a row of outcome.csv ended, as the table of the documents says it."""
     words = f"{row['outcome']} ({row['reason_code']})" if row["reason_code"] else row["outcome"]
@@ -118,7 +126,7 @@ def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FullJitter, "seconds", lambda *_: 0.02)
     monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 0.4)
     monkeypatch.setattr("jobs.engine.onboard.SETTLE_LOOKS_EVERY", 0.1)
-    monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("jobs.transport.pauses.FIRST_PAUSE", 0.05)
     monkeypatch.setattr("jobs.transport.successor._LATEST", {})
 
 

@@ -32,6 +32,10 @@ SETTLED: Ends = {
     **dict.fromkeys(COMMITTED, "onboarded"),
     "killed before": "onboarded",
     "killed after": "onboarded",
+    "elsewhere": "onboarded, sent 2 times",
+    "elsewhere after": "onboarded",
+    "otherwise before": "onboarded, sent 2 times",
+    "otherwise after": "onboarded",
     "planned again": "already_onboarded",
 }
 """Where a write whose answer is lost is looked for, and sent again when it was not done."""
@@ -46,6 +50,8 @@ NEVER_REPEATED: Ends = {
     "401 (once)": "the run ends with 4",
     "lost, and the write not committed": DOUBT,
     "killed before": DOUBT,
+    "elsewhere": DOUBT,
+    "otherwise before": "pending (decision), sent 2 times",
     "planned again": "finish",
 }
 """Where a write whose answer is lost is not sent again, and who was created waits for a decision."""
@@ -71,6 +77,8 @@ OMNUMI: Ends = {
     "404": "the run ends with 4",
     **dict.fromkeys(COMMITTED, DOUBT),
     "killed after": DOUBT,
+    "elsewhere after": DOUBT,
+    "otherwise after": "in_doubt (unconfirmed), sent 2 times",
     "limit": "1 in 1 s",
     "decided": "pending (decision)",
     "planned": "unknown",
@@ -85,6 +93,8 @@ BANKLINGO: Ends = {
     "404": "rejected (refused_by_target)",
     **dict.fromkeys(COMMITTED, "pending (decision)"),
     "killed after": "pending (decision)",
+    "elsewhere after": "pending (decision)",
+    "otherwise after": "pending (decision)",
     "limit": "2 in 1 s",
     "decided": "onboarded",
     "planned": "create",
@@ -110,7 +120,7 @@ BLINK: Ends = {
     **SETTLED,
     **dict.fromkeys(SERVER_ERRORS, f"{DOUBT}, sent 2 times"),
     "409": "rejected (refused_by_target)",
-    "a redirect": "in_doubt (not_shown)",
+    "elsewhere": "in_doubt (not_shown)",
     "403 (later)": "the run ends with 4",
     "404": "rejected (refused_by_target)",
     "limit": "none: found by trying",
