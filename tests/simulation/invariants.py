@@ -186,7 +186,7 @@ def claims(world: World, key: str, outcome: Mapping[str, Any]) -> Iterator[str]:
         yield f"I12 {where} is {told}, which is not so at the target"
     if told in {Outcome.FAILED, Outcome.REJECTED} and done(customer, outcome["failed_step"]):
         yield f"I12 {where} is {told} at {outcome['failed_step']} ({outcome['reason']}), which is done at the target"
-    if told in ABSENT and world.network.coming(key):
+    if told in ABSENT and world.network.coming(key, outcome["failed_step"]):
         yield f"I12 {where} is {told}, and a write for it is still on its way"
     if told is Outcome.NOT_ATTEMPTED and customer is not None:
         yield f"I12 {where} is {told}, but its customer is there"

@@ -89,11 +89,12 @@ class Network:
         self._under_way.append(call)
         return call
 
-    def coming(self, key: str) -> bool:
-        """Whether a write for `key` is still on its way and will be applied."""
+    def coming(self, key: str, step: str | None) -> bool:
+        """Whether a write for `key` is still on its way and may be applied; of `step` where there is one."""
         return any(
             call.refused is None
             and call.request.operation in STEPS
+            and step in (None, STEPS[call.request.operation])
             and written_key(self.target, call.request, call.body) == key
             for call in self._under_way
         )
