@@ -20,7 +20,7 @@ from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
 from tests.simulation.draws import AGAIN
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import STEPS, Fault, Weather
 from tests.simulation.parts import Parts
 from tests.simulation.population import populated
 from tests.simulation.records import Manners
@@ -72,6 +72,71 @@ def refusals() -> str | None:
     """An attempt that is lost and applied, and a second one that is refused."""
     plan = {("create_customer", 1): Fault.LATE, ("create_customer", 2): Fault.REDIRECTED}
     return first(*(planned(seed, plan) for seed in range(6)))
+
+
+def early_ends() -> str | None:
+    """A wallet that is made late, at a target that meanwhile allows no type any more."""
+    plan = {("create_wallet", 1): Fault.LATE, ("wallet_types", 2): Fault.NO_TYPES}
+    return first(*(planned(seed, plan) for seed in range(6)))
+
+
+def redirected_writes() -> str | None:
+    """A write that is done, and answered with a redirect."""
+    return first(*(planned(seed, {(write, 1): Fault.SEE_OTHER}) for write in STEPS for seed in range(3)))
+
+
+def other_types() -> str | None:
+    """A wallet whose create went unanswered, at a target that meanwhile allows another type before it."""
+    lost = (Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LATE)
+    plans = [{("create_wallet", 1): fault, ("wallet_types", 2): Fault.OTHER_TYPES} for fault in lost]
+    return first(
+        *(
+            planned(seed, plan, manners=manners)
+            for plan in plans
+            for manners in (Manners(), HIDDEN)
+            for seed in range(3)
+        )
+    )
+
+
+def foreign_ids() -> str | None:
+    """Creates that are answered with the ids of other customers and wallets."""
+
+    async def history(world: World) -> list[str]:
+        await world.run()
+        return judged(world) or await calmed(world)
+
+    for seed in range(12):
+        parts = Parts(seed)
+        weather, population = Weather(parts, (Fault.FOREIGN,), 0.2), populated(parts, 6, named="plain")
+        if found := first(told(population, Manners(), weather, history, 6)):
+            return f"seed {seed}: {found}"
+    return None
+
+
+def clocks_set() -> str | None:
+    """A wall clock that is set an hour forward, or back, after a run died with a full window or an unanswered trigger."""
+
+    async def full(world: World) -> list[str]:
+        await world.run(dies_at=150)
+        world.set_clock(by, "between runs")
+        await world.run()
+        return judged(world)
+
+    async def unanswered(world: World) -> list[str]:
+        await world.run(dies_at=dies_at)
+        world.set_clock(by, "between runs")
+        await world.run()
+        return judged(world) or await calmed(world)
+
+    for by in (3600.0, -3600.0):
+        if found := first(*(simulate(seed, 24, calm=True, history=full) for seed in range(2))):
+            return found
+        for dies_at in range(12, 30):
+            late = {("trigger_kyc", 1): Fault.LATE}
+            if found := first(planned(dies_at, late, persona="slow", history=unanswered)):
+                return found
+    return None
 
 
 def deaths() -> str | None:

@@ -1,9 +1,11 @@
 """The wrong versions: each is one change of the real code, undone at the end of its block."""
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +16,7 @@ from sqlalchemy import delete
 
 from jobs import masking
 from jobs.alive import Process, Watch
+from jobs.clock import Clock, milliseconds
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
 from jobs.ledger import lease, sqlite, tables
@@ -67,9 +70,12 @@ def intent_after_sending() -> AbstractContextManager[Any]:
 
     async def write(self: Client, request: Request, before: Any) -> Reply:
         try:
-            return self._checked(request, await self._authorised(request, None))
-        finally:
+            reply = await self._authorised(request, None)
+        except Exception:  # not a cancellation: a process that dies here writes nothing down
             await before()
+            raise
+        await before()
+        return self._checked(request, reply)
 
     return patch.object(Client, "write", write)
 
@@ -92,6 +98,36 @@ def forgotten_window() -> AbstractContextManager[Any]:
         return Reservation(wanted, 0.0, rate)
 
     return patch.object(quota, "reserve", reserve)
+
+
+class WallClock(Clock):
+    """Counts on the wall clock what should be counted on that of the boot."""
+
+    def __init__(self, real: Clock) -> None:
+        super().__init__(real.random)
+        self.real = real
+
+    def now(self) -> datetime:
+        return self.real.now()
+
+    def boot(self) -> str:
+        return "wall"
+
+    def monotonic(self) -> float:
+        return self.real.now().timestamp()
+
+    async def pause(self, seconds: float, until: asyncio.Event) -> bool:
+        return await self.real.pause(seconds, until)
+
+
+def wall_clock_window() -> AbstractContextManager[Any]:
+    """Permits in the ledger bear the times of the wall clock."""
+    real = SharedWindow.__init__
+
+    def made(self: SharedWindow, rate: Rate, clock: Clock, *given: Any, **named: Any) -> None:
+        real(self, rate, WallClock(clock), *given, **named)
+
+    return patch.object(SharedWindow, "__init__", made)
 
 
 def forgotten_limit() -> AbstractContextManager[Any]:
@@ -260,6 +296,46 @@ def early_look() -> AbstractContextManager[Any]:
     return patch.object(onboard, "SETTLE_SECONDS", 0.0)
 
 
+def row_ended_in_doubt() -> AbstractContextManager[Any]:
+    """A row ends at once, whatever a write of it may still become."""
+    return patch.object(Onboarding, "_believed", lambda _self, _step, _case, ended: ended)
+
+
+def redirect_believed() -> AbstractContextManager[Any]:
+    """A redirect is a refusal: nothing was applied."""
+    return patch.object(Onboarding, "_says_little", lambda _self, case, _status: case.last_sent_at is not None)
+
+
+def wall_clock_settling() -> AbstractContextManager[Any]:
+    """How long ago an earlier process sent a write is read off the wall clock."""
+
+    def sent_earlier(self: Onboarding, step: Any, row: Any) -> float | None:
+        since = row.step(step.name).doubt_since_ms
+        if since is None:
+            return None
+        ago = (milliseconds(self.clock.now()) - since) / 1000
+        return float(row.sent_at.get(step.name, self.clock.monotonic() - ago))
+
+    return patch.object(Onboarding, "_sent_earlier", sent_earlier)
+
+
+def chosen_afresh() -> AbstractContextManager[Any]:
+    """What an unanswered create asked for is chosen once more."""
+    return patch.object(WalletStep, "open", lambda *_: None)
+
+
+@contextmanager
+def sent_otherwise() -> Iterator[None]:
+    """The same, and nobody compares the request with the unanswered one."""
+    with chosen_afresh(), patch.object(case.Case, "departs", lambda *_: False):
+        yield
+
+
+def claims_ignored() -> AbstractContextManager[Any]:
+    """What another key holds may be held once more."""
+    return patch.object(Store, "_claim", lambda *_: {})
+
+
 def slow_look() -> AbstractContextManager[Any]:
     """The end of a look counts, not its beginning."""
 
@@ -296,6 +372,7 @@ VARIANTS = (
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
     Variant("synchronous=NORMAL", not_synchronous, checks.deaths),
     Variant("the limiter is forgotten at a restart", forgotten_window, checks.restarts),
+    Variant("a window on the wall clock", wall_clock_window, checks.clocks_set),
     Variant("a learned limit is forgotten at a restart", forgotten_limit, checks.lower_limits),
     Variant("409 is believed", taken_believed, checks.taken),
     Variant("the first look-up hit wins", first_hit, checks.storm),
@@ -317,6 +394,12 @@ VARIANTS = (
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),
     Variant("a slow look is believed", slow_look, checks.lost_triggers),
+    Variant("a row ends beside a young unanswered write", row_ended_in_doubt, checks.early_ends),
+    Variant("a redirect is believed", redirect_believed, checks.redirected_writes),
+    Variant("an earlier process's write settles by the wall clock", wall_clock_settling, checks.clocks_set),
+    Variant("an open wallet's type is chosen afresh", chosen_afresh, checks.other_types),
+    Variant("an open wallet is sent as another one", sent_otherwise, checks.other_types),
+    Variant("claims on ids are ignored", claims_ignored, checks.foreign_ids),
     Variant(
         "a refusal outweighs an earlier doubt",
         lambda: patch.object(Onboarding, "_says_little", lambda *_: False),
