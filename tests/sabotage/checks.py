@@ -24,7 +24,7 @@ from tests.simulation.faults import STEPS, Fault, Weather
 from tests.simulation.parts import Parts
 from tests.simulation.population import populated
 from tests.simulation.records import Manners
-from tests.simulation.simulate import Trace, calmed, judged, planned, simulate, told
+from tests.simulation.simulate import History, Trace, calmed, judged, planned, simulate, told
 from tests.simulation.world import RATE, WORKERS, World
 
 STORMS = 60
@@ -115,41 +115,36 @@ def foreign_ids() -> str | None:
 
 
 def clocks_set() -> str | None:
-    """A wall clock that is set an hour forward, or back, after a run died with a full window or an unanswered trigger."""
-
-    async def full(world: World) -> list[str]:
-        await world.run(dies_at=150)
-        world.set_clock(by, "between runs")
-        await world.run()
-        return judged(world)
-
-    async def unanswered(world: World) -> list[str]:
-        await world.run(dies_at=dies_at)
-        world.set_clock(by, "between runs")
-        await world.run()
-        return judged(world) or await calmed(world)
-
+    """A wall clock that is set by an hour after a run died with a full window, or an unanswered trigger."""
+    late = {("trigger_kyc", 1): Fault.LATE}
     for by in (3600.0, -3600.0):
+        full = dying_at(150, by)
         if found := first(*(simulate(seed, 24, calm=True, history=full) for seed in range(2))):
             return found
         for dies_at in range(12, 30):
-            late = {("trigger_kyc", 1): Fault.LATE}
-            if found := first(planned(dies_at, late, persona="slow", history=unanswered)):
+            if found := first(planned(dies_at, late, persona="slow", history=dying_at(dies_at, by))):
                 return found
     return None
+
+
+def dying_at(dies_at: int, set_by: float = 0.0) -> History:
+    """A process that dies at one of its seams, a wall clock that is set, and a process that goes on at once."""
+
+    async def history(world: World) -> list[str]:
+        await world.run(dies_at=dies_at)
+        if set_by:
+            world.set_clock(set_by, "between runs")
+        await world.run()
+        return judged(world) or await calmed(world)
+
+    return history
 
 
 def deaths() -> str | None:
     """A process that dies at each of its seams, and one that goes on at once."""
     for dies_at in range(1, 40):
-
-        async def history(world: World, dies_at: int = dies_at) -> list[str]:
-            await world.run(dies_at=dies_at)
-            await world.run()
-            return judged(world) or await calmed(world)
-
         for manners in (Manners(), HIDDEN):
-            if found := first(planned(dies_at, {}, manners=manners, persona="slow", history=history)):
+            if found := first(planned(dies_at, {}, manners=manners, persona="slow", history=dying_at(dies_at))):
                 return found
     return None
 
