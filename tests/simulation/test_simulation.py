@@ -11,7 +11,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.population import PERSONAS, Ending, Persona
 from tests.simulation.simulate import Trace, planned, shrunk, simulate
 
-SEEDS = range(1, 201)
+SEEDS = range(1, 121)
 MANY = range(1, 4001)
 SEAMS = {
     f"death {when} {what}"
