@@ -14,7 +14,7 @@ from jobs.errors import Unusable
 from jobs.ledger import lease, migration, tables
 from jobs.ledger.learned import Learned, learned, teach
 from jobs.ledger.permits import Pool, reserve
-from jobs.ledger.rows import Claim, Transition
+from jobs.ledger.rows import IdClaim, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 
@@ -117,7 +117,7 @@ def test_an_older_ledger_knows_whose_customers_are_whose_once_it_is_migrated(url
 
     with Store.opened(url, create=False) as store:
         epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
-        claims = (Claim("customer", "55", "b"), Claim("wallet", "w1", "b"), Claim("wallet", "w2", "b"))
+        claims = (IdClaim("customer", "55", "b"), IdClaim("wallet", "w1", "b"), IdClaim("wallet", "w2", "b"))
         assert store.apply(1, epoch, RUN.run_id, [Transition(claims=claims)]) == dict.fromkeys(claims[:2], "a")
 
 

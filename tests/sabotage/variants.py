@@ -34,6 +34,7 @@ from jobs.transport import quota
 from jobs.transport.client import Client
 from jobs.transport.quota import SharedWindow
 from jobs.transport.sender import HttpxSender
+from tests.simulation.network import Connection
 
 from . import checks
 
@@ -77,8 +78,8 @@ def not_synchronous() -> AbstractContextManager[Any]:
     """The ledger does not wait for the disk."""
     real = sqlite._on_connect
 
-    def connect(connection: Any, record: object) -> None:
-        real(connection, record)
+    def connect(connection: Any, *rest: Any) -> None:
+        real(connection, *rest)
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return patch.object(sqlite, "_on_connect", connect)
@@ -285,6 +286,11 @@ def unverified() -> AbstractContextManager[Any]:
     return patch.object(Eclipse, "__init__", made)
 
 
+def surplus_kept() -> AbstractContextManager[Any]:
+    """A connection is used again with an answer unread on it."""
+    return patch.object(Connection, "usable", lambda _: True)
+
+
 VARIANTS = (
     Variant("a fresh key for each attempt", fresh_key, checks.personas),
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
@@ -306,6 +312,7 @@ VARIANTS = (
     Variant("a heartbeat is compared with the wall clock", wall_clock_death, checks.owners),
     Variant("a busy ledger is taken for silence", busy_is_silent, checks.owners),
     Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
+    Variant("surplus bytes kept", surplus_kept, checks.surplus),
     Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),
