@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from jobs.clock import Clock
 from jobs.config import Settings, pseudonym_key, secrets, system_settings
 from jobs.errors import Unusable
 from jobs.keys import KeySpace, Pseudonyms
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.made import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -212,14 +213,20 @@ async def limiter(
         return
     async with AsyncExitStack() as stack:
         pauses = KeptPauses(clock, store, pool, hear=hear)
-        stack.push_async_callback(pauses.aclose)
+        stack.push_async_callback(given_back, pauses)
         shared = None if rate is None else SharedWindow(rate, clock, store, pool)
         paced = KeptPace(clock, store, pool) if rate is None and not free else None
         if shared is not None:
-            stack.push_async_callback(shared.aclose)
+            stack.push_async_callback(given_back, shared)
         if paced is not None:
-            stack.push_async_callback(paced.aclose)
+            stack.push_async_callback(given_back, paced)
         yield Limiter(clock, window=shared, pace=paced, pauses=pauses)
+
+
+async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
+    """Tells the ledger what it shall keep, if it can: what is not handed back counts as used for a while, no harm."""
+    with suppress(LedgerBroken):
+        await kept.aclose()
 
 
 def pool_of(settings: Settings, given: Secrets) -> str:

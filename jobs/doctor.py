@@ -13,12 +13,14 @@ from pathlib import Path
 from jobs.access import connected, credential_of, pool_of, system_of
 from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
 from jobs.config import Settings, proxy_left_out, secret, unknown_variables
+from jobs.disk import LEAST_FREE_BYTES, existing
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
+from jobs.ledger.names import key_file
 from jobs.ledger.pauses import kept_pause
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed
@@ -27,9 +29,6 @@ from jobs.target import same_target
 from jobs.throttling import span, told
 from jobs.transport.client import Client
 from jobs.transport.pauses import Hold
-
-LEAST_FREE_BYTES = 500 * 1024 * 1024
-"""Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""
 
 SHORT_LIFE_SECONDS = 120.0
 """Chosen: a token that lives shorter is renewed more than once a minute."""
@@ -51,7 +50,7 @@ def here(settings: Settings) -> Iterator[Check]:
     yield from _target(settings)
     yield from _pseudonyms(settings)
     yield from _limits(settings)
-    folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
+    folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
 
@@ -88,6 +87,10 @@ def _needed(settings: Settings, name: str) -> Check:
 
 def _ledger(settings: Settings) -> Check:
     path = path_of(settings.ledger)
+    try:
+        refuse_remains(path)
+    except Unusable as error:
+        return Check("ledger", False, error.message, error.hint)
     if not path.exists():
         folder = path.parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -115,7 +118,7 @@ def _target(settings: Settings) -> Iterator[Check]:
 def _pseudonyms(settings: Settings) -> Iterator[Check]:
     """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
     ledger = path_of(settings.ledger)
-    key = ledger.with_name(ledger.name + ".key")
+    key = key_file(ledger)
     if not ledger.exists() or secret("pseudonym_key") is not None:
         return
     if not key.exists():
@@ -129,7 +132,7 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
 def _limits(settings: Settings) -> Iterator[Check]:
     """What the target taught this credential of its limits; nothing where another line says what is missing."""
     ledger = path_of(settings.ledger)
-    kept = secret("pseudonym_key") is not None or ledger.with_name(ledger.name + ".key").exists()
+    kept = secret("pseudonym_key") is not None or key_file(ledger).exists()
     if not ledger.exists() or not kept or settings.base_url is None:
         return
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
@@ -165,14 +168,6 @@ def ago(age: timedelta) -> str:
     seconds = max(0, int(age.total_seconds()))
     units = ((86400, "d"), (3600, "h"), (60, "min"))
     return next((f"{seconds // size} {name} ago" for size, name in units if seconds >= size), f"{seconds} s ago")
-
-
-def _existing(folder: Path) -> Path:
-    """The nearest folder that exists."""
-    folder = folder.absolute()
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _disk(folder: Path) -> Check:

@@ -11,18 +11,22 @@ import gc
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import uvloop
+from polars.exceptions import PolarsError
 
 from jobs.access import connected, credential_of, keys_of, system_of
 from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
 from jobs.clock import Clock, Stamp, milliseconds
 from jobs.config import Settings, pseudonym_key
+from jobs.cut_short import cut_short
 from jobs.delivery import deliverable, passwords_of
+from jobs.disk import unusable
 from jobs.earlier import Earlier
 from jobs.engine.canary import send_first, suited
 from jobs.engine.case import Taking
@@ -34,6 +38,7 @@ from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
@@ -48,7 +53,7 @@ from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.summary import Summary
 from jobs.reread import judge_canary, reread_if_possible
 from jobs.retrigger import Candidate, Retrigger
-from jobs.signals import Signals
+from jobs.signals import Signals, apart
 from jobs.systems.exchange import CallClass
 from jobs.target import same_target
 from jobs.throttling import Throttling, span
@@ -78,7 +83,8 @@ def onboard(
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
     whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
-    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder.
+    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder. Raises what `cut_short`
+    makes of it when ledger or disk fail later.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
@@ -97,11 +103,12 @@ def onboard(
         permitted(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
-        store.know_key(pseudonyms_of(settings).of("key", "check"))
+        store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
+        store.hear(stops.signalled.is_set)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:
             known = "--moved-from" if settings.moved_from else "as its newest run says; taken for the same target"
@@ -125,9 +132,15 @@ def onboard(
             again,
         )
         signals.hand_over(stops)
-        findings = finish(online(under, taking or Taking(), signals))
-        folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
-        return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
+        try:
+            findings = finish(online(under, taking or Taking(), signals))
+            folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
+            return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
+        except (LedgerBroken, OSError, ImportError, MemoryError, PolarsError) as error:
+            told = cut_short(under, taking or Taking(), error)
+            if told is None:
+                raise
+            raise told from error
 
 
 def policies(settings: Settings, batch: Batch) -> Stops:
@@ -155,14 +168,17 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
                 tell_kept(window, under.progress)
             asked = await checked_first(under, client)
             folder = RunFolder.create(Path(under.run.folder))
-            under.store.begin_run(under.space_id, under.run, origin_of(settings.base_url))
-            await send(under, taking, client, asked)
-            under.calls.update(client.calls)
+            begin, target = under.store.begin_run, origin_of(settings.base_url)
+            await asyncio.to_thread(begin, under.space_id, under.run, target)
+            try:
+                await send(under, taking, client, asked)
+            finally:
+                under.calls.update(client.calls)
             throttling.note()
         note_clock(under, began)
         seen = await reread_if_possible(under)
         under.leave_to_resume()
-        under.store.add_calls(under.run.run_id, under.calls)
+        await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
         return Findings(
             codes=frozenset(under.stops.codes),
             notes=under.stops.notes,
@@ -269,8 +285,14 @@ def read(
     path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress, earlier: Earlier | None = None
 ) -> Batch:
     """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
-    with progress.stage("reading and validating", None):
-        return read_batch(path, settings, keys_of(settings), work, clock.now().date(), earlier)
+    try:
+        with progress.stage("reading and validating", None):
+            return apart(partial(read_batch, path, settings, keys_of(settings), work, clock.now().date(), earlier))
+    except (OSError, PolarsError) as error:
+        told = unusable(error, work)
+        if told is None:
+            raise
+        raise told from error
 
 
 def finish(work: Coroutine[Any, Any, Any]) -> Any:
@@ -288,9 +310,9 @@ def new_run_id(clock: Clock) -> str:
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
 
 
-def pseudonyms_of(settings: Settings) -> Pseudonyms:
-    """The keyed HMACs of this ledger."""
-    return Pseudonyms(pseudonym_key(path_of(settings.ledger)))
+def pseudonyms_of(settings: Settings, *, make: bool = False) -> Pseudonyms:
+    """The keyed HMACs of this ledger; `make`: with a new key, where there is none. Raises Unusable."""
+    return Pseudonyms(pseudonym_key(path_of(settings.ledger), make=make))
 
 
 def same_input(batch: Batch, sha256: str | None) -> None:

@@ -20,6 +20,7 @@ from jobs.clock import Clock
 from jobs.config import Settings, secret
 from jobs.errors import MusterError, Unusable
 from jobs.intake.key_list import Key, KeyList
+from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.progress import Count, Lines
@@ -144,8 +145,7 @@ class Desk:
 
 def ledger_is_whole(ledger: Path) -> bool:
     """Whether there is a ledger with its key; a look-up makes neither."""
-    key = ledger.with_name(ledger.name + ".key")
-    return ledger.exists() and (key.exists() or secret("pseudonym_key") is not None)
+    return ledger.exists() and (key_file(ledger).exists() or secret("pseudonym_key") is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.flow import pseudonyms_of, read
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
@@ -106,6 +106,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     same_target(settings)
     with workspace(settings.out) as work:
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
+        refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))
 

@@ -1,7 +1,7 @@
 """Every read and write of the ledger, as a verb. Synchronous; `writer.py` gathers the writes of many workers."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -23,8 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from jobs.errors import MusterError, Unusable
+from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.columns import (
     event_columns,
     outcome_columns,
@@ -38,7 +39,7 @@ from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
-from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
+from jobs.ledger.sqlite import open_engine, path_of, still_there
 from jobs.model import Outcome
 
 KEYS_A_QUERY = 500
@@ -47,6 +48,8 @@ KEYS_A_QUERY = 500
 
 class Fenced(LedgerBroken):
     """Another process took the (system, tenant) over: this one must stop at once and change nothing more."""
+
+    exit_code = ExitCode.LOCKED
 
 
 class Store:
@@ -59,7 +62,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
-        """The ledger at `url`, made or migrated when needed. Raises Unusable: nothing was sent yet.
+        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerBusy: nothing was sent yet.
 
         `upgrade` False: one of an older version stays as it is, to be read only.
         """
@@ -69,10 +72,17 @@ class Store:
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
+        except LedgerBusy:
+            store.close()
+            raise
         except MusterError as error:
             store.close()
             raise Unusable(error.message, hint=error.hint) from error
         return store
+
+    def hear(self, stopped: Callable[[], bool]) -> None:
+        """From now on no wait for another process outlives a stop by long; `stopped` is asked from any thread."""
+        self.engine.get_execution_options()["turn"].stopped = stopped
 
     @classmethod
     @contextmanager
@@ -92,6 +102,12 @@ class Store:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
         with self.engine.connect() as connection:
             return inspect(connection).has_table(table.name)
+
+    def knows_key(self) -> bool:
+        """Whether a key of pseudonyms was used with this ledger already, so that no other one may be made."""
+        with self.engine.connect() as connection:
+            known = connection.scalar(select(tables.schema_version.c.key_check)) is not None
+            return known or connection.scalar(select(tables.record.c.key).limit(1)) is not None
 
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
         """The columns of `table`; null in the place of those that a ledger of an older version does not have."""
@@ -210,14 +226,17 @@ class Store:
                 events.append(event_columns(transition.event, run_id))
             if transition.outcome is not None:
                 outcomes.append(outcome_columns(transition.outcome, run_id))
-        with self.writes.begin() as connection:
-            self._fence(connection, space_id, epoch)
-            by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is then written once
-            self._many.insert(connection, tables.record, by_key, replacing=True)
-            self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
-            self._many.insert(connection, tables.event, events)
-            self._many.insert(connection, tables.outcome, outcomes)
-            return self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+        with self.writes.connect() as connection:
+            with connection.begin():
+                self._fence(connection, space_id, epoch)
+                by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
+                self._many.insert(connection, tables.record, by_key, replacing=True)
+                self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
+                self._many.insert(connection, tables.event, events)
+                self._many.insert(connection, tables.outcome, outcomes)
+                held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+            still_there(connection)
+            return held
 
     def _claim(self, connection: Connection, space_id: int, claims: Sequence[IdClaim]) -> Mapping[IdClaim, str]:
         """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
@@ -378,7 +397,10 @@ class Store:
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
         current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
         if current != epoch:
-            raise Fenced("another run took over this tenant: stopped without changing anything more")
+            raise Fenced(
+                "another run took over this tenant: stopped without changing anything more",
+                hint="muster status shows it; when it has ended, muster resume",
+            )
 
     def _insert(self, table: Table) -> Any:
         return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from jobs.ledger.broken import LedgerBroken, LedgerRefuses
 from jobs.ledger.rows import IdClaim, Transition
-from jobs.ledger.sqlite import LedgerBroken
 from jobs.ledger.store import Store
 
 MOST_AT_ONCE = 10_000
@@ -119,4 +119,4 @@ def broken(error: Exception) -> LedgerBroken:
         cause = str(error.orig) if isinstance(error, OperationalError) else (error.strerror or "I/O error")
         return LedgerBroken(f"the ledger can't be written: {cause}", hint="free the disk, then resume")
     cause = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
-    return LedgerBroken(f"the ledger refuses a row: {cause}", hint="this is a defect of muster; nothing was lost")
+    return LedgerRefuses(f"the ledger refuses a row: {cause}", hint="this is a defect of muster; nothing was lost")

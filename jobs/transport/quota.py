@@ -11,10 +11,10 @@ from math import ceil
 
 from jobs.clock import Clock, from_milliseconds
 from jobs.ledger.boots import met
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.learned import Learned, keep_rate, learned, teach
 from jobs.ledger.pauses import Asked, keep_pause, kept_pause
 from jobs.ledger.permits import LOST_SECONDS, Pool, hand_back, renew, reserve, undated
-from jobs.ledger.sqlite import LedgerBroken
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Offload
 from jobs.model import Rate

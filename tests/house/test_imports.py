@@ -13,8 +13,14 @@ ROOT = Path(__file__).resolve().parents[2]
 ONLY_IN = {
     "click": ("jobs.cli", "jobs.commands", "jobs.__main__"),
     "httpx": ("jobs.transport.sender",),
-    "tenacity": ("jobs.transport.retry", "jobs.transport.client", "jobs.engine.onboard", "jobs.ledger.sqlite"),
-    "sqlite3": ("jobs.ledger.sqlite",),
+    "tenacity": (
+        "jobs.transport.retry",
+        "jobs.transport.client",
+        "jobs.engine.onboard",
+        "jobs.ledger.turn",
+        "jobs.ledger.files",
+    ),
+    "sqlite3": ("jobs.ledger.sqlite", "jobs.ledger.turn", "jobs.ledger.files"),
     "sqlalchemy": ("jobs.ledger",),
     "pandera": ("schemas", "jobs.intake"),
     "phonenumbers": ("jobs.intake.phones",),

@@ -140,7 +140,7 @@ def test_calls_of_an_earlier_boot_count_for_one_window_from_their_first_sight(st
     assert asked(mine, LONG, 7079.9) == 0
     assert asked(mine, LONG, 7080.01) == 30  # the older ones were 100 s older, as their own boot counted
     assert asked(mine, LONG, 7179.9) == 0
-    assert asked(mine, LONG, 7180) == 30
+    assert asked(mine, LONG, 7180.01) == 30
 
 
 def test_who_waits_for_calls_of_an_earlier_boot_does_not_begin_anew_in_the_next_process(store: Store) -> None:

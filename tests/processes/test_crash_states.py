@@ -22,9 +22,9 @@ STEPS = {"create_customer": "customer", "trigger_kyc": "kyc", "create_wallet": "
 WEAKLY = """
 import sys
 import jobs.ledger.sqlite as ledger
-def connect(connection, record):
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
+real = ledger._on_connect
+def connect(connection, *rest):
+    real(connection, *rest)
     connection.execute("PRAGMA synchronous=NORMAL")
 ledger._on_connect = connect
 from jobs.__main__ import main

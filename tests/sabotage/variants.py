@@ -79,8 +79,8 @@ def not_synchronous() -> AbstractContextManager[Any]:
     """The ledger does not wait for the disk."""
     real = sqlite._on_connect
 
-    def connect(connection: Any, record: object) -> None:
-        real(connection, record)
+    def connect(connection: Any, *rest: Any) -> None:
+        real(connection, *rest)
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return patch.object(sqlite, "_on_connect", connect)

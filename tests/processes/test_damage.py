@@ -1,0 +1,354 @@
+"""Ledgers that are damaged, moved, full or held, and validations that hang: told in words, and nothing is lost."""
+
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from jobs.ledger.store import Store
+from jobs.sandbox.server import Sandbox
+from tests.flow.muster import REPOSITORY, lines, writes
+from tests.flow.people import people
+
+from .program import (
+    Program,
+    Running,
+    Said,
+    also,
+    ended,
+    finished,
+    named,
+    once_each,
+    reported,
+    tidy,
+    until,
+    until_sending,
+)
+from .test_resources import mounted
+from .test_signals_everywhere import SIGNALS
+
+ROWS = 8
+HINT = re.compile(r"^  try: (.*)$", re.MULTILINE)
+OPEN = frozenset({"pending", "in_doubt", "not_attempted"})
+
+
+@pytest.fixture
+def many(sandbox: Sandbox, tmp_path: Path) -> Program:
+    """Rows enough to meet a run in its middle; the target takes its time."""
+    sandbox.configure(latency_ms=100)
+    return Program.of(tmp_path, sandbox, people(ROWS))
+
+
+def hint(said: Said) -> str:
+    """What the program says to try."""
+    found = HINT.search(said.stderr)
+    assert found is not None, said
+    return found[1]
+
+
+@contextmanager
+def stopped_in_the_middle(many: Program) -> Iterator[Running]:
+    """A run that is stopped by SIGSTOP, wherever it is, once it has sent something; it goes on after the block."""
+    with many.begun("run", "customers.csv", "--concurrency", "2") as running:
+        until_sending(many, running)
+        os.kill(running.pid, signal.SIGSTOP)
+        yield running
+
+
+def gone_on(running: Running) -> Said:
+    os.kill(running.pid, signal.SIGCONT)
+    return ended(running)
+
+
+def intents(ledger: Path) -> int:
+    """How many writes the ledger knows of."""
+    with closing(sqlite3.connect(ledger)) as connection:
+        found: int = connection.execute("SELECT count(*) FROM event WHERE kind = 'intent'").fetchone()[0]
+        return found
+
+
+def wal_removed(ledger: Path) -> None:
+    Path(f"{ledger}-wal").unlink()
+
+
+def index_cut(ledger: Path) -> None:
+    os.truncate(f"{ledger}-shm", 0)
+
+
+def removed(ledger: Path) -> None:
+    ledger.unlink()
+
+
+def removed_with_all(ledger: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{ledger}{ending}").unlink()
+
+
+def wal_cut(ledger: Path) -> None:
+    os.truncate(f"{ledger}-wal", 0)
+
+
+def replaced(ledger: Path) -> None:
+    Path(f"{ledger}.new").touch()
+    Path(f"{ledger}.new").replace(ledger)
+
+
+@pytest.mark.parametrize("change", [wal_removed, removed_with_all, *also(index_cut, removed, wal_cut, replaced)])
+def test_a_ledger_that_is_damaged_in_mid_run_stops_it_and_the_hint_goes_on_without_a_loss(
+    many: Program, change: Callable[[Path], None]
+) -> None:
+    with stopped_in_the_middle(many) as running:
+        change(many.ledger)
+        said = gone_on(running)
+    assert said.code == 3, said
+    named(said)
+    assert "nothing is lost" in said.stderr
+    reported(many.folders[-1], ROWS)
+    assert {line["outcome"] for line in lines(many.folders[-1] / "outcome.csv")} & OPEN
+    saving, _, going_on = hint(said).rpartition("muster ")
+    if saving:
+        subprocess.check_call(["bash", "-c", saving.removesuffix(", then ")], cwd=many.folder)
+    assert intents(many.ledger) >= len(writes(many.sandbox))
+    many.sandbox.configure(latency_ms=0)
+    resumed = many(*shlex.split(going_on))
+    assert resumed.code == 0, resumed
+    once_each(many)
+    reported(many.folders[-1], ROWS)
+    tidy(many)
+
+
+def test_a_run_that_saved_its_ledger_elsewhere_is_not_forgotten(many: Program) -> None:
+    with stopped_in_the_middle(many) as running:
+        replaced(many.ledger)
+        gone_on(running)
+    sent = len(writes(many.sandbox))
+    said = many()
+    assert said.code == 2, said
+    assert "all that it held was saved to muster.db.rescued-1" in said.stderr
+    assert len(writes(many.sandbox)) == sent
+
+
+def emptied(ledger: Path) -> None:
+    os.truncate(ledger, 0)
+
+
+def moved(ledger: Path) -> None:
+    ledger.rename(ledger.with_name("moved.db"))
+
+
+def key_removed(ledger: Path) -> None:
+    Path(f"{ledger}.key").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (emptied, "muster.db is empty (0 bytes), but muster.db.key beside it is not"),
+        (moved, "there is no ledger muster.db, but its key muster.db.key is there"),
+        (key_removed, "muster.db.key, the key of the ledger's pseudonyms, is missing"),
+    ],
+)
+def test_what_is_left_of_a_ledger_is_no_new_one(program: Program, change: Callable[[Path], None], words: str) -> None:
+    assert program("run", "customers.csv", "--limit", "1").code == 3
+    kept = {path: path.read_bytes() for path in program.folder.glob("muster.db*")}
+    change(program.ledger)
+    left = {path.name: path.stat().st_size for path in program.folder.glob("*.db*")}
+    sent = len(writes(program.sandbox))
+    for command in (("run", "customers.csv"), ("resume",), ("plan", "customers.csv")):
+        said = program(*command)
+        assert said.code == 2, said
+        assert words in said.stderr, said
+        assert re.search(r"try: (restore|put) .* from .* backup", said.stderr), said
+    assert {path.name: path.stat().st_size for path in program.folder.glob("*.db*")} == left
+    assert len(writes(program.sandbox)) == sent
+    for path, content in kept.items():
+        path.write_bytes(content)
+        path.chmod(0o600)
+    finished(program)
+
+
+def test_a_ledger_that_was_moved_away_on_purpose_with_its_key_is_begun_anew(program: Program) -> None:
+    assert program().code == 0
+    for name in ("muster.db", "muster.db.key"):
+        (program.folder / name).rename(program.folder / f"old-{name}")
+    again = program()
+    assert again.code == 0, again
+    assert {line["outcome"] for line in lines(program.folders[-1] / "outcome.csv")} == {"already_onboarded"}
+
+
+HOLDER = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@contextmanager
+def held(ledger: Path) -> Iterator[int]:
+    """The write lock is in the hands of a process that was stopped; its pid."""
+    with subprocess.Popen([sys.executable, "-c", HOLDER, ledger], stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            holder.send_signal(signal.SIGSTOP)
+            yield holder.pid
+        finally:
+            holder.kill()
+
+
+def impatient(folder: Path, seconds: float) -> dict[str, str | None]:
+    """The variables of a process that waits for others' locks only so long."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import jobs.ledger.turn\njobs.ledger.turn.BUSY_SECONDS = {seconds}\n")
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{REPOSITORY}"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *also(signal.SIGTERM)], ids=lambda number: number.name)
+def test_a_signal_is_heard_while_another_process_holds_the_ledger(many: Program, number: signal.Signals) -> None:
+    with many.begun("run", "customers.csv", "--concurrency", "2") as running:
+        until_sending(many, running)
+        with held(many.ledger):
+            began = time.monotonic()
+            running.send_signal(number)
+            said = ended(running)
+            seconds = time.monotonic() - began
+    assert said.code == SIGNALS[number], said
+    assert seconds < 15  # some two by itself; it was 30 to 99
+    named(said)
+    reported(many.folders[-1], ROWS)
+    many.sandbox.configure(latency_ms=0)
+    assert many(*shlex.split(hint(said).rpartition("muster ")[2])).code == 0
+    once_each(many)
+    tidy(many)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_ledger_that_stays_held_is_6_and_names_who_holds_it(many: Program, tmp_path: Path, sent: bool) -> None:
+    env = impatient(tmp_path / "impatient", 0.5)
+    if not sent:
+        Store.open(f"sqlite:///{many.ledger}").close()
+        with held(many.ledger) as pid:
+            said = many(env=env)
+    else:
+        with many.begun("run", "customers.csv", "--concurrency", "2", env=env) as running:
+            until_sending(many, running)
+            with held(many.ledger) as pid:
+                said = ended(running)
+    assert said.code == 6, said
+    named(said)
+    assert f"(pid {pid}) holds the lock of the ledger muster.db" in said.stderr
+    if sent:
+        reported(many.folders[-1], ROWS)
+    else:
+        assert many.folders == []
+        assert writes(many.sandbox) == []
+    many.sandbox.configure(latency_ms=0)
+    finished(many)
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "words"),
+    [
+        ("ledger", "size=8k", "free space there"),
+        ("ledger", "nr_inodes=2", "remove files there"),
+        ("runs", "nr_inodes=2", "remove files there"),
+        pytest.param("runs", "size=8k", "free space there", marks=pytest.mark.slow),
+        pytest.param("ledger", "nr_inodes=3", "remove files there", marks=pytest.mark.slow),
+        pytest.param("ledger", "nr_inodes=1", "remove files there", marks=pytest.mark.slow),
+        pytest.param("runs", "nr_inodes=4", "remove files there", marks=pytest.mark.slow),
+    ],
+)
+def test_a_full_disk_before_anything_was_sent_is_2_with_a_hint_that_works(
+    program: Program, place: str, options: str, words: str
+) -> None:
+    disk = program.folder / place
+    arguments = ("run", "customers.csv", *(("--ledger", "sqlite:///ledger/muster.db") if place == "ledger" else ()))
+    with mounted(disk, options) as again:
+        said = program(*arguments)
+        assert said.code == 2, said
+        named(said)
+        assert f"{words} ({disk}: " in hint(said), said
+        assert "inodes" in hint(said)
+        assert writes(program.sandbox) == []
+        assert program.folders == []
+        again("size=50m,nr_inodes=1000")
+        assert program(*arguments).code == 0
+        once_each(program)
+        tidy(program)
+
+
+HANGS = """
+import os, pathlib
+from jobs.intake import stage
+scanned = stage._scanned
+def hanging(_path, *rest):
+    os.mkfifo("fifo")  # polars opens it, and waits in native code for somebody who writes
+    pathlib.Path("hanging").touch()
+    return scanned(pathlib.Path("fifo"), *rest)
+stage._scanned = hanging
+"""
+
+
+@pytest.mark.parametrize("command", ["validate", "run", *also("plan")])
+@pytest.mark.parametrize("number", [signal.SIGTERM, *also(signal.SIGINT)], ids=lambda number: number.name)
+def test_a_validation_that_hangs_in_native_code_hears_a_signal(
+    program: Program, tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    (tmp_path / "hangs").mkdir()
+    (tmp_path / "hangs" / "sitecustomize.py").write_text(HANGS)
+    env: dict[str, str | None] = {"PYTHONPATH": f"{tmp_path / 'hangs'}{os.pathsep}{REPOSITORY}"}
+    with program.begun(command, "customers.csv", env=env) as running:
+        until((program.folder / "hanging").exists, running)
+        running.send_signal(number)
+        said = ended(running)
+    assert said.code == SIGNALS[number], said
+    named(said)
+    tidy(program)
+    assert program.folders == []
+    assert program.sandbox.journal() == []
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Nothing more can be written to `disk`."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    yield
+    filler.unlink()
+
+
+@pytest.mark.parametrize("place", ["ledger", *also("runs")])
+def test_a_disk_that_fills_up_in_mid_run_is_3_and_the_hint_goes_on(many: Program, place: str) -> None:
+    arguments = ("--ledger", "sqlite:///ledger/muster.db") if place == "ledger" else ()
+    with mounted(many.folder / place, "size=8m"):
+        with many.begun("run", "customers.csv", "--concurrency", "2", *arguments) as running:
+            until_sending(many, running)
+            os.kill(running.pid, signal.SIGSTOP)
+            with filled(many.folder / place):
+                said = gone_on(running)
+        assert said.code == 3, said
+        named(said)
+        assert f"free space there ({many.folder / place}: 0 KB of 8.4 MB are free" in hint(said), said
+        if place == "ledger":
+            reported(many.folders[-1], ROWS)
+        else:
+            assert "outcome.csv can't be written" in said.stderr
+        many.sandbox.configure(latency_ms=0)
+        resumed = many(*shlex.split(hint(said).rpartition("muster ")[2]), *arguments)
+        assert resumed.code == 0, resumed
+        once_each(many)
+        reported(many.folders[-1], ROWS)
+        tidy(many)
