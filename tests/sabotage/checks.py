@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -115,6 +116,24 @@ def restarts() -> str | None:
         return judged(world)
 
     return first(*(simulate(seed, 24, calm=True, history=history) for seed in range(4)))
+
+
+def set_clocks() -> str | None:
+    """As `restarts`, with the wall clock set forward by an hour in between; and with the machine started anew."""
+
+    async def history(world: World, *, anew: bool) -> list[str]:
+        world.booted = 5e5
+        world._boot = lambda _: world.booted
+        await world.run(dies_at=150)
+        if anew:
+            world.booted = 3.0
+        else:
+            world.set_clock(3600, "between two runs")
+        await world.run()
+        return judged(world)
+
+    both = (partial(history, anew=anew) for anew in (False, True))
+    return first(*(simulate(seed, 24, calm=True, history=each) for each in both for seed in range(2)))
 
 
 def lower_limits() -> str | None:

@@ -14,9 +14,10 @@ from sqlalchemy import delete
 
 from jobs import masking
 from jobs.alive import Process, Watch
+from jobs.clock import Clock, Stamp, milliseconds
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
-from jobs.ledger import lease, sqlite, tables
+from jobs.ledger import lease, permits, sqlite, tables
 from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
@@ -92,6 +93,21 @@ def forgotten_window() -> AbstractContextManager[Any]:
         return Reservation(wanted, 0.0, rate)
 
     return patch.object(quota, "reserve", reserve)
+
+
+def wall_clock_window() -> AbstractContextManager[Any]:
+    """Calls are counted on the wall clock."""
+
+    def stamp(self: Clock) -> Stamp:
+        shown = milliseconds(self.now())
+        return Stamp("", shown, shown)
+
+    return patch.object(Clock, "stamp", stamp)
+
+
+def forgotten_boots() -> AbstractContextManager[Any]:
+    """Only the calls of this boot are counted."""
+    return patch.object(permits, "meet", lambda _connection, _pool, now: {now.boot: now.up_ms})
 
 
 def forgotten_limit() -> AbstractContextManager[Any]:
@@ -296,6 +312,8 @@ VARIANTS = (
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
     Variant("synchronous=NORMAL", not_synchronous, checks.deaths),
     Variant("the limiter is forgotten at a restart", forgotten_window, checks.restarts),
+    Variant("calls are counted on the wall clock", wall_clock_window, checks.set_clocks),
+    Variant("calls of an earlier boot are forgotten", forgotten_boots, checks.set_clocks),
     Variant("a learned limit is forgotten at a restart", forgotten_limit, checks.lower_limits),
     Variant("409 is believed", taken_believed, checks.taken),
     Variant("the first look-up hit wins", first_hit, checks.storm),
