@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.systems import adapter, capabilities
 from jobs.systems.base import Passwords, Setup, System
-from jobs.systems.exchange import CallClass
+from jobs.systems.exchange import CallClass, Certificate
 from jobs.systems.jwt import holder_of
+from jobs.target import same_target
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
 from jobs.transport.quota import KeptPace, SharedWindow
@@ -121,6 +123,17 @@ def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
     )
 
 
+def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
+    """Connections as the settings want them. Raises Unusable for roots, a certificate or a proxy that can't be used."""
+    base_url, shown = settings.need("base_url"), system.certificate
+    if settings.ca_file is not None:
+        shown = shown or Certificate()
+        shown = replace(shown, authorities=(*shown.authorities, settings.ca_file))
+    if settings.proxy is not None and base_url.startswith("http:") and not settings.proxy.here:
+        raise Unusable("--proxy is on another machine, and plain http would show tokens and personal data to it")
+    return HttpxSender(base_url, clock, certificate=shown, proxy=settings.proxy)
+
+
 @asynccontextmanager
 async def connected(
     settings: Settings,
@@ -131,11 +144,13 @@ async def connected(
     store: Store | None = None,
     sender: Sender | None = None,
 ) -> AsyncIterator[Client]:
-    """A client that has logged in; its connections are closed at the end. Raises NotPermitted.
+    """A client that has logged in; its connections are closed at the end. Raises NotPermitted; Unusable at another
+    target than the ledger's.
 
     `store`: the ledger in which windows of calls hold over runs and processes; None: they hold for this client.
     """
-    sender = sender or HttpxSender(settings.need("base_url"), clock, certificate=system.certificate)
+    same_target(settings, store)
+    sender = sender or sender_of(settings, system, clock)
     limiters = {call_class: Limiter(clock) for call_class in CallClass}
     client = Client(
         system,

@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jobs.errors import Unusable
 from jobs.model import Rate, Secrets
 from jobs.option import APART, BY_NAME, KEPT, OF_A_SYSTEM, OPTIONS, PREFIX, Option, suggestion
+from jobs.secret_file import bare, secret_of
 from jobs.systems import SYSTEMS
+from jobs.transport.proxy import Proxy, unused_proxy
 from jobs.transport.successor import keeper, latest
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
@@ -37,6 +40,9 @@ SECRETS = (
     "signing_key",
 )
 """Never options: an argument is visible to every user of the machine."""
+
+PEM = frozenset({"private_key", "signing_key"})
+"""Those of several lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ def settings(
     tables[values["system"]] = {**tables[values["system"]], **own}
     columns = document.get("columns") or _recorded_table(recorded or {}, "columns")
     _same_place(values, kept)
+    _refuse_shown_password(values["proxy"], origins["proxy"])
     return Settings(values, origins, columns, tables)
 
 
@@ -170,6 +177,13 @@ def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
     for name in ("system", "tenant"):
         if kept.get(name) and str(values[name]) != str(kept[name]):
             raise Unusable(f"that run was for {name} {kept[name]}; the settings say {values[name]}")
+
+
+def _refuse_shown_password(proxy: Proxy | None, origin: str) -> None:
+    """Raises Unusable for a password of the proxy that others can read on the command line or in a file of settings."""
+    variable = BY_NAME["proxy"].variable
+    if proxy is not None and proxy.credentials is not None and origin != variable:
+        raise Unusable("the password of the proxy is a secret: its place is the environment", hint=f"set {variable}")
 
 
 def _parsed(option: Option, given: Any, origin: str) -> Any:
@@ -216,6 +230,13 @@ def _check_keys(document: Mapping[str, Any], path: Path) -> None:
             raise Unusable(f"{path}: [columns] {header!r} must name a column")
 
 
+def proxy_left_out(settings: Settings, environ: Mapping[str, str] | None = None) -> str | None:
+    """The variable that names a proxy which is not used for the target; None: there is none to speak of."""
+    if settings.base_url is None or settings.proxy is not None:
+        return None
+    return unused_proxy(os.environ if environ is None else environ, urlsplit(settings.base_url).hostname or "")
+
+
 def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """Variables that look like ours and are none, each with a suggestion; for a warning."""
     environ = os.environ if environ is None else environ
@@ -227,24 +248,17 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
 def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The secret `name` from its variable, or from the file that `…_FILE` names. Raises Unusable.
 
-    The file must be readable by its owner alone. One trailing line end is not part of the secret.
+    Nobody else may be able to read the file. A byte order mark and the line ends behind it are not part of the secret.
     """
     environ = os.environ if environ is None else environ
     variable = PREFIX + name.upper()
+    lines = name in PEM
     if environ.get(variable):
-        return environ[variable]
+        return bare(environ[variable], variable, lines=lines)
     file = environ.get(variable + "_FILE")
     if not file:
         return None
-    path = Path(file)
-    try:
-        mode = path.stat().st_mode
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unusable(f"{variable}_FILE: {path} can't be read ({type(error).__name__})") from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise Unusable(f"{variable}_FILE: others may read {path}", hint=f"chmod 600 {path}")
-    return content.removesuffix("\n").removesuffix("\r") or None
+    return bare(secret_of(Path(file), f"{variable}_FILE"), f"{variable}_FILE", lines=lines)
 
 
 def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secrets:

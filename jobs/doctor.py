@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobs.access import connected, credential_of, pool_of, system_of
 from jobs.clock import Clock, from_milliseconds, milliseconds
-from jobs.config import Settings, secret, unknown_variables
+from jobs.config import Settings, proxy_left_out, secret, unknown_variables
 from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
@@ -22,6 +22,7 @@ from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.offers import Check, Examined
+from jobs.target import same_target
 from jobs.transport.client import Client
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
@@ -35,6 +36,8 @@ def here(settings: Settings) -> Iterator[Check]:
     """What can be told without the network."""
     for name in unknown_variables():
         yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
+    if (unused := proxy_left_out(settings)) is not None:
+        yield Check("proxy", None, f"{unused} is set, and not used", "--proxy URL goes through one")
     yield from (_needed(settings, name) for name in ("base_url", "tenant"))
     try:
         credential_of(settings)
@@ -42,6 +45,7 @@ def here(settings: Settings) -> Iterator[Check]:
     except Unusable as error:
         yield Check("credential", False, error.message, error.hint)
     yield _ledger(settings)
+    yield from _target(settings)
     yield from _pseudonyms(settings)
     yield from _learned(settings)
     folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
@@ -52,6 +56,8 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     """What only the target can tell: the login, and what the system itself has to be asked."""
     if settings.base_url is None or settings.tenant is None:
         return [Check("target", None, "not asked: its address or the tenant is missing")]
+    if any(_target(settings)):
+        return [Check("target", None, "not asked: the ledger speaks of another one")]
     try:
         system = system_of(settings)
     except Unusable as error:
@@ -86,13 +92,21 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", True, f"{path} will be made by the first run")
     try:
         with Store.opened(settings.ledger, create=False, upgrade=False) as store:
-            owner = working(store, settings.realm, settings.tenant or "")
+            owner = working(store, settings.realm, settings.tenant or "", milliseconds(Clock().now()))
             runs = store.runs(1)
     except MusterError as error:
         return Check("ledger", False, error.message, error.hint or "give --ledger")
     if owner is not None:
-        return Check("ledger", None, f"{path}: run {owner} is working on this system and tenant")
+        return Check("ledger", None, f"{path}: {owner.words}")
     return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
+
+
+def _target(settings: Settings) -> Iterator[Check]:
+    """Whether the ledger speaks of the target that the settings name; nothing where all is well."""
+    try:
+        same_target(settings)
+    except Unusable as error:
+        yield Check("target of the ledger", False, error.message, error.hint)
 
 
 def _pseudonyms(settings: Settings) -> Iterator[Check]:

@@ -25,6 +25,7 @@ from jobs.ledger.seals import add_seal
 from jobs.ledger.sqlite import wipe
 from jobs.ledger.store import Store
 from jobs.ledger.subjects import outcomes_of, places_of, quarantined_rows
+from jobs.progress import Progress
 from jobs.prove import QUARANTINE, Subject, quarantined_lines
 from jobs.report import pseudonyms_of, signing
 from jobs.reports.erase import Erasure, erase
@@ -44,9 +45,9 @@ class Erased:
     absent: tuple[str, ...] = ()
 
 
-def purge(settings: Settings, days: int, clock: Clock) -> Erased:
+def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None = None) -> Erased:
     """Erases what shows people from all runs that ended more than `days` ago. Raises Locked while a run works."""
-    with _alone(settings) as store:
+    with _alone(settings, progress or Progress()) as store:
         runs = runs_before(store, milliseconds(clock.now()) - days * DAY_MS)
         absent = [run.run_id for run in runs if not _erased(store, run, Erasure("purge", _now(clock), _me(), None))]
         purge_runs(store, [run.run_id for run in runs])
@@ -56,9 +57,9 @@ def purge(settings: Settings, days: int, clock: Clock) -> Erased:
     return Erased(tuple(run.run_id for run in runs), sum(run.rows for run in runs), tuple(absent))
 
 
-def forget(settings: Settings, subject: Subject, clock: Clock) -> Erased:
+def forget(settings: Settings, subject: Subject, clock: Clock, progress: Progress | None = None) -> Erased:
     """Erases all that leads to one person from every run. Raises Unusable while something of them is unfinished."""
-    with _alone(settings) as store:
+    with _alone(settings, progress or Progress()) as store:
         pseudonyms = pseudonyms_of(store)
         store.know_key(pseudonyms.of("key", "check"))
         places = places_of(store, subject.pseudonym(pseudonyms))
@@ -99,12 +100,13 @@ def _erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[Store]:
+def _alone(settings: Settings, progress: Progress) -> Iterator[Store]:
     """The ledger, with no run at work on any of its tenants."""
     with ExitStack() as stack:
         store = stack.enter_context(Store.opened(settings.ledger, create=False))
         for space_id in spaces(store):
-            stack.enter_context(lease.held(store, space_id, lease.Owner.me("erasure"), settings.lock_timeout))
+            owner = lease.Owner.me("erasure")
+            stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         yield store
 
 

@@ -34,6 +34,7 @@ from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
+from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -49,6 +50,8 @@ from jobs.reread import judge_canary, reread_if_possible
 from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Signals
 from jobs.systems.exchange import CallClass
+from jobs.target import same_target
+from jobs.transport.address import origin_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
 from jobs.underway import Decisions, Underway
@@ -78,10 +81,11 @@ def onboard(
     credential_of(settings)
     signing()
     settings.need("base_url")
+    same_target(settings)  # before a large file is read
     run_id = safe_run_id(settings.run_id or new_run_id(clock))
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         same_input(batch, sha256)
         deliverable(batch, settings)
@@ -90,10 +94,13 @@ def onboard(
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
-        epoch = stack.enter_context(lease.held(store, space_id, lease.Owner.me(run_id), settings.lock_timeout))
+        owner = lease.Owner.me(run_id)
+        epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
         discard_drafts(store, space_id)
-        run = run_row(command, run_id, path, batch, settings, clock, control)
+        if (before := same_target(settings, store)) is not None:
+            stops.note(f"the ledger knew this target as {before} (--moved-from)")
+        run = run_row(command, run_id, path, batch, settings, clock, control, before)
         decided = decisions.open(store, space_id) if decisions else ()
         under = Underway(
             settings,
@@ -139,7 +146,7 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
                 tell_learned(window, under.progress)
             asked = await checked_first(under, client)
             folder = RunFolder.create(Path(under.run.folder))
-            under.store.begin_run(under.space_id, under.run)
+            under.store.begin_run(under.space_id, under.run, origin_of(settings.base_url))
             await send(under, taking, client, asked)
             under.calls.update(client.calls)
         seen = await reread_if_possible(under)
@@ -277,8 +284,10 @@ def run_row(
     settings: Settings,
     clock: Clock,
     control: ControlRecord | None = None,
+    moved_from: str | None = None,
 ) -> RunRow:
-    """The run as it begins."""
+    """The run as it begins. `moved_from`: the origin under which the ledger knew its target before."""
+    facts = run_facts() | ({"control_record": control.facts()} if control else {})
     return RunRow(
         run_id=run_id,
         system=settings.realm,
@@ -289,7 +298,7 @@ def run_row(
         rows=batch.rows,
         folder=str(settings.out / run_id),
         settings=settings.shown(),
-        facts=run_facts() | ({"control_record": control.facts()} if control else {}),
+        facts=facts | ({MOVED_FROM: moved_from} if moved_from else {}),
         started_ms=milliseconds(clock.now()),
         ended_ms=None,
         exit_code=None,

@@ -14,6 +14,7 @@ from typing import Any
 from jobs.model import MatchClass, Outcome, Rate
 from jobs.systems import SYSTEMS
 from jobs.transport.address import checked_base_url
+from jobs.transport.proxy import checked_proxy
 
 PREFIX = "MUSTER_"
 JOBS = ("onboarding", "registration", "decide", "portal-users")
@@ -113,6 +114,10 @@ def _truth(text: str) -> bool:
     raise ValueError("true or false")
 
 
+def _moved_from(text: str) -> str:
+    return checked_base_url(text, "--moved-from")
+
+
 def _tenant(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):
         raise ValueError("a tenant id: letters, digits, '.', '_' and '-'")
@@ -155,6 +160,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("allow_privileged", _truth, False, None, "Send also rows that give privileged positions.", given=False),
     Option("base_url", checked_base_url, None, "URL", "Where the target listens: https, or http on this machine."),
+    Option("moved_from", _moved_from, None, "URL", "Where the ledger knew this target before it moved to --base-url."),
+    Option("proxy", checked_proxy, None, "URL", "Proxy that every call goes through; none of the environment is used."),
+    Option("ca_file", Path, None, "PEM", "Roots that the target is verified with, in the place of the usual ones."),
     Option("tenant", _tenant, None, "ID", "The tenant to work in; must be the credential's own."),
     Option("ledger", str, "sqlite:///muster.db", "URL", "Where it is kept what was done."),
     Option("out", Path, Path("runs"), "DIR", "Where each run leaves its folder."),
@@ -193,6 +201,8 @@ KEPT = (
     "operator",
     "allow_privileged",
     "base_url",
+    "proxy",
+    "ca_file",
     "tenant",
     "region",
     "encoding",

@@ -30,6 +30,7 @@ from jobs.systems.base import Step, System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
+from jobs.target import same_target
 from jobs.transport.client import Client
 from jobs.workspace import workspace
 
@@ -101,6 +102,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     system = system_of(settings, path.parent)
     credential_of(settings, reading=True)
     settings.need("base_url")
+    same_target(settings)
     with workspace(settings.out) as work:
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:

@@ -45,6 +45,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.systems import capabilities
+from jobs.target import same_target
 from jobs.workspace import workspace
 
 
@@ -77,6 +78,7 @@ def reconcile(
     if against is None:
         system_of(settings)
         settings.need("base_url")
+        same_target(settings)
         credential_of(settings, reading=True)
     repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:
@@ -87,7 +89,9 @@ def reconcile(
         recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
-            recheck.epoch = stack.enter_context(lease.held(store, recheck.space_id, owner, settings.lock_timeout))
+            recheck.epoch = stack.enter_context(
+                lease.held(store, recheck.space_id, owner, settings.lock_timeout, tell=progress.note)
+            )
             recheck.decided = open_decisions(recheck, decisions, against)
             recheck.decisions = decisions
         if why is not None:

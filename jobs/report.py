@@ -17,6 +17,7 @@ from jobs.errors import ExitCode, strongest
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
+from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import Link, add_seal, link_before
 from jobs.ledger.sqlite import path_of
@@ -366,6 +367,7 @@ def seal(
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
         "control_record": run.facts.get("control_record"),
+        MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
         "previous_run": previous and previous.run_id,
         "previous_manifest_sha256": previous and previous.manifest_sha256,

@@ -38,7 +38,10 @@ class Candidate:
     def transitions(self, now_ms: int) -> Iterator[Transition]:
         """What the ledger is told before anything is sent: the event, and the step open again."""
         record = self.known.record
+        step = self.known.steps.get(self.step_name) or StepRow(self.step_name, StepStatus.OPEN)
         kept = {"was": self.newest.status, "after": self.newest.at}
+        if record.outcome is Outcome.IN_DOUBT:
+            kept["unanswered"] = str(step.doubts)
         detail = orjson.dumps({name: text[:60] for name, text in kept.items() if text}).decode()
         verdict = "ask_again" if self.asked else "read_again"
         yield Transition(
@@ -48,17 +51,22 @@ class Candidate:
         )
         facts = {**record.facts, ASKED_AGAIN_AFTER: self.newest.at} if self.asked and self.newest.at else record.facts
         reopened = replace(record, outcome=None, reason_code=None, reason=None, failed_step=None, facts=facts)
-        step = self.known.steps.get(self.step_name) or StepRow(self.step_name, StepStatus.OPEN)
         yield Transition(record=reopened, step=replace(step, status=StepStatus.OPEN, doubt_since_ms=None, doubts=0))
 
 
 @dataclass(frozen=True, slots=True)
 class Retrigger:
-    """What the operator asked for. `confirmed`: how many passed rows are to be asked again, in the operator's words."""
+    """What the operator asked for. `confirmed`: how many passed rows are to be asked again, in the operator's words.
+
+    A row in doubt is taken because the operator says so: who asks again has looked whether the unanswered triggers
+    arrived. What the ledger held of them is in the event, and settled with it.
+    """
 
     run: RunRow
     include_passed: bool = False
     confirmed: int | None = None
+    rows: frozenset[int] | None = None
+    """The source rows that are meant; None: all that may be asked about again."""
 
     async def examined(self, store: Store, space_id: int, system: System, reader: Reader) -> Sequence[Candidate]:
         """The rows to take up, each with the newest decision at the target.
@@ -71,13 +79,19 @@ class Retrigger:
         if not isinstance(system, Redecidable):
             raise Unusable(f"{system.capabilities.title} has no decision that could be asked for again")
         found, passed, kept = 0, 0, list[Candidate]()
-        for window in candidates(store, space_id, self.run, system.redecided, include_passed=self.include_passed):
+        taken = set[int]()
+        for all_of_it in candidates(store, space_id, self.run, system.redecided, include_passed=self.include_passed):
+            window = [each for each in all_of_it if self.rows is None or each.source_row in self.rows]
+            taken |= {each.source_row for each in window} if self.rows else set()
             found += len(window)
             read = await asyncio.gather(*(self.read(each, system, reader) for each in window))
             passed += sum(each.asked and each.newest.status == system.passed for each in read)
             kept += [each for each in read if each.asked or each.known.record.outcome not in COMPLETE]
         if not found:
             raise Unusable(f"run {self.run.run_id} has no row whose decision could be asked for again")
+        if missing := sorted((self.rows or set()) - taken):
+            named = ", ".join(map(str, missing[:3]))
+            raise Unusable(f"run {self.run.run_id}: row {named} has no decision that could be asked for again")
         self.check(passed)
         return kept
 
@@ -88,10 +102,10 @@ class Retrigger:
             newest = await system.newest(reader, record.facts["customer_id"])
         except ReadFailed as error:
             raise Unusable(f"row {candidate.source_row}: its decision could not be read: {error.reason}") from None
-        if record.outcome is Outcome.IN_DOUBT:
-            asked = newest.at is None or newest.at == record.facts.get(ASKED_AGAIN_AFTER)
-        elif newest.at is None:  # nothing could tell the old result from the new one
+        if newest.at is None:  # nothing could tell the old result from the new one
             asked = newest.status is None
+        elif record.outcome is Outcome.IN_DOUBT:
+            asked = newest.at == record.facts.get(ASKED_AGAIN_AFTER)
         else:
             asked = newest.status == system.refused or (self.include_passed and newest.status == system.passed)
         return replace(candidate, newest=newest, asked=asked)
@@ -126,6 +140,17 @@ def candidates(
         ]
         for start in range(0, len(found), AT_ONCE):
             yield found[start : start + AT_ONCE]
+
+
+def in_doubt(store: Store, run: RunRow, step_name: str, rows: frozenset[int] | None) -> int:
+    """How many rows of `run`, or of those named, ended in doubt about their decision."""
+    return sum(
+        row["outcome"] == Outcome.IN_DOUBT
+        and row["failed_step"] == step_name
+        and (not rows or row["source_row"] in rows)
+        for window in store.outcomes(run.run_id, WINDOW)
+        for row in window
+    )
 
 
 def open_again(row: Mapping[str, Any], step_name: str, include_passed: bool) -> bool:

@@ -55,6 +55,11 @@ class Signals:
         if self._early is not None:
             raise Interrupted(self._early)
 
+    @property
+    def came(self) -> bool:
+        """Whether there was a signal."""
+        return self._early is not None or (self._stops is not None and self._stops.signalled.is_set())
+
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Lets a signal wake `loop`. Python runs handlers between bytecodes only; a loop that waits runs none."""
         self._loop = loop

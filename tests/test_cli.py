@@ -304,7 +304,7 @@ def test_a_validation_that_is_interrupted_leaves_no_personal_data_behind(number:
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     ) as child:
-        while not list(Path().glob("runs/.work-*/*")) and child.poll() is None:
+        while not list(Path().glob("runs/.work-*/*.parquet*")) and child.poll() is None:
             time.sleep(0.01)
         child.send_signal(number)
         said = child.communicate(timeout=30)[1]

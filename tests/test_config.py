@@ -1,9 +1,10 @@
 """Where a setting comes from, what is refused and in which words, and that secrets stay where they belong."""
 
 import os
+import shutil
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
@@ -308,14 +309,104 @@ class Written:
         return {"MUSTER_PASSWORD_FILE": str(self.path)}
 
 
-@pytest.mark.parametrize("content", ["hunter2", "hunter2\n", "hunter2\r\n"])
-def test_a_secret_file_holds_the_secret_with_or_without_a_line_end(content: str) -> None:
+@pytest.mark.parametrize(
+    "content", ["hunter2", "hunter2\n", "hunter2\r\n", "hunter2\n\n", "\ufeffhunter2", "\ufeffhunter2\r\n\n\r\n"]
+)
+def test_a_byte_order_mark_and_line_ends_are_no_part_of_a_secret(content: str) -> None:
     assert secret("password", Written.of(content).environ) == "hunter2"
+    assert secret("password", {"MUSTER_PASSWORD": content}) == "hunter2"
 
 
-def test_only_one_line_end_is_not_part_of_the_secret() -> None:
-    assert secret("password", Written.of(" hunter2 \n\n").environ) == " hunter2 \n"
-    assert secret("password", Written.of("").environ) is None
+@pytest.mark.parametrize("content", ["", "\n", "\ufeff", "\ufeff\r\n"])
+def test_a_secret_of_nothing_is_none(content: str) -> None:
+    assert secret("password", Written.of(content).environ) is None
+    assert secret("password", {"MUSTER_PASSWORD": content}) is None
+
+
+def test_blanks_belong_to_a_secret() -> None:
+    assert secret("password", Written.of(" hunter2 \n").environ) == " hunter2 "
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("user: a\npassword: hunter2\n", "a line break"), ("a\rhunter2", "a line break"), ("hunter2\x00", "a NUL")],
+)
+def test_what_can_be_no_secret_is_named_and_not_repeated(content: str, words: str) -> None:
+    for environ in (Written.of(content).environ, {"MUSTER_PASSWORD": content}):
+        with pytest.raises(Unusable, match=words) as caught:
+            secret("password", environ)
+        assert "MUSTER_PASSWORD" in caught.value.message
+        assert "hunter2" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_key_may_have_lines() -> None:
+    path = Written.of("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").path
+
+    found = secret("private_key", {"MUSTER_PRIVATE_KEY_FILE": str(path)})
+    assert found == "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_a_secret_in_another_encoding_is_named(encoding: str) -> None:
+    path = Written.of("").path
+    path.write_bytes(("\ufeffhunter2" if encoding.endswith("be") else "hunter2").encode(encoding))
+
+    with pytest.raises(Unusable, match="is UTF-") as caught:
+        secret("password", Written(path).environ)
+    assert caught.value.hint == "save it as UTF-8"
+    assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what an orchestrator mounts belongs to root")
+@pytest.mark.parametrize("mode", [0o440, 0o444, 0o404])
+@pytest.mark.parametrize("through", [False, True], ids=["itself", "a link beside it"])
+def test_a_secret_of_roots_in_a_folder_that_only_we_can_enter_is_taken(mode: int, through: bool) -> None:
+    made = laid(Path("shut"), mode, through=through)
+
+    assert secret("password", made.environ) == "hunter2"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners are changed")
+def test_the_same_secret_is_refused_where_somebody_else_gets_at_it() -> None:
+    cases: dict[str, Callable[[Path], None]] = {
+        "a folder that others enter": lambda link: link.parent.chmod(0o711),
+        "a folder that a group enters": lambda link: link.parent.chmod(0o710),
+        "a file that its owner writes": lambda link: link.resolve().chmod(0o644),
+        "another owner": lambda link: os.chown(link.resolve(), 1000, 1000),
+        "a link to a file elsewhere": elsewhere,
+    }
+    taken = []
+    for name, change in cases.items():
+        made = laid(Path("shut"), 0o444, through=True)
+        change(made.path)
+        with suppress(Unusable):
+            taken.append((name, secret("password", made.environ)))
+
+    assert taken == []
+
+
+def laid(folder: Path, mode: int, *, through: bool) -> Written:
+    """A secret in a folder of ours; `through` a link, as an orchestrator replaces secrets at once."""
+    shutil.rmtree(folder, ignore_errors=True)
+    inner = folder / "..data"
+    inner.mkdir(parents=True)
+    inner.chmod(0o755)
+    folder.chmod(0o700)
+    file = (inner if through else folder) / "password"
+    file.write_text("hunter2\n")
+    file.chmod(mode)
+    if through:
+        (folder / "password").symlink_to(Path("..data", "password"))
+    return Written(folder / "password")
+
+
+def elsewhere(link: Path) -> None:
+    """The link leads out of its folder, into one that others may enter."""
+    Path("open").mkdir()
+    Path("open").chmod(0o755)
+    link.resolve().rename("open/password")
+    link.unlink()
+    link.symlink_to(Path("open/password").resolve())
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o602, 0o601, 0o777])

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import confirmed, effective, options, show_json
+from jobs.commands.options import confirmed, effective, options, progress_of, show_json
 from jobs.errors import ExitCode
 
 
@@ -27,7 +27,7 @@ def command(subject: str, **given: Any) -> None:
     settings = effective(given)
     person = typed_subject(subject, "--subject")
     confirmed("Erase all that leads to this person from the ledger and every run?", settings)
-    done = forget(settings, person, Clock())
+    done = forget(settings, person, Clock(), progress_of(settings, given))
     if settings.output == "json":
         show_json({"schema_version": 1, "runs": list(done.runs), "rows": done.rows, "absent": list(done.absent)})
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobs.config import Settings, settings, unknown_variables
+from jobs.config import Settings, proxy_left_out, settings, unknown_variables
 from jobs.option import BY_NAME
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "tenant", "concurrency", "rate")
+TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate")
 READING = ("region", "encoding", "delimiter", "files", "strict_ids")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
@@ -70,7 +70,7 @@ decisions_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     default=None,
-    help="A CSV: row, decision (ours, not_done, give_up or leave), customer_id, reason, decided_by.",
+    help="A CSV: row, decision (ours, not_done, another_person, give_up or leave), customer_id, reason, decided_by.",
 )
 
 
@@ -80,9 +80,20 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     `recorded`: the run that is gone on with; what it was run with counts before the defaults.
     """
     for name in unknown_variables() if warn else ():
-        click.echo(f"muster: warning: unknown variable {name}", err=True)
+        say_once(f"warning: unknown variable {name}")
     flags = {name: value for name, value in given.items() if name in BY_NAME}
-    return settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
+    found = settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
+    if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
+        say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
+    return found
+
+
+def say_once(sentence: str) -> None:
+    """Says something on stderr, once a command however often its settings are asked for."""
+    said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
+    if sentence not in said:
+        click.echo(f"muster: {sentence}", err=True)
+    said.add(sentence)
 
 
 def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":

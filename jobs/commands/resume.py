@@ -22,7 +22,8 @@ def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> 
       muster resume 20261121T021500Z-7f3a --decisions decided.csv
 
     A file of decisions settles rows that are in doubt, ambiguous or in conflict: a CSV of row, decision, customer_id,
-    reason and decided_by, where the decision is ours (with the customer's id), not_done, give_up or leave.
+    reason and decided_by, where the decision is ours (with the customer's id), not_done, another_person, give_up or
+    leave.
     """
     from jobs.flow import onboard
     from jobs.underway import Decisions

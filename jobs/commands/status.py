@@ -7,6 +7,7 @@ import click
 from jobs.commands.options import chosen_run, effective, options, show_json
 
 if TYPE_CHECKING:
+    from jobs.ledger.lease import Holding
     from jobs.ledger.rows import RunRow
 
 
@@ -38,11 +39,11 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
 
     with Store.opened(ledger, create=False) as store:
         outcomes = {outcome.value: rows for outcome, rows in sorted(store.outcome_counts(run.run_id).items())}
-        owner = working(store, run.system, run.tenant)
         now = milliseconds(Clock().now())
+        owner = working(store, run.system, run.tenant, now)
         checks = failed_checks(store, run.run_id)
         ages = ageing((now - since) / 1000 for since in store.undecided_since(run.run_id))
-    state = "ended" if run.ended_ms is not None else "running" if owner == run.run_id else "interrupted"
+    state = "ended" if run.ended_ms is not None else state_of(run, owner)
     return {
         "schema_version": 1,
         "run_id": run.run_id,
@@ -50,6 +51,7 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
         "system": run.system,
         "tenant": run.tenant,
         "state": state,
+        "owner": owner.words if owner and state in {"running", "unclear"} else None,
         "started_at": iso(from_milliseconds(run.started_ms)),
         "ended_at": None if run.ended_ms is None else iso(from_milliseconds(run.ended_ms)),
         "exit_code": run.exit_code,
@@ -63,12 +65,21 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
     }
 
 
+def state_of(run: "RunRow", owner: "Holding | None") -> str:
+    """How a run stands that has not ended; `unclear`: it may work elsewhere, but its last heartbeat is old."""
+    if owner is None or owner.run_id != run.run_id:
+        return "interrupted"
+    return "running" if owner.lives or owner.recent() else "unclear"
+
+
 def _text(document: dict[str, Any]) -> str:
     ended = f"ended {document['ended_at']} with {document['exit_code']}" if document["ended_at"] else document["state"]
     lines = [
         f"Run {document['run_id']}: {document['command']}, {document['system']}, tenant {document['tenant']}",
         f"  {ended}; began {document['started_at']}; {document['input']['rows']:,} rows of {document['input']['path']}",
     ]
+    if document["owner"]:
+        lines.append(f"  {document['owner']}")
     lines += [f"  {rows:>9,}  {outcome}" for outcome, rows in document["outcomes"].items()]
     if document["rows_left"]:
         lines.append(f"  {document['rows_left']:>9,}  not settled yet")

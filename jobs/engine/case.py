@@ -1,13 +1,24 @@
 """One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
-from jobs.ledger.rows import EventRow, Known, OutcomeRow, RecordRow, StepRow, StepStatus, Transition
+from jobs.ledger.rows import (
+    TRANSITIONS,
+    Claim,
+    EventRow,
+    Known,
+    OutcomeRow,
+    RecordRow,
+    StepRow,
+    StepStatus,
+    Transition,
+)
 from jobs.model import RESUMABLE, Outcome
 from jobs.systems.exchange import Trace
+from jobs.systems.offers import SHARED
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
@@ -25,6 +36,15 @@ GIVEN_UP = "given_up"
 """Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
 
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a write is made of: the facts that the look chose, the key it carries, the SHA-256 of its body in hex."""
+
+    of: Mapping[str, str]
+    key: str | None
+    body_sha256: str
 
 
 @dataclass(slots=True)
@@ -53,6 +73,10 @@ class Case:
     fresh_customer: bool = False
     last_sent_at: float | None = None
     """Monotonic time of the last write that may have been applied."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """What the last look that found nothing chose for the write."""
+    sent_at: dict[str, float] = field(default_factory=dict)
+    """By step: monotonic time of the last write of this run that may have been applied."""
     looked_at: float = 0.0
     """Monotonic time at which the last look began."""
     throttled_since: float | None = None
@@ -68,11 +92,29 @@ class Case:
         step = self.step(name)
         since = step.doubt_since_ms
         doubt = None if since is None else Doubt(from_milliseconds(since), step.doubts)
-        facts = dict(self.facts)
-        return View(self.row, facts, doubt, self.taken, self.fresh_customer, step.attempts, self.last_reason)
+        return View(
+            self.row,
+            dict(self.facts),
+            doubt,
+            self.taken,
+            self.fresh_customer,
+            step.attempts,
+            self.last_reason,
+            dict(step.bound or {}) if doubt is not None else {},
+        )
 
-    def intend(self, name: str, fingerprint: str, now_ms: int) -> Transition:
-        """About to send: from now on the step may have been applied until a reply says otherwise."""
+    def departs(self, name: str, made: "Made") -> bool:
+        """Whether a write made so would be another one than the unanswered write of the step."""
+        step = self.step(name)
+        if step.doubt_since_ms is None or step.body_sha256 is None:
+            return False
+        return (step.write_key, step.body_sha256) != (self._key_told(made.key), made.body_sha256)
+
+    def intend(self, name: str, made: "Made", now_ms: int) -> Transition:
+        """About to send: from now on the step may have been applied until a reply says otherwise.
+
+        All that decided on the request is committed with it: after a crash nothing of it is chosen afresh.
+        """
         before = self.step(name)
         since = before.doubt_since_ms if before.doubt_since_ms is not None else now_ms
         step = replace(
@@ -81,19 +123,23 @@ class Case:
             attempts=before.attempts + 1,
             doubt_since_ms=since,
             doubts=before.doubts + 1,
+            bound=made.of,
+            write_key=self._key_told(made.key),
+            body_sha256=made.body_sha256,
         )
-        self.steps[name] = step
+        self._move(step)
         self.attempts += 1
         self.first_attempt_ms = self.first_attempt_ms or now_ms
         self.last_attempt_ms = now_ms
         self._know(first_attempt_ms=self.record.first_attempt_ms or now_ms, last_attempt_ms=now_ms)
-        return self._transition(step, self._event("intent", now_ms, name, fingerprint=fingerprint))
+        event = self._event("intent", now_ms, name, fingerprint=made.body_sha256)
+        return self._transition(step, replace(event, write_key=step.write_key))
 
     def learn(self, name: str, before: StepRow, verdict: Verdict, now_ms: int) -> Transition:
         """The answer to a write, or its absence. `before` is the step as it was before the intent."""
         self.trace = verdict.trace
         step = after(before, self.step(name), verdict)
-        self.steps[name] = step
+        self._move(step)
         if isinstance(verdict, Done | Undecided | Ended):
             self.facts.update(verdict.facts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(verdict, Undecided) else None
@@ -111,7 +157,7 @@ class Case:
         undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
         if step == before and self.facts == self.record.facts and undecided == self.record.undecided_since_ms:
             return None
-        self.steps[name] = step
+        self._move(step)
         self._know(facts=dict(self.facts), trace=self.trace, undecided_since_ms=undecided)
         return self._transition(step, self._event("result", now_ms, name, verdict=finding, detail="read"))
 
@@ -156,6 +202,24 @@ class Case:
             return Outcome.PENDING, "interrupted", None
         return Outcome.NOT_ATTEMPTED, stop_reason, None
 
+    def claims(self, wanted: Mapping[str, str]) -> tuple[Claim, ...]:
+        """What this key alone may hold, as the ledger's claims."""
+        return tuple(Claim(kind, found, self.record.key) for kind, found in wanted.items())
+
+    def unanswered_beside(self, names: Collection[str]) -> str | None:
+        """A step that is none of `names` and whose write went unanswered: the row asked for it once; None: none."""
+        return next((name for name, step in self.steps.items() if name not in names and step.status in UNSETTLED), None)
+
+    def _key_told(self, key: str | None) -> str | None:
+        """A write's key as the ledger may know it: the row's own only as `ledger_key` gives it."""
+        return self.record.key if key == self.row.key else key
+
+    def _move(self, step: StepRow) -> None:
+        """Takes the step to its new state, along the table and no other way."""
+        before = self.step(step.name).status
+        assert step.status in TRANSITIONS[before], f"a step that is {before} does not become {step.status}"
+        self.steps[step.name] = step
+
     def _know(self, **changes: object) -> None:
         self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
 
@@ -169,10 +233,10 @@ class Case:
         step: str,
         *,
         fingerprint: str | None = None,
-        verdict: object = None,
+        verdict: Verdict | None = None,
         detail: str | None = None,
     ) -> EventRow:
-        name = None if verdict is None else type(verdict).__name__.lower()
+        name = None if verdict is None else verdict.word
         return EventRow(
             now_ms,
             kind,
@@ -256,6 +320,8 @@ def open_case(
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
     case.trace = record.trace
+    if changed:
+        case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
         return _settled(case, Outcome.FAILED, record.reason_code, record.reason, now_ms)
     if changed and other_person and (begun or record.outcome in COMPLETE):

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import UNSETTLED, Case
+from jobs.engine.case import UNSETTLED, Case, Made
 from jobs.engine.stops import Stops
 from jobs.errors import NotPermitted
-from jobs.ledger.rows import StepStatus
+from jobs.ledger.rows import StepRow, StepStatus, Transition
 from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
@@ -48,9 +48,6 @@ SETTLE_LOOKS_EVERY = 1.5
 
 MOST_THROTTLED_SECONDS = 3600.0
 """A step that is refused because of limits for so long ends `failed`, so that a run always ends (chosen)."""
-
-REFUSALS = frozenset({Outcome.REJECTED, Outcome.FAILED})
-"""Ends that the answer to one attempt gives, and that say nothing of an earlier one that went unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +86,8 @@ class Onboarding:
         self.system, self.client, self.writer, self.stops, self.clock = system, client, writer, stops, clock
         self.patience, self.progress = patience, progress
         self.jitter = FullJitter(clock.random)
+        self.began = clock.monotonic()
+        """From then on what earlier processes sent has to settle: their own clocks say nothing here."""
         self._proven: set[str] = set()
         """Operations that this credential has been allowed in this run."""
 
@@ -102,7 +101,12 @@ class Onboarding:
 
         Raises NotPermitted, and Closed when the run stops meanwhile: then the row has to be left.
         """
-        for step in self.system.steps_of(case.row):
+        steps = self.system.steps_of(case.row)
+        if (orphan := case.unanswered_beside([step.name for step in steps])) is not None:
+            reason = f"the row no longer asks for {orphan}, whose request is unanswered; restore it, or decide by hand"
+            await self._end(case, Outcome.IN_DOUBT, "changed_since", reason, orphan)
+            return None
+        for step in steps:
             if case.step(step.name).status is StepStatus.DONE:
                 continue
             settled = await self._settle(step, case)
@@ -130,6 +134,7 @@ class Onboarding:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
         case.spent, case.taken, case.refused, case.throttled_since = 0, False, None, None
         case.last_sent_at = self._sent_earlier(step, case)
+        case.chosen = {}
         first = await self._go(step, case)
         if not isinstance(first, Later):
             return first
@@ -156,11 +161,29 @@ class Onboarding:
             return finding
         if isinstance(finding, Absent):
             case.facts.update(finding.facts)
+            case.chosen = dict(finding.facts)
             return self._given_up(step, case) or self._held_back(step, case) or await self._write(step, case)
+        if (holder := await self._holder(case, finding)) is not None:
+            return self._believed(step, case, held_by_another(case.step(step.name), holder))
         transition = case.found(step.name, finding, self._now_ms())
         if transition is not None:
             await self.writer.post(transition)
         return finding
+
+    def _believed(self, step: Step, case: Case, ended: Ended) -> Ended | Later:
+        """`ended`, when it proves what became of an unanswered write, or when that had its time to settle.
+
+        Until then the write may still be applied, and the row would end as if it could not. A doubt may end at once.
+        """
+        certain = ended.proves or ended.outcome is Outcome.IN_DOUBT
+        return ended if certain or self._settling(step, case) <= 0 else self._look_later(step)
+
+    async def _holder(self, case: Case, found: Settled) -> str | None:
+        """The key that holds what `found` claims for this row; None: this row has it now, or had it before."""
+        claims = case.claims(found.claims)
+        if not claims:
+            return None
+        return next(iter((await self.writer.commit(Transition(claims=claims))).values()), None)
 
     async def _look(self, step: Step, case: Case) -> Settled | Absent | Later:
         """A look, with what it can't tell turned into a decision: later, in doubt, or failed."""
@@ -178,21 +201,20 @@ class Onboarding:
             return Ended(outcome, "read_failed", error.reason, trace=error.trace)
         if undecided and isinstance(finding, Absent):
             return Undecided()  # the write was acknowledged: that its trace is gone is no licence to repeat it
-        unexplained = isinstance(finding, Unclear) or (
-            case.taken and isinstance(finding, Ended) and finding.outcome is Outcome.CONFLICT
-        )
-        if unexplained and self._settling(step, case) > 0:
-            return self._look_later(step)
         if isinstance(finding, Unclear):
+            if self._settling(step, case) > 0:
+                return self._look_later(step)
             return Ended(Outcome.IN_DOUBT, finding.reason_code, finding.reason, trace=finding.trace)
-        return finding
+        return self._believed(step, case, finding) if isinstance(finding, Ended) else finding
 
     def _sent_earlier(self, step: Step, case: Case) -> float | None:
-        """Monotonic time of the write that an earlier run left unanswered; None when there is none."""
-        sent_ms = case.record.last_attempt_ms
-        if case.step(step.name).doubt_since_ms is None or sent_ms is None:
+        """Monotonic time from which an unanswered write of the step has to settle; None when there is none.
+
+        One that an earlier process sent counts from this one's beginning: wall clocks jump, and those of hosts differ.
+        """
+        if case.step(step.name).doubt_since_ms is None:
             return None
-        return self.clock.monotonic() - max(0, self._now_ms() - sent_ms) / 1000
+        return case.sent_at.get(step.name, self.began)
 
     def _look_later(self, step: Step) -> Later:
         """Some eight looks while a write is being settled."""
@@ -242,15 +264,17 @@ class Onboarding:
         try:
             request = step.write(view)
         except Unsendable as error:
-            return Ended(error.outcome, error.reason_code, error.reason)
+            return self._believed(step, case, Ended(error.outcome, error.reason_code, error.reason))
         told = request.body if request.described is None else request.described
-        fingerprint = hashlib.sha256(told or b"").hexdigest()
+        made = Made(case.chosen, request.key, hashlib.sha256(told or b"").hexdigest())
+        if case.departs(step.name, made):
+            return Ended(Outcome.IN_DOUBT, "changed_since", DEPARTS)
 
         async def intend() -> None:
             if self.stops.requested.is_set():
                 raise Closed
             try:
-                await self.writer.commit(case.intend(step.name, fingerprint, self._now_ms()))
+                await self.writer.commit(case.intend(step.name, made, self._now_ms()))
             except asyncio.CancelledError:
                 if not self.stops.requested.is_set():
                     raise
@@ -260,7 +284,13 @@ class Onboarding:
         try:
             reply = await self.client.write(request, intend)
             verdict = step.classify(reply, view)
-            self._permission(request.operation, 200 <= self.system.status_of(reply) < 300, verdict)
+            status = self.system.status_of(reply)
+            self._permission(request.operation, 200 <= status < 300, verdict)
+            if isinstance(verdict, Ended) and not verdict.proves and self._says_little(case, status):
+                case.refused = verdict
+                verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
+            if isinstance(verdict, Settled) and (holder := await self._holder(case, verdict)) is not None:
+                verdict = Doubted("held_by_another", HELD.format(holder), answered=False, trace=verdict.trace)
         except NotSent as error:
             verdict = Again("not_sent", str(error))
         except MaybeSent as error:
@@ -271,11 +301,15 @@ class Onboarding:
                     case.learn(step.name, before, Again("not_permitted", str(error)), self._now_ms())
                 )
             raise
-        if isinstance(verdict, Ended) and verdict.outcome in REFUSALS and before.doubt_since_ms is not None:
-            case.refused = verdict
-            verdict = Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
         await self.writer.post(case.learn(step.name, before, verdict, self._now_ms()))
-        return self._next(case, verdict)
+        return self._next(step, case, verdict)
+
+    def _says_little(self, case: Case, status: int) -> bool:
+        """Whether a refusal does not prove that nothing was applied: a look comes first, and the row ends with it then.
+
+        It says nothing of an earlier attempt that went unanswered; and who answers with a redirect may have done it.
+        """
+        return case.last_sent_at is not None or 300 <= status < 400
 
     def _permission(self, operation: str, allowed: bool, verdict: Verdict) -> None:
         """A 403 before any such call was allowed is about the credential, later it is about the row."""
@@ -287,7 +321,7 @@ class Onboarding:
                 hint=self.system.capabilities.rights,
             )
 
-    def _next(self, case: Case, verdict: Verdict) -> Settled | Later:
+    def _next(self, step: Step, case: Case, verdict: Verdict) -> Settled | Later:
         """What follows from the answer to a write."""
         case.last_reason = getattr(verdict, "reason", case.last_reason)
         match verdict:
@@ -302,11 +336,12 @@ class Onboarding:
                 return Later(self.jitter.seconds(case.spent))
             case Doubted():
                 case.spent += 1
-                case.last_sent_at = self.clock.monotonic()
+                case.last_sent_at = case.sent_at[step.name] = self.clock.monotonic()
                 return Later(min(1.0, self.jitter.seconds(case.spent)))
             case Taken():
                 case.spent += 1
-                case.taken, case.last_sent_at = True, self.clock.monotonic()
+                case.taken = True
+                case.last_sent_at = case.sent_at[step.name] = self.clock.monotonic()
                 return Later(0)
             case Throttled():
                 case.throttled_since = case.throttled_since or self.clock.monotonic()
@@ -319,6 +354,17 @@ class Onboarding:
 
     def _now_ms(self) -> int:
         return milliseconds(self.clock.now())
+
+
+DEPARTS = "the request would be another one than the unanswered one; restore row and settings, or decide by hand"
+
+HELD = "the target names somebody whom the ledger has under another key ({})"
+
+
+def held_by_another(step: StepRow, holder: str) -> Ended:
+    """The end of a row whose look finds what another key holds: in doubt while a write of its own is unanswered."""
+    outcome = Outcome.CONFLICT if step.doubt_since_ms is None else Outcome.IN_DOUBT
+    return Ended(outcome, "held_by_another", HELD.format(holder))
 
 
 LEFT = {

@@ -10,6 +10,7 @@ import polars as pl
 
 from jobs.errors import Unusable
 from jobs.intake.source import Source
+from jobs.intake.width import refuse_wide
 
 EXACT_FLOAT = 2**53
 """Beyond, a float no longer tells neighbouring whole numbers apart (IEEE 754)."""
@@ -28,6 +29,7 @@ def parquet_shape(source: Source) -> ParquetShape:
     """The shape of a Parquet file. Raises Unusable: unreadable, or a column of a type that has no text."""
     try:
         schema = pl.read_parquet_schema(source.path)
+        refuse_wide(source.name, tuple(schema))
         rows = int(pl.scan_parquet(source.path, glob=False).select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError):
         raise Unusable(f"{source.name} is no readable Parquet file; it may be cut short or damaged") from None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jobs.errors import Unusable
+from jobs.intake.width import HEADER_CHARACTERS, MOST_CHARACTERS, refuse_many, refuse_wide
 
 DELIMITERS = (",", ";", "\t", "|")
 FIELD_LIMIT = 64 << 10
@@ -40,7 +41,7 @@ def dialect_of(
     fields.
     Raises Unusable for a file without a header.
     """
-    head = list(itertools.islice(lines, HEADER_LINES))
+    head = list(_head(lines))
     skipped = next((number for number, line in enumerate(head) if line.strip(_BLANK)), None)
     if skipped is None:
         raise Unusable(f"{name} is empty")
@@ -48,6 +49,9 @@ def dialect_of(
     skipped += announced is not None
     if not head[skipped:]:
         raise Unusable(f"{name} has no header line")
+    if len(head[skipped]) > HEADER_CHARACTERS:
+        refuse_many(name, 1 + max(head[skipped].count(mark) for mark in DELIMITERS))
+        raise Unusable(f"{name}, line {skipped + 1}: the header has more than {HEADER_CHARACTERS:,} characters")
     if declared is not None:
         choices: Sequence[str] = (_declared(declared),)
     else:
@@ -55,8 +59,25 @@ def dialect_of(
     dialects = [dialect for mark in choices if (dialect := _parsed_header(head, skipped, mark))]
     if not dialects:
         raise Unusable(f"{name}, line {skipped + 1}: the header has a quote that is never closed or text after one")
-    best = max(dialects, key=lambda one: (known(one.header), len(one.header)))
+    refuse_many(name, max(len(one.header) for one in dialects))
+    best = max(dialects, key=lambda one: (known(_short(one.header)), len(one.header)))
+    refuse_wide(name, best.header)
     return best, itertools.chain(head, lines)
+
+
+def _head(lines: Iterator[str]) -> Iterator[str]:
+    """The lines that the header is looked for in: all that it may take, and no more of a file with endless lines."""
+    taken = 0
+    for line in itertools.islice(lines, HEADER_LINES):
+        yield line
+        taken += len(line)
+        if taken > HEADER_CHARACTERS:
+            return
+
+
+def _short(header: Sequence[str]) -> Sequence[str]:
+    """The cells that can be names: a header that is split at the wrong sign is one long cell."""
+    return [cell for cell in header if len(cell) <= MOST_CHARACTERS]
 
 
 def records(lines: Iterable[str], dialect: Dialect, name: str) -> Iterator[tuple[int, list[str]]]:

@@ -80,12 +80,24 @@ def step_columns(row: StepRow, key: str, space_id: int) -> dict[str, object]:
         "attempts": row.attempts,
         "doubt_since_ms": row.doubt_since_ms,
         "doubts": row.doubts,
+        "bound": None if row.bound is None else _json(row.bound),
+        "write_key": row.write_key,
+        "body_sha256": row.body_sha256,
     }
 
 
 def step_of(row: RowMapping) -> StepRow:
     """The step of a row of `step`."""
-    return StepRow(row["name"], StepStatus(row["status"]), row["attempts"], row["doubt_since_ms"], row["doubts"])
+    return StepRow(
+        name=row["name"],
+        status=StepStatus(row["status"]),
+        attempts=row["attempts"],
+        doubt_since_ms=row["doubt_since_ms"],
+        doubts=row["doubts"],
+        bound=None if row["bound"] is None else json.loads(row["bound"]),
+        write_key=row["write_key"],
+        body_sha256=row["body_sha256"],
+    )
 
 
 def event_columns(row: EventRow, run_id: str) -> dict[str, object]:
@@ -102,6 +114,7 @@ def event_columns(row: EventRow, run_id: str) -> dict[str, object]:
         "verdict": row.verdict,
         **_trace(row.trace),
         "detail": row.detail,
+        "write_key": row.write_key,
     }
 
 

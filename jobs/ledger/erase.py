@@ -18,6 +18,7 @@ ERASED = "erased"
 """Where a run's facts hold what was erased of it."""
 
 _MASKED = ("row_ref", "reason", "phone_masked", "national_id_masked")
+_WRITTEN = ("fingerprint", "write_key")
 _IDENTIFYING = ("external_unique_id", "customer_id", "wallet_id", "wallet_external_unique_id", "trace_id", "warnings")
 
 
@@ -56,11 +57,11 @@ def note_erased(store: Store, run_id: str, what: str) -> None:
 
 def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
     """Blanks the rows of these runs and drops the records that no other run needs; gives how many records."""
-    outcome, event, record, step = tables.outcome, tables.event, tables.record, tables.step
+    outcome, event, record, step, holder = tables.outcome, tables.event, tables.record, tables.step, tables.holder
     with store.writes.begin() as connection:
         for run_id in run_ids:
             connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(_nothing(_MASKED)))
-            connection.execute(update(event).where(event.c.run_id == run_id).values(fingerprint=null()))
+            connection.execute(update(event).where(event.c.run_id == run_id).values(_nothing(_WRITTEN)))
         needed = select(outcome.c.external_unique_id).where(
             outcome.c.run_id.not_in(run_ids), outcome.c.external_unique_id.is_not(None)
         )
@@ -68,7 +69,8 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
         old = and_(record.c.run_id.in_(run_ids), record.c.key.not_in(needed), settled)
         kept = select(record.c.space_id, record.c.key)
         dropped = connection.execute(delete(record).where(old)).rowcount
-        connection.execute(delete(step).where(tuple_(step.c.space_id, step.c.key).not_in(kept)))
+        for table in (step, holder):
+            connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).not_in(kept)))
     return int(dropped)
 
 
@@ -85,13 +87,13 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
     """Drops the records at `places`, and blanks `rows` (run id, source row) in outcomes and history."""
     outcome, event = tables.outcome, tables.event
     with store.writes.begin() as connection:
-        for table in (tables.step, tables.record):
+        for table in (tables.step, tables.record, tables.holder):
             connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).in_(places)))
         for run_id, row in rows:
             mine = (outcome.c.run_id == run_id, outcome.c.source_row == row)
             connection.execute(update(outcome).where(*mine).values(_nothing((*_MASKED, *_IDENTIFYING))))
             told = (event.c.run_id == run_id, event.c.source_row == row)
-            connection.execute(update(event).where(*told).values(_nothing(("key", "fingerprint", "trace_id"))))
+            connection.execute(update(event).where(*told).values(_nothing(("key", "trace_id", *_WRITTEN))))
 
 
 def _nothing(columns: Sequence[str]) -> dict[str, object]:

@@ -1,29 +1,35 @@
-"""Who works on a (system, tenant): one owner at a time, with a fencing number, taken over only from the dead."""
+"""Who works on a (system, tenant): one owner at a time, with a fencing number, taken over only from the dead.
 
-import os
-import socket
-import threading
+An owner in this boot and pid namespace is dead when its process is: noticed at once. Any other one is dead when its
+heartbeat was watched for DEAD seconds and did not move, while the ledger could be written. A wall clock declares nobody
+dead; it only says whether watching is worth while for somebody who was not asked to wait.
+"""
+
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from jobs.clock import from_milliseconds, iso, milliseconds
+from jobs.alive import Process, Pulse, Watch, beating
+from jobs.clock import Clock, from_milliseconds, iso, milliseconds
 from jobs.errors import Locked
 from jobs.ledger import tables
-from jobs.ledger.sqlite import LedgerBroken
+from jobs.ledger.sqlite import LedgerBroken, LedgerBusy
 from jobs.ledger.store import Store
 
-HEARTBEAT_SECONDS = 5.0
-"""Chosen: cheap, and a dead owner on another host is noticed after six missed beats."""
+PULSE = Pulse(beat=5.0, dead=30.0, look=1.0)
+"""Chosen: beats are cheap, and an owner that can only be watched is dead after six missed ones."""
 
-DEAD_SECONDS = 30.0
-"""An owner on another host is dead when its heartbeat is older. On this host the process itself is looked for."""
+BEAT_PATIENCE = 1.0
+"""Seconds that a beat waits for another process's lock before it is tried again (chosen): a run's end waits for it."""
+
+RELEASE_PATIENCE = 5.0
+"""Seconds that giving back waits for it (chosen). What is not given back is taken over from the dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,152 +37,223 @@ class Owner:
     """A process that wants to own a space."""
 
     run_id: str
-    pid: int
-    started: int
-    """The process's own start mark (clock ticks since boot); 0 where the system does not tell."""
-    host: str
+    process: Process
 
     @classmethod
     def me(cls, run_id: str) -> "Owner":
         """This process."""
-        return cls(run_id, os.getpid(), process_started(os.getpid()) or 0, socket.gethostname())
+        return cls(run_id, Process.me())
 
 
-def process_started(pid: int) -> int | None:
-    """When process `pid` started, in clock ticks since boot; None when there is no such process.
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A space as another owner holds it, or seems to."""
 
-    Distinguishes a reused pid from the process that had it before; 0 when it lives but its start can't be read.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        fields = stat.rpartition(")")[2].split()
-        return None if fields[0] == "Z" else int(fields[19])
-    except (FileNotFoundError, ProcessLookupError):  # never there, or gone while it was read
-        return 0 if _answers(pid) and not Path("/proc/self").exists() else None
-    except (OSError, IndexError, ValueError):
-        return 0
+    row: RowMapping
+    lives: bool | None
+    """Of the owner's process: as of `Process.lives`."""
+    now_ms: int
+    """The wall clock when it was looked at."""
+
+    @property
+    def run_id(self) -> str:
+        """The owner's run."""
+        return str(self.row["owner_run"])
+
+    def recent(self, pulse: Pulse = PULSE) -> bool:
+        """Whether the last heartbeat seems to be of just now. Only a hint: it compares two wall clocks."""
+        return abs(self.now_ms - int(self.row["heartbeat_ms"])) < pulse.dead * 1000
+
+    @property
+    def words(self) -> str:
+        """Who, where, since when, and what can be known of it from here."""
+        row, since = self.row, iso(from_milliseconds(self.row["owner_since_ms"]))
+        age = (self.now_ms - row["heartbeat_ms"]) // 1000
+        beat = f"{age} s ago" if age >= 0 else f"{-age} s ahead of this machine's clock"
+        words = (
+            f"run {row['owner_run']} works on {row['system']} tenant {row['tenant']}: "
+            f"pid {row['owner_pid']} on {row['owner_host']} since {since}, last heartbeat {beat}"
+        )
+        return words if self.lives else f"{words}; {_process(row).whereabouts()}, so that only its heartbeat can tell"
 
 
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+class Occupied(Locked):
+    """The space has an owner that lives, or may live."""
+
+    def __init__(self, holding: Holding, watch: Watch | None = None, *, busy: bool = False) -> None:
+        words, hint = holding.words, "wait for it to end, or use --lock-timeout SECONDS"
+        if not holding.lives and watch and watch.moved:
+            words += ", and it beats"
+        elif not holding.lives:
+            words += f"; watched for {watch.watched:.0f} s without a beat" if watch and watch.watched >= 1 else ""
+            words += "; the ledger could not be written meanwhile" if busy else ""
+            enough = math.ceil((watch.pulse if watch else PULSE).dead) + 5
+            hint = f"use --lock-timeout {enough}: time enough to see it beat, or to take over from a dead one"
+        super().__init__(words, hint=hint)
+        self.holding = holding
 
 
 @contextmanager
-def held(store: Store, space_id: int, owner: Owner, timeout_seconds: float) -> Iterator[int]:
+def held(
+    store: Store,
+    space_id: int,
+    owner: Owner,
+    timeout_seconds: float,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+    pulse: Pulse = PULSE,
+    clock: Clock | None = None,
+) -> Iterator[int]:
     """Owns the space for the block and gives the fencing epoch. Raises Locked after `timeout_seconds`.
 
-    A thread keeps the heartbeat, so that long computing doesn't look like death.
+    An owner that can only be watched, and whose last heartbeat is old, is watched for as long as its death takes to be
+    seen, whatever `timeout_seconds` says; a single beat ends that. `tell` is told so, once. A thread keeps the own
+    heartbeat, so that long computing doesn't look like death.
     """
-    until = time.monotonic() + timeout_seconds
-    while True:
-        try:
-            epoch = take(store, space_id, owner, now_ms())
-            break
-        except Locked:
-            if time.monotonic() >= until:
-                raise
-            time.sleep(min(1.0, max(0.05, until - time.monotonic())))
-    done = threading.Event()
-
-    def keep() -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
-            with suppress(DBAPIError, LedgerBroken):  # a missed beat is no harm; commits check the epoch themselves
-                beat(store, space_id, epoch, now_ms())
-
-    heart = threading.Thread(target=keep, name="heartbeat", daemon=True)
-    heart.start()
+    clock = clock or Clock()
+    epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, pulse, clock)
     try:
-        yield epoch
+        with beating(lambda: beat(store, space_id, epoch, milliseconds(clock.now())), pulse.beat):
+            yield epoch
     finally:
-        done.set()
-        heart.join()
         with suppress(DBAPIError, LedgerBroken):
             release(store, space_id, epoch)
 
 
+def _waited_for(
+    store: Store,
+    space_id: int,
+    owner: Owner,
+    timeout: float,
+    tell: Callable[[str], None],
+    pulse: Pulse,
+    clock: Clock,
+) -> int:
+    """The fencing epoch of the space, once it is ours. Raises Occupied."""
+    began, watch, told = clock.monotonic(), Watch(pulse, clock), False
+    while True:
+        try:
+            return take(store, space_id, owner, milliseconds(clock.now()), watch)
+        except Occupied as occupied:
+            found = occupied
+        doubtful = found.holding.lives is None and not watch.moved
+        most = timeout
+        if doubtful and not found.holding.recent(pulse):
+            most = max(timeout, 2 * pulse.dead)  # twice: the time for which the ledger is busy doesn't count
+        left = began + most - clock.monotonic()
+        if left <= 0:
+            raise found
+        if doubtful and not told:
+            tell(f"{found.holding.words}; watching it, for {most:g} s at most")
+            told = True
+        time.sleep(min(pulse.look, max(0.05, left)))
+
+
 def now_ms() -> int:
-    """The wall clock in milliseconds; heartbeats are compared between processes."""
+    """The wall clock in milliseconds."""
     return milliseconds(datetime.now(UTC))
 
 
-def take(store: Store, space_id: int, owner: Owner, now_ms: int) -> int:
-    """Makes `owner` the owner and returns its fencing epoch. Raises Locked, naming the living owner."""
-    table = tables.space
-    with store.engine.connect() as connection:
-        _vacant(connection, space_id, owner, now_ms)  # needs no lock, which an owner stopped within a commit holds
+def take(store: Store, space_id: int, owner: Owner, now_ms: int, watch: Watch | None = None) -> int:
+    """Makes `owner` the owner and returns its fencing epoch. Raises Occupied, naming the owner.
+
+    `watch`: of the heartbeat, over all looks so far; this is one more, and a dead one is followed. None: an owner that
+    can only be watched is left alone.
+    """
+    with store.engine.connect() as connection:  # needs no lock, which an owner stopped within a commit holds
+        row = _space(connection, space_id)
+    lives = _lives(row)
+    if lives or (lives is None and watch is None):
+        raise Occupied(Holding(row, lives, now_ms))
+    if lives is None and watch is not None:
+        return _watched(store, row, owner, now_ms, watch)
     with store.writes.begin() as connection:
-        epoch = _vacant(connection, space_id, owner, now_ms) + 1
-        connection.execute(
-            update(table)
-            .where(table.c.space_id == space_id)
-            .values(
-                epoch=epoch,
-                owner_run=owner.run_id,
-                owner_pid=owner.pid,
-                owner_started=owner.started,
-                owner_host=owner.host,
-                owner_since_ms=now_ms,
-                heartbeat_ms=now_ms,
-            )
+        return _followed(connection, space_id, owner, now_ms, watch)
+
+
+def _watched(store: Store, row: RowMapping, owner: Owner, now_ms: int, watch: Watch) -> int:
+    """One look at a heartbeat, and the epoch when it has stopped. Raises Occupied.
+
+    Under the write lock: while that can't be had no beat can be written either, and silence means nothing.
+    """
+    try:
+        with store.writing(watch.pulse.look) as connection:
+            return _followed(connection, row["space_id"], owner, now_ms, watch)
+    except LedgerBusy:
+        watch.saw_nothing()
+        raise Occupied(Holding(row, None, now_ms), watch, busy=True) from None
+
+
+def _followed(connection: Connection, space_id: int, owner: Owner, now_ms: int, watch: Watch | None) -> int:
+    """Writes `owner` into a space that is free or whose owner is dead; its epoch. Raises Occupied."""
+    row = _space(connection, space_id)
+    lives = _lives(row)
+    if lives is None and watch is not None:
+        watch.saw((row["epoch"], row["beats"], row["heartbeat_ms"]))
+    if lives or (lives is None and not (watch and watch.dead)):
+        raise Occupied(Holding(row, lives, now_ms), watch)
+    table, process, epoch = tables.space, owner.process, int(row["epoch"]) + 1
+    connection.execute(
+        update(table)
+        .where(table.c.space_id == space_id)
+        .values(
+            epoch=epoch,
+            owner_run=owner.run_id,
+            owner_pid=process.pid,
+            owner_started=process.started,
+            owner_host=process.host,
+            owner_boot=process.boot,
+            owner_namespace=process.namespace,
+            owner_since_ms=now_ms,
+            heartbeat_ms=now_ms,
+            beats=_one_more(),
         )
+    )
     return epoch
 
 
-def _vacant(connection: Connection, space_id: int, owner: Owner, now_ms: int) -> int:
-    """The epoch of a space that is free, or whose owner is dead. Raises Locked, naming the living owner."""
-    row = connection.execute(select(tables.space).where(tables.space.c.space_id == space_id)).mappings().one()
-    if row["owner_run"] is not None and alive(row, owner.host, now_ms):
-        raise Locked(_sentence(row, now_ms), hint="wait for it to end, or use --lock-timeout SECONDS")
-    return int(row["epoch"])
-
-
-def working(store: Store, system: str, tenant: str) -> str | None:
-    """The run that works on (system, tenant) now; None when it is free, or its owner died."""
+def working(store: Store, system: str, tenant: str, now_ms: int) -> Holding | None:
+    """Who works on (system, tenant), or may; None when it is free, or its owner is dead for sure. Waits for nobody."""
     table = tables.space
-    statement = select(table).where(table.c.system == system, table.c.tenant == tenant)
+    statement = select(*store.columns(table)).where(table.c.system == system, table.c.tenant == tenant)
     with store.engine.connect() as connection:
         row = connection.execute(statement).mappings().one_or_none()
-    if row is None or row["owner_run"] is None or not alive(row, socket.gethostname(), now_ms()):
-        return None
-    return str(row["owner_run"])
+    lives = False if row is None else _lives(row)
+    return None if row is None or lives is False else Holding(row, lives, now_ms)
 
 
 def beat(store: Store, space_id: int, epoch: int, now_ms: int) -> bool:
-    """Says that the owner lives; False when the lease was taken over meanwhile."""
-    return _change(store, space_id, epoch, {"heartbeat_ms": now_ms})
+    """Says that the owner lives; False when the lease was taken over meanwhile. Raises LedgerBusy."""
+    return _change(store, space_id, epoch, BEAT_PATIENCE, {"heartbeat_ms": now_ms, "beats": _one_more()})
 
 
 def release(store: Store, space_id: int, epoch: int) -> bool:
-    """Gives the space back; False when it was taken over meanwhile."""
-    return _change(store, space_id, epoch, {"owner_run": None})
+    """Gives the space back; False when it was taken over meanwhile. Raises LedgerBusy."""
+    return _change(store, space_id, epoch, RELEASE_PATIENCE, {"owner_run": None})
 
 
-def _change(store: Store, space_id: int, epoch: int, values: dict[str, object]) -> bool:
+def _change(store: Store, space_id: int, epoch: int, patience: float, values: dict[str, object]) -> bool:
     table = tables.space
-    with store.writes.begin() as connection:
+    with store.writing(patience) as connection:
         mine = (table.c.space_id == space_id, table.c.epoch == epoch)
         changed = connection.execute(update(table).where(*mine).values(values)).rowcount
     return bool(changed == 1)
 
 
-def alive(row: RowMapping, host: str, now_ms: int) -> bool:
-    """Whether the recorded owner still works: by its process on this host, by its heartbeat on another."""
-    if row["owner_host"] == host:
-        started = process_started(row["owner_pid"])
-        return started is not None and bool(started == row["owner_started"] or 0 in {started, row["owner_started"]})
-    return bool(now_ms - row["heartbeat_ms"] < DEAD_SECONDS * 1000)
+def _one_more() -> object:
+    return func.coalesce(tables.space.c.beats, 0) + 1
 
 
-def _sentence(row: RowMapping, now_ms: int) -> str:
-    since = iso(from_milliseconds(row["owner_since_ms"]))
-    age = max(0, now_ms - row["heartbeat_ms"]) // 1000
-    return (
-        f"run {row['owner_run']} works on {row['system']} tenant {row['tenant']}: "
-        f"pid {row['owner_pid']} on {row['owner_host']} since {since}, last heartbeat {age} s ago"
-    )
+def _space(connection: Connection, space_id: int) -> RowMapping:
+    return connection.execute(select(tables.space).where(tables.space.c.space_id == space_id)).mappings().one()
+
+
+def _lives(row: RowMapping) -> bool | None:
+    """Whether the owner still works: as of `Process.lives`; False for a space that is free."""
+    return False if row["owner_run"] is None else _process(row).lives()
+
+
+def _process(row: RowMapping) -> Process:
+    """The owner's process as it was recorded; an older muster recorded neither boot nor namespace."""
+    place = row["owner_boot"], row["owner_namespace"]
+    return Process(row["owner_pid"], row["owner_started"], row["owner_host"], *place)

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table, insert, inspect, select, update
+from sqlalchemy import Column, Connection, Engine, Table, func, insert, inspect, literal, select, update
 from sqlalchemy.schema import CreateColumn
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
+
+HOLDERS_SINCE = 3
+"""The version that first says which key holds a customer or a wallet."""
 
 
 def migrate(engine: Engine, *, create: bool, upgrade: bool) -> None:
@@ -57,6 +60,8 @@ def upgraded(engine: Engine) -> int:
         for later in range(version + 1, tables.SCHEMA_VERSION + 1):
             for added in tables.ADDED[later]:
                 add(connection, added)
+            if later == HOLDERS_SINCE:
+                fill_holders(connection)
         if version < tables.SCHEMA_VERSION:
             connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
     return max(version, tables.SCHEMA_VERSION)
@@ -69,3 +74,14 @@ def add(connection: Connection, added: Table | Column[Any]) -> None:
         return
     column = str(CreateColumn(added).compile(dialect=connection.dialect)).strip()
     connection.exec_driver_sql(f"ALTER TABLE {added.table.name} ADD COLUMN {column}")
+
+
+def fill_holders(connection: Connection) -> None:
+    """Says for the records that were there before whose customer and wallet are whose; the first key found has it."""
+    holder, record = tables.holder, tables.record.c
+    for kind in ("customer", "wallet"):
+        found = func.json_extract(record.facts, f"$.{kind}_id")
+        whose = select(record.space_id, literal(kind), found, record.key).where(found.is_not(None), found != "")
+        connection.execute(
+            insert(holder).prefix_with("OR IGNORE").from_select(["space_id", "kind", "id", "key"], whose)
+        )

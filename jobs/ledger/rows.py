@@ -9,12 +9,7 @@ from jobs.systems.exchange import Trace
 
 
 class StepStatus(StrEnum):
-    """Where a step is.
-
-    intended -> done | undecided | refused | doubtful | open
-    doubtful -> done | undecided | refused | open      (settled by reading)
-    undecided -> done | refused
-    """
+    """Where a step is. `TRANSITIONS` says what it may become."""
 
     INTENDED = "intended"
     """The intent is committed; the request may be under way, or the process died with it."""
@@ -29,15 +24,39 @@ class StepStatus(StrEnum):
     """Provably not applied; may be sent again."""
 
 
+_READ = frozenset({StepStatus.DONE, StepStatus.UNDECIDED, StepStatus.REFUSED, StepStatus.DOUBTFUL})
+"""What a look may find."""
+
+TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
+    StepStatus.OPEN: _READ | {StepStatus.INTENDED},
+    StepStatus.INTENDED: _READ | {StepStatus.INTENDED, StepStatus.OPEN},
+    StepStatus.DOUBTFUL: _READ | {StepStatus.INTENDED},
+    StepStatus.UNDECIDED: _READ - {StepStatus.DOUBTFUL},
+    StepStatus.REFUSED: _READ | {StepStatus.INTENDED},
+    StepStatus.DONE: frozenset(),
+}
+"""What the engine makes of a step that is in each state, by a write, its answer or a look.
+
+A person may do more: a decision opens a doubtful step again (`NOT_DONE`) or calls it done (`OURS`), a corrected row
+opens a refused one, and KYC that is asked for again opens whatever it was.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """The state of one step of one key."""
+    """The state of one step of one key, and what its newest write was made of."""
 
     name: str
     status: StepStatus
     attempts: int = 0
     doubt_since_ms: int | None = None
     doubts: int = 0
+    bound: Mapping[str, str] | None = None
+    """The facts that the newest write was made of; None: there was none, or an older muster sent it."""
+    write_key: str | None = None
+    """The idempotency key of the newest write; None: it carries none."""
+    body_sha256: str | None = None
+    """Of the newest write's body, in hex; None: there was none, or an older muster sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,17 @@ class EventRow:
     verdict: str | None = None
     trace: Trace = Trace()
     detail: str | None = None
+    write_key: str | None = None
+    """Of an intent: the idempotency key that its request carries; None: it carries none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That `key` alone holds what the target calls `id`, of `kind` `customer` or `wallet`."""
+
+    kind: str
+    id: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +143,8 @@ class Transition:
     """Of `record`, which must be given with it."""
     event: EventRow | None = None
     outcome: OutcomeRow | None = None
+    claims: tuple[Claim, ...] = ()
+    """Made only where no other key holds the same; who does is the result of the commit."""
 
     def __post_init__(self) -> None:
         """A step without its record would be lost in silence."""

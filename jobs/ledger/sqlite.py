@@ -30,6 +30,10 @@ class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 
 
+class LedgerBusy(LedgerBroken):
+    """Another process held the ledger's write lock for as long as was waited; nothing was changed."""
+
+
 def path_of(url: str) -> Path:
     """The database file that `url` names, relative to the working directory. Raises Unusable."""
     try:
@@ -130,11 +134,11 @@ def _on_error(context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _DEFECTS):
         writes = context.connection is not None and context.connection.get_execution_options().get("writes", False)
-        held = "another process holds the ledger: see muster status, wait for it, then resume"
-        raise LedgerBroken(
-            f"the ledger can't be {'written' if writes else 'read'}: {error}",
-            hint=held if _busy(error) else "free the disk, then resume",
-        ) from None
+        message = f"the ledger can't be {'written' if writes else 'read'}: {error}"
+        if _busy(error):
+            held = "another process holds the ledger: see muster status, wait for it, then resume"
+            raise LedgerBusy(message, hint=held) from None
+        raise LedgerBroken(message, hint="free the disk, then resume") from None
 
 
 def _on_begin(connection: Connection) -> None:
@@ -149,7 +153,15 @@ def _on_begin(connection: Connection) -> None:
             f"the ledger {path} was removed or replaced while muster worked with it",  # what is committed now is lost
             hint="put it back, then muster resume",
         )
+    _be_patient(connection, float(options.get("patience", BUSY_SECONDS)))
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _be_patient(connection: Connection, seconds: float) -> None:
+    """Another process's lock is waited for so long from now on, on this connection."""
+    if connection.info.get("patience", BUSY_SECONDS) != seconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+        connection.info["patience"] = seconds
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -1,11 +1,25 @@
 """Every read and write of the ledger, as a verb. Synchronous; `writer.py` gathers the writes of many workers."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Select, Table, func, insert, inspect, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    Table,
+    func,
+    insert,
+    inspect,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -22,7 +36,8 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
-from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.origin import MOVED_FROM, remember_origin
+from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
 from jobs.model import Outcome
 
@@ -69,10 +84,20 @@ class Store:
         finally:
             store.close()
 
+    def writing(self, patience: float) -> AbstractContextManager[Connection]:
+        """A transaction that writes; another process's lock is waited for `patience` seconds. Raises LedgerBusy."""
+        return self.engine.execution_options(writes=True, patience=patience).begin()
+
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
         with self.engine.connect() as connection:
             return inspect(connection).has_table(table.name)
+
+    def columns(self, table: Table) -> list[ColumnElement[Any]]:
+        """The columns of `table`; null in the place of those that a ledger of an older version does not have."""
+        with self.engine.connect() as connection:
+            there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        return [each if each.name in there else null().label(each.name) for each in table.columns]
 
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
@@ -110,8 +135,11 @@ class Store:
         assert found is not None
         return int(found)
 
-    def begin_run(self, space_id: int, run: RunRow) -> None:
-        """Records the batch (once) and the run. Raises Unusable when the run id was used before."""
+    def begin_run(self, space_id: int, run: RunRow, origin: str | None = None) -> None:
+        """Records the batch (once) and the run. Raises Unusable when the run id was used before.
+
+        `origin`: of the target, which the space speaks of from now on; None: as before.
+        """
         batch = tables.batch
         with self.writes.begin() as connection:
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
@@ -138,6 +166,8 @@ class Store:
                 )
             )
             connection.execute(insert(tables.event), [event_columns(EventRow(run.started_ms, "run_start"), run.run_id)])
+            if origin is not None:
+                remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""
@@ -161,8 +191,11 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
-    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Iterable[Transition]) -> None:
-        """Commits all of `transitions` or none. Raises Fenced when the lease was taken over meanwhile."""
+    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[Claim, str]:
+        """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
+
+        Raises Fenced when the lease was taken over meanwhile.
+        """
         records: dict[str, dict[str, object]] = {}
         steps: dict[tuple[str, str], dict[str, object]] = {}
         events: list[dict[str, object]] = []
@@ -184,6 +217,23 @@ class Store:
             self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
             self._many.insert(connection, tables.event, events)
             self._many.insert(connection, tables.outcome, outcomes)
+            return self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+
+    def _claim(self, connection: Connection, space_id: int, claims: Sequence[Claim]) -> Mapping[Claim, str]:
+        """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
+        if not claims:
+            return {}
+        table = tables.holder
+        rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in claims]
+        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+        holders: dict[tuple[str, str], str] = {}
+        for start in range(0, len(claims), KEYS_A_QUERY):
+            ids = [each.id for each in claims[start : start + KEYS_A_QUERY]]
+            held = select(table.c.kind, table.c.id, table.c.key).where(
+                table.c.space_id == space_id, table.c.id.in_(ids)
+            )
+            holders |= {(kind, found): key for kind, found, key in connection.execute(held)}
+        return {each: key for each in claims if (key := holders[each.kind, each.id]) != each.key}
 
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
         """Records how many calls of each (operation, method, status) a run made; once a run."""

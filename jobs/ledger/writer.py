@@ -5,12 +5,12 @@ applied in the order in which they were asked for, so waiting for one means that
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from jobs.ledger.rows import Transition
+from jobs.ledger.rows import Claim, Transition
 from jobs.ledger.sqlite import LedgerBroken
 from jobs.ledger.store import Store
 
@@ -36,7 +36,7 @@ class Writer:
     ) -> None:
         self.store, self.space_id, self.epoch, self.run_id, self.offload = store, space_id, epoch, run_id, offload
         self.broken: LedgerBroken | None = None
-        self._waiting: list[tuple[Transition, asyncio.Future[None] | None]] = []
+        self._waiting: list[tuple[Transition, asyncio.Future[Mapping[Claim, str]] | None]] = []
         self._more = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -55,11 +55,14 @@ class Writer:
         if error is None:
             self._check()  # what was only posted has nobody else to hear of its loss
 
-    async def commit(self, transition: Transition) -> None:
-        """Returns when `transition`, and all that was posted before it, is on the disk. Raises LedgerBroken."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def commit(self, transition: Transition) -> Mapping[Claim, str]:
+        """Returns when `transition`, and all that was posted before it, is on the disk. Raises LedgerBroken.
+
+        Gives those of its claims that were not made, with the key that holds the id.
+        """
+        future: asyncio.Future[Mapping[Claim, str]] = asyncio.get_running_loop().create_future()
         self._queue(transition, future)
-        await future
+        return await future
 
     async def post(self, transition: Transition) -> None:
         """Queues `transition`; waits only while the queue is full. The next `commit` covers it."""
@@ -73,7 +76,7 @@ class Writer:
         if self.broken is not None:
             raise self.broken
 
-    def _queue(self, transition: Transition, future: asyncio.Future[None] | None) -> None:
+    def _queue(self, transition: Transition, future: asyncio.Future[Mapping[Claim, str]] | None) -> None:
         self._check()
         assert self._task is not None, "the writer is not open"
         assert not self._task.done(), "the writer has ended"
@@ -89,18 +92,21 @@ class Writer:
                 await self._commit_group(group)
                 self._room.set()
 
-    async def _commit_group(self, group: Sequence[tuple[Transition, asyncio.Future[None] | None]]) -> None:
+    async def _commit_group(
+        self, group: Sequence[tuple[Transition, asyncio.Future[Mapping[Claim, str]] | None]]
+    ) -> None:
+        held: Mapping[Claim, str] = {}
         if self.broken is None:
             try:
                 transitions = [transition for transition, _ in group]
-                await self.offload(self.store.apply, self.space_id, self.epoch, self.run_id, transitions)
+                held = await self.offload(self.store.apply, self.space_id, self.epoch, self.run_id, transitions)
             except Exception as error:  # whatever it is: the waiters must hear of it, or they wait for ever
                 self.broken = broken(error)
-        for _, future in group:
+        for transition, future in group:
             if future is None or future.done():
                 continue
             if self.broken is None:
-                future.set_result(None)
+                future.set_result({claim: held[claim] for claim in transition.claims if claim in held})
             else:
                 future.set_exception(self.broken)
 

@@ -2,10 +2,11 @@
 
     row,decision,customer_id,reason,decided_by
 
-ours      the customer is ours: adopted, when the target shows it with the row's identity number
-not_done  the unanswered write was not applied: attempts may go on
-give_up   the row ends `failed` for good; nothing is ever sent for it again
-leave     it stays as it is
+ours            the customer is ours: adopted, when the target shows it with the row's identity number
+not_done        the unanswered write was not applied: attempts may go on
+another_person  somebody else rightly has the row's phone or e-mail address: it is created all the same
+give_up         the row ends `failed` for good; nothing is ever sent for it again
+leave           it stays as it is
 """
 
 import csv
@@ -28,6 +29,7 @@ from jobs.model import Origin, Outcome
 from jobs.reconciliation.reconcile import COMPLETE, Claim, Opener, normalised
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.offers import SHAREABLE, SHARED
 from jobs.systems.row import Row
 from jobs.systems.sighting import Sighting
 
@@ -44,6 +46,7 @@ class Choice(StrEnum):
 
     OURS = "ours"
     NOT_DONE = "not_done"
+    ANOTHER_PERSON = "another_person"
     GIVE_UP = "give_up"
     LEAVE = "leave"
 
@@ -93,8 +96,12 @@ class Decided:
         reopened = replace(record, outcome=None, reason_code=None, reason=None, failed_step=None)
         if given.choice is Choice.NOT_DONE:
             return Transition(record=reopened)
-        facts = {"customer_origin": Origin.ADOPTED, **record.facts, "customer_id": given.customer_id or ""}
         step = self.known.steps.get(customer_step) or StepRow(customer_step, StepStatus.OPEN)
+        if given.choice is Choice.ANOTHER_PERSON:
+            shared = ";".join(filter(None, (record.facts.get(SHARED), record.facts.get(SHAREABLE))))
+            facts = {**record.facts, SHARED: shared, SHAREABLE: ""}
+            return Transition(record=replace(reopened, facts=facts), step=replace(step, status=StepStatus.OPEN))
+        facts = {"customer_origin": Origin.ADOPTED, **record.facts, "customer_id": given.customer_id or ""}
         settled = replace(step, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
         return Transition(record=replace(reopened, facts=facts), step=settled)
 
@@ -157,6 +164,7 @@ def open_to_decision(
         if its is None or its.record.outcome is not outcome:
             raise _refused(path, each.line, f"row {each.source_row} is no longer as run {run.run_id} left it")
         _check_customer(path, each, its.record)
+        _check_shareable(path, each, its.record)
         decided.append(Decided(each, its))
     return decided
 
@@ -291,6 +299,13 @@ def _check_customer(path: Path, given: Decision, record: RecordRow) -> None:
     before = record.facts.get("customer_id")
     if given.choice is Choice.OURS and before and before != given.customer_id:
         raise _refused(path, given.line, f"row {given.source_row} led to customer {before} already")
+
+
+def _check_shareable(path: Path, given: Decision, record: RecordRow) -> None:
+    wanted = given.choice is Choice.ANOTHER_PERSON
+    if wanted and (record.outcome is not Outcome.CONFLICT or not record.facts.get(SHAREABLE)):
+        why = "only a conflict over nothing but a phone or an e-mail address can be another_person"
+        raise _refused(path, given.line, f"row {given.source_row} is {record.outcome}; {why}")
 
 
 def _refused(path: Path, line: int, why: str) -> Unusable:

@@ -10,6 +10,10 @@ _BY_CODE: dict[tuple[str, str], str] = {
     (Outcome.CONFLICT, "unproven"): "Look the customer up; it can't be shown to be the same person.",
     (
         Outcome.CONFLICT,
+        "already_registered",
+    ): "Find out whose the data are; of another person who shares them, decide `another_person` and resume.",
+    (
+        Outcome.CONFLICT,
         "changed_since",
     ): "The row differs from what was sent before; update the customer at the target by hand.",
     (Outcome.PENDING, "decision"): "Wait for the decision, then resume the run.",

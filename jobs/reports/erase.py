@@ -129,9 +129,9 @@ def _lines(path: Path, erasure: Erasure) -> Iterator[Mapping[str, object]]:
             event: dict[str, Any] = orjson.loads(line)
             hidden = {"n", "prev", "hash"}
             if erasure.rows is None:
-                hidden |= {"fingerprint"}
+                hidden |= {"fingerprint", "write_key"}
             elif event.get("source_row") in erasure.rows:
-                hidden |= {"fingerprint", "key", "trace_id"}
+                hidden |= {"fingerprint", "write_key", "key", "trace_id"}
             yield {name: value for name, value in event.items() if name not in hidden}
 
 

@@ -4,6 +4,7 @@ arrival -> body -> who and what -> faults before -> answer and commit, one step 
 """
 
 import asyncio
+import hashlib
 import logging
 from urllib.parse import parse_qsl, unquote
 
@@ -38,12 +39,15 @@ class Application:
         self.systems: dict[str, System] = {self.eclipse.name: self.eclipse}
         for dialect in DIALECTS:
             self.systems[dialect.name] = dialect(self.bench)
+        self.answers: dict[tuple[str, str], Reply] = {}
+        """The newest answer of each system's operations, before faults."""
         self.bench.checks.append(self._known_systems)
         self.bench.change({})
 
     def reset(self) -> None:
         """Everything as right after the start."""
         self.bench.reset()
+        self.answers.clear()
         for system in self.systems.values():
             system.reset()
 
@@ -71,6 +75,7 @@ class Application:
             call.entry.delivered = "none"
             return
         call.body = body
+        call.entry.body_sha256 = hashlib.sha256(body).hexdigest() if body else None
         reply = await self._reply(system, call)
         # Status first: whoever reads the journal after the reply finds it there.
         call.entry.status = None if reply.delivery in SILENT else reply.status
@@ -99,7 +104,9 @@ class Application:
         reply = await effects.before(faults, system, bench.clock)
         if reply is None:
             reply = self._answer(system, call)
-        return await effects.after(faults, reply, system)
+        operation = (system.name, entry.operation)
+        previous, self.answers[operation] = self.answers.get(operation), reply
+        return await effects.after(faults, reply, system, previous)
 
     def _answer(self, system: System, call: Call) -> Reply:
         if call.journal is not self.bench.journal:

@@ -25,6 +25,7 @@ from jobs.sandbox.azakaw_switches import Switches, switches, token_life
 from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call, Subject
 from jobs.sandbox.limits import Windows
+from jobs.sandbox.listing import in_order
 from jobs.sandbox.reply import Headers, Reply, json_reply
 from jobs.sandbox.settings import Limit
 
@@ -93,6 +94,7 @@ class Azakaw:
     def reset(self) -> None:
         """Forgets everything; reads the settings again."""
         self._records = Records(random.Random(f"{self._bench.settings.seed}|azakaw"))  # noqa: S311 - repeatable
+        self._chance = random.Random(f"{self._bench.settings.seed}|azakaw|order")  # noqa: S311 - repeatable
         self._sessions: dict[str, Session] = {}
         self._windows = Windows()
         self.switches  # noqa: B018 - refuses wrong ones
@@ -257,6 +259,7 @@ class Azakaw:
         if not states or form not in switches.forms or not set(states) <= set(STATES):
             raise Refused(400, "formId and states are required; states are named exactly")
         rows = [row for row in self._records.on_form(session.tenant, form) if row.state in states]
+        rows = in_order(rows, switches.list_order, self._chance)
         shown = [listed(row) for row in rows if not row.hidden_reads]
         for row in rows:
             row.hidden_reads = max(0, row.hidden_reads - 1)

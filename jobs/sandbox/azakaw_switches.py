@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from jobs.sandbox.azakaw_form import INDIVIDUAL, LEGAL
+from jobs.sandbox.listing import ORDERS
 from jobs.sandbox.settings import Limit, Settings
 from jobs.sandbox.switches import one_of, read
 
@@ -38,6 +39,8 @@ class Switches:
     """Does `count` of a list say one more than the list has?"""
     lag_reads: int = 0
     """How many lists do not show a new submission yet."""
+    list_order: str = one_of(*ORDERS)
+    """In which order submissions are listed."""
 
     def __post_init__(self) -> None:
         for kind, text in self.limits.items():

@@ -4,6 +4,7 @@ Commands and queries come as named messages to two paths. A last name that ends 
 """
 
 import hmac
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,9 +26,10 @@ from jobs.sandbox.banklingo_client import (
 from jobs.sandbox.bench import Bench
 from jobs.sandbox.call import Call, Subject
 from jobs.sandbox.clock import iso
+from jobs.sandbox.listing import ORDERS, in_order
 from jobs.sandbox.reply import Reply, json_reply
 from jobs.sandbox.settings import Settings
-from jobs.sandbox.switches import read
+from jobs.sandbox.switches import one_of, read
 
 CODES = {400: "CBS_400", 401: "CBS_401", 403: "CBS_403", 404: "CBS_404", 409: "CBS_409"}
 """The code for each status; CBS_500 for all others."""
@@ -67,6 +69,7 @@ class Switches:
     search_ignores_term: bool = False
     pascal_case: bool = False
     http_ok: bool = False
+    list_order: str = one_of(*ORDERS)
 
 
 class BankLingo:
@@ -84,6 +87,7 @@ class BankLingo:
     def reset(self) -> None:
         """Forgets everything; reads the settings again."""
         self._clients = Clients(self._bench.settings.seed)
+        self._chance = random.Random(f"{self._bench.settings.seed}|banklingo|order")  # noqa: S311 - repeatable
 
     @property
     def _on(self) -> Switches:
@@ -216,7 +220,7 @@ class BankLingo:
         branch = sent.get("branchEncodedKey")
         found = [
             client
-            for client in self._clients.by_key.values()
+            for client in in_order(self._clients.by_key.values(), self._on.list_order, self._chance)
             if term in client.searched and branch in (None, "", client.fields.get("branchEncodedKey"))
         ]
         rows = [row(client) for client in found[(number - 1) * size : number * size]]

@@ -5,6 +5,7 @@ No call creates a customer: the bank's customers are there from the start or are
 """
 
 import base64
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from jobs.sandbox.blink_records import Customer, Person, Records, customer_view,
 from jobs.sandbox.blink_routes import OPERATIONS, ROUTES, SPELLINGS, TOKEN, no_route, path, shape
 from jobs.sandbox.call import Call, Subject
 from jobs.sandbox.clock import iso
+from jobs.sandbox.listing import ORDERS, in_order, rank
 from jobs.sandbox.reply import Headers, Reply, empty_reply, json_reply
 from jobs.sandbox.settings import Settings
 from jobs.sandbox.switches import one_of, read
@@ -55,6 +57,7 @@ class Switches:
     offers: tuple[str, ...] = OPERATIONS
     not_offered: str = one_of("501", "405")
     lag_reads: int = 0
+    list_order: str = one_of(*ORDERS)
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.offers) - set(OPERATIONS))
@@ -80,6 +83,7 @@ class Blink:
         """Forgets everything; reads the settings again and invents the customers of the start."""
         self._records = Records(self._bench.settings.seed, self._on.customers)
         self._tokens = Tokens()
+        self._chance = random.Random(f"{self._bench.settings.seed}|blink|order")  # noqa: S311 - repeatable
 
     @property
     def _on(self) -> Switches:
@@ -165,7 +169,7 @@ class Blink:
         return json_reply(person_view(self._named_person(call)))
 
     def _list_contacts(self, call: Call) -> Reply:
-        return json_reply(self._named_person(call).contacts.read())
+        return json_reply(in_order(self._named_person(call).contacts.read(), self._on.list_order, self._chance))
 
     def _create_contact(self, call: Call) -> Reply:
         person = self._named_person(call)
@@ -232,12 +236,14 @@ class Blink:
     def _page(self, call: Call, records: Iterable[Record]) -> tuple[list[Record], Headers]:
         """The records behind the cursor, and the header that leads on."""
         on, after = self._on, _after(call)
-        left = [each for each in records if each.serial > after]
+        places = {rank(each.serial, on.list_order): each for each in records}
+        left = [places[place] for place in sorted(places) if place > after]
         rows = left[: _limit(call, on.page_size)]
         if on.cursor_loop and "cursor" in call.query:
             return rows, ((on.cursor_header, call.query["cursor"]),)
         if len(left) > len(rows):
-            return rows, ((on.cursor_header, base64.urlsafe_b64encode(f"after {rows[-1].serial}".encode()).decode()),)
+            last = rank(rows[-1].serial, on.list_order)
+            return rows, ((on.cursor_header, base64.urlsafe_b64encode(f"after {last}".encode()).decode()),)
         return rows, ((on.cursor_header, ""),) if on.cursor_end == "empty" else ()
 
 

@@ -37,13 +37,18 @@ async def before(faults: Sequence[Fault], system: System, clock: Clock) -> Reply
     return reply
 
 
-async def after(faults: Sequence[Fault], reply: Reply, system: System) -> Reply:
-    """What comes after the commit, and the reply as the faults leave it."""
+async def after(faults: Sequence[Fault], reply: Reply, system: System, previous: Reply | None = None) -> Reply:
+    """What comes after the commit, and the reply as the faults leave it.
+
+    `previous`: the answer to the call of the same operation before; None: there was none, and that fault does nothing.
+    """
     for params, kind in _on_side(faults, "after"):
         if kind == "delay":
             await asyncio.sleep(params["seconds"])
         elif kind == "status_after_commit":
             reply = _chosen(params, system)
+        elif kind == "previous_answer":
+            reply = previous or reply
         elif kind in _AFTER:
             reply = _AFTER[kind](params, reply)
     return reply

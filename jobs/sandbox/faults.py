@@ -28,6 +28,7 @@ KINDS: dict[str, dict[str, Types]] = {
     "truncated_body": {},
     "garbage_body": {"text": (str,)},
     "empty_body": {},
+    "previous_answer": {},
     "wrong_content_type": {},
     "slow_body": {"bytes_per_second": NUMBER},
     "huge_body": {"bytes": (int,), "gzip": (bool,)},

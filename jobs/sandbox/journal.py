@@ -31,6 +31,8 @@ class Entry:
     delivered: str | None = None
     """None: open; `full`: every byte was handed to an open socket; `part`; `none`."""
     faults: tuple[str, ...] = ()
+    body_sha256: str | None = None
+    """Of the request's body, so that two calls can be told to be one and the same; None: it had none."""
 
     def as_json(self) -> dict[str, object]:
         """The entry as `GET /__sandbox/journal` shows it."""
@@ -52,6 +54,7 @@ class Entry:
             "credential": self.credential,
             "fault": ",".join(self.faults) or None,
             "delivered": self.delivered,
+            "bodySha256": self.body_sha256,
         }
 
 

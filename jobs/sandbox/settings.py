@@ -70,6 +70,13 @@ class Settings:
     wallet_types: tuple[int, ...] = (5001, 5002)
     """Eclipse, Customer Management page: the eligibility sample."""
     allowed_wallet_types: tuple[int, ...] = (5001,)
+    own_wallets: tuple[int, ...] = ()
+    """Wallet types that Eclipse opens by itself, one each, with every customer that is created. The vendor's pages tell
+    of default wallet types, not of when a customer gets one (chosen)."""
+    own_wallet_keys: bool = False
+    """Does a wallet that Eclipse opened by itself show an `externalUniqueId`, of Eclipse's own? (chosen)"""
+    kyc_newest_first: bool = True
+    """Are KYC results listed as the Customer Management page has it, most recent first?"""
     eclipse_prefix: str = "eclipse-conductor"
     """First part of Eclipse's paths; white-labelled platforms have another. Counts at the start only."""
     csrf: bool = False
@@ -225,6 +232,9 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "kyc_polls": _integer,
     "wallet_types": _integers,
     "allowed_wallet_types": _integers,
+    "own_wallets": _integers,
+    "own_wallet_keys": _flag,
+    "kyc_newest_first": _flag,
     "eclipse_prefix": _path_part,
     "csrf": _flag,
     "lists_attachments": _flag,

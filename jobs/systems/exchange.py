@@ -123,5 +123,5 @@ class Certificate:
     chain: Path | None = None
     """Our own side of mutual TLS; None: we show nothing."""
     key: Path | None = None
-    authorities: Path | None = None
-    """The roots that the target is verified with; None: the usual ones."""
+    authorities: tuple[Path, ...] = ()
+    """The roots that the target is verified with; empty: the usual ones."""

@@ -47,6 +47,11 @@ class Index(Generic[Content]):
             self._newest = reader, made
             return made
 
+    @property
+    def latest(self) -> Content | None:
+        """What the newest reading showed, through whichever reader; None before the first."""
+        return None if self._newest is None else self._newest[1].content
+
     async def fresh(self, reader: Reader) -> Reading[Content]:
         """A reading that begins after this call."""
         return await self.reading(reader, after=self._begun)

@@ -11,7 +11,14 @@ import orjson
 
 from jobs.systems.exchange import Reply
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_IDENTIFIER = re.compile(r"(?=.*[A-Za-z1-9])[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""What is safe in a path and names something: `007` does; `0`, `-1` and a UUID of zeros stand for nobody."""
+
+_NOTHING = frozenset({"null", "none", "undefined", "nan"})
+"""What programs write in the place of an id that they have not got."""
+
+_LARGEST = 2**63 - 1
+"""Of ids that are numbers: a signed long of 64 bits (chosen); no two readers agree on larger ones."""
 
 
 class Unreadable(Exception):
@@ -64,11 +71,15 @@ def records_of(reply: Reply) -> list[Mapping[str, Any]]:
 
 
 def identifier(value: object) -> str | None:
-    """A server id, given as number or text, in a form that is safe in a path; None when it is not one."""
+    """A server id, given as a positive whole number or as text, which stays as it is; None when it is not one.
+
+    None for booleans, for numbers with a fraction or beyond 64 bits, and for words and numbers that stand for nobody.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
-    text = str(value)
-    return text if _IDENTIFIER.fullmatch(text) else None
+    if isinstance(value, int):
+        return str(value) if 0 < value <= _LARGEST else None
+    return value if _IDENTIFIER.fullmatch(value) and value.casefold() not in _NOTHING else None
 
 
 def text_of(record: Mapping[str, Any], field: str) -> str | None:
@@ -77,6 +88,14 @@ def text_of(record: Mapping[str, Any], field: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     return str(value) or None
+
+
+def word_of(record: Mapping[str, Any], field: str) -> str | None:
+    """A text on which something is decided; None when absent, null or empty. Raises Unreadable for any other type."""
+    value = record.get(field)
+    if value is not None and not isinstance(value, str):
+        raise Unreadable(f"its {field} is no text")
+    return value or None
 
 
 def moment_of(value: object) -> datetime | None:

@@ -73,6 +73,11 @@ ASKED_AGAIN_AFTER = "asked_again_after"
 believes later ones only."""
 
 
+SHAREABLE, SHARED = "shareable", "shared"
+"""Facts that name columns, joined by `;`: those of a conflict that another person may rightly have too (a family's
+phone), and those that somebody decided to be such: a look at the first step does not ask who has them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Newest:
     """The newest decision about a customer. `at` is the target's own time of it; both None: there is none."""

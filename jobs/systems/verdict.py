@@ -1,7 +1,11 @@
-"""What a look or a reply can mean for one step of one row. The engine alone decides what follows from it."""
+"""What a look or a reply can mean for one step of one row. The engine alone decides what follows from it.
+
+`word` is what the ledger and `events.ndjson` call it: it is on disk, and never changes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jobs.model import Outcome
 from jobs.systems.exchange import Trace
@@ -11,6 +15,7 @@ from jobs.systems.exchange import Trace
 class Done:
     """The step is complete; `facts` are added to what is known of the row (`customer_id`, `wallet_id` ...)."""
 
+    word: ClassVar[str] = "done"
     facts: Mapping[str, str] = field(default_factory=dict)
     trace: Trace = Trace()
     claims: Mapping[str, str] = field(default_factory=dict)
@@ -28,6 +33,7 @@ class Absent:
     `View.bound` for as long as that write is open.
     """
 
+    word: ClassVar[str] = "absent"
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -35,16 +41,20 @@ class Absent:
 class Undecided:
     """The write is done, the decision is outstanding: the row is parked and read again later."""
 
+    word: ClassVar[str] = "undecided"
     facts: Mapping[str, str] = field(default_factory=dict)
     trace: Trace = Trace()
     polled: bool = True
     """Whether looking again in this run may show more; otherwise the row ends `pending` at once."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """As those of `Done`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The row ends here with `outcome`; nothing more is sent for it."""
 
+    word: ClassVar[str] = "ended"
     outcome: Outcome
     reason_code: str
     reason: str
@@ -55,12 +65,15 @@ class Ended:
 
     Otherwise the engine does not believe it while such a write is younger than the settling time.
     """
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """As those of `Done`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
     """Reading could not settle it, now or after waiting: the row ends `in_doubt`, for a person."""
 
+    word: ClassVar[str] = "unclear"
     reason_code: str
     reason: str
     trace: Trace = Trace()
@@ -70,6 +83,7 @@ class Unclear:
 class Again:
     """Provably not applied and perhaps passing: may be sent again, an attempt is spent."""
 
+    word: ClassVar[str] = "again"
     reason_code: str
     reason: str
     trace: Trace = Trace()
@@ -82,6 +96,7 @@ class Throttled:
     `retry_after_seconds` is what the target asked for; None when it did not say.
     """
 
+    word: ClassVar[str] = "throttled"
     retry_after_seconds: float | None
     trace: Trace = Trace()
 
@@ -93,6 +108,7 @@ class Doubted:
     `answered`: the target did reply (an error page, half a body), so it is no longer working on it.
     """
 
+    word: ClassVar[str] = "doubted"
     reason_code: str
     reason: str
     answered: bool
@@ -103,6 +119,7 @@ class Doubted:
 class Taken:
     """The target says that it exists already (409 and its dialects). Judged by looking, never believed."""
 
+    word: ClassVar[str] = "taken"
     reason: str
     trace: Trace = Trace()
 

@@ -20,7 +20,9 @@ from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.systems.exchange import MOST_BYTES, Certificate, Reply, Request
 from jobs.transport.address import checked_base_url
-from jobs.transport.line import MAX_HEADER_BYTES, Line, Unasked
+from jobs.transport.line import MAX_HEADER_BYTES, Line
+from jobs.transport.proxy import Proxy
+from jobs.transport.wire import Unasked
 
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers close an idle connection, so that a request seldom meets a closed one."""
@@ -71,11 +73,13 @@ class HttpxSender:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None = None,
         certificate: Certificate | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         silence()
         self.base_url, self.clock = checked_base_url(base_url), clock
         self._host = urlsplit(self.base_url).netloc
         self._certificate = certificate
+        self._proxy = None if proxy is None else through(proxy, certificate)
         self._context = tls(certificate) if self.base_url.startswith("https") else None
         self._given = transport
         self._idle: dict[tuple[str, bytes], deque[Line]] = {}
@@ -114,6 +118,8 @@ class HttpxSender:
             raise NotSent(f"no connection ({type(error).__name__})") from None
         except httpx.LocalProtocolError:
             raise NotSent("the request can't be written as HTTP") from None
+        except httpx.ProxyError as error:  # its answer to CONNECT, before which nothing for the target leaves
+            raise NotSent(f"the proxy made no connection ({str(error)[:3]})") from None
         except (NotSent, MaybeSent):
             raise
         except Exception as error:
@@ -177,7 +183,7 @@ class HttpxSender:
         return None
 
     def _new(self, scheme: str) -> Line:
-        return Line(self._context if scheme == "https" else None)
+        return Line(self._context if scheme == "https" else None, self._proxy)
 
     async def _exchange(self, transport: httpx.AsyncBaseTransport, outgoing: httpx.Request, most: int) -> Reply:
         reply = await transport.handle_async_request(outgoing)
@@ -229,16 +235,15 @@ def tls(certificate: Certificate | None = None) -> ssl.SSLContext:
     Raises Unusable when a file can't be used.
     """
     given = certificate or Certificate()
-    if given.authorities is None:
+    if not given.authorities:
         context = httpx.create_ssl_context(trust_env=False)
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for roots in given.authorities:
         try:
-            context.load_verify_locations(given.authorities)
+            context.load_verify_locations(roots)
         except (OSError, ValueError) as error:
-            raise Unusable(
-                f"the roots of the target can't be used ({type(error).__name__}): {given.authorities}"
-            ) from None
+            raise Unusable(f"the roots of the target can't be used ({type(error).__name__}): {roots}") from None
     if given.chain is not None:
         try:
             # An empty pass phrase, so that OpenSSL does not ask for one at the terminal.
@@ -247,6 +252,13 @@ def tls(certificate: Certificate | None = None) -> ssl.SSLContext:
             raise Unusable(f"the client certificate can't be used ({type(error).__name__}): {given.chain}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def through(proxy: Proxy, certificate: Certificate | None) -> httpx.Proxy:
+    """The proxy as httpx takes it; verified with the target's roots, and not shown our certificate."""
+    roots = Certificate(authorities=certificate.authorities) if certificate else None
+    context = tls(roots) if proxy.url.startswith("https") else None
+    return httpx.Proxy(proxy.url, ssl_context=context, auth=proxy.credentials)
 
 
 def silence() -> None:

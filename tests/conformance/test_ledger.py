@@ -1,11 +1,12 @@
 """What every kind of ledger has to do, whatever database keeps it."""
 
+import asyncio
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import Unusable
 from jobs.ledger import lease, tables
-from jobs.ledger.rows import EventRow, StepRow, StepStatus, Transition
+from jobs.ledger.rows import Claim, EventRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Fenced, Store
+from jobs.ledger.writer import Writer
 from jobs.model import Outcome
 from jobs.systems.exchange import Trace
 
@@ -112,7 +114,7 @@ def test_a_row_ends_once_within_a_group_too(book: Book) -> None:
 def test_a_writer_whose_lease_was_taken_over_changes_nothing_more(book: Book) -> None:
     book.apply(intent("a"))
     lease.release(book.store, book.space_id, book.epoch)
-    lease.take(book.store, book.space_id, lease.Owner("next", 1, 1, "elsewhere"), lease.now_ms())
+    lease.take(book.store, book.space_id, lease.Owner.me("next"), lease.now_ms())
 
     with pytest.raises(Fenced):
         book.apply(intent("b"), ended(1))
@@ -135,6 +137,40 @@ def test_the_last_state_of_a_key_wins_within_one_group_and_all_its_history_stays
     assert known["a"].steps == {"customer": done.step}
     assert known["b"].steps["customer"].attempts == 1
     assert book.events() == ["a", "b", "a", "a"]
+
+
+def test_what_a_write_was_made_of_comes_back_as_it_was_committed(book: Book) -> None:
+    made = StepRow("wallet", StepStatus.INTENDED, 1, 5, 1, {"wallet_type_id": "7"}, "wal-7", "ab" * 32)
+    told = EventRow(1001, "intent", 1, "a", "wallet", 1, "ab" * 32, write_key="wal-7")
+
+    book.apply(Transition(record("a"), made, told))
+
+    assert book.store.known(book.space_id, ["a"])["a"].steps == {"wallet": made}
+    assert [event["write_key"] for event in book.store.events(RUN.run_id)][1:] == ["wal-7"]
+
+
+def test_an_id_of_the_target_belongs_to_the_key_that_claimed_it_first(book: Book) -> None:
+    mine, theirs = Claim("customer", "7", "a"), Claim("customer", "7", "b")
+    wallet = Claim("wallet", "7", "b")
+
+    def claimed(*claims: Claim) -> Mapping[Claim, str]:
+        transitions = [Transition(claims=(each,)) for each in claims]
+        return book.store.apply(book.space_id, book.epoch, RUN.run_id, transitions)
+
+    assert claimed(mine, theirs, wallet) == {theirs: "a"}
+    assert claimed(mine) == {}
+    assert claimed(theirs) == {theirs: "a"}
+    many = [Claim("customer", str(number), "c") for number in range(2000)]
+    assert claimed(*many) == {Claim("customer", "7", "c"): "a"}
+
+
+def test_each_waiter_hears_of_its_own_claims(book: Book) -> None:
+    async def work() -> list[Mapping[Claim, str]]:
+        async with Writer(book.store, book.space_id, book.epoch, RUN.run_id) as writer:
+            claims = [Claim("customer", str(number // 2), f"key-{number}") for number in range(6)]
+            return await asyncio.gather(*(writer.commit(Transition(claims=(each,))) for each in claims))
+
+    assert [sorted(held.values()) for held in asyncio.run(work())] == [[], ["key-0"], [], ["key-2"], [], ["key-4"]]
 
 
 def test_steps_of_a_key_are_kept_apart(book: Book) -> None:

@@ -1,23 +1,32 @@
-"""One owner at a time, by name; followed at once when dead, after half a minute when silent on another host."""
+"""One owner at a time, by name; followed at once when dead, after half a minute of silence where only that tells."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from books import OWNER, url_of
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from jobs.alive import Process, Pulse, Watch
+from jobs.clock import Clock, from_milliseconds, milliseconds
 from jobs.errors import ExitCode, Locked
 from jobs.ledger import lease, tables
+from jobs.ledger.lease import PULSE, Occupied, Owner
 from jobs.ledger.store import Store
 
 NOW = 1_795_227_300_000
+
+QUICK = Pulse(beat=0.05, dead=0.8, look=0.4)
+"""Only to watch the dead: on a busy machine a living one may be as silent."""
 
 
 @pytest.fixture
@@ -27,16 +36,61 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def ended_process() -> int:
-    """The pid of a process that is no more."""
+def ended_process() -> Process:
+    """A process of this machine that is no more."""
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         child.wait()
-        return child.pid
+        return replace(OWNER.process, pid=child.pid, started=12345)
 
 
-def heartbeat(store: Store) -> int:
+AWAY = (
+    replace(OWNER.process, namespace="1.2"),
+    replace(OWNER.process, boot="00000000-0000-4000-8000-000000000000", pid=1),
+    replace(OWNER.process, boot="00000000-0000-4000-8000-000000000000", host="pod-7"),
+    Process(OWNER.process.pid, OWNER.process.started, OWNER.process.host, None, None),
+)
+"""An owner in another container, one before a restart, one on another host, and one of an older muster."""
+
+PLACES = ("another container of this machine", "before it was started again", "on another host", "did not say")
+
+anywhere = pytest.mark.parametrize("process", AWAY, ids=["container", "restart", "host", "older muster"])
+
+
+def owned(store: Store, process: Process, now_ms: int) -> Owner:
+    """The space is `process`'s, which said at `now_ms` that it lives. One without a boot wrote as version 2 did."""
+    owner = Owner("away", process)
+    lease.take(store, 1, owner, now_ms)
+    if process.boot is None:
+        with store.writes.begin() as connection:
+            connection.execute(update(tables.space).values(beats=None))
+    return owner
+
+
+class Hands(Clock):
+    """A clock that moves when it is told to. Its wall clock may be wrong."""
+
+    def __init__(self, wrong_seconds: float = 0.0) -> None:
+        super().__init__()
+        self.at, self.wrong = 0.0, wrong_seconds
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def now(self) -> datetime:
+        return from_milliseconds(NOW + int((self.at + self.wrong) * 1000))
+
+
+def look(store: Store, watch: Watch, clock: Hands) -> Occupied | int:
+    """One look at the owner, and what came of it."""
+    try:
+        return lease.take(store, 1, OWNER, milliseconds(clock.now()), watch)
+    except Occupied as occupied:
+        return occupied
+
+
+def beats(store: Store) -> int:
     with store.engine.connect() as connection:
-        return int(connection.scalar(select(tables.space.c.heartbeat_ms)) or 0)
+        return int(connection.scalar(select(tables.space.c.beats)) or 0)
 
 
 def test_a_second_owner_is_told_who_works_where_and_since_when(store: Store) -> None:
@@ -45,7 +99,14 @@ def test_a_second_owner_is_told_who_works_where_and_since_when(store: Store) -> 
     with pytest.raises(Locked) as caught:
         lease.take(store, 1, replace(OWNER, run_id="second"), NOW + 12_000)
 
-    for part in (OWNER.run_id, f"pid {os.getpid()}", OWNER.host, "eclipse tenant 1001", "T02:15:00", "12 s ago"):
+    for part in (
+        OWNER.run_id,
+        f"pid {os.getpid()}",
+        OWNER.process.host,
+        "eclipse tenant 1001",
+        "T02:15:00",
+        "12 s ago",
+    ):
         assert part in caught.value.message
     assert caught.value.exit_code == ExitCode.LOCKED
     assert "--lock-timeout" in str(caught.value.hint)
@@ -69,7 +130,7 @@ def test_a_space_that_was_given_back_is_free_and_its_epoch_grows(store: Store) -
 
 
 def test_a_dead_owner_on_this_host_is_followed_at_once(store: Store) -> None:
-    dead = replace(OWNER, run_id="dead", pid=ended_process(), started=12345)
+    dead = Owner("dead", ended_process())
     first = lease.take(store, 1, dead, NOW)
 
     second = lease.take(store, 1, OWNER, NOW + 1)
@@ -80,38 +141,175 @@ def test_a_dead_owner_on_this_host_is_followed_at_once(store: Store) -> None:
     assert store.owner("eclipse", "1001") == OWNER.run_id
 
 
-def test_an_owner_that_ended_and_was_not_waited_for_is_dead(store: Store) -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        started = lease.process_started(child.pid)
-        assert started is not None
-        lease.take(store, 1, replace(OWNER, pid=child.pid, started=started), NOW)
-        with pytest.raises(Locked):
-            lease.take(store, 1, OWNER, NOW)
-        child.kill()
-        while lease.process_started(child.pid) is not None:
-            time.sleep(0.01)
-
-        assert lease.take(store, 1, OWNER, NOW) == 2
-
-
-def test_a_reused_pid_is_not_taken_for_the_process_that_had_it(store: Store) -> None:
-    lease.take(store, 1, replace(OWNER, started=OWNER.started - 1), NOW)
+def test_a_dead_owner_of_this_machine_is_followed_at_once_under_whatever_host_name(store: Store) -> None:
+    lease.take(store, 1, Owner("dead", replace(ended_process(), host="as it was called before")), NOW)
 
     assert lease.take(store, 1, OWNER, NOW) == 2
 
 
-@pytest.mark.parametrize(("silent_seconds", "taken"), [(0, False), (29.9, False), (30, True), (3600, True)])
-def test_an_owner_on_another_host_is_followed_after_half_a_minute_of_silence(
-    store: Store, silent_seconds: float, taken: bool
+@anywhere
+def test_an_owner_that_can_only_be_watched_is_followed_after_half_a_minute_of_silence(
+    store: Store, process: Process
 ) -> None:
-    lease.take(store, 1, replace(OWNER, host="elsewhere", pid=ended_process()), NOW - 100_000)
-    lease.beat(store, 1, 1, NOW)
+    owned(store, process, NOW - 10**9)
+    clock = Hands()
+    watch = Watch(PULSE, clock)
+    for second in range(30):
+        clock.at = second
+        assert isinstance(look(store, watch, clock), Occupied)
+    clock.at = 30
 
-    if taken:
-        assert lease.take(store, 1, OWNER, NOW + int(silent_seconds * 1000)) == 2
-    else:
-        with pytest.raises(Locked, match="elsewhere"):
-            lease.take(store, 1, OWNER, NOW + int(silent_seconds * 1000))
+    assert look(store, watch, clock) == 2
+    assert not lease.beat(store, 1, 1, NOW)
+    assert store.owner("eclipse", "1001") == OWNER.run_id
+
+
+@anywhere
+@pytest.mark.parametrize("wrong_seconds", [-7200.0, 120.0])
+def test_an_owner_that_beats_is_never_followed_whatever_the_wall_clocks_say(
+    store: Store, process: Process, wrong_seconds: float
+) -> None:
+    owned(store, process, NOW)
+    clock = Hands(wrong_seconds)
+    watch = Watch(PULSE, clock)
+    for second in range(0, 100, 2):
+        clock.at = second
+        clock.wrong = -clock.wrong if second % 40 == 0 else clock.wrong
+        if second % 20 == 0:
+            beaten(store, process, NOW + second * 1000)
+        assert isinstance(look(store, watch, clock), Occupied)
+    assert watch.moved
+
+
+def beaten(store: Store, process: Process, now_ms: int) -> None:
+    """One heartbeat; an older muster's moves the time and nothing else."""
+    if process.boot is not None:
+        assert lease.beat(store, 1, 1, now_ms)
+        return
+    with store.writes.begin() as connection:
+        connection.execute(update(tables.space).values(heartbeat_ms=now_ms))
+
+
+def test_a_heart_beats_with_a_wall_clock_that_stands_still(store: Store) -> None:
+    owned(store, AWAY[0], NOW)
+    clock = Hands()
+    watch = Watch(PULSE, clock)
+    for second in range(0, 120, 5):
+        clock.at = second
+        lease.beat(store, 1, 1, NOW)
+        assert isinstance(look(store, watch, clock), Occupied)
+    assert watch.silent == 0
+
+
+def test_who_was_frozen_together_with_the_owner_goes_on_watching(store: Store) -> None:
+    owned(store, AWAY[0], NOW)
+    clock = Hands()
+    watch = Watch(PULSE, clock)
+    look(store, watch, clock)
+    clock.at = 3600
+
+    assert isinstance(look(store, watch, clock), Occupied)
+    lease.beat(store, 1, 1, NOW)
+    assert isinstance(look(store, watch, clock), Occupied)
+    assert watch.moved
+
+
+def test_silence_means_nothing_while_nobody_can_write_to_the_ledger(tmp_path: Path, store: Store) -> None:
+    owned(store, AWAY[0], NOW)
+    clock = Hands()
+    watch = Watch(replace(PULSE, look=0.01), clock)
+    assert isinstance(look(store, watch, clock), Occupied)
+    with closing(sqlite3.connect(tmp_path / "muster.db", isolation_level=None)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        for second in range(60):
+            clock.at = second
+            found = look(store, watch, clock)
+            assert isinstance(found, Occupied)
+            assert "could not be written meanwhile" in found.message
+    clock.at = 61
+
+    assert isinstance(look(store, watch, clock), Occupied)
+    assert watch.silent == 0
+
+
+@anywhere
+def test_nobody_is_waited_for_whose_heartbeat_is_recent_by_the_clock(store: Store, process: Process) -> None:
+    owned(store, process, lease.now_ms() - 3_000)
+    began = time.monotonic()
+
+    with pytest.raises(Occupied) as caught, lease.held(store, 1, OWNER, 0):
+        pass
+
+    assert time.monotonic() - began < 10
+    assert "last heartbeat 3 s ago" in caught.value.message
+    assert PLACES[AWAY.index(process)] in caught.value.message
+    assert "--lock-timeout 35" in str(caught.value.hint)
+    assert caught.value.exit_code == ExitCode.LOCKED
+
+
+@pytest.mark.parametrize(("process", "age_seconds"), [*((each, 3600) for each in AWAY), (AWAY[0], -3600)])
+def test_a_heartbeat_that_is_not_of_now_is_watched_and_its_owner_followed_without_being_asked_to_wait(
+    store: Store, process: Process, age_seconds: int
+) -> None:
+    owned(store, process, lease.now_ms() - age_seconds * 1000)
+    told: list[str] = []
+
+    with lease.held(store, 1, OWNER, 0, tell=told.append, pulse=QUICK) as epoch:
+        assert epoch == 2
+
+    (sentence,) = told
+    assert PLACES[AWAY.index(process)] in sentence
+    assert "watching it" in sentence
+
+
+@pytest.mark.parametrize("away_seconds", [-120, 120])
+def test_an_owner_whose_clock_is_two_minutes_off_is_seen_to_beat_and_left_alone(
+    tmp_path: Path, store: Store, away_seconds: int
+) -> None:
+    class Wrong(Clock):
+        def now(self) -> datetime:
+            return super().now() + timedelta(seconds=away_seconds)
+
+    with Store.opened(url_of(tmp_path)) as own:
+        elsewhere = lease.held(own, 1, Owner("away", AWAY[2]), 0, pulse=Pulse(0.05, 30, 1), clock=Wrong())
+        with elsewhere:
+            with pytest.raises(Occupied, match="and it beats") as caught, lease.held(store, 1, OWNER, 0):
+                pass
+            assert store.owner("eclipse", "1001") == "away"
+        assert "--lock-timeout SECONDS" in str(caught.value.hint)
+
+
+def test_who_waits_follows_a_silent_owner_within_the_time(store: Store) -> None:
+    owned(store, AWAY[0], lease.now_ms())
+
+    with lease.held(store, 1, OWNER, 60, pulse=QUICK) as epoch:
+        assert epoch == 2
+
+
+def test_who_waits_too_short_is_told_for_how_long_it_was_watched(store: Store) -> None:
+    owned(store, AWAY[0], lease.now_ms())
+
+    with pytest.raises(Occupied, match=r"watched for \d+ s without a beat"), lease.held(store, 1, OWNER, 1.2):
+        pass
+
+
+def test_of_a_space_it_is_said_who_works_who_may_and_that_nobody_does(store: Store) -> None:
+    assert lease.working(store, "eclipse", "nobody's", NOW) is None
+    assert lease.working(store, "eclipse", "1001", NOW) is None
+    epoch = lease.take(store, 1, OWNER, NOW)
+    here = lease.working(store, "eclipse", "1001", NOW)
+    lease.release(store, 1, epoch)
+    owned(store, AWAY[1], NOW)
+    perhaps = lease.working(store, "eclipse", "1001", NOW + 60_000)
+    with store.writes.begin() as connection:
+        connection.execute(update(tables.space).values(owner_run=None))
+    lease.take(store, 1, Owner("dead", ended_process()), NOW)
+
+    assert here is not None
+    assert perhaps is not None
+    assert (here.run_id, here.lives) == (OWNER.run_id, True)
+    assert (perhaps.run_id, perhaps.lives, perhaps.recent()) == ("away", None, False)
+    assert lease.working(store, "eclipse", "1001", NOW) is None
 
 
 def test_without_a_lock_timeout_a_second_owner_is_told_at_once(store: Store) -> None:
@@ -148,13 +346,26 @@ def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -
     assert store.owner("eclipse", "1001") is None
 
 
-def test_the_heart_beats_while_the_block_computes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.05)
+def test_the_heart_beats_while_the_block_computes(store: Store) -> None:
+    with lease.held(store, 1, OWNER, 0, pulse=Pulse(0.05, 30, 1)):
+        before = beats(store)
+        until = time.monotonic() + 20
+        while beats(store) < before + 3:
+            assert time.monotonic() < until
 
-    with lease.held(store, 1, OWNER, 0):
-        before = heartbeat(store)
-        time.sleep(0.3)
-        assert heartbeat(store) > before
+
+def test_a_beat_that_could_not_be_written_is_made_up_for_and_the_end_does_not_wait_long_for_it(
+    tmp_path: Path, store: Store
+) -> None:
+    with lease.held(store, 1, OWNER, 0, pulse=Pulse(0.05, 30, 1)):
+        with closing(sqlite3.connect(tmp_path / "muster.db", isolation_level=None)) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            before = beats(store)
+            time.sleep(1.5)  # longer than a beat waits for the lock
+            assert beats(store) == before
+        until = time.monotonic() + 20
+        while beats(store) == before:
+            assert time.monotonic() < until
 
 
 def test_a_block_that_fails_gives_the_space_back(store: Store) -> None:
@@ -164,17 +375,8 @@ def test_a_block_that_fails_gives_the_space_back(store: Store) -> None:
     assert store.owner("eclipse", "1001") is None
 
 
-def test_this_process_has_a_start_mark_and_one_that_never_was_has_none() -> None:
-    mine = lease.process_started(os.getpid())
-
-    assert mine is not None
-    assert mine > 0
-    assert lease.process_started(ended_process()) is None
-    assert lease.process_started(2**22 + 1) is None
-
-
 def test_of_two_that_follow_a_dead_owner_at_once_one_is_locked_out(tmp_path: Path, store: Store) -> None:
-    lease.take(store, 1, replace(OWNER, pid=ended_process()), NOW)
+    lease.take(store, 1, Owner("dead", ended_process()), NOW)
     found: list[int | None] = []
     ready = threading.Barrier(4)
 

@@ -14,6 +14,7 @@ from jobs.errors import Unusable
 from jobs.ledger import lease, migration, tables
 from jobs.ledger.learned import Learned, learned, teach
 from jobs.ledger.permits import reserve
+from jobs.ledger.rows import Claim, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 
@@ -105,6 +106,19 @@ def test_who_only_reads_may_leave_an_older_ledger_as_it_is(url: str) -> None:
         assert not store.has(tables.learned)
 
     assert schema(url) == before
+
+
+def test_an_older_ledger_knows_whose_customers_are_whose_once_it_is_migrated(url: str) -> None:
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    facts = '{"customer_id": "55", "wallet_id": "w1"}'
+    connection.execute("UPDATE record SET facts = ? WHERE key = 'a'", (facts,))
+    connection.commit()
+    connection.close()
+
+    with Store.opened(url, create=False) as store:
+        epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
+        claims = (Claim("customer", "55", "b"), Claim("wallet", "w1", "b"), Claim("wallet", "w2", "b"))
+        assert store.apply(1, epoch, RUN.run_id, [Transition(claims=claims)]) == dict.fromkeys(claims[:2], "a")
 
 
 def test_versions_that_tables_were_added_in_follow_on_each_other() -> None:

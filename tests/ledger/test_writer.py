@@ -207,7 +207,7 @@ def test_a_writer_that_was_fenced_off_says_so(book: Book) -> None:
         async with writer_of(book) as writer:
             await writer.commit(intent("a"))
             lease.release(book.store, book.space_id, book.epoch)
-            lease.take(book.store, book.space_id, lease.Owner("next", 1, 1, "elsewhere"), lease.now_ms())
+            lease.take(book.store, book.space_id, lease.Owner.me("next"), lease.now_ms())
             await writer.commit(intent("b"))
 
     with pytest.raises(Fenced):

@@ -20,12 +20,12 @@ TRICKLING_BYTES = 40
 
 
 class FaultyProxy:
-    """Carries HTTP/1.1 to `target`, one request at a time on a connection; one in `every` meets a fault.
+    """Carries HTTP/1.1 to `target`, one request at a time on a connection; one in `every` meets a fault (None: none).
 
     `met` counts the faults that happened. `url` is where it listens.
     """
 
-    def __init__(self, target: str, seed: int, every: int = 5) -> None:
+    def __init__(self, target: str, seed: int, every: int | None = 5) -> None:
         parts = urlsplit(target)
         self.address = (parts.hostname or "", parts.port or 0)
         self.dice, self.every = random.Random(seed), every
@@ -87,7 +87,7 @@ class FaultyProxy:
 
     def _fault(self) -> str | None:
         with self._lock:
-            if self.dice.randrange(self.every):
+            if self.every is None or self.dice.randrange(self.every):
                 return None
             fault = self.dice.choice(FAULTS)
             self.met[fault] += 1

@@ -66,7 +66,9 @@ def all_wallets(program: Program) -> bool:
 
 
 STAGES = {
-    "validating": Stage(many_rows, lambda program: bool(list(program.folder.glob("runs/.work-*/*"))), sent=False),
+    "validating": Stage(
+        many_rows, lambda program: bool(list(program.folder.glob("runs/.work-*/*.parquet*"))), sent=False
+    ),
     "first write": Stage(slow_write, lambda program: seen(program, "create_customer")),
     "waiting for a decision": Stage(stuck, lambda program: seen(program, "read_kyc", 6), ("--decision-wait", "100")),
     "waiting for a permit": Stage(

@@ -139,7 +139,7 @@ def status_taken_as_passed(*wrong: str | None) -> AbstractContextManager[Any]:
 def truthy() -> AbstractContextManager[Any]:
     """`allowed` is whatever counts as true in Python."""
 
-    async def allowed(self: WalletStep, reader: Reader, customer_id: str) -> list[str]:
+    async def allowed(self: WalletStep, reader: Reader, customer_id: str, _: object = None) -> list[str]:
         path = f"{self.tenant_path}/customers/{customer_id}/wallet-types"
         types = await wire.read_records(reader, Request("wallet_types", "GET", path)) or []
         return [str(item["walletTypeId"]) for item in types if item.get("allowed")]
@@ -288,7 +288,9 @@ VARIANTS = (
     Variant("not there is believed at once", early_look, checks.lost_triggers),
     Variant("a slow look is believed", slow_look, checks.lost_triggers),
     Variant(
-        "a refusal outweighs an earlier doubt", lambda: patch.object(onboard, "REFUSALS", frozenset()), checks.refusals
+        "a refusal outweighs an earlier doubt",
+        lambda: patch.object(Onboarding, "_says_little", lambda *_: False),
+        checks.refusals,
     ),
     Variant(
         "a dead retry stays failed", lambda: patch.object(case, "taken_up", lambda given: given), checks.dead_retries

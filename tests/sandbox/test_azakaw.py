@@ -8,7 +8,10 @@ import httpx
 import pytest
 
 from jobs.sandbox.azakaw_records import STATES
+from jobs.sandbox.listing import ORDERS
 from jobs.sandbox.server import Sandbox
+
+from .test_listing import in_its_order
 
 EMPLOYEE = "3ea657a9-5a05-46f9-9277-d27f2ccd13ea"
 ADD = "/ExtCustomerManagement/AddCustomer"
@@ -468,3 +471,13 @@ def test_a_reset_forgets_submissions_and_tokens(office: Office) -> None:
     refused(office.add(), 401)
     with Office(office.sandbox) as again:
         assert again.submission() == first
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_submissions_are_listed_in_that_order(office: Office, order: str) -> None:
+    names = [office.submission(number) for number in range(1, 13)]
+    office.switch(list_order=order)
+    listed = office.listed().json()["result"]
+
+    assert listed["count"] == len(names)
+    assert in_its_order(order, names, [each["submissionId"] for each in listed["submissions"]])

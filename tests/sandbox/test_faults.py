@@ -58,6 +58,15 @@ def test_a_drop_in_the_middle_breaks_the_body(sandbox: Sandbox, operator: Caller
     assert (stored(sandbox), last(sandbox)["delivered"]) == (1, "part")
 
 
+def test_the_answer_before_may_be_delivered_in_the_place_of_the_own_one(sandbox: Sandbox, operator: Caller) -> None:
+    sandbox.faults([{"operation": "create_customer", "nth": [1, 2], "kind": "previous_answer"}])
+    first, second, third = (operator.create(number).json() for number in (1, 2, 3))
+    assert (second, stored(sandbox)) == (first, 3)
+    assert first["externalUniqueId"] == "cust-00000001"
+    assert third["externalUniqueId"] == "cust-00000003"
+    assert [entry["fault"] for entry in sandbox.journal()[-3:]] == ["previous_answer", "previous_answer", None]
+
+
 @pytest.mark.parametrize(("kind", "commits"), [("status", 0), ("status_after_commit", 1)])
 @pytest.mark.parametrize("status", [400, 401, 403, 418, 500, 503])
 def test_a_status_comes_before_or_after_the_commit(

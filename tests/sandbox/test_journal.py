@@ -38,6 +38,15 @@ def test_times_never_go_back_and_a_commit_lies_after_its_arrival(sandbox: Sandbo
     assert all(entry["committedMonotonic"] >= entry["monotonic"] for entry in entries if entry["committed"])
 
 
+def test_a_repetition_can_be_told_from_another_request(sandbox: Sandbox, operator: Caller) -> None:
+    for number in (1, 1, 2):
+        operator.create(number)
+    operator("GET", "customers", params={"limit": 1})
+    *made, read = [entry["bodySha256"] for entry in sandbox.journal()][1:]
+
+    assert (made[0] == made[1] != made[2], read) == (True, None)
+
+
 def test_no_value_of_a_person_and_no_secret_is_journalled(sandbox: Sandbox, operator: Caller) -> None:
     operator.create(1)
     operator.create(2, phone1="+2782")

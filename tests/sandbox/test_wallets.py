@@ -149,6 +149,30 @@ def test_a_wallet_is_answered_listed_and_read(sandbox: Sandbox, operator: Caller
     assert "externalUniqueId" not in operator("GET", f"customers/{customer}/wallets").json()[0]
 
 
+@pytest.mark.parametrize("keys", [True, False])
+def test_the_platform_may_open_wallets_by_itself(sandbox: Sandbox, operator: Caller, keys: bool) -> None:
+    sandbox.configure(own_wallets=[5001, 7], own_wallet_keys=keys)
+    customer = operator.verified(1)
+    own = operator("GET", f"customers/{customer}/wallets").json()
+    assert [(wallet["walletTypeId"], wallet["currency"]) for wallet in own] == [(5001, "ZAR"), (7, "ZAR")]
+    assert ["externalUniqueId" in wallet for wallet in own] == [keys, keys]
+    assert operator.wallet(customer).status_code == 200
+    assert [wallet["walletTypeId"] for wallet in operator("GET", f"customers/{customer}/wallets").json()] == [
+        5001,
+        7,
+        5001,
+    ]
+
+
+def test_results_may_be_listed_oldest_first(sandbox: Sandbox, operator: Caller) -> None:
+    sandbox.configure(kyc_newest_first=False)
+    path = f"customers/{operator.customer(1, 'Kycsecond')}/ratify"
+    for _ in range(2):
+        operator("POST", path, json={})
+    assert [run["status"] for run in operator("GET", f"{path}?offset=0&limit=1").json()] == ["FAILED"]
+    assert [run["status"] for run in operator("GET", path).json()] == ["FAILED", "PASSED"]
+
+
 def test_twowallets_may_have_a_wallet_of_each_type(operator: Caller) -> None:
     customer = operator.customer(1, "Twowallets")
     operator("POST", f"customers/{customer}/ratify", json={})

@@ -52,7 +52,7 @@ PERSONAS = (
     Persona("in review", seconds=50, interim="IN_REVIEW"),
     Persona("declined", Ending.DECLINED, verdict="FAILED"),
     Persona("slowly declined", Ending.DECLINED, verdict="FAILED", seconds=40),
-    Persona("no type", Ending.NOT_ELIGIBLE, types=((5001, False), (5003, "false"), (5004, 1))),
+    Persona("no type", Ending.NOT_ELIGIBLE, types=((5001, False), (5003, False))),
     Persona("spelt types", types=((5003, "true"), (5004, "false"), (5005, 1), (5002, True))),
     Persona("refused", Ending.REJECTED, refused=True),
     Persona("phone taken", Ending.CONFLICT, planted="phone"),

@@ -6,11 +6,11 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, cast
 
+from jobs.alive import Process, Pulse, Watch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Taking
 from jobs.engine.crew import Crew
@@ -43,8 +43,11 @@ from .target import IDENTITY, PASSWORD, Target
 if TYPE_CHECKING:
     from jobs.batch import Batch
 
-NOBODY = 2**22 + 1
-"""A pid above the highest that Linux gives: the process that had the lease is dead."""
+NOBODY = Process(1, 1, "here", None, None)
+"""A simulated process: the kernel knows nothing of it, and its heart never beats."""
+
+AT_ONCE = Pulse(beat=5.0, dead=0.0, look=1.0)
+"""Whoever had the lease is dead already."""
 
 WORKERS = 3
 RATE = Rate(12, 4.0)
@@ -167,8 +170,8 @@ class World:
         stops = Stops()
         with opened(self.url) as store:
             space_id = store.space("eclipse", TENANT)
-            owner = lease.Owner(ran.run_id, NOBODY, 1, "here")
-            epoch = lease.take(store, space_id, owner, milliseconds(clock.now()))
+            owner = lease.Owner(ran.run_id, NOBODY)
+            epoch = lease.take(store, space_id, owner, milliseconds(clock.now()), Watch(AT_ONCE, clock))
             try:
                 async with self._client(store, clock, life) as client:
                     await client.credential.token()
@@ -215,9 +218,8 @@ class World:
     def take_over(self) -> None:
         """Another process takes the lease, as it may when this one was frozen for long."""
         with opened(self.url) as store:
-            owner = lease.Owner("another", NOBODY, 2, "elsewhere")
-            later = milliseconds(BEGAN + timedelta(seconds=self.now() + 60))
-            lease.take(store, store.space("eclipse", TENANT), owner, later)
+            owner = lease.Owner("another", NOBODY)
+            lease.take(store, store.space("eclipse", TENANT), owner, 0, Watch(AT_ONCE, Clock()))
         self.robbed.append(self.now())
         self.log.append(f"{self.now():.3f} lease taken over")
 

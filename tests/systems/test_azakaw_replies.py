@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,11 @@ from jobs.systems.base import Setup
 from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.row import Doubt, Row, View
-from jobs.systems.verdict import Absent, Ended, Finding, Undecided
+from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 EMPLOYEE = "3ea657a9-5a05-46f9-9277-d27f2ccd13ea"
+OTHER = "11111111-b555-4b79-88bf-967f454df0c0"
 NEW = "ab98babe-b555-4b79-88bf-967f454df0c0"
 VALUES = {
     "customer_kind": "individual",
@@ -142,16 +144,80 @@ def test_a_path_form_or_employee_that_is_unknown_stops_the_job() -> None:
         azakaw().customer.classify(reply(told(404, "Resource not found"), 404), view())
 
 
-def test_an_id_that_was_there_before_the_create_is_somebody_else() -> None:
+def test_an_id_that_is_listed_with_another_email_is_looked_into_and_never_taken() -> None:
     adapter = azakaw()
-    before = Target(listed(entry("a.da@example.com")))
+    target = Target(listed(entry("a.da@example.com")))
 
-    assert isinstance(asyncio.run(adapter.customer.look(before, view())), Absent)
+    assert isinstance(asyncio.run(adapter.customer.look(target, view())), Absent)
+    found = adapter.customer.classify(reply(told(200, result={"submissionId": NEW.upper()})), view())
+
+    assert isinstance(found, Doubted)
+    assert (found.reason_code, found.answered) == ("other_customer", False)
+
+
+def test_an_id_that_is_listed_with_the_rows_own_email_by_now_is_a_create() -> None:
+    """Another row's reading may have begun after this row's request arrived."""
+    adapter = azakaw()
+
+    assert isinstance(asyncio.run(adapter.customer.look(Target(listed()), view())), Absent)
+    asyncio.run(adapter.customer.look(Target(listed(entry("ADA@example.com"))), replace(view(), taken=True)))
     found = adapter.customer.classify(reply(told(200, result={"submissionId": NEW})), view())
 
-    assert isinstance(found, Ended)
-    assert (found.outcome, found.reason_code) == (Outcome.CONFLICT, "email_taken")
-    assert "customer_id" not in found.facts
+    assert isinstance(found, Done)
+    assert (found.facts["form_id"], dict(found.claims)) == ("form-1", {"customer": NEW})
+
+
+@pytest.mark.parametrize("state", ["New", "Rejected"])
+def test_no_other_row_may_hold_a_submission_and_a_refusal_of_our_own_proves_its_fate(state: str) -> None:
+    found = looked(Target(listed(entry(kycState=state))), view(doubt=Doubt(NOW, 1)))
+
+    assert isinstance(found, Done | Ended)
+    assert dict(found.claims) == {"customer": NEW}
+    assert getattr(found, "proves", True)
+
+
+def test_a_repetition_and_its_look_are_on_the_terms_of_the_lost_request() -> None:
+    first, changed = azakaw(), Azakaw("1001", AzakawSettings("form-3", "form-2", OTHER, send_email=True))
+    chosen = asyncio.run(first.customer.look(Target(listed()), view()))
+    assert isinstance(chosen, Absent)
+    assert dict(chosen.facts) == {"form_id": "form-1", "employee_id": EMPLOYEE, "send_email": "false"}
+    lost = replace(view(doubt=Doubt(NOW, 1)), bound=chosen.facts)
+    target = Target(listed())
+    again = asyncio.run(changed.customer.look(target, lost))
+
+    assert isinstance(again, Absent)
+    assert (again.facts, target.asked[0].query[0]) == (chosen.facts, ("formId", "form-1"))
+    assert changed.customer.write(lost).body == first.customer.write(view()).body
+    assert changed.customer.write(view()).body != first.customer.write(view()).body
+
+
+def test_a_lost_request_that_mailed_somebody_is_not_repeated_once_mails_are_off() -> None:
+    bound = {"form_id": "form-1", "employee_id": EMPLOYEE, "send_email": "true"}
+    lost = replace(view(doubt=Doubt(NOW, 1)), bound=bound)
+
+    assert isinstance(looked(Target(listed()), lost), Unclear)
+
+
+@pytest.mark.parametrize("step", [-1, "sight"])
+def test_a_customer_is_read_on_the_form_that_it_was_added_on(step: Any) -> None:
+    target, known = Target(listed(entry())), {"customer_id": NEW, "form_id": "form-9", "customer_kind": "individual"}
+    if step == "sight":
+        asyncio.run(azakaw().sight(target, view().row, known))
+    else:
+        looked(target, view(known), step=step)
+
+    assert {request.query[0] for request in target.asked} == {("formId", "form-9")}
+
+
+def test_a_profile_of_somebody_else_is_not_believed() -> None:
+    class Reports(Target):
+        async def read(self, request: Request) -> Reply:
+            if request.operation != "read_profile":
+                return await super().read(request)
+            return reply(told(0, result={"submission": {"submissionId": OTHER}}))
+
+    with pytest.raises(ReadFailed, match="not the one"):
+        asyncio.run(azakaw(check_profiles=True).sight(Reports(listed(entry())), view().row, {"customer_id": NEW}))
 
 
 def test_what_the_target_quotes_is_masked() -> None:
@@ -196,6 +262,10 @@ def test_several_with_our_email_are_never_chosen_from() -> None:
         told(200, result={"submissions": []}),
         told(200, result={"count": 0}),
         told(200, result=[]),
+        listed(entry(), entry("other@example.com")),
+        told(200, result={"count": True, "submissions": [entry("other@example.com")]}),
+        told(200, result={"count": 1.0, "submissions": [entry("other@example.com")]}),
+        listed(entry(email=7)),  # type: ignore[arg-type]  # what a target may send
         listed(entry(submissionId=None)),
         listed(entry(email=None)),  # type: ignore[arg-type]  # what a target may send
         listed("x"),  # type: ignore[arg-type]  # what a target may send
@@ -236,14 +306,18 @@ def test_all_states_of_the_right_form_are_asked_for() -> None:
         ("New", True, "Undecided"),
         ("OnboardingAfterRejection", True, "Undecided"),
         ("Odd", True, "Undecided"),
+        ("Odd", False, "Undecided"),
+        ("REJECTED", False, "Undecided"),
+        (None, False, "Undecided"),
+        (1, False, "Undecided"),
     ],
 )
-def test_a_state_means(state: str, awaited: bool, finding: str) -> None:
+def test_a_state_means(state: object, awaited: bool, finding: str) -> None:
     known = view({"customer_id": NEW})
     found = looked(Target(listed(entry(kycState=state))), known, step=-1, await_decision=awaited)
 
     assert type(found).__name__ == finding
-    assert getattr(found, "facts", {})["decision_status"] == state
+    assert getattr(found, "facts", {})["decision_status"] == (state if isinstance(state, str) else "none")
 
 
 @pytest.mark.parametrize("body", [listed(), reply(b"", 500), reply(b"", 403), told(200, result=[])])
@@ -364,7 +438,10 @@ def test_a_lookup_finds_exactly(wanted: dict[str, str], found: bool) -> None:
 def test_a_moment_that_can_not_be_read_explains_nothing() -> None:
     found = Submission.of(entry(submissionDate="yesterday"))
     assert found.created is None
-    finding = looked(Target(listed(entry(submissionDate=None))), view(doubt=Doubt(NOW, 1)))
+    lost, never_sent = (
+        looked(Target(listed(entry(submissionDate=None))), view(doubt=doubt)) for doubt in (Doubt(NOW, 1), None)
+    )
 
-    assert isinstance(finding, Ended)
-    assert finding.reason_code == "email_taken"
+    assert isinstance(lost, Unclear)
+    assert isinstance(never_sent, Ended)
+    assert never_sent.reason_code == "email_taken"

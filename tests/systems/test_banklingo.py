@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +17,8 @@ from jobs.systems.banklingo.envelope import Envelope
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
 from jobs.systems.base import Setup
 from jobs.systems.exchange import ReadFailed, Reply, Request
-from jobs.systems.row import Row, View
-from jobs.systems.verdict import Done
+from jobs.systems.row import Doubt, Row, View
+from jobs.systems.verdict import Absent, Done, Finding
 from tests.flow.muster import lines
 
 from .banklingo import CHECKER, QUICK, Bank, client, clients, record
@@ -49,6 +50,17 @@ def system(**settings: Any) -> BankLingo:
         (sealed(id=7), "Done", None),
         (sealed(), "Doubted", "unreadable_reply"),
         (sealed(contactEncodedKey="key-1", emailAddress="other@example.com"), "Doubted", "unreadable_reply"),
+        (sealed(contactEncodedKey="key-1", emailAddress=" ADAEZE.1@example.com"), "Done", None),
+        (sealed(contactEncodedKey="key-1", phoneNumber="+234 803 000 0001"), "Done", None),
+        (sealed(contactEncodedKey="key-1", phoneNumber="+234 803 000 0002"), "Doubted", "unreadable_reply"),
+        (sealed(contactEncodedKey="key-1", phoneNumber=2348030000001), "Doubted", "unreadable_reply"),
+        (sealed(contactEncodedKey="key-1", identificationNumber="NIN00000002"), "Doubted", "unreadable_reply"),
+        (sealed(contactEncodedKey="key-1", encodedKey="key-2"), "Doubted", "unreadable_reply"),
+        (sealed(contactEncodedKey=True, id=7), "Doubted", "unreadable_reply"),
+        (sealed(contactEncodedKey=1.5, id=7), "Doubted", "unreadable_reply"),
+        (reply({"isSuccessful": 1, "statusCode": "00", "data": {"id": 7}}), "Doubted", "server_error"),
+        (reply({"isSuccessful": "true", "statusCode": "00", "data": {"id": 7}}), "Doubted", "server_error"),
+        (reply({"isSuccessful": True, "statusCode": 0, "data": {"id": 7}}), "Doubted", "server_error"),
         (reply(b'{"isSuccessful":true'), "Doubted", "unreadable_reply"),
         (reply({"isSuccessful": False, "statusCode": "99"}), "Doubted", "server_error"),
         (sealed("CBS_400", 400), "Ended", "refused_by_target"),
@@ -70,6 +82,30 @@ def test_what_a_reply_to_a_create_means(answer: Reply, verdict: str, reason_code
 
     assert type(found).__name__ == verdict
     assert getattr(found, "reason_code", None) == reason_code
+
+
+def test_a_client_belongs_to_one_row() -> None:
+    found = system().customer.classify(sealed(contactEncodedKey="key-1", id=7), VIEW)
+
+    assert isinstance(found, Done)
+    assert dict(found.claims) == {"customer": "key-1"}
+
+
+def test_a_repetition_is_the_request_that_was_lost_whatever_the_settings_are_now() -> None:
+    first, changed = system(branch="b-7"), system(branch="b-8", phone_plus=False, envelope="cmd")
+
+    async def looked(view: View) -> Finding:
+        return await changed.customer.look(Blind([]), view)
+
+    chosen = asyncio.run(first.customer.look(Blind([]), VIEW))
+    assert isinstance(chosen, Absent)
+    lost = replace(VIEW, doubt=Doubt(datetime(2026, 11, 21, tzinfo=UTC), 1), bound=chosen.facts)
+    again = asyncio.run(looked(lost))
+
+    assert isinstance(again, Absent)
+    assert again.facts == chosen.facts
+    assert changed.customer.write(lost).body == first.customer.write(VIEW).body
+    assert changed.customer.write(VIEW).body != first.customer.write(VIEW).body
 
 
 def test_the_members_of_a_reply_are_read_in_any_case() -> None:
@@ -149,7 +185,10 @@ class Blind:
         asked = orjson.loads(request.body or b"")["data"]
         self.listed += "searchTerm" not in asked
         shown = [] if "searchTerm" in asked else self.emails
-        rows = [{"contactEncodedKey": email.partition("@")[0], "emailAddress": email} for email in shown]
+        rows = [
+            {"contactEncodedKey": email.partition("@")[0] if isinstance(email, str) else "k", "emailAddress": email}
+            for email in shown
+        ]
         return sealed(totalCount=len(rows), contacts=rows)
 
 
@@ -163,6 +202,32 @@ def test_a_search_that_finds_nobody_is_not_believed_and_the_list_is_read_once_fo
 
     assert asyncio.run(found()) == [["A"], ["b"], []]
     assert reader.listed == 2  # once to try the search, once as the list
+
+
+class Minding(Blind):
+    """A target whose searches mind capitals."""
+
+    async def read(self, request: Request) -> Reply:
+        asked = orjson.loads(request.body or b"")["data"]
+        if "searchTerm" not in asked:
+            return await super().read(request)
+        found = [email for email in self.emails if asked["searchTerm"] in email]
+        return sealed(
+            totalCount=len(found), contacts=[{"contactEncodedKey": "A", "emailAddress": each} for each in found]
+        )
+
+
+def test_a_search_that_minds_capitals_is_not_believed() -> None:
+    contacts = Contacts(Envelope())
+    found = asyncio.run(contacts.with_email(Minding(["A@example.com"]), "a@example.com", anew=False))
+
+    assert [each.key for each in found] == ["A"]
+
+
+@pytest.mark.parametrize("email", [True, 7, ["a@example.com"], {"address": "a@example.com"}])
+def test_a_list_with_an_email_that_is_no_text_proves_nobody_absent(email: object) -> None:
+    with pytest.raises(ReadFailed, match="no text"):
+        asyncio.run(Contacts(Envelope()).with_email(Blind([email]), "a@example.com", anew=False))  # type: ignore[list-item]  # what a target may send
 
 
 def test_who_doubts_reads_the_list_anew() -> None:
@@ -331,6 +396,39 @@ def test_a_client_is_found_again_without_the_file(bank: Bank) -> None:
     found = next((bank.folder / "runs" / "run-1").glob("reconcile-*")) / "reconciliation.csv"
     classes = [(line["source_row"], line["class"], line["field"]) for line in lines(found)]
     assert (ended.code, classes) == (1, [("1", "field_difference", "phone"), ("2", "match", "")])
+
+
+@pytest.mark.parametrize("order", ["newest", "shuffled"])
+def test_whatever_the_order_of_the_list_nobody_is_made_twice(bank: Bank, order: str) -> None:
+    for number in range(1, 41):
+        bank.standing.plant(**record(client(number)))
+    bank.switch(search_ignores_term=True, list_order=order)
+    bank.fault("create_contact", "drop_after_commit")
+    ended = bank.muster("run", bank.file([client(1), client(40), client(101)]), "--concurrency", "1")
+
+    assert ended.outcomes == ["conflict", "conflict", "pending"]
+    assert (bank.counts(), bank.calls("create_contact")) == ((41, 0), 1)
+
+
+def test_a_list_whose_pages_never_add_up_creates_nobody(bank: Bank) -> None:
+    for number in range(1, 121):
+        bank.standing.plant(**record(client(number)))
+    bank.switch(search_ignores_term=True, list_order="shuffled")
+    ended = bank.muster("run", bank.file(clients(1)))
+
+    assert ended.outcomes[0] in {"failed", "conflict"}
+    assert bank.calls("create_contact") == 0
+
+
+def test_a_create_that_is_sent_again_another_day_is_the_same_request(bank: Bank) -> None:
+    bank.settings(**QUICK, resend_unknown="false", branch='"b-7"')
+    bank.fault("create_contact", "drop_before_commit")
+    bank.muster("run", bank.file(clients(1)))
+    bank.settings(**QUICK, resend_unknown="true", branch='"b-8"', phone_plus="false")
+    ended = bank.muster("resume")
+
+    sent = [entry["bodySha256"] for entry in bank.sandbox.journal() if entry["operation"] == "create_contact"]
+    assert (ended.outcomes, bank.counts(), len(sent), len(set(sent))) == (["pending"], (1, 0), 2, 1)
 
 
 def test_a_search_that_finds_nothing_is_found_out_and_the_whole_list_is_read(bank: Bank) -> None:

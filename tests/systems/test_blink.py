@@ -1,5 +1,6 @@
 """What bLink's records mean for a row, step by step: tables, without a network."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from jobs.model import Outcome
 from jobs.systems.blink.address import changed, comparable, place_of
 from jobs.systems.blink.contact import same
-from jobs.systems.exchange import Reply
+from jobs.systems.exchange import ReadFailed, Reply
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear
 
@@ -66,6 +67,82 @@ async def test_a_reference_that_two_customers_have_is_ambiguous_and_a_name_leads
     found = await blink().link.look(Bank({"/customers": reply(200, twins)}), View(nobody, {}))
     assert isinstance(found, Ended)
     assert found.reason_code == "not_available"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        customer(customerIdentification="C-2"),
+        customer(customerIdentification=None),
+        customer(status=1),
+        customer(status=True),
+    ],
+)
+@awaited
+async def test_a_record_of_somebody_else_or_of_the_wrong_kind_links_nobody(record: dict[str, Any]) -> None:
+    with pytest.raises(ReadFailed):
+        await blink().link.look(Bank({"/customers/C-1": reply(200, record)}), view())
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [customer(), customer(externalReference="X-2")],
+        [customer(), customer(status="closed")],
+        [customer(), customer(customerIdentification=None, externalReference="X-9")],
+    ],
+)
+@awaited
+async def test_a_list_that_contradicts_itself_leads_to_nobody(listed: list[dict[str, Any]]) -> None:
+    row = Row(1, None, "cust-000001", {"external_reference": "X-1"}, "", "", None)
+    with pytest.raises(ReadFailed, match="list_customers"):
+        await blink().link.look(Bank({"/customers": reply(200, listed)}), View(row, {}))
+
+
+@awaited
+async def test_a_person_of_another_name_is_not_believed() -> None:
+    stranger = {"personIdentification": "P-2", "customerList": [{"customerIdentification": "C-1"}]}
+    bank = Bank({"/customers/C-1": reply(200, customer(personList=[])), "/persons/P-1": reply(200, stranger)})
+    with pytest.raises(ReadFailed, match="not the one"):
+        await blink().link.look(bank, view())
+
+
+CONTACTS = {"/persons/P-1/contactdetails": reply(200, [])}
+
+
+@pytest.mark.parametrize("doubt", [None, Doubt(NOW, 1)])
+@pytest.mark.parametrize(
+    "named",
+    [{"bank_customer_id": "C-2"}, {"bank_person_id": "P-2"}, {"external_reference": "X-2"}],
+    ids=lambda named: next(iter(named)),
+)
+@awaited
+async def test_a_row_that_names_others_than_it_was_linked_to_is_not_worked_on(
+    named: dict[str, str], doubt: Doubt | None
+) -> None:
+    bank = Bank({"/customers/C-1": reply(200, customer()), **CONTACTS})
+    first = view(external_reference="X-1", email="anna@example.com")
+    linked = await blink().link.look(bank, first)
+    assert isinstance(linked, Done)
+    renamed = replace(
+        view(doubt, **{"external_reference": "X-1", "email": "anna@example.com", **named}), facts=linked.facts
+    )
+    ended = await blink().contacts[0].look(bank, renamed)
+
+    assert getattr(ended, "reason_code", None) == ("changed_since" if doubt is None else "unanswered")
+    assert isinstance(await blink().contacts[0].look(bank, replace(first, facts=linked.facts)), Absent)
+
+
+@awaited
+async def test_who_works_on_a_customer_is_known_at_every_step_and_not_at_the_link_alone() -> None:
+    """After a restart the link of the first row is done, and is not looked at again."""
+    target, bank = blink(), Bank({"/customers/C-1": reply(200, customer()), **CONTACTS})
+    second = Row(2, None, "cust-000002", {"bank_customer_id": "C-1"}, "", "", None)
+    assert isinstance(await target.contacts[0].look(bank, view(email="anna@example.com")), Absent)
+    found = await target.link.look(bank, View(second, {}))
+
+    assert isinstance(found, Ended)
+    assert found.reason_code == "same_customer"
 
 
 @awaited
@@ -138,6 +215,8 @@ def test_a_change_keeps_what_the_row_says_nothing_of() -> None:
         (0, ["anna@example.com"], Done),
         (1, ["anna@example.com"], Done),
         (None, None, Ended),
+        (1, None, Unclear),
+        (0, None, Unclear),
     ],
 )
 @awaited
@@ -152,9 +231,53 @@ async def test_a_contact_that_was_taken_is_never_sent_again_and_a_lost_one_may_b
 
 
 @pytest.mark.parametrize(
+    "contact",
+    [
+        {"medium": "email"},
+        {"medium": "email", "contactContent": 41791234567},
+        {"medium": "email", "contactContent": "a@example.com", "contactMediumType": 1},
+        {"medium": 1, "contactContent": "a@example.com"},
+        {"contactContent": "a@example.com"},
+    ],
+)
+@awaited
+async def test_a_contact_that_can_not_be_told_proves_nothing_absent(contact: dict[str, Any]) -> None:
+    bank = Bank({"/persons/P-1/contactdetails": reply(200, [contact])})
+    with pytest.raises(ReadFailed, match="list_contacts"):
+        await blink().contacts[0].look(bank, view(email="anna@example.com"))
+
+
+@awaited
+async def test_a_contact_without_content_of_another_medium_does_no_harm() -> None:
+    bank = Bank({"/persons/P-1/contactdetails": reply(200, [{"medium": "website"}])})
+    assert isinstance(await blink().contacts[0].look(bank, view(email="anna@example.com")), Absent)
+
+
+@awaited
+async def test_a_lost_contact_is_looked_for_and_sent_with_the_type_that_it_was_sent_with() -> None:
+    first, changed = blink().contacts[0], blink(contact_type="business").contacts[0]
+    listed = [{"medium": "email", "contactMediumType": "private", "contactContent": "anna@example.com"}]
+    fresh = view(email="anna@example.com")
+    chosen = await first.look(Bank(CONTACTS), fresh)
+    assert isinstance(chosen, Absent)
+    lost = replace(view(Doubt(NOW, 1), email="anna@example.com"), bound=chosen.facts)
+    shown = await changed.look(Bank({"/persons/P-1/contactdetails": reply(200, listed)}), lost)
+
+    assert isinstance(shown, Done)
+    assert isinstance(await changed.look(Bank(CONTACTS), lost), Absent)
+    assert changed.write(lost).body == first.write(fresh).body != changed.write(fresh).body
+
+
+@pytest.mark.parametrize(
     ("answer", "expected"),
     [
         (reply(201, {"contactIdentification": 12, "contactContent": "ANNA@example.com"}), Done),
+        (reply(201, {"contactIdentification": 0}), Doubted),
+        (reply(201, {"contactIdentification": -5}), Doubted),
+        (reply(201, {"contactIdentification": 12.0}), Doubted),
+        (reply(201, {"contactIdentification": True}), Doubted),
+        (reply(201, {"contactIdentification": "12", "medium": "phone"}), Doubted),
+        (reply(201, {"contactIdentification": "12", "contactMediumType": "business"}), Doubted),
         (reply(201, {"contactIdentification": "12"}), Done),
         (reply(201, {"contactIdentification": "12", "contactContent": "other@example.com"}), Doubted),
         (reply(201, {}), Doubted),
@@ -181,7 +304,7 @@ SEED = "/customer/C-1/addresses"
         (0, OTHER, [7], Unclear),
         (None, None, [], Absent),
         (None, None, [7], Ended),
-        (1, None, [7], Done),
+        (1, None, [7], Unclear),
         (1, None, [7, 8], Unclear),
         (1, None, [], Absent),
         (0, None, [], Unclear),
@@ -198,8 +321,51 @@ async def test_an_address_counts_when_it_is_read_back(
 
 
 @awaited
-async def test_an_address_that_was_to_be_changed_and_is_shown_no_more_is_not_taken_for_ours() -> None:
-    bank = Bank({"/customers/C-1": reply(200, customer(addressList=[{"addressIdentification": 7}]))})
-    lost = view(Doubt(NOW, 1), **WANTED)
-    facts = {**lost.facts, "address_id": "7"}
-    assert isinstance(await blink().address.look(bank, View(lost.row, facts, lost.doubt)), Unclear)
+async def test_an_address_that_was_to_be_changed_and_is_shown_no_more_is_neither_ours_nor_made_anew() -> None:
+    step, lost = blink().address, view(Doubt(NOW, 1), **WANTED)
+    chosen = await step.look(Bank({SEED: OTHER}), view(**WANTED))
+    assert isinstance(chosen, Absent)
+    for listed in ([], [{"addressIdentification": 7}]):
+        bank = Bank({"/customers/C-1": reply(200, customer(addressList=listed))})
+        assert isinstance(await step.look(bank, replace(lost, bound=chosen.facts)), Unclear)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ({}, Absent),
+        ({"dispatchType": "electronical"}, Unclear),
+        ({"addressIdentification": 8}, Unclear),
+        ({"postalAddress": {"physicalAddress": PLACE | {"postCode": "2"}}}, Unclear),
+        ({"postalAddress": {"physicalAddress": PLACE}}, Done),
+    ],
+)
+@awaited
+async def test_a_lost_change_is_repeated_only_from_the_address_that_it_was_made_from(
+    now: dict[str, Any], expected: type
+) -> None:
+    """The bank may show another one of several addresses, or somebody else may have changed it."""
+    before = {"addressIdentification": 7, "postalAddress": {"physicalAddress": PLACE | {"postCode": "1"}}}
+    first, later = blink().address, blink().address
+    chosen = await first.look(Bank({SEED: reply(200, before)}), view(**WANTED))
+    assert isinstance(chosen, Absent)
+    sent = first.write(replace(view(**WANTED), facts={"customer_id": "C-1", **chosen.facts}))
+    lost = replace(view(Doubt(NOW, 1), **WANTED), bound=chosen.facts)
+    found = await later.look(Bank({SEED: reply(200, before | now)}), lost)
+
+    assert isinstance(found, expected)
+    assert not any(part in str(chosen.facts) for part in ("Seestrasse", "Zürich", "8002"))
+    if isinstance(found, Absent):
+        repeated = later.write(replace(lost, facts={"customer_id": "C-1", **found.facts}))
+        assert (found.facts, repeated.body) == (chosen.facts, sent.body)
+
+
+@awaited
+async def test_an_address_that_appears_while_a_first_one_is_lost_is_not_changed() -> None:
+    empty = Bank({"/customers/C-1": reply(200, customer(addressList=[]))})
+    chosen = await blink().address.look(empty, view(**WANTED))
+    assert isinstance(chosen, Absent)
+    lost = replace(view(Doubt(NOW, 1), **WANTED), bound=chosen.facts)
+
+    assert isinstance(await blink().address.look(Bank({SEED: OTHER}), lost), Unclear)
+    assert isinstance(await blink().address.look(empty, lost), Absent)

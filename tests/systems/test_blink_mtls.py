@@ -1,104 +1,16 @@
 """Mutual TLS for real: a bank that demands a client certificate, and is verified with roots of its own."""
 
-import datetime as dt
-import http.server
-import ipaddress
-import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from gateway import Gateway, issued
 
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import Muster
 from tests.flow.people import written
 
 from .blink import environment, row
-
-Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
-
-
-def issued(folder: Path, name: str, issuer: Pair | None = None) -> Pair:
-    """A certificate and its key, also as PEM files in `folder`; without an issuer it is a root."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    building = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer[0].subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(since)
-        .not_valid_after(since + dt.timedelta(days=2))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-    )
-    made = building.sign(issuer[1] if issuer else key, hashes.SHA256())
-    (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    for suffix, encryption in (
-        ("key", serialization.NoEncryption()),
-        ("locked.key", serialization.BestAvailableEncryption(b"secret")),
-    ):
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-        (folder / f"{name}.{suffix}").write_bytes(pem)
-    return made, key
-
-
-class Gateway:
-    """Ends TLS in front of the stand-in, for clients with a certificate of the root only."""
-
-    def __init__(self, folder: Path, target: str) -> None:
-        self.clients: set[str] = set()
-        gateway, inner = self, httpx.Client(trust_env=False)
-
-        class Passing(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                shown = self.connection.getpeercert()
-                gateway.clients.add(dict(shown["subject"][0])["commonName"])
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-                reply = inner.request(self.command, target + self.path, content=body, headers=headers)
-                self.send_response(reply.status_code)
-                for name, value in reply.headers.items():
-                    if name.lower() not in {"date", "server", "connection"}:
-                        self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(reply.content)
-
-            do_POST = do_PUT = do_GET  # noqa: N815 - names that the library demands
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "bank.pem", folder / "bank.key")
-        context.load_verify_locations(folder / "root.pem")
-        context.verify_mode = ssl.CERT_REQUIRED
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        self.inner, self.server = inner, Server(("127.0.0.1", 0), Passing)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.base_url = f"https://127.0.0.1:{self.server.server_address[1]}"
-
-    def close(self) -> None:
-        """Ends it."""
-        self.server.shutdown()
-        self.server.server_close()
-        self.inner.close()
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +25,8 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def gateway(papers: Path) -> Iterator[Gateway]:
-    with Sandbox() as sandbox:
-        made = Gateway(papers, sandbox.of("blink").base_url)
-        thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield made
-        made.close()
-        thread.join(5)
+    with Sandbox() as sandbox, Gateway(papers, sandbox.of("blink").base_url, mutual=True) as gateway:
+        yield gateway
 
 
 @pytest.fixture
@@ -143,6 +50,17 @@ def test_a_run_shows_its_certificate_and_verifies_the_bank(muster: Muster, gatew
     settings(muster, ca_file=papers / "root.pem", **ours)
     ended = muster("run", muster.folder / "customers.csv")
     assert (ended.code, ended.outcomes) == (0, ["onboarded"]), ended.stderr
+    assert gateway.clients == {"muster"}
+
+
+def test_roots_of_the_option_and_of_the_table_hold_beside_each_other(
+    muster: Muster, gateway: Gateway, papers: Path
+) -> None:
+    ours = {"certificate": papers / "muster.pem", "certificate_key": papers / "muster.key"}
+    for table, option in (({}, "root"), ({"ca_file": papers / "other-root.pem"}, "root")):
+        settings(muster, **ours, **table)
+        ended = muster("run", muster.folder / "customers.csv", "--ca-file", papers / f"{option}.pem")
+        assert ended.code == 0, ended.stderr
     assert gateway.clients == {"muster"}
 
 

@@ -160,6 +160,53 @@ def test_a_command_without_an_answer_is_settled_by_the_state(bank: Bank, kind: s
     assert bank.calls("approve") == (2 if kind == "drop_before_commit" else 1)
 
 
+def lost(bank: Bank, command: str, state: str, *more: str) -> Ended:
+    """A command that was applied, whose answer was lost, and whose fate could not be read in that run."""
+    planted(bank, state, external_unique_id="decision-1")
+    bank.sandbox.faults(
+        [
+            {"operation": command.replace("-", "_"), "kind": "drop_after_commit", "nth": 1},
+            {"operation": "retrieve_contact", "kind": "status", "nth": list(range(2, 40)), "params": {"status": 500}},
+        ]
+    )
+    ended = decide(bank, command, "d1", *more)
+    bank.sandbox.faults([])
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "then"),
+    [
+        ("undo-blacklist", "BlackListed", "Approved"),
+        ("blacklist", "Approved", "Approved"),
+        ("approve", *["Pending Approval"] * 2),
+    ],
+)
+def test_a_lost_command_after_which_others_decided_stays_in_doubt(
+    bank: Bank, command: str, state: str, then: str
+) -> None:
+    """Were it ended by the state it would be told as not done; were it repeated it would undo what others decided."""
+    first = lost(bank, command, state)
+    bank.standing.amend("customers", bank.held()[0], clientState=then)
+    ended = bank.muster("resume", "d1")
+
+    assert (first.outcomes, ended.outcomes, ended.rows[0]["reason_code"]) == (["in_doubt"], ["in_doubt"], "unanswered")
+    assert (bank.calls(command.replace("-", "_")), bank.states()) == (1, [then])
+
+
+def test_while_a_command_is_unanswered_another_one_of_the_same_key_is_not_sent(bank: Bank) -> None:
+    first = lost(bank, "approve", "Pending Approval")
+    ended = decide(bank, "blacklist", "d2")
+
+    assert (first.outcomes, ended.outcomes, ended.rows[0]["reason_code"]) == (
+        ["in_doubt"],
+        ["in_doubt"],
+        "changed_since",
+    )
+    assert (bank.calls("blacklist"), bank.states()) == (0, ["Approved"])
+    assert decide(bank, "approve", "d3").outcomes == ["onboarded"]
+
+
 def test_without_the_number_a_lost_command_stays_in_doubt_and_is_not_repeated(bank: Bank) -> None:
     planted(bank, "Pending Approval", numbered=False)
     bank.fault("approve", "drop_after_commit")

@@ -77,6 +77,7 @@ def test_rows_without_papers_make_the_calls_of_before(muster: Muster, sandbox: S
         "create_customer",
         "read_kyc",
         "trigger_kyc",
+        "list_wallets",
         "wallet_types",
         "create_wallet",
     ]

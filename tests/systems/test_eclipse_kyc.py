@@ -87,6 +87,43 @@ def test_rows_in_doubt_about_kyc_are_asked_for_once_more(
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 
+def test_only_the_rows_that_are_named_are_asked_again_and_the_word_is_on_record(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended]
+) -> None:
+    sandbox.faults([{"operation": "trigger_kyc", "match": {"lastName": "Nkosi"}, "kind": "drop_before_commit"}])
+    rows = [person(1), person(2), person(3, "Kycsecond"), person(4, "Dlamini")]
+    assert muster("run", file_of(rows)).outcomes == ["in_doubt", "in_doubt", "declined", "onboarded"]
+    sandbox.faults([])
+    before = arrivals(sandbox)
+    for wrong in ("4", "2,9", "x", "0x1", ""):
+        assert (wrong, again("run-1", "--rows", wrong).code) == (wrong, 2)
+    assert writes(sandbox, before) == []
+    ended = again("run-1", "--rows", "2", "--yes")
+    assert ended.outcomes == ["in_doubt", "onboarded", "declined", "already_onboarded"]
+    assert triggers(sandbox, before) == 1
+    events = [json.loads(line) for line in (ended.folder / "events.ndjson").read_text().splitlines()]
+    (asked,) = [event for event in events if event["kind"] == "decision"]
+    assert (asked["source_row"], json.loads(asked["detail"])) == (2, {"unanswered": "2"})
+    assert again("run-1", "--rows", "1,3").outcomes == [
+        "onboarded",
+        "already_onboarded",
+        "onboarded",
+        "already_onboarded",
+    ]
+
+
+def test_a_result_without_a_time_is_no_licence_to_ask_again(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended]
+) -> None:
+    sandbox.faults([{"operation": "trigger_kyc", "kind": "drop_before_commit"}])
+    assert muster("run", file_of([person(1)])).outcomes == ["in_doubt"]
+    params = {"status": 200, "body": [{"status": "PENDING"}]}
+    sandbox.faults([{"operation": "read_kyc", "kind": "status", "params": params}])
+    before = arrivals(sandbox)
+    assert again("run-1").outcomes == ["pending"]
+    assert triggers(sandbox, before) == 0
+
+
 def test_what_passed_is_asked_again_only_when_its_number_is_named(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended], tmp_path: Path
 ) -> None:

@@ -25,7 +25,14 @@ from .omnumi import PICTURE, TENANT, person
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ROW = Row(1, "CRM-1", "cust-1", person(1), "", "", None)
 ONCE = View(ROW, {}, attempts=1)
-LOST = View(ROW, {}, Doubt(NOW, 1), attempts=1)
+MADE_UP = {
+    "generate_namespace": "true",
+    "namespace_provider": "",
+    "marital_status_list": "false",
+    "leave_out": "",
+}
+LOST = View(ROW, {}, Doubt(NOW, 1), attempts=1, bound=MADE_UP)
+OLDER = replace(LOST, bound={})
 EMAIL_TAKEN = {"type": "onboard", "message": "A user is already been registered with provided email id"}
 BLOCKED = {"type": "Tenant", "message": "Tenant's account has been blocked. You will be not able to onboard any user."}
 NO_DOCUMENTS = {"type": "Documents", "message": "There are no sufficient documents"}
@@ -104,10 +111,32 @@ def test_a_refusal_ends_the_row_by_its_message(errors: list[dict[str, Any]], out
         created(customerAccountId=None),
         created(email="somebody.else@example.com"),
         created(tenantId="another"),
+        created(phoneNumber="27824000002"),
+        created(phoneNumber=27824000001),
+        created(accountAddress="0xabcdee"),
+        created(tax={"idNumber": "1-3"}),
+        created(email=True),
     ],
 )
 def test_what_may_have_been_applied_is_a_doubt(reply: Reply) -> None:
-    assert isinstance(omnumi().customer.classify(reply, ONCE), Doubted)
+    row = replace(ROW, values=person(1) | {"account_address": "0xabcdef", "tax_id_number": "1-2"})
+    assert isinstance(omnumi().customer.classify(reply, replace(ONCE, row=row)), Doubted)
+
+
+@pytest.mark.parametrize("phone", ["27824000001", "+27 82 400 0001", "082 400 0001"])
+def test_an_answer_that_repeats_what_was_sent_is_about_the_row(phone: str) -> None:
+    told = created(phoneNumber=phone, email=" Thandi.1@EXAMPLE.com", tenantId=TENANT.upper(), tax={"idNumber": "1 2"})
+    row = replace(ROW, values=person(1) | {"tax_id_number": "1-2"})
+
+    assert isinstance(omnumi().customer.classify(told, replace(ONCE, row=row)), Undecided)
+
+
+@pytest.mark.parametrize("status", ["PENDING", "APPROVED", "REJECTED"])
+def test_no_other_row_may_hold_the_account(status: str) -> None:
+    verdict = omnumi().customer.classify(created(complianceStatus=status), ONCE)
+
+    assert isinstance(verdict, Done | Undecided | Ended)
+    assert dict(verdict.claims) == {"customer": "11167c62"}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +208,8 @@ PROBES = [
     ({}, answer(200, {"data": {}}), LOST, "Undecided"),
     ({}, NOTHING, LOST, "Absent"),
     ({}, NOTHING, replace(LOST, attempts=2), "Unclear"),
+    ({}, NOTHING, OLDER, "Unclear"),
+    ({}, answer(200, {"data": {}}), OLDER, "Undecided"),
     ({}, NOTHING, replace(LOST, taken=True), "Ended"),
     ({}, Reply(404, {}, b"<html>", NOW), LOST, "Unclear"),
     ({}, refused({"message": "no"}, status=403), LOST, "Unclear"),
@@ -201,6 +232,43 @@ def test_a_probe_settles_what_a_namespace_of_ours_can_prove(
         assert dict(asked.requests[0].query)["identifierType"] == "customNamespace"
 
     look()
+
+
+@awaited
+async def test_a_namespace_that_the_lost_request_did_not_carry_is_not_looked_for() -> None:
+    without = replace(LOST, bound=MADE_UP | {"generate_namespace": "false"})
+
+    assert isinstance(await omnumi(probe=True, generate_namespace=True).customer.look(Asked(), without), Unclear)
+
+
+@awaited
+async def test_a_repetition_is_the_request_that_was_lost_whatever_the_settings_are_now() -> None:
+    given = {"generate_namespace": True, "namespace_provider": "ens", "leave_out": "fullName"}
+    row = replace(ROW, values={name: value for name, value in person(1).items() if not name.startswith("document")})
+    row = replace(row, values={**row.values, "marital_status": "married"})
+    first, later = omnumi(**given).customer, omnumi(resend_unknown=True, marital_status_list=True).customer
+    chosen = await first.look(Asked(), View(row, {}))
+    assert isinstance(chosen, Absent)
+    again = await later.look(Asked(), View(row, {}, Doubt(NOW, 1), attempts=1, bound=chosen.facts))
+
+    assert isinstance(again, Absent)
+    assert again.facts == chosen.facts
+    sent, repeated = first.write(View(row, {})), later.write(View(row, {}, Doubt(NOW, 1), bound=chosen.facts))
+    assert (repeated.body, repeated.key) == (sent.body, sent.key)
+    assert later.write(View(row, {})).body != sent.body
+
+
+def test_a_namespace_that_was_made_up_is_the_requests_key(tmp_path: Path) -> None:
+    (tmp_path / "id.png").write_bytes(PICTURE)
+    step = omnumi(tmp_path, generate_namespace=True).customer
+    request = step.write(View(ROW, {}))
+    named = replace(ROW, values=person(1) | {"custom_namespace": "thandinkosi"})
+    personal = replace(ROW, warnings="personal_key:external_unique_id")
+
+    assert request.key == orjson.loads(request.body or b"")["customNamespace"]
+    assert omnumi(tmp_path).customer.write(View(ROW, {})).key is None
+    assert [step.write(View(row, {})).key for row in (named, personal)] == [None, None]
+    assert "customNamespace" not in body(tmp_path, generate_namespace=True, leave_out="customNamespace")
 
 
 def body(folder: Path, row: Row = ROW, **settings: Any) -> dict[str, Any]:

@@ -68,6 +68,111 @@ def test_whoever_is_known_by_any_filter_is_not_registered_again(
     assert writes(sandbox) == []
 
 
+def decision(folder: Path, row: int, word: str = "another_person") -> Path:
+    """A file that decides about one row."""
+    path = folder / "decided.csv"
+    path.write_text(f"row,decision,reason,decided_by\n{row},{word},a sister of the other one,A. Auditor\n")
+    return path
+
+
+def test_a_person_may_decide_that_an_email_address_is_a_familys(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    family = newcomer(1)
+    sandbox.plant(**record(family))
+    rows = [newcomer(2, email=family["email"]), newcomer(3)]
+    ended = muster("register", file_of(rows), *PASSWORDS)
+    assert ended.outcomes == ["conflict", "onboarded"]
+    decided = muster("resume", "run-1", "--decisions", decision(muster.folder, 1))
+    assert (decided.code, decided.outcomes) == (0, ["onboarded", "already_onboarded"])
+    assert (len(held(sandbox, rows[0])), len(held(sandbox, family))) == (1, 1)
+    assert login_of(sandbox, rows[0]).password == delivered(muster.folder)[rows[0]["identity"]]
+    told = [json.loads(line) for line in (decided.folder / "events.ndjson").read_text().splitlines()]
+    assert [each["verdict"] for each in told if each["kind"] == "decision"] == ["another_person"]
+
+
+@pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit"])
+def test_a_lost_create_with_an_address_that_is_shared_makes_one_customer(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, kind: str
+) -> None:
+    sandbox.plant(**record(newcomer(1)))
+    row = newcomer(2, email=newcomer(1)["email"])
+    assert muster("register", file_of([row]), *PASSWORDS).outcomes == ["conflict"]
+    sandbox.faults([{"operation": "create_customer", "nth": 1, "kind": kind}])
+    ended = muster("resume", "run-1", "--decisions", decision(muster.folder, 1))
+    assert (ended.outcomes, len(held(sandbox, row))) == (["onboarded"], 1)
+
+
+def test_a_phone_that_the_target_takes_only_once_stays_a_conflict(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.plant(**record(newcomer(1)))
+    row = newcomer(2, phone=newcomer(1)["phone"])
+    assert muster("register", file_of([row]), *PASSWORDS).outcomes == ["conflict"]
+    ended = muster("resume", "run-1", "--decisions", decision(muster.folder, 1))
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "already_registered")]
+    assert "no second customer" in ended.rows[0]["reason"]
+    assert held(sandbox, row) == []
+    refused = muster("resume", ended.folder.name, "--decisions", decision(muster.folder, 1))
+    assert (refused.code, "nothing but a phone or an e-mail" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("column", ["national_id", "identity", "passport_number"])
+def test_nobody_decides_that_two_people_share_a_number_that_is_a_persons_own(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, column: str
+) -> None:
+    family, row = (newcomer(n, passport_number=f"A012345{n}") for n in (1, 2))
+    sandbox.plant(**record(family, passportNumber=family["passport_number"], identities=[family["identity"]]))
+    shared = {"email": family["email"], column: family[column]}
+    assert muster("register", file_of([row | shared]), *PASSWORDS).outcomes == ["conflict"]
+    before = arrivals(sandbox)
+    ended = muster("resume", "run-1", "--decisions", decision(muster.folder, 1))
+    assert (ended.code, "nothing but a phone or an e-mail" in ended.stderr) == (2, True)
+    assert writes(sandbox, before) == []
+
+
+def test_what_was_decided_of_one_address_says_nothing_of_the_next(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    for number in (1, 2):
+        sandbox.plant(**record(newcomer(number)))
+    row = newcomer(3, email=newcomer(1)["email"])
+    assert muster("register", file_of([row]), *PASSWORDS).outcomes == ["conflict"]
+    sandbox.faults([{"operation": "create_customer", "kind": "status", "params": {"status": 400}}])
+    ended = muster("resume", "run-1", "--decisions", decision(muster.folder, 1))
+    assert ended.outcomes == ["rejected"]
+    sandbox.faults([])
+    ended = muster("register", file_of([row | {"email": newcomer(2)["email"]}]), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "already_registered")]
+
+
+def test_a_login_that_was_changed_while_its_creation_is_unanswered_is_in_doubt(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    row = newcomer(1)
+    sandbox.faults([{"operation": "create_identity", "kind": "drop_before_commit"}])
+    assert muster("register", file_of([row]), *PASSWORDS).outcomes == ["failed"]
+    sandbox.faults([])
+    ended = muster("register", file_of([row | {"identity": "thandi.other"}]), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("in_doubt", "changed_since")]
+    assert muster("register", file_of([row]), *PASSWORDS).outcomes == ["onboarded"]
+    assert login_of(sandbox, row).identity == row["identity"]
+
+
+@pytest.mark.parametrize("member", ["phone1", "customerId"])
+def test_a_registration_that_is_answered_about_somebody_else_is_settled_by_reading(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, member: str
+) -> None:
+    row, stranger = newcomer(1), newcomer(2)
+    answer = {"firstName": "Thandi", "phone1": row["phone"], "customerId": sandbox.plant(**record(stranger))}
+    answer |= {member: 0 if member == "customerId" else stranger["phone"]}
+    params = {"status": 200, "body": answer}
+    sandbox.faults([{"operation": "create_customer", "nth": 1, "kind": "status_after_commit", "params": params}])
+    ended = muster("register", file_of([row]), *PASSWORDS)
+    assert (ended.outcomes, ended.rows[0]["customer_id"]) == (["onboarded"], str(held(sandbox, row)[0].customer_id))
+    assert held(sandbox, stranger)[0].identities == []
+
+
 LOST = {
     "drop_after_commit": {},
     "drop_before_commit": {},

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.errors import Unusable
-from jobs.transport.address import checked_base_url
+from jobs.transport.address import checked_base_url, origin_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,40 @@ def test_a_base_url_that_leaks_or_misleads_is_refused_without_repeating_a_secret
     with pytest.raises(Unusable) as caught:
         checked_base_url(url)
     assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("origin", "spellings"),
+    [
+        (
+            "https://eclipse.example:443/rest",
+            [
+                "https://eclipse.example/rest",
+                "https://eclipse.example:443/rest/",
+                "HTTPS://ECLIPSE.example:0443/rest//",
+            ],
+        ),
+        ("http://127.0.0.1:80", ["http://127.0.0.1", "http://127.0.0.1:80/"]),
+        ("http://localhost:8080", ["http://LocalHost:8080"]),
+        ("http://[::1]:80", ["http://[::1]"]),
+        ("https://[2001:db8::1]:443", ["https://[2001:DB8:0::1]", "https://[2001:db8::1]:443/"]),
+        ("https://xn--exmple-cua.org:443", ["https://XN--Exmple-cua.org"]),
+    ],
+)
+def test_one_target_has_one_origin_in_whatever_spelling(origin: str, spellings: list[str]) -> None:
+    assert [origin_of(spelling) for spelling in spellings] == [origin] * len(spellings)
+    assert origin_of(origin) == origin
+
+
+def test_what_may_be_another_target_has_another_origin() -> None:
+    urls = [
+        "http://127.0.0.1",
+        "http://localhost",
+        "http://[::1]",
+        "https://localhost",
+        "https://localhost:8443",
+        "https://localhost/a",
+        "https://localhost/A",
+    ]
+
+    assert len({origin_of(url) for url in urls}) == len(urls)

@@ -5,7 +5,6 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,8 @@ from raw_server import Connection, Play, RawServer, served
 
 from jobs.clock import Clock
 from jobs.systems.exchange import Certificate, Reply, Request
-from jobs.transport import line
+from jobs.transport import line, wire
+from jobs.transport.proxy import checked_proxy
 from jobs.transport.sender import HttpxSender, MaybeSent, NotSent
 
 Work = Callable[[HttpxSender, RawServer], Awaitable[Any]]
@@ -38,7 +38,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, C
     subprocess.run([*made.split(), *named], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    return context, Certificate(authorities=Path(certificate))
+    return context, Certificate(authorities=(certificate,))
 
 
 def asking(word: str, size: int = 0) -> Request:
@@ -247,10 +247,10 @@ def test_a_target_that_speaks_before_it_is_asked_is_sent_nothing(
     spoken = asyncio.Event()
     usual = line.connected
 
-    async def after_it_spoke(*given: Any) -> line.Wire:
-        wire = await usual(*given)
+    async def after_it_spoke(*given: Any) -> wire.Wire:
+        found = await usual(*given)
         await spoken.wait()
-        return wire
+        return found
 
     monkeypatch.setattr(line, "connected", after_it_spoke)
 
@@ -324,6 +324,58 @@ def test_a_few_interim_answers_come_before_the_one_that_counts(loop: Callable[[]
     assert server.connections == 1
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize(
+    "surplus", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nFAILED"], ids=["clean", "surplus"]
+)
+def test_a_proxy_carries_many_requests_and_may_say_nothing_of_its_own(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    secured: tuple[ssl.SSLContext, Certificate],
+    tls: bool,
+    surplus: bytes,
+) -> None:
+    async def carry(connection: Connection) -> None:
+        asked = await connection.hear()
+        await connection.say(b"HTTP/1.1 200 Connected\r\n\r\n" + surplus)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(asked.split(b" ")[1].split(b":")[1]))
+        there = asyncio.create_task(pumped(connection.reader, writer))
+        await pumped(reader, connection.writer)
+        there.cancel()
+
+    async def main() -> tuple[list[bytes | NotSent], RawServer]:
+        async with (
+            served(echoing(lambda _: b""), secured[0]) as target,
+            served(carry, secured[0] if tls else None) as way,
+        ):
+            proxy = checked_proxy(way.url.replace("http:", "https:") if tls else way.url)
+            url = target.url.replace("http:", "https:")
+            async with HttpxSender(url, Clock(), certificate=secured[1], proxy=proxy) as sender:
+                found: list[bytes | NotSent] = []
+                for word in ("first", "second", "third"):
+                    try:
+                        found.append((await sender.send(asking(word), {})).body)
+                    except NotSent as error:
+                        found.append(error)
+                return found, target
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        found, target = runner.run(main())
+
+    if surplus:
+        assert {type(each) for each in found} == {NotSent}
+        assert target.heard == []
+    else:
+        assert (found, target.connections) == ([b"first", b"second", b"third"], 1)
+
+
+async def pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Gives on what comes, to its end."""
+    while part := await reader.read(65536):
+        writer.write(part)
+        await writer.drain()
+    writer.close()
+
+
 def test_a_name_with_several_addresses_is_reached_though_the_first_never_answers(
     loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,7 +383,7 @@ def test_a_name_with_several_addresses_is_reached_though_the_first_never_answers
         while request := await connection.hear():
             await connection.say(answer(word_of(request)))
 
-    usual = line._dial
+    usual = wire._dial
 
     async def dial(family: int, address: Any) -> Any:
         if address == "dead":
@@ -343,7 +395,7 @@ def test_a_name_with_several_addresses_is_reached_though_the_first_never_answers
     async def two(host: str, port: int) -> list[tuple[int, Any]]:
         return [(2, "dead"), (2, "refused"), (2, ("127.0.0.1", port))]
 
-    monkeypatch.setattr(line, "_dial", dial)
-    monkeypatch.setattr(line, "addresses", two)
+    monkeypatch.setattr(wire, "_dial", dial)
+    monkeypatch.setattr(wire, "addresses", two)
 
     assert worked(loop, play, first_and_second)[0] == [b"first", b"second"]

@@ -19,6 +19,7 @@ from raw_server import OK, Connection, Play, RawServer, answering, served
 
 from jobs.clock import Clock
 from jobs.systems.exchange import MOST_BYTES, Reply, Request
+from jobs.transport.proxy import checked_proxy
 from jobs.transport.sender import HttpxSender, MaybeSent, NotSent, unpacked
 
 POST = Request("create", "POST", "/customers", body=b'{"a":1}', deadline_seconds=2)
@@ -71,6 +72,22 @@ def test_a_refused_connection_is_not_sent() -> None:
 
         with pytest.raises(NotSent):
             asyncio.run(work())
+
+
+@pytest.mark.parametrize("answer", [head(status="407 Who"), head(status="502 Bad Gateway"), head(status="403 No")])
+def test_a_proxy_that_makes_no_connection_has_sent_nothing_on(answer: bytes) -> None:
+    async def work() -> bytes:
+        async with served(answering(answer)) as server:
+            proxy = checked_proxy(server.url.replace("//", "//user:hunter2@"))
+            async with HttpxSender("https://127.0.0.1:9", Clock(), proxy=proxy) as sender:
+                with pytest.raises(NotSent, match="the proxy made no connection") as caught:
+                    await sender.send(POST, {"authorization": "Bearer t"})
+        assert "hunter2" not in str(caught.value)
+        return b"".join(server.heard)
+
+    heard = asyncio.run(work())
+    assert heard.startswith(b"CONNECT 127.0.0.1:9 ")
+    assert b"Bearer t" not in heard
 
 
 async def close_unread(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from jobs.sandbox.call import Call
-from jobs.sandbox.eclipse import access, forms, views
+from jobs.sandbox.eclipse import access, forms, own_wallets, views
 from jobs.sandbox.eclipse.checks import integer
 from jobs.sandbox.eclipse.kyc import REFUSED
 from jobs.sandbox.eclipse.refusal import Refused
@@ -38,6 +38,7 @@ def create(world: World, call: Call, session: Session) -> Reply:
     status = fields.pop("status", "ACTIVE")
     customer = world.store.add_customer(session.tenant, fields, world.clock.now())
     customer.status = status
+    own_wallets.open_all(world, customer)
     call.commit(customer_id=customer.customer_id)
     return json_reply(views.registered(customer) if session.onboarding else views.created(customer))
 

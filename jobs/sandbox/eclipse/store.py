@@ -64,6 +64,8 @@ class Wallet:
     tenant: int
     fields: dict[str, Any]
     created: float
+    own: bool = False
+    """Did the platform open it by itself?"""
 
     @property
     def key(self) -> str:
@@ -139,9 +141,9 @@ class Store:
         if login.customer_id is not None:
             self.customers[login.customer_id].identities.append(login.identity)
 
-    def add_wallet(self, customer: Customer, fields: dict[str, Any], now: float) -> Wallet:
+    def add_wallet(self, customer: Customer, fields: dict[str, Any], now: float, *, own: bool = False) -> Wallet:
         """Stores a wallet; the caller has checked the rules."""
-        wallet = Wallet(self.next_id(), customer.customer_id, customer.tenant, fields, now)
+        wallet = Wallet(self.next_id(), customer.customer_id, customer.tenant, fields, now, own)
         self.wallets[wallet.wallet_id] = wallet
         customer.wallets.append(wallet.wallet_id)
         self._hold(wallet.key)

@@ -68,7 +68,7 @@ def wallet(record: Wallet) -> dict[str, Any]:
 def stored_wallet(record: Wallet, settings: Settings) -> dict[str, Any]:
     """A wallet that is read, alone or in a list."""
     shown = wallet(record)
-    if settings.show_wallet_external_ids:
+    if settings.own_wallet_keys if record.own else settings.show_wallet_external_ids:
         shown["externalUniqueId"] = record.key
     return shown
 

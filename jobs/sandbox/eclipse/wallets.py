@@ -31,11 +31,13 @@ def trigger_kyc(world: World, call: Call, session: Session) -> Reply:
 
 
 def read_kyc(world: World, call: Call, session: Session) -> Reply:
-    """GET customers/{customerId}/ratify: newest first. A read is a poll of the newest run."""
+    """GET customers/{customerId}/ratify: newest first, or oldest. A read is a poll of the newest run."""
     customer = access.reach(world, call, session, "read_kyc")
     if customer.verifications:
         customer.verifications[-1].read(world.clock.now())
-    return json_reply([run.as_json() for run in page(reversed(customer.verifications), call.query)])
+    runs = customer.verifications
+    ordered = reversed(runs) if world.settings.kyc_newest_first else iter(runs)
+    return json_reply([run.as_json() for run in page(ordered, call.query)])
 
 
 def wallet_types(world: World, call: Call, session: Session) -> Reply:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from jobs.systems.azakaw.customer import verdict_on
+from jobs.systems.azakaw.customer import REJECTED, verdict_on
 from jobs.systems.azakaw.forms import Forms
-from jobs.systems.azakaw.submissions import ListMissing, Submissions
+from jobs.systems.azakaw.submissions import STATES, ListMissing, Submissions
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.index import Reading
 from jobs.systems.row import View
@@ -13,10 +13,15 @@ from jobs.systems.verdict import Done, Finding, Undecided, Verdict
 APPROVED = "Approved"
 """The one state that says yes; all but it and Rejected are on the way."""
 
+DECISIONS = frozenset({APPROVED, REJECTED})
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionStep:
-    """Reads the state in the list; nothing is ever written. `awaited`: it is only done once compliance has decided."""
+    """Reads the state in the list; nothing is ever written. `awaited`: it is only done once compliance has decided.
+
+    A state that is on no page is no decision, and does not say that compliance has not refused.
+    """
 
     forms: Forms
     awaited: bool
@@ -39,14 +44,14 @@ class DecisionStep:
         found = reading.content.get(submission_id)
         if found is None:
             return Undecided()
-        verdict = verdict_on(found, {})
-        if self.awaited and isinstance(verdict, Done) and found.state != APPROVED:
+        verdict = verdict_on(found, {}, {})
+        if isinstance(verdict, Done) and found.state not in (DECISIONS if self.awaited else STATES):
             return Undecided(verdict.facts)
         return verdict
 
     async def _reading(self, reader: Reader, view: View, submission_id: str) -> Reading[Submissions]:
         """One that the row was not judged by before, and that is not from before the customer was added."""
-        index = self.forms.index(view.row)
+        index = self.forms.of_row(view.row, view.facts)[0]
         reading = await index.reading(reader, after=self._judged_by.get(view.row.key, 0))
         return reading if reading.content.get(submission_id) is not None else await index.fresh(reader)
 

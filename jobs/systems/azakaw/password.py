@@ -28,7 +28,8 @@ class PasswordStep:
 
     def write(self, view: View) -> Request:
         """POST SetCustomerPassword; the vendor's sample has no password in it."""
-        body = {"userType": USER_TYPES[kind_of(view.row)], "submissionId": view.facts["customer_id"]}
+        kind = view.facts.get("customer_kind") or kind_of(view.row)
+        body = {"userType": USER_TYPES[kind], "submissionId": view.facts["customer_id"]}
         path = "/ExtCustomerManagement/SetCustomerPassword"
         return Request("set_password", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
 

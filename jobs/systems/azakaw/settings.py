@@ -1,11 +1,8 @@
 """What an operator may set for Azakaw, and the forms that follow from it."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from jobs.systems.azakaw.forms import INDIVIDUAL, LEGAL, Forms
-from jobs.systems.azakaw.submissions import read_submissions
-from jobs.systems.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +34,4 @@ class AzakawSettings:
 def forms_of(settings: AzakawSettings) -> Forms:
     """The forms, each with an index of its own; the vendor's samples use one for both kinds."""
     given = {INDIVIDUAL: settings.form_id_individual, LEGAL: settings.form_id_legal}
-    by_kind = {kind: form or given[INDIVIDUAL] or given[LEGAL] or "" for kind, form in given.items()}
-    return Forms(by_kind, {form: Index(partial(read_submissions, form=form)) for form in set(by_kind.values())})
+    return Forms.of({kind: form or given[INDIVIDUAL] or given[LEGAL] or "" for kind, form in given.items()})

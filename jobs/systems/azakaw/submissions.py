@@ -8,7 +8,7 @@ from typing import Any
 from jobs.errors import NotPermitted
 from jobs.systems.azakaw import envelope
 from jobs.systems.exchange import Reader, ReadFailed, Request
-from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of
+from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of, word_of
 
 STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")
 """Azakaw, Forms and Submissions page: the names are exact, and all have to be asked for."""
@@ -37,13 +37,17 @@ class Submission:
 
     @classmethod
     def of(cls, record: object) -> "Submission":
-        """From one entry of the list. Raises Unreadable without an id or an e-mail: then nothing is proven absent."""
+        """From one entry of the list. Raises Unreadable without an id or an e-mail: then nothing is proven absent.
+
+        A state that is no text is none.
+        """
         if not isinstance(record, dict):
             raise Unreadable("an entry is no object")
-        found, email = identifier(record.get("submissionId")), text_of(record, "email")
+        found, email, state = identifier(record.get("submissionId")), word_of(record, "email"), record.get("kycState")
         if found is None or email is None:
             raise Unreadable("an entry has no submissionId or no email")
-        return cls(found, email, text_of(record, "kycState"), moment_of(record.get("submissionDate")), record)
+        created = moment_of(record.get("submissionDate"))
+        return cls(found, email, state if isinstance(state, str) else None, created, record)
 
 
 class Submissions:
@@ -115,9 +119,13 @@ def _listed(result: object) -> list[Submission]:
     listed = result.get("submissions") if isinstance(result, dict) else None
     if not isinstance(result, dict) or not isinstance(listed, list):
         raise Unreadable("it has no submissions")
-    if result.get("count") != len(listed):
+    count = result.get("count")
+    if type(count) is not int or count != len(listed):
         raise Unreadable(f"its count is another than the {len(listed)} that are listed")
-    return [Submission.of(record) for record in listed]
+    found = [Submission.of(record) for record in listed]
+    if len({each.submission_id.lower() for each in found}) < len(found):
+        raise Unreadable("it lists a submission twice, so that another one may be missing")
+    return found
 
 
 def fits(found: Submission, wanted: Mapping[str, str]) -> bool:

@@ -180,7 +180,7 @@ class Azakaw:
         known = facts.get("customer_id")
         if not self.settings.uses_list:
             return Sighting([known] if known and await self._has_profile(reader, row, known) else [])
-        found = await self._submissions(reader, row, known) if listed is None else [submission_of(listed)]
+        found = await self._submissions(reader, row, facts) if listed is None else [submission_of(listed)]
         ids = [each.submission_id for each in found]
         if len(found) != 1:
             return Sighting(ids)
@@ -189,10 +189,11 @@ class Azakaw:
         emails = Comparison("email", row.get("email"), found[0].email, masking.email)
         return Sighting(ids, (emails,), decision_status=found[0].state)
 
-    async def _submissions(self, reader: Reader, row: Row, known: str | None) -> list[Submission]:
+    async def _submissions(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> list[Submission]:
         """Those of the row; a known one that a reading does not show is looked for in a fresh one."""
+        known = facts.get("customer_id")
         found: list[Submission] = []
-        for index in self.forms.of(row):
+        for index in self.forms.of_row(row, facts):
             shown = (await index.reading(reader)).content
             if known is not None and shown.get(known) is None:
                 shown = (await index.fresh(reader)).content
@@ -206,7 +207,7 @@ class Azakaw:
                 request = Request("read_profile", "GET", f"/ExtReport/{name}/{segment(submission_id)}")
                 reply = await reader.read(request)
                 if 200 <= envelope.status_of(reply) < 300:
-                    return True
+                    return about(request, reply, submission_id)
                 if envelope.status_of(reply) != 404:
                     raise envelope.refused_read(request, reply)
         return False
@@ -262,6 +263,19 @@ class Azakaw:
                 advice = "ask the vendor for the list; without it lost requests stay in doubt (uses_list = false)"
                 checks.append(Check(f"form {form}", not self.settings.uses_list, str(error), advice))
         return checks
+
+
+def about(request: Request, reply: Reply, submission_id: str) -> bool:
+    """True, once a profile does not say that it is another submission's than the one asked for. Raises ReadFailed."""
+    try:
+        result = envelope.result_of(reply)
+    except Unreadable as error:
+        raise ReadFailed(f"{request.operation}: {error}", envelope.trace_of(reply)) from None
+    inside = result.get("submission") if isinstance(result, dict) else None
+    shown = inside.get("submissionId") if isinstance(inside, dict) else None
+    if shown is not None and str(shown).lower() != submission_id.lower():
+        raise ReadFailed(f"{request.operation}: the profile is not the one that was asked for")
+    return True
 
 
 def capabilities_of(settings: AzakawSettings) -> Capabilities:

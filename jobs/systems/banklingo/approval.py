@@ -34,11 +34,12 @@ class ApprovalStep:
         if key not in (record.key, number):
             return Unclear("other_customer", f"record {number} is that of client {record.key}, not of {key}")
         state = state_of(record)
-        facts = {"customer_id": record.key, "contact_id": number, "decision_status": state}
+        facts, claims = {"contact_id": number, "decision_status": state}, {"customer": record.key}
+        facts["customer_id"] = record.key  # the create may have told its number only
         if state in ACCEPTED:
-            return Done(facts)
+            return Done(facts, claims=claims)
         if state in REFUSED:
-            return Ended(Outcome.DECLINED, "not_approved", f"client {record.key} is {state}", facts)
+            return Ended(Outcome.DECLINED, "not_approved", f"client {record.key} is {state}", facts, claims=claims)
         return Undecided(facts)
 
     def write(self, view: View) -> Request:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jobs.model import Outcome
-from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
-from jobs.systems.banklingo.customer import PAYLOAD, Form
+from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
+from jobs.systems.banklingo.customer import PAYLOAD, Form, written_with
 from jobs.systems.banklingo.envelope import Envelope, Opened, doubtful, opened, refusal, trace_of
 from jobs.systems.banklingo.states import (
     ACTIVE,
@@ -24,7 +24,8 @@ from jobs.systems.banklingo.states import (
     state_of,
 )
 from jobs.systems.exchange import Reader, Reply, Request
-from jobs.systems.json_reply import Unreadable, identifier
+from jobs.systems.json_reply import Unreadable
+from jobs.systems.manner import bound_to
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
 
@@ -132,29 +133,32 @@ class CommandStep:
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Whether the client is where the command leads, and may be brought there by this credential."""
+        if view.doubt is not None and view.bound.get("command", self.command.name) != self.command.name:
+            return Unclear("changed_since", f"another command of this row is unanswered: {view.bound['command']}")
         number = self.number(view.row)
         if number is None:
             return self.unread(view)
         record = await self.contacts.record(reader, number)
         key = client_of(view.row)
         if record is None:
-            return Ended(Outcome.REJECTED, "customer_not_found", f"the target knows no client {number}")
+            return refused(view, "customer_not_found", f"the target knows no client {number}")
         if key not in (record.key, number):
             reason = f"record {number} is that of client {record.key}, not of {key}"
-            return Ended(Outcome.REJECTED, "other_customer", reason)
+            return refused(view, "other_customer", reason)
         state = state_of(record)
         if self.shows(record, state, view.row):
             return Done({"customer_id": record.key, "contact_id": number, "decision_status": state})
         if state not in self.command.origins:
             reason = f"{self.command.operation}: client {record.key} is {state}; it starts from {self.command.leads()}"
-            facts = {**self.claimed(record.key), "decision_status": state}
-            return Ended(Outcome.REJECTED, "illegal_transition", reason, facts)
+            return refused(view, "illegal_transition", reason, {**self.claimed(record.key), "decision_status": state})
         if view.taken:
             reason = f"{self.command.operation}: the target refuses it, though it shows client {record.key} as {state}"
-            if view.doubt is not None:
-                return Unclear("unanswered", reason)
-            return Ended(Outcome.REJECTED, "illegal_transition", reason, {"decision_status": state})
-        return self.allowed(view)
+            return refused(view, "illegal_transition", reason, {"decision_status": state})
+        before, now = view.bound.get("modified"), record.get("lastModified") or ""
+        if before is not None and before != now:
+            reason = f"client {record.key} was changed since: perhaps by the unanswered command, and then by others"
+            return Unclear("unanswered", reason)
+        return self.allowed(view, {"modified": now})
 
     def shows(self, record: Contact, state: str, row: Row) -> bool:
         """Whether the record shows the command done: by its state, or by the members that it sets."""
@@ -180,30 +184,34 @@ class CommandStep:
         if view.taken:
             reason = f"{self.command.operation}: the client's state does not allow it"
             return Ended(Outcome.REJECTED, "illegal_transition", reason)
-        return self.allowed(view)
+        return self.allowed(view, {})
 
-    def allowed(self, view: View) -> Finding:
-        """Maker and checker are two: who created a client does not approve or reject it."""
+    def allowed(self, view: View, seen: Mapping[str, str]) -> Finding:
+        """Maker and checker are two: who created a client does not approve or reject it.
+
+        `seen`: what the record showed, and what a look after an unanswered command compares.
+        """
         key = client_of(view.row)
+        made_of = {**seen, "command": self.command.name, **written_with(self.envelope, self.form, view)}
+        absent = Absent(self.claimed(key) | made_of)
         if not self.command.checked:
-            return Absent(self.claimed(key))
+            return absent
         maker = self.known(key).get("maker")
         if maker is not None and maker == self.credential():
             reason = "this credential created the client; another one has to decide about it"
-            if view.doubt is not None:
-                return Unclear("unanswered", f"the command went unanswered, and {reason}")
-            return Ended(Outcome.REJECTED, "same_credential", reason)
+            return refused(view, "same_credential", reason)
         if maker is None and self.strict:
             reason = "this ledger does not know who created the client (strict_maker_checker)"
-            return Ended(Outcome.REJECTED, "maker_unknown", reason)
-        return Absent(self.claimed(key))
+            return refused(view, "maker_unknown", reason)
+        return absent
 
     def write(self, view: View) -> Request:
         """The command."""
-        filled = ((member, self.form.value(view.row, column)) for column, member in self.command.members.items())
+        form, envelope = bound_to(self.form, view.bound), bound_to(self.envelope, view.bound)
+        filled = ((member, form.value(view.row, column)) for column, member in self.command.members.items())
         members = {member: value for member, value in filled if value}
         key = {"contactEncodedKey": client_of(view.row)}
-        return self.envelope.command(self.command.operation, self.command.name, key | members)
+        return envelope.command(self.command.operation, self.command.name, key | members)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A success about this client is done; a 409 is judged by the state."""
@@ -214,7 +222,10 @@ class CommandStep:
             return doubtful(reply, str(error)) if reply.ok else refusal(reply)
         if not answer.succeeded:
             return self.refused(reply, answer, key)
-        about = identifier(answer.content.get("contactencodedkey"))
+        try:
+            about = key_of(answer.content, *KEYS)
+        except Unreadable as error:
+            return doubtful(reply, str(error))
         if about is not None and about != key:
             return doubtful(reply, f"it is about client {about}")
         return Done(self.facts(key), trace_of(reply))
@@ -235,6 +246,13 @@ class CommandStep:
     def facts(self, key: str) -> dict[str, str]:
         """What is known of a client about whom the command was given."""
         return {"customer_id": key} | ({"decision_status": self.command.state} if self.command.state else {})
+
+
+def refused(view: View, code: str, reason: str, facts: Mapping[str, str] | None = None) -> Ended | Unclear:
+    """The end of a row that must not be commanded; what an unanswered command of its own did is then not known."""
+    if view.doubt is not None:
+        return Unclear("unanswered", f"the command went unanswered, and {reason}")
+    return Ended(Outcome.REJECTED, code, reason, facts or {})
 
 
 def client_of(row: Row) -> str:

@@ -13,13 +13,17 @@ from typing import Any
 from jobs.systems.banklingo.envelope import Envelope, answer
 from jobs.systems.exchange import Reader, ReadFailed
 from jobs.systems.index import Index
-from jobs.systems.json_reply import identifier, text_of
+from jobs.systems.json_reply import Unreadable, identifier, text_of, word_of
 
 PAGE_SIZE = 50
 """The vendor's default."""
 
 MOST_PASSES = 5
 """Chosen: a list that changes during so many readings in a row can't be read."""
+
+
+KEYS = ("contactencodedkey", "encodedkey")
+"""The two names of a client's key, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,13 @@ class Contact:
 
     @classmethod
     def of(cls, members: object) -> "Contact":
-        """From a row of a list or a record. Raises ReadFailed when it names no client."""
+        """From a row of a list or a record. Raises ReadFailed without a key, and for an e-mail that is no text."""
         found = members if isinstance(members, dict) else {}
-        key = identifier(found.get("contactencodedkey")) or identifier(found.get("encodedkey"))
+        try:
+            key = key_of(found, *KEYS)
+            word_of(found, "emailaddress")
+        except Unreadable as error:
+            raise ReadFailed(f"the target lists a client that can't be read: {error}") from None
         if key is None:
             raise ReadFailed("the target lists a client without a key")
         return cls(key, found)
@@ -51,6 +59,20 @@ class Contact:
     def digits(self) -> str:
         """The phone as phones are compared."""
         return digits_of(self.get("phoneNumber"))
+
+
+def key_of(members: Mapping[str, Any], *names: str) -> str | None:
+    """The key that the first of `names` gives which is there; None: none is.
+
+    Raises Unreadable when that is no key, or when one spelling of the key contradicts the other.
+    """
+    given = [(name, members[name]) for name in names if members.get(name) not in (None, "")]
+    found = identifier(given[0][1]) if given else None
+    if given and found is None:
+        raise Unreadable(f"its {given[0][0]} is no key")
+    if any(name in KEYS and identifier(value) != found for name, value in given):
+        raise Unreadable("its keys contradict each other")
+    return found
 
 
 def digits_of(text: str | None) -> str:
@@ -111,7 +133,7 @@ class Contacts:
         sample = next((each for each in listed if each.email), None)
         if sample is None:
             return False
-        hits, found = await self._page(reader, sample.get("emailAddress"), 1)
+        hits, found = await self._page(reader, sample.email, 1)  # in small letters, as rows are looked for
         ignored = total is not None and total > PAGE_SIZE and hits == total
         return sample.key in {each.key for each in found} and not ignored
 

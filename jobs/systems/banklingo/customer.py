@@ -4,15 +4,17 @@ The vendor knows no idempotency key and does not say that duplicates are refused
 keeps clients single, and an unanswered create is settled by searching alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.model import Origin, Outcome
 from jobs.systems.banklingo import envelope
-from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
+from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
 from jobs.systems.banklingo.states import PENDING, as_number
-from jobs.systems.exchange import Reader, Reply, Request
-from jobs.systems.json_reply import Unreadable, identifier, text_of
+from jobs.systems.exchange import Reader, Reply, Request, Trace
+from jobs.systems.json_reply import Unreadable, identifier
+from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
@@ -36,13 +38,16 @@ PAYLOAD = {
 GENDERS = {"m": "Male", "f": "Female", "o": "Other"}
 """By first letter."""
 
+IDENTIFYING = ("email", "phone", "national_id")
+"""What a reply to a create may not have otherwise."""
+
 NAMES = ("first_name", "last_name")
 """What must be equal too before our unanswered request explains a client with the row's e-mail address and phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a row is written as the vendor's members."""
+    """How a row is written as the vendor's members; by the settings, so that a repetition has to be written alike."""
 
     phone_plus: bool = True
     branch: str = ""
@@ -97,24 +102,26 @@ class CustomerStep:
         exact = [each for each in found if each.digits == digits_of(row.get("phone"))]
         known = view.facts.get("customer_id")
         if len(exact) == 1 and exact[0].key == known:
-            return Done({"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED})
+            return Done({"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED}, claims={"customer": known})
         if len(exact) == 1 and view.doubt is not None and same_name(exact[0], row):
-            return Done({**self.made(exact[0].key), **numbered(exact[0].get("id"))})
+            return self.made(exact[0].key, exact[0].get("id"))
         if found:
             return conflict(found, exact, view)
         if view.taken:
             return unexplained(view)
-        return Absent()
+        return Absent(written_with(self.envelope, self.form, view))
 
-    def made(self, key: str) -> dict[str, str]:
-        """The facts of a client that we made."""
+    def made(self, key: str, number: str | None, trace: Trace | None = None) -> Done:
+        """A client that we made; no other row may hold it."""
         maker = self.credential()
         facts = {"customer_id": key, "customer_origin": Origin.CREATED, "decision_status": PENDING}
-        return facts | ({"maker": maker} if maker else {})
+        facts |= {"maker": maker} if maker else {}
+        return Done(facts | numbered(number), trace or Trace(), {"customer": key})
 
     def write(self, view: View) -> Request:
         """CreateContactCommand."""
-        return self.envelope.command("create_contact", "CreateContactCommand", self.form.members(view.row))
+        members = bound_to(self.form, view.bound).members(view.row)
+        return bound_to(self.envelope, view.bound).command("create_contact", "CreateContactCommand", members)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A success with a key is a create; without one, or about somebody else, it is a doubt."""
@@ -125,14 +132,40 @@ class CustomerStep:
         if not reply_.succeeded:
             return envelope.refusal(reply)
         content = reply_.content
-        shown = [identifier(content.get(name)) for name in ("contactencodedkey", "encodedkey", "id")]
-        key = next((each for each in shown if each), None)
+        try:
+            key = key_of(content, *KEYS, "id")
+        except Unreadable as error:
+            return envelope.doubtful(reply, str(error))
         if key is None:
             return envelope.doubtful(reply, "it names no client")
-        email = text_of(content, "emailaddress")
-        if email is not None and email.casefold() != (view.row.get("email") or "").casefold():
-            return envelope.doubtful(reply, "it is about another e-mail address")
-        return Done({**self.made(key), **numbered(shown[-1])}, envelope.trace_of(reply))
+        if (member := stranger(content, view.row)) is not None:
+            return envelope.doubtful(reply, f"it is about another {member}")
+        return self.made(key, identifier(content.get("id")), envelope.trace_of(reply))
+
+
+def written_with(envelope: envelope.Envelope, form: Form, view: View) -> dict[str, str]:
+    """The settings that a command is written with: those of the unanswered one, while there is one."""
+    return facts_of(bound_to(envelope, view.bound)) | facts_of(bound_to(form, view.bound))
+
+
+def stranger(content: Mapping[str, Any], row: Row) -> str | None:
+    """The first member of a reply that is another person's than the row's; None: none is. What is absent says nothing.
+
+    `content` has its names in lower case.
+    """
+    for column in IDENTIFYING:
+        member = PAYLOAD[column]
+        ours, theirs = row.get(column), content.get(member.lower())
+        if ours and theirs not in (None, "") and _comparable(column, ours) != _comparable(column, theirs):
+            return member
+    return None
+
+
+def _comparable(column: str, value: object) -> str | None:
+    """A value as it is compared: of a phone its digits, else without capitals and blanks; None when it is no text."""
+    if not isinstance(value, str):
+        return None
+    return digits_of(value) if column == "phone" else "".join(value.split()).casefold()
 
 
 def numbered(shown: str | None) -> dict[str, str]:

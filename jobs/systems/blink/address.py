@@ -1,5 +1,6 @@
 """The step `address`: the customer's address, changed as a whole or made, and read back before it counts."""
 
+import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable, record_of, segment, text_of
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Verdict
+
+CHANGED = "address_changed"
+"""The fact that says what a write was made from: the digest of the address that it changes; empty: none was there."""
 
 PLACE = {
     "street": "streetName",
@@ -71,27 +75,36 @@ class AddressStep:
     resends: int | None = 1
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """The address that the bank shows, compared; without one, whether the customer has any."""
+        """The address that the bank shows, compared; without one, whether the customer has any.
+
+        What a change is made from is the bank's, and personal: of it only a digest is kept. While a request is
+        unanswered and the bank shows neither what was wanted nor what that was made from, nobody can tell what it did.
+        """
         await self.bank.ready(reader)
+        if (objection := self.bank.objection(view)) is not None:
+            return objection
         customer_id = view.facts["customer_id"]
         try:
             shown = await self.bank.address(reader, customer_id)
         except NotOffered as error:
-            return wire.not_offered(error.operation)
-        self.bank.shown.pop(customer_id, None)
+            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
+        self.bank.shown.pop(view.row.key, None)
         if shown is None:
             return await self._unseen(reader, view, customer_id)
         if comparable(place_of(shown)) == comparable(wanted_of(view.row)):
             return Done(facts_of(shown))
-        if wire.acknowledged(view.doubt):
+        if wire.acknowledged(view):
             return Unclear("not_shown", "the bank took the address, but still shows another one")
+        before = digest_of(shown)
+        if view.bound.get(CHANGED, before) != before:
+            return Unclear("unanswered", "the bank shows another address than the one that the request was made from")
         if "update_address" in self.bank.withheld:
-            return wire.not_offered("update_address")
-        self.bank.shown[customer_id] = shown
-        return Absent(facts_of(shown))
+            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered("update_address"))
+        self.bank.shown[view.row.key] = shown
+        return Absent({**facts_of(shown), CHANGED: before})
 
     async def _unseen(self, reader: Reader, view: View, customer_id: str) -> Finding:
-        """No address is shown: none is there, or ours is listed already, or one that can't be read."""
+        """No address is shown: none is there, or one that can't be read, whosever it is."""
         customer = await self.bank.customer(reader, customer_id)
         if customer is None:
             words = f"the bank does not show customer {customer_id} any more"
@@ -99,21 +112,20 @@ class AddressStep:
                 return Unclear("customer_not_found", words)
             return Ended(Outcome.REJECTED, "not_available", words)
         listed = ids_of(customer, "addressList", "addressIdentification")
-        making = "address_id" not in view.facts  # asked for only when the list was empty
-        if view.doubt is not None and making and len(listed) == 1:
-            return Done({"address_id": listed[0]})
-        if wire.acknowledged(view.doubt) or (view.doubt is not None and listed):
+        if wire.acknowledged(view) or (view.doubt is not None and (listed or view.bound.get(CHANGED))):
             return Unclear("not_shown", "the bank took the address, but does not show it")
         if listed:
             words = f"customer {customer_id} has an address that the bank does not show; a second one was not made"
             return Ended(Outcome.CONFLICT, "address_hidden", words)
-        return wire.not_offered("create_address") if "create_address" in self.bank.withheld else Absent()
+        if "create_address" in self.bank.withheld:
+            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered("create_address"))
+        return Absent({CHANGED: ""})
 
     def write(self, view: View) -> Request:
-        """PUT of the whole address that was just read, or POST of a first one."""
+        """PUT of the whole address that the look has just read, or POST of a first one."""
         customer_id, wanted = view.facts["customer_id"], wanted_of(view.row)
-        shown = self.bank.shown.get(customer_id)
-        if shown is not None:
+        if view.facts[CHANGED]:
+            shown = self.bank.shown[view.row.key]
             body, path = orjson.dumps(changed(shown, wanted)), self.bank.address_path(customer_id)
             return Request("update_address", "PUT", path, body=body, call_class=CallClass.WRITE)
         body = orjson.dumps({"postalAddress": changed({}, wanted)["postalAddress"]})
@@ -122,7 +134,8 @@ class AddressStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A change counts when it is read back; a new address when the reply has its identification."""
-        changing = view.facts["customer_id"] in self.bank.shown
+        changing = bool(view.facts[CHANGED])
+        self.bank.shown.pop(view.row.key, None)
         operation = "update_address" if changing else "create_address"
         if not reply.ok:
             if reply.status in wire.NOT_OFFERED:
@@ -140,7 +153,12 @@ class AddressStep:
         return Done(facts_of(record), wire.trace_of(reply))
 
 
+def digest_of(address: Record) -> str:
+    """32 hex digits that another address does not have, whatever the order of its members."""
+    return hashlib.sha256(orjson.dumps(address, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
 def facts_of(address: Record) -> dict[str, str]:
     """The identification, a text or a number; empty when there is none."""
-    identification = text_of(address, "addressIdentification")
+    identification = wire.id_of(address, "addressIdentification")
     return {"address_id": identification} if identification else {}

@@ -8,19 +8,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.errors import NotPermitted
+from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.exchange import Reader, Request
+from jobs.systems.exchange import Reader, ReadFailed, Request
 from jobs.systems.index import Index
-from jobs.systems.json_reply import segment, text_of
+from jobs.systems.json_reply import Unreadable, segment, text_of, word_of
+from jobs.systems.row import View
+from jobs.systems.verdict import Finding
 
 Record = Mapping[str, Any]
 
 SINGLE_READS = 20
 """Customers that are read one by one before all are listed instead (chosen: less than a page costs)."""
 
+MEDIA = ("email", "phone")
+"""The media of contacts that rows can ask for, each the name of a column."""
+
+NAMING = ("bank_customer_id", "external_reference", "bank_person_id")
+"""The columns that say whom a row is about."""
+
 SPELLINGS = {"seed": "customer", "plural": "customers"}
 """The page prints the singular where an address is read or changed; everything else, here and there, the plural."""
+
+
+DECIDING = ("externalReference", "status")
+"""Members of a listed customer that decide about a row."""
 
 
 class Directory:
@@ -31,11 +44,15 @@ class Directory:
         self.references: dict[str, list[Record]] = {}
 
     def add(self, customer: Record) -> None:
-        """Takes one in; the same identification again replaces nothing."""
-        identification = text_of(customer, "customerIdentification")
-        if identification is None or identification in self.customers:
+        """Takes one in, once. Raises ReadFailed for one without identification, and for one that was another before."""
+        identification = wire.id_of(customer, "customerIdentification")
+        if identification is None:
+            raise ReadFailed("list_customers: a customer without identification is listed")
+        before = self.customers.setdefault(identification, customer)
+        if any(before.get(member) != customer.get(member) for member in DECIDING):
+            raise ReadFailed("list_customers: a customer is listed twice, and not alike")
+        if before is not customer:
             return
-        self.customers[identification] = customer
         if reference := text_of(customer, "externalReference"):
             self.references.setdefault(reference, []).append(customer)
 
@@ -57,9 +74,9 @@ class Bank:
         self.withheld: set[str] = set()
         """Operations that the bank said it has not."""
         self.owners: dict[str, str] = {}
-        """The row's key by the customer that it was linked to: two rows must not maintain one."""
+        """The row's key by the customer that it works on in this run: no two rows maintain one at a time."""
         self.shown: dict[str, Record] = {}
-        """The address by customer, as the last look found it: what a change is made from."""
+        """The address by the row's key, as its last look found it: what a change is made from."""
         self._checked = not healthcheck
         self._spelling_known = False
         self._single_reads = 0
@@ -83,10 +100,25 @@ class Bank:
         if found is None:
             raise NotPermitted("the target has no /healthcheck", hint="check --base-url; or healthcheck = false")
 
+    def objection(self, view: View) -> Finding | None:
+        """Why a step may not work for the row, whose customer was linked to it; None: it may.
+
+        Another row of this run works on the customer, or the row names others than when it was linked.
+        """
+        customer_id, row = view.facts["customer_id"], view.row
+        if self.owners.setdefault(customer_id, row.key) != row.key:
+            words = f"another row of the file works on customer {customer_id} in this run"
+            return wire.ended(view, Outcome.CONFLICT, "same_customer", words)
+        linked = {**view.facts, "bank_customer_id": customer_id}
+        if any(row.get(column) not in (None, linked.get(column, row.get(column))) for column in NAMING):
+            words = f"the row was linked to customer {customer_id}, and names another customer or person now"
+            return wire.ended(view, Outcome.CONFLICT, "changed_since", words)
+        return None
+
     async def customer(self, reader: Reader, identification: str) -> Record | None:
-        """GET /customers/{id}; None where there is none, or no consent for it."""
-        path = f"/customers/{segment(identification)}"
-        return await wire.read_record(reader, Request("get_customer", "GET", path))
+        """GET /customers/{id}; None where there is none, or no consent. Raises ReadFailed for another's record."""
+        request = Request("get_customer", "GET", f"/customers/{segment(identification)}")
+        return about(request, "customerIdentification", identification, await wire.read_record(reader, request))
 
     async def known(self, reader: Reader, identification: str) -> Record | None:
         """Like `customer`, but from the list once some were read one by one."""
@@ -105,13 +137,19 @@ class Bank:
         return (await self._customers.reading(reader)).content
 
     async def person(self, reader: Reader, identification: str) -> Record | None:
-        """GET /persons/{id}."""
-        path = f"/persons/{segment(identification)}"
-        return await wire.read_record(reader, Request("get_person", "GET", path))
+        """GET /persons/{id}; as `customer`."""
+        request = Request("get_person", "GET", f"/persons/{segment(identification)}")
+        return about(request, "personIdentification", identification, await wire.read_record(reader, request))
 
     async def contacts(self, reader: Reader, person: str) -> list[Record] | None:
-        """GET /persons/{id}/contactdetails; None where there is no such person, or no consent."""
-        return await wire.read_records(reader, Request("list_contacts", "GET", contacts_path(person)))
+        """GET /persons/{id}/contactdetails; None where there is no such person, or no consent.
+
+        Raises ReadFailed when of one contact it can't be told which it is.
+        """
+        contacts = await wire.read_records(reader, Request("list_contacts", "GET", contacts_path(person)))
+        for contact in contacts or ():
+            check(contact)
+        return contacts
 
     async def address(self, reader: Reader, customer: str) -> Record | None:
         """The one address that the bank shows of a customer; None: it shows none. Raises NotOffered.
@@ -147,6 +185,25 @@ class Bank:
         return f"/{SPELLINGS[spelling or self.spelling]}/{segment(customer)}/addresses"
 
 
+def about(request: Request, member: str, asked: str, record: Record | None) -> Record | None:
+    """`record`, once it says that it is the one asked for. Raises ReadFailed."""
+    if record is not None and wire.id_of(record, member) != asked:
+        raise ReadFailed(f"{request.operation}: the record is not the one that was asked for")
+    return record
+
+
+def check(contact: Record) -> None:
+    """Raises ReadFailed when it can't be told which contact it is, if it may be one that a row asks for."""
+    try:
+        medium = word_of(contact, "medium")
+        known = medium is not None and (medium not in MEDIA or word_of(contact, "contactContent") is not None)
+        word_of(contact, "contactMediumType")
+    except Unreadable as error:
+        raise ReadFailed(f"list_contacts: a contact can't be read: {error}") from None
+    if not known:
+        raise ReadFailed("list_contacts: a contact has no medium or no content")
+
+
 def contacts_path(person: str) -> str:
     """Where contacts are read and made."""
     return f"/persons/{segment(person)}/contactdetails"
@@ -162,4 +219,4 @@ def ids_of(record: Record, listed: str, member: str) -> list[str]:
     links = record.get(listed)
     if not isinstance(links, list):
         return []
-    return [found for link in links if isinstance(link, dict) and (found := text_of(link, member))]
+    return [found for link in links if isinstance(link, dict) and (found := wire.id_of(link, member))]

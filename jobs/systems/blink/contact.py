@@ -13,10 +13,7 @@ from jobs.systems.blink.wire import NotOffered
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable, record_of, text_of
 from jobs.systems.row import View
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
-
-MEDIA = ("email", "phone")
-"""The media that rows can ask for, each the name of a column."""
+from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
 
 LEAST_NATIONAL = 8
 """Digits below which a number with a leading zero is not compared with one that has a country code (chosen)."""
@@ -68,30 +65,36 @@ class ContactStep:
     async def look(self, reader: Reader, view: View) -> Finding:
         """The person's contacts, compared by medium, type and content."""
         await self.bank.ready(reader)
-        if "create_contact" in self.bank.withheld:
+        if (objection := self.bank.objection(view)) is not None:
+            return objection
+        if "create_contact" in self.bank.withheld and view.doubt is None:
             return wire.not_offered("create_contact")
-        person = view.row.values["bank_person_id"]
+        person, kind = view.row.values["bank_person_id"], self.kind_for(view)
         try:
             contacts = await self.bank.contacts(reader, person)
         except NotOffered as error:
-            return wire.not_offered(error.operation)
+            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
         if contacts is None:
             words = f"the bank does not show person {person}, or consent is missing"
-            return Ended(Outcome.REJECTED, "not_available", words)
+            return wire.ended(view, Outcome.REJECTED, "not_available", words)
         ours = view.row.values[self.medium]
         for contact in contacts:
-            if same(contact, self.medium, self.kind, ours):
-                return Done(self._facts(contact))
-        if wire.acknowledged(view.doubt):
+            if same(contact, self.medium, kind, ours):
+                return Done(self._facts(contact, kind))
+        if wire.acknowledged(view):
             return Unclear("not_shown", "the bank took the contact, but does not show it")
-        return Absent()
+        return Absent({f"{self.name}_type": kind})
+
+    def kind_for(self, view: View) -> str:
+        """The type that the unanswered contact was sent with, else that of the settings."""
+        return view.bound.get(f"{self.name}_type", self.kind)
 
     def write(self, view: View) -> Request:
         """POST /persons/{id}/contactdetails."""
         content = view.row.values[self.medium]
         body = {
             "medium": self.medium,
-            "contactMediumType": self.kind,
+            "contactMediumType": self.kind_for(view),
             "contactContent": f"+{content}" if self.medium == "phone" else content,
         }
         path = contacts_path(view.row.values["bank_person_id"])
@@ -107,13 +110,15 @@ class ContactStep:
             record = record_of(reply)
         except Unreadable as error:
             return wire.doubtful(reply, str(error))
-        if text_of(record, "contactIdentification") is None:
+        if wire.id_of(record, "contactIdentification") is None:
             return wire.doubtful(reply, "it has no contactIdentification")
-        echoed = text_of(record, "contactContent")
-        if echoed is not None and not same_content(self.medium, view.row.values[self.medium], echoed):
+        kind, ours = self.kind_for(view), view.row.values[self.medium]
+        sent = {"medium": self.medium, "contactMediumType": kind, "contactContent": ours}
+        shown = {name: record[name] for name in sent if record.get(name) is not None}
+        if not same(sent | shown, self.medium, kind, ours):
             return wire.doubtful(reply, "it is about another contact")
-        return Done(self._facts(record), wire.trace_of(reply))
+        return Done(self._facts(record, kind), wire.trace_of(reply))
 
-    def _facts(self, contact: Mapping[str, Any]) -> dict[str, str]:
-        identification = text_of(contact, "contactIdentification")
-        return {f"{self.name}_id": identification} if identification else {}
+    def _facts(self, contact: Mapping[str, Any], kind: str) -> dict[str, str]:
+        identification = wire.id_of(contact, "contactIdentification")
+        return {f"{self.name}_type": kind} | ({f"{self.name}_id": identification} if identification else {})

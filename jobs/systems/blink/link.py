@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from jobs.model import Origin, Outcome
-from jobs.systems.blink.bank import Bank, Record, ids_of
-from jobs.systems.blink.wire import NotOffered, not_offered
-from jobs.systems.exchange import Reader, Reply, Request
-from jobs.systems.json_reply import text_of
+from jobs.systems.blink.bank import NAMING, Bank, Record, ids_of
+from jobs.systems.blink.wire import NotOffered, id_of, not_offered
+from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
+from jobs.systems.json_reply import Unreadable, text_of, word_of
 from jobs.systems.row import View
 from jobs.systems.verdict import Done, Ended, Finding, Verdict
 
@@ -31,14 +31,13 @@ class LinkStep:
             return not_offered(error.operation)
         if not found:
             return Ended(Outcome.REJECTED, "not_available", NOBODY)
-        ids = [text_of(customer, "customerIdentification") for customer in found]
+        ids = [id_of(customer, "customerIdentification") or "" for customer in found]
         if len(found) > 1:
-            words = f"several customers have the reference ({', '.join(map(str, ids))}); none was chosen"
+            words = f"several customers have the reference ({', '.join(ids)}); none was chosen"
             return Ended(Outcome.CONFLICT, "ambiguous", words)
         customer, customer_id = found[0], ids[0]
-        if customer_id is None:
-            return Ended(Outcome.REJECTED, "not_available", "the bank shows the customer without an identification")
         facts = {"customer_id": customer_id, "customer_origin": Origin.ADOPTED}
+        facts |= {column: given for column in NAMING[1:] if (given := view.row.get(column))}
         return await self._objection(reader, view, customer, customer_id) or Done(facts)
 
     async def _found(self, reader: Reader, view: View) -> list[Record]:
@@ -53,13 +52,13 @@ class LinkStep:
     async def _objection(self, reader: Reader, view: View, customer: Record, customer_id: str) -> Ended | None:
         """Why the customer that was found must not be maintained for this row; None when nothing speaks against it."""
         row = view.row
-        asked = row.get("bank_customer_id")
         reference, theirs = row.get("external_reference"), text_of(customer, "externalReference")
-        if asked is not None and asked != customer_id:
-            return Ended(Outcome.CONFLICT, "other_customer", f"the bank answered with customer {customer_id}")
-        if asked is not None and reference is not None and theirs is not None and theirs != reference:
+        if reference is not None and theirs is not None and theirs != reference:
             return Ended(Outcome.CONFLICT, "reference_differs", f"customer {customer_id} has another reference")
-        status = text_of(customer, "status") or "without status"
+        try:
+            status = word_of(customer, "status") or "without status"
+        except Unreadable as error:
+            raise ReadFailed(f"customer {customer_id} can't be read: {error}") from None
         if status.casefold() != "active":
             shown = status if status in {"inactive", "closed"} else "not active"
             facts = {"customer_id": customer_id}

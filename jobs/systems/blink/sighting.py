@@ -1,11 +1,11 @@
 """What a fresh read of the bank shows beside a row: contacts and address, field by field. It judges nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jobs import masking
 from jobs.systems.blink.address import PLACE, comparable, place_of, wanted_of
-from jobs.systems.blink.bank import Bank, Record
-from jobs.systems.blink.contact import MEDIA, same
+from jobs.systems.blink.bank import MEDIA, Bank, Record
+from jobs.systems.blink.contact import same
 from jobs.systems.exchange import Reader
 from jobs.systems.json_reply import text_of
 from jobs.systems.row import Row
@@ -14,14 +14,15 @@ from jobs.systems.sighting import Comparison
 MASKS = {"email": masking.email, "phone": masking.phone}
 
 
-async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str) -> list[Comparison]:
-    """The contacts that the row asks for; `kind` is `private` or `business`. Raises ReadFailed."""
+async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Mapping[str, str]) -> list[Comparison]:
+    """The contacts that the row asks for, of the type that `facts` have of each, else of `kind`. Raises ReadFailed."""
     wanted = [medium for medium in MEDIA if row.get(medium)]
     person = row.get("bank_person_id")
     if not wanted or person is None:
         return []
     contacts = await bank.contacts(reader, person) or []
-    return [_contact(medium, kind, row.values[medium], contacts) for medium in wanted]
+    kinds = {medium: facts.get(f"contact_{medium}_type", kind) for medium in wanted}
+    return [_contact(medium, kinds[medium], row.values[medium], contacts) for medium in wanted]
 
 
 def _contact(medium: str, kind: str, ours: str, contacts: Sequence[Record]) -> Comparison:

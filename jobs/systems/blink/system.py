@@ -11,8 +11,8 @@ from jobs.model import Rate
 from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.blink import wire
 from jobs.systems.blink.address import PLACE, AddressStep, wanted_of
-from jobs.systems.blink.bank import SPELLINGS, Bank, Record
-from jobs.systems.blink.contact import MEDIA, ContactStep
+from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record
+from jobs.systems.blink.contact import ContactStep
 from jobs.systems.blink.link import LinkStep
 from jobs.systems.blink.sighting import address_of, contacts_of
 from jobs.systems.blink.wire import NotOffered
@@ -115,8 +115,8 @@ class Blink:
     def certificate(self) -> Certificate | None:
         """The files of the settings; None when they name none."""
         names = (self.settings.certificate, self.settings.certificate_key, self.settings.ca_file)
-        chain, key, authorities = (Path(name) if name else None for name in names)
-        return Certificate(chain, key, authorities) if any(names) else None
+        chain, key, roots = (Path(name) if name else None for name in names)
+        return Certificate(chain, key, (roots,) if roots else ()) if any(names) else None
 
     def steps_of(self, row: Row) -> Sequence[Step]:
         """The link, and what the row gives a value for."""
@@ -230,7 +230,7 @@ class Blink:
         status = text_of(customer, "status")
         if not row.values and (status or "").casefold() == "active":
             raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
-        contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type)
+        contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type, facts)
         compared = [*contacts, *await address_of(self.bank, reader, row, known)]
         return Sighting((known,), compared, customer_status=status)
 
@@ -240,7 +240,7 @@ class Blink:
             yield [
                 Listed(found, None, None, record)
                 for record in page
-                if (found := text_of(record, "customerIdentification"))
+                if (found := wire.id_of(record, "customerIdentification"))
             ]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:

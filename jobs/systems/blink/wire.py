@@ -7,8 +7,8 @@ from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, record_of, records_of
-from jobs.systems.row import Doubt
-from jobs.systems.verdict import Doubted, Ended, Throttled
+from jobs.systems.row import View
+from jobs.systems.verdict import Doubted, Ended, Throttled, Unclear
 from jobs.transport.retry import retry_after_seconds
 
 PAGE_SIZE = 100
@@ -39,6 +39,8 @@ KINDS = frozenset(
     }
 )
 """The types of problem that the specification has; any other text is the bank's own and is not repeated."""
+
+REDIRECTED = "the target answered with a redirect, which is never followed"
 
 NOT_OFFERED = frozenset({405, 501})
 """Statuses with which a bank says that it has no such operation."""
@@ -94,8 +96,7 @@ def refusal(operation: str, reply: Reply) -> Ended | Doubted | Throttled:
     if reply.status in NOT_OFFERED:
         return not_offered(operation, trace)
     if 300 <= reply.status < 400:
-        reason = "the target answered with a redirect, which is never followed"
-        return Ended(Outcome.FAILED, "redirected", reason, trace=trace)
+        return Ended(Outcome.FAILED, "redirected", REDIRECTED, trace=trace)
     if reply.status == 408 or reply.status >= 500 or reply.status < 200:
         return Doubted("server_error", f"the target answered HTTP {reply.status}", answered=False, trace=trace)
     if reply.status == 403 and kind_of(reply) != "noAccessToResource":
@@ -106,8 +107,12 @@ def refusal(operation: str, reply: Reply) -> Ended | Doubted | Throttled:
 
 def not_offered(operation: str, trace: Trace | None = None) -> Ended:
     """The end of a row that asks for what the bank does not have."""
-    words = operation.replace("_", " ")
-    return Ended(Outcome.REJECTED, "not_offered", f"the bank does not offer to {words}", trace=trace or Trace())
+    return Ended(Outcome.REJECTED, "not_offered", unoffered(operation), trace=trace or Trace())
+
+
+def unoffered(operation: str) -> str:
+    """In words."""
+    return f"the bank does not offer to {operation.replace('_', ' ')}"
 
 
 def doubtful(reply: Reply, why: str) -> Doubted:
@@ -116,9 +121,26 @@ def doubtful(reply: Reply, why: str) -> Doubted:
     return Doubted("unreadable_reply", reason, answered=True, trace=trace_of(reply))
 
 
-def acknowledged(doubt: Doubt | None) -> bool:
+def id_of(record: Mapping[str, Any], member: str) -> str | None:
+    """An identification as text: a text as it is, or a positive whole number; None for anything else."""
+    value = record.get(member)
+    if isinstance(value, str):
+        return value.strip() or None
+    return str(value) if type(value) is int and value > 0 else None
+
+
+def acknowledged(view: View) -> bool:
     """Whether every write that is not seen yet was answered with a 2xx, so that sending it again could double it."""
-    return doubt is not None and doubt.sent == 0
+    return view.doubt is not None and view.doubt.sent == 0 and view.said != REDIRECTED
+
+
+def ended(view: View, outcome: Outcome, code: str, reason: str) -> Ended | Unclear:
+    """The end of a row that needs no write, or can't have one; in doubt while a write of its own is unanswered."""
+    return (
+        Ended(outcome, code, reason)
+        if view.doubt is None
+        else Unclear("unanswered", f"a write went unanswered, and {reason}")
+    )
 
 
 async def read(reader: Reader, request: Request) -> Reply | None:

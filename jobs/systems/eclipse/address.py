@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from jobs.systems.eclipse import wire
+from jobs.model import Origin
+from jobs.systems.eclipse import shown, wire
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
@@ -42,8 +43,8 @@ class AddressStep:
         """Whether an address with all that the row says of it is there."""
         if view.fresh_customer and view.doubt is None and not view.taken:
             return Absent()
-        request = listed("addresses", self.path(view.facts["customer_id"]))
-        addresses = await wire.read_records(reader, request)
+        customer_id = view.facts["customer_id"]
+        addresses = await shown.belonging(reader, "list_addresses", self.path(customer_id), customer_id)
         if addresses is None:
             return unlisted("addresses_unreadable", view)
         if any(self.same(address, view.row) for address in addresses):
@@ -59,7 +60,7 @@ class AddressStep:
         )
 
     def write(self, view: View) -> Request:
-        """POST /customers/{id}/addresses."""
+        """POST /customers/{id}/addresses. It carries no key."""
         body = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column)) is not None}
         path = self.path(view.facts["customer_id"])
         return Request("create_address", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
@@ -70,24 +71,21 @@ class AddressStep:
             return wire.refusal(reply)
         if reply.body.strip():
             try:
-                wire.record_of(reply)
+                record = wire.record_of(reply)
             except wire.Unreadable as error:
                 return wire.doubtful(reply, str(error))
+            if wire.contradicts(record, "customerId", view.facts["customer_id"]):
+                return wire.doubtful(reply, "the address belongs to another customer")
         return Done(trace=wire.trace_of(reply))
 
     def path(self, customer_id: str) -> str:
-        """The one path of adding and listing."""
-        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/addresses"
-
-
-def listed(what: str, path: str) -> Request:
-    """What hangs on a customer, on the path of adding (assumed; no page shows it). 100: more than there is (chosen)."""
-    return Request(f"list_{what}", "GET", path, (("limit", "100"), ("offset", "0")))
+        """The one path of adding and listing (assumed of the list; no page shows it)."""
+        return shown.path_of(self.tenant_path, customer_id, "addresses")
 
 
 def unlisted(reason_code: str, view: View) -> Finding:
     """What follows where the target has no list: nothing is sent that may be there already."""
-    adopted = view.facts.get("customer_origin") == "adopted"
+    adopted = view.facts.get("customer_origin") == Origin.ADOPTED
     if view.doubt is not None or view.taken or adopted:
         return Unclear(reason_code, UNREADABLE)
     return Absent()

@@ -10,8 +10,8 @@ from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
 from jobs.systems.base import CLOCK_SKEW
-from jobs.systems.eclipse import wire
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.eclipse import shown, wire
+from jobs.systems.exchange import CallClass, Reader, Reply, Request, Trace
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
@@ -37,8 +37,14 @@ PAYLOAD = {
 }
 """Canonical column to the vendor's field. The five first are required by the vendor's page."""
 
+TYPE = "user_type_id"
+"""The fact that holds the type of user that a create was made with: a setting, which may differ by the next run."""
+
 NATURAL = ("first_name", "last_name", "email")
 """What must be equal too, beside identity and phone, before our unanswered intent explains a customer without a key."""
+
+
+_SEPARATORS = str.maketrans("", "", " +-./()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,10 @@ class Candidate:
 
 
 def same_phone(ours: str | None, theirs: str | None) -> bool:
-    """Whether two spellings are one number: digits only, and a national `0…` equals its international form."""
+    """Whether two spellings are one number: digits alone count, and a national `0…` equals its international form."""
     if not ours or not theirs:
         return False
-    left, right = ours.lstrip("+"), theirs.strip().lstrip("+")
+    left, right = ours.translate(_SEPARATORS), theirs.translate(_SEPARATORS).removeprefix("00")
     if left == right:
         return True
     return right.startswith("0") and len(right) >= 10 and left.endswith(right[1:])
@@ -84,7 +90,7 @@ class CustomerStep:
             return conflict(candidates)
         if view.taken:
             return unexplained(view)
-        return Absent()
+        return Absent({TYPE: self.type_of(view)})
 
     async def holders(self, reader: Reader, row: Row) -> list[Mapping[str, Any]]:
         """Customers whose identity number or phone equals the row's exactly; the server may match more loosely."""
@@ -103,7 +109,7 @@ class CustomerStep:
     async def judge(self, reader: Reader, view: View, record: Mapping[str, Any]) -> Candidate:
         """What one customer shows: its key in the profile, or in one of its wallets, or our unanswered intent."""
         customer_id = str(wire.identifier(record.get("customerId")))
-        profile = await wire.read_record(reader, self.profile(customer_id)) or record
+        profile = await shown.profile(reader, self.tenant_path, customer_id) or record
         key = wire.text_of(profile, "externalUniqueId") or wire.text_of(record, "externalUniqueId")
         row = view.row
         same_identity = wire.text_of(profile, "nationalIdentityNumber") == row.get("national_id")
@@ -124,10 +130,9 @@ class CustomerStep:
 
     async def wallet_shows_key(self, reader: Reader, row: Row, customer_id: str) -> bool:
         """Whether a wallet of that customer carries the key that only this row can have given it."""
-        wallets = await wire.read_records(reader, wallet_list(self.tenant_path, customer_id)) or []
         keys = {
             (wire.text_of(wallet, "externalUniqueId"), wire.identifier(wallet.get("walletTypeId")))
-            for wallet in wallets
+            for wallet in await shown.wallets(reader, self.tenant_path, customer_id) or []
         }
         return any(key and kind and key == self.keys.wallet(row.key, kind) for key, kind in keys)
 
@@ -139,15 +144,18 @@ class CustomerStep:
                 "customer_not_active",
                 f"customer {candidate.customer_id} is ours but not ACTIVE",
             )
-        origin = Origin.CREATED if view.doubt else Origin.ADOPTED
-        return Done({"customer_id": candidate.customer_id, "customer_origin": origin})
+        return customer_found(candidate.customer_id, Origin.CREATED if view.doubt else Origin.ADOPTED)
+
+    def type_of(self, view: View) -> str:
+        """The type of user to create: that of the open create while there is one."""
+        return view.bound.get(TYPE) or view.row.get("user_type_id") or str(self.user_type_id)
 
     def write(self, view: View) -> Request:
         """POST /customers with our key and version 0, both required by the vendor."""
         body: dict[str, object] = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column))}
         if birth := view.row.get("date_of_birth"):
             body["dateOfBirth"] = birth.replace("-", "")
-        body["userTypeId"] = int(view.row.get("user_type_id") or self.user_type_id)
+        body["userTypeId"] = int(self.type_of(view))
         body["externalUniqueId"] = view.row.key
         body["version"] = 0
         return Request(
@@ -156,6 +164,7 @@ class CustomerStep:
             f"{self.tenant_path}/customers",
             body=orjson.dumps(body),
             call_class=CallClass.WRITE,
+            key=view.row.key,
         )
 
     def classify(self, reply: Reply, view: View) -> Verdict:
@@ -174,14 +183,21 @@ class CustomerStep:
         customer_id = wire.identifier(record.get("customerId"))
         if customer_id is None:
             return wire.doubtful(reply, "it has no customerId")
-        for field, ours in (
-            ("externalUniqueId", view.row.key),
-            ("nationalIdentityNumber", view.row.get("national_id")),
-        ):
-            theirs = wire.text_of(record, field)
-            if theirs is not None and theirs != ours:
-                return wire.doubtful(reply, f"its {field} is not the one that was sent")
-        return Done({"customer_id": customer_id, "customer_origin": Origin.CREATED}, wire.trace_of(reply))
+        if (why := self.foreign(record, view.row)) is not None:
+            return wire.doubtful(reply, why)
+        return customer_found(customer_id, Origin.CREATED, wire.trace_of(reply))
+
+    def foreign(self, record: Mapping[str, Any], row: Row) -> str | None:
+        """Why the answer to a create may be about somebody else; None when it names the row's person and no other."""
+        for field, ours in (("externalUniqueId", row.key), ("nationalIdentityNumber", row.get("national_id"))):
+            if wire.denies(record, field, ours):
+                return f"its {field} is not the one that was sent"
+        phone = record.get("phone1")
+        if phone not in (None, "") and not same_phone(row.get("phone"), wire.text_of(record, "phone1")):
+            return "its phone1 is not the one that was sent"
+        if not any(record.get(field) for field in ("externalUniqueId", "nationalIdentityNumber", "phone1")):
+            return "it does not say whom it is about"
+        return None
 
     def search(self, query: tuple[tuple[str, str], ...]) -> Request:
         """GET /customers with one filter: how the vendor combines several is not documented."""
@@ -191,15 +207,10 @@ class CustomerStep:
         """GET /customers without a filter."""
         return Request("list_customers", "GET", f"{self.tenant_path}/customers")
 
-    def profile(self, customer_id: str) -> Request:
-        """GET /customers/{id}."""
-        return Request("get_customer", "GET", f"{self.tenant_path}/customers/{wire.segment(customer_id)}")
 
-
-def wallet_list(tenant_path: str, customer_id: str) -> Request:
-    """GET /customers/{id}/wallets. 100 is more wallets than a customer has (chosen)."""
-    path = f"{tenant_path}/customers/{wire.segment(customer_id)}/wallets"
-    return Request("list_wallets", "GET", path, (("limit", "100"), ("offset", "0")))
+def customer_found(customer_id: str, origin: Origin, trace: Trace = Trace()) -> Done:
+    """The row's customer, whom no other row may have."""
+    return Done({"customer_id": customer_id, "customer_origin": origin}, trace, {"customer": customer_id})
 
 
 def explained(view: View, profile: Mapping[str, Any]) -> bool:

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from jobs import attachments
-from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.address import listed, unlisted
+from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.address import unlisted
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unsendable, Verdict
@@ -62,7 +62,8 @@ class DocumentStep:
         """Whether the customer, who is ours, has a document of that type; by its hash where that is shown."""
         if view.fresh_customer and view.doubt is None and not view.taken:
             return Absent()
-        documents = await wire.read_records(reader, listed("documents", self.path(view.facts["customer_id"])))
+        customer_id = view.facts["customer_id"]
+        documents = await shown.belonging(reader, "list_documents", self.path(customer_id), customer_id)
         if documents is None:
             return unlisted("documents_unreadable", view)
         same_type = [document for document in documents if wire.text_of(document, "documentType") == self.kind]
@@ -110,8 +111,10 @@ class DocumentStep:
             return record
         if wire.identifier(record.get("documentId")) is None:
             return wire.doubtful(reply, "it has no documentId")
+        if wire.contradicts(record, "customerId", view.facts["customer_id"]):
+            return wire.doubtful(reply, "the document belongs to another customer")
         return Done(self.done(record).facts, wire.trace_of(reply))
 
     def path(self, customer_id: str) -> str:
         """The one path of uploading and listing."""
-        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/documents"
+        return shown.path_of(self.tenant_path, customer_id, "documents")

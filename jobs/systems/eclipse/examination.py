@@ -1,17 +1,23 @@
 """What a preflight asks Eclipse: reads alone, about nobody in particular."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.systems.base import CLOCK_SKEW
-from jobs.systems.eclipse import wire
+from jobs.systems.eclipse import shown, wire
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.offers import Check
 from jobs.transport.retry import http_date
 
 NOBODY = "00000000000000"
 """An identity number that nobody has: 14 digits, the longest here have 13."""
+
+MOST_PROFILES = 3
+"""Profiles that are read before it is said that none shows a key (chosen): others than muster make customers too."""
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 NOTICED_SKEW = timedelta(seconds=5)
 """Chosen: below, a clock is right for all that muster compares."""
@@ -21,13 +27,14 @@ async def examine(reader: Reader, tenant_path: str) -> Sequence[Check]:
     """Search, clock, existence test, keys in profiles, limit headers; in that order. Raises ReadFailed."""
     customers = f"{tenant_path}/customers"
     try:
-        first = await reader.read(Request("search_customers", "GET", customers, (("limit", "1"), ("offset", "0"))))
+        query = (("limit", str(wire.PAGE_SIZE)), ("offset", "0"))
+        first = await reader.read(Request("search_customers", "GET", customers, query))
     except NotPermitted as error:
         return [Check("search of customers", False, error.message, error.hint)]
     checks = [_searched(first), clock(first)]
     checks.append(await _existence(reader, customers))
     if first.ok:
-        checks.append(await _keys(reader, customers, first))
+        checks.append(await _keys(reader, tenant_path, first))
     checks.append(limits(first.headers))
     return checks
 
@@ -63,20 +70,27 @@ async def _existence(reader: Reader, customers: str) -> Check:
     return Check("existence test", None, f"HTTP {reply.status}; muster searches instead, only `register` needs it")
 
 
-async def _keys(reader: Reader, customers: str, first: Reply) -> Check:
+async def _keys(reader: Reader, tenant_path: str, first: Reply) -> Check:
     name = "keys in profiles"
     try:
-        found = [wire.identifier(record.get("customerId")) for record in wire.records_of(first)]
+        records = wire.records_of(first)
     except wire.Unreadable as error:
         return Check(name, False, f"the search gave no list: {error}", "check --base-url")
-    if not found or found[0] is None:
+    found = [customer_id for record in newest_first(records) if (customer_id := wire.identifier(record["customerId"]))]
+    if not found:
         return Check(name, None, "not known: the tenant has no customer yet")
-    request = Request("get_customer", "GET", f"{customers}/{wire.segment(found[0])}")
-    profile = await wire.read_record(reader, request) or {}
-    if wire.text_of(profile, "externalUniqueId"):
-        return Check(name, True, "profiles show externalUniqueId: what is ours is proven by it")
+    for customer_id in found[:MOST_PROFILES]:
+        profile = await shown.profile(reader, tenant_path, customer_id) or {}
+        if wire.text_of(profile, "externalUniqueId"):
+            return Check(name, True, "profiles show externalUniqueId: what is ours is proven by it")
     words = "profiles show no externalUniqueId: what is ours is proven by wallets, times and equal data"
     return Check(name, None, words, "lost replies may end as conflict `unproven`; see docs/eclipse.md")
+
+
+def newest_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that show an id, by `created`; a list may come in any order."""
+    dated = [(wire.moment_of(record.get("created")), record) for record in records if "customerId" in record]
+    return [record for _, record in sorted(dated, key=lambda each: each[0] or BEGINNING, reverse=True)]
 
 
 def limits(headers: Mapping[str, str]) -> Check:

@@ -4,21 +4,26 @@ From the moment it exists nothing about the customer is asked with the ONBOARDIN
 logging in as the customer; only where that proves nothing, HEAD says whether there is a login.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import orjson
 
+from jobs import masking
 from jobs.model import Outcome
 from jobs.systems.base import Passwords
-from jobs.systems.eclipse import wire
+from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, Proof
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
-from jobs.systems.row import View
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Verdict
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
 
 MOST_TRIED = 2
 """Logins that settle a doubt, chosen: the name may be a stranger's, whose login more failures could lock."""
+
+SENT = "identity_sha256"
+"""The fact that holds a digest of the request without the password: the row may have another login by the next run."""
 
 TAKEN = Ended(Outcome.CONFLICT, "login_taken", "somebody else logs in with this name; choose another one")
 """The name is refused as taken, and our customer has no login: it is somebody's of whatever tenant."""
@@ -37,12 +42,16 @@ class IdentityStep:
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Whether our customer has a login, and whether a request of ours explains it."""
+        facts = {SENT: hashlib.sha256(self.told(view.row)).hexdigest()}
+        if view.bound.get(SENT, facts[SENT]) != facts[SENT]:
+            reason = "the login was changed while its creation is unanswered; restore it, or decide by hand"
+            return Unclear("changed_since", reason)
         ours = view.doubt is not None and not view.taken and view.attempts <= MOST_TRIED
         if ours and await self.handover.attempt(reader, view) is Proof.GIVEN:
             return Done()
         customer_id = view.facts["customer_id"]
         if not await exists(reader, Request("identity_exists", "HEAD", self.path(customer_id))):
-            return TAKEN if view.taken else Absent()
+            return TAKEN if view.taken else Absent(facts)
         if view.doubt is not None or view.taken:  # it had none when we asked, and an answer of ours is missing or "409"
             return Done()
         return Ended(
@@ -54,22 +63,26 @@ class IdentityStep:
 
         Neither the password nor a digest that it is part of goes into the ledger.
         """
-        row = view.row
-        identity = row.values["identity"]
-        told: dict[str, object] = {"identity": identity}
-        if (totp := row.get("totp_enabled")) is not None:
-            told["totpEnabled"] = totp == "true"
-        if (public_key := row.get("public_key")) is not None:
-            told["base64EncodedPublicKey"] = public_key
-        body = told | {"password": self.passwords.for_row(row, identity)}
+        row, told = view.row, self.told(view.row)
+        body = orjson.loads(told) | {"password": self.passwords.for_row(row, row.values["identity"])}
         return Request(
             "create_identity",
             "POST",
             self.path(view.facts["customer_id"]),
             body=orjson.dumps(body),
             call_class=CallClass.WRITE,
-            described=orjson.dumps(told),
+            described=told,
+            key=impersonal(row.values["identity"]),
         )
+
+    def told(self, row: Row) -> bytes:
+        """What the row says of its login, but for the password."""
+        told: dict[str, object] = {"identity": row.values["identity"]}
+        if (totp := row.get("totp_enabled")) is not None:
+            told["totpEnabled"] = totp == "true"
+        if (public_key := row.get("public_key")) is not None:
+            told["base64EncodedPublicKey"] = public_key
+        return orjson.dumps(told)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with our identity is a login. The target's own words are never repeated: they may quote the password."""
@@ -81,14 +94,18 @@ class IdentityStep:
             return wire.doubtful(reply, str(error))
         if wire.text_of(record, "identity") != view.row.get("identity"):
             return wire.doubtful(reply, "it has not the identity that was sent")
-        owner = wire.identifier(record.get("userId"))
-        if owner is not None and owner != view.facts["customer_id"]:
-            return wire.doubtful(reply, f"the identity belongs to user {owner}")
+        if wire.contradicts(record, "userId", view.facts["customer_id"]):
+            return wire.doubtful(reply, "the identity belongs to another user")
         return Done(trace=wire.trace_of(reply))
 
     def path(self, customer_id: str) -> str:
         """The one path of creating and asking."""
-        return f"{self.tenant_path}/customers/{wire.segment(customer_id)}/identities"
+        return shown.path_of(self.tenant_path, customer_id, "identities")
+
+
+def impersonal(identity: str) -> str | None:
+    """A login name as the key of its request; None for an e-mail address or a number, which no ledger may hold."""
+    return identity if masking.text(identity) == identity else None
 
 
 def wordless(verdict: Verdict, reply: Reply) -> Verdict:

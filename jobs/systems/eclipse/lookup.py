@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import CustomerStep, same_phone, wallet_list
+from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.customer import CustomerStep, same_phone
 from jobs.systems.eclipse.decision import failed_checks, newest
-from jobs.systems.exchange import Reader, ReadFailed, Request
+from jobs.systems.exchange import Reader
 from jobs.systems.sighting import Profile
 
 FILTERS = {"identity": "identity", "phone": "identity", "first_name": "firstName", "last_name": "lastName"}
@@ -31,10 +31,7 @@ async def read_profile(reader: Reader, customers: CustomerStep, customer_id: str
     """The profile; None when there is none. Raises ReadFailed, also when it is another customer's."""
     if wire.identifier(customer_id) is None:
         return None
-    record = await wire.read_record(reader, customers.profile(customer_id))
-    if record is not None and wire.identifier(record.get("customerId")) != customer_id:
-        raise ReadFailed(f"get_customer: the answer is not about customer {customer_id}")
-    return record
+    return await shown.profile(reader, customers.tenant_path, customer_id)
 
 
 def fits(record: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
@@ -58,10 +55,8 @@ async def profile_of(reader: Reader, customers: CustomerStep, customer_id: str) 
     record = await read_profile(reader, customers, customer_id)
     if record is None:
         return None
-    path = f"{customers.tenant_path}/customers/{wire.segment(customer_id)}/ratify"
-    query = (("offset", "0"), ("limit", "1"))
-    results = await wire.read_records(reader, Request("read_kyc", "GET", path, query))
-    wallets = await wire.read_records(reader, wallet_list(customers.tenant_path, customer_id))
+    results = await shown.results(reader, customers.tenant_path, customer_id)
+    wallets = await shown.wallets(reader, customers.tenant_path, customer_id)
     latest = newest(results) if results else {}
     return Profile(
         fields=flat(record),

@@ -10,12 +10,13 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import CustomerStep, explained, same_phone, unexplained
+from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.customer import TYPE, CustomerStep, customer_found, explained, same_phone, unexplained
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.exchange import Reader, Reply, Request
+from jobs.systems.offers import SHAREABLE, SHARED
 from jobs.systems.row import Row, View
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.systems.verdict import Absent, Ended, Finding, Unclear, Verdict
 
 FILTERS = {
     "phone": "phone1",
@@ -36,6 +37,9 @@ WORDS = {
     "asylum_ref_number": "asylum reference",
 }
 
+OF_FAMILIES = frozenset({"phone", "email"})
+"""What several persons may rightly have; whether the target takes it twice is the target's to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewcomerStep:
@@ -48,14 +52,20 @@ class NewcomerStep:
     settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """Whether anybody has one of the row's numbers, names or addresses; one filter a call."""
-        taken = [column for column in FILTERS if await self.held(reader, view.row, column)]
-        if not taken:
-            return unexplained(view) if view.taken else Absent()
+        """Whether anybody has one of the row's numbers, names or addresses; one filter a call.
+
+        What a person decided to be shared is not asked for.
+        """
+        shared = (view.facts.get(SHARED) or "").split(";")
+        asked = [column for column in FILTERS if column not in shared]
+        taken = [column for column in asked if await self.held(reader, view.row, column)]
+        if not taken and not view.taken:
+            return Absent({TYPE: self.creation.type_of(view)})
         ours = await self.ours(reader, view)
         if ours is not None:
-            origin = Origin.CREATED if view.doubt else Origin.ADOPTED
-            return Done({"customer_id": ours, "customer_origin": origin})
+            return customer_found(ours, Origin.CREATED if view.doubt else Origin.ADOPTED)
+        if not taken:
+            return refused_twice(view) if SHARED in view.facts else unexplained(view)
         if view.doubt is not None:
             return Unclear("unanswered", "customers with these data are there, but nothing shows that one is ours")
         return conflict(taken)
@@ -70,12 +80,14 @@ class NewcomerStep:
 
     async def ours(self, reader: Reader, view: View) -> str | None:
         """The id of the one customer that is provably ours; None: there is none, or it can't be seen."""
+        national_id = view.row.get("national_id")
         try:
-            found = await self.creation.holders(reader, view.row)
-            if len(found) != 1:
+            holders = await self.creation.holders(reader, view.row)
+            same = [each for each in holders if wire.text_of(each, "nationalIdentityNumber") == national_id]
+            if len(same) != 1:
                 return None
-            customer_id = str(wire.identifier(found[0].get("customerId")))
-            profile = await wire.read_record(reader, self.creation.profile(customer_id)) or found[0]
+            customer_id = str(wire.identifier(same[0].get("customerId")))
+            profile = await shown.profile(reader, self.creation.tenant_path, customer_id) or same[0]
         except NotPermitted:
             return None  # ONBOARDING sees customers without a login, if it may search at all
         return customer_id if proven(view, profile) else None
@@ -85,7 +97,7 @@ class NewcomerStep:
         return self.creation.write(view)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
-        """As for an operator; of the shorter reply only `customerId` is relied on."""
+        """As for an operator; the shorter reply shows the phone, and that has to be the row's."""
         return self.creation.classify(reply, view)
 
 
@@ -102,7 +114,16 @@ def proven(view: View, profile: Mapping[str, Any]) -> bool:
 
 
 def conflict(taken: list[str]) -> Ended:
-    """Somebody is registered already; who, this credential can't be told."""
+    """Somebody is registered already; who, this credential can't be told. A person may know."""
     words = " and ".join(WORDS[column] for column in taken)
     reason = f"the {words} of this row {'is' if len(taken) == 1 else 'are'} known to the target already"
-    return Ended(Outcome.CONFLICT, "already_registered", reason)
+    shareable = ";".join(taken) if OF_FAMILIES.issuperset(taken) else ""
+    return Ended(Outcome.CONFLICT, "already_registered", reason, {SHAREABLE: shareable})
+
+
+def refused_twice(view: View) -> Finding:
+    """The target says "exists already" to a create whose phone or e-mail somebody is known to share."""
+    if view.doubt is not None:
+        return unexplained(view)
+    reason = "the target takes no second customer with the phone or e-mail address that was decided to be shared"
+    return Ended(Outcome.CONFLICT, "already_registered", reason, {SHAREABLE: ""})

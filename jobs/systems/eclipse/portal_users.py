@@ -16,15 +16,15 @@ from jobs.model import Origin, Outcome
 from jobs.passwords import PasswordFile
 from jobs.systems.base import Capabilities, Passwords, Setup, Step
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import same_phone
-from jobs.systems.eclipse.identity import wordless
+from jobs.systems.eclipse.customer import customer_found, same_phone
+from jobs.systems.eclipse.identity import impersonal, wordless
 from jobs.systems.eclipse.lookup import flat
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.index import Index
 from jobs.systems.row import Row, View
 from jobs.systems.sighting import Comparison, Listed, Sighting
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.systems.verdict import Absent, Ended, Finding, Unclear, Verdict
 
 CAPABILITIES = Capabilities(
     title="Eclipse Conductor, portal users",
@@ -121,6 +121,7 @@ class PortalUserStep:
             body=orjson.dumps(body),
             call_class=CallClass.WRITE,
             described=orjson.dumps(told),
+            key=impersonal(row.values["identity"]),
         )
 
     def classify(self, reply: Reply, view: View) -> Verdict:
@@ -138,9 +139,12 @@ class PortalUserStep:
         user_id = wire.identifier(record.get("adminUserId"))
         if user_id is None:
             return wire.doubtful(reply, "it has no adminUserId")
-        if wire.text_of(record, "identity") not in {None, view.row.get("identity")}:
+        if wire.denies(record, "identity", view.row.get("identity")):
             return wire.doubtful(reply, "its identity is not the one that was sent")
-        return Done({"customer_id": user_id, "customer_origin": Origin.CREATED}, wire.trace_of(reply))
+        phone = record.get("phone1")
+        if phone not in (None, "") and not same_phone(view.row.get("phone"), wire.text_of(record, "phone1")):
+            return wire.doubtful(reply, "its phone1 is not the one that was sent")
+        return customer_found(user_id, Origin.CREATED, wire.trace_of(reply))
 
 
 def judged(view: View, user: Record) -> Finding:
@@ -156,7 +160,7 @@ def judged(view: View, user: Record) -> Finding:
         reason = f"user {user_id} has this login name, and the list does not show its {', '.join(hidden)}"
         return Ended(Outcome.CONFLICT, "unproven", reason)
     origin = Origin.CREATED if view.doubt else Origin.ADOPTED
-    return Done({"customer_id": user_id, "customer_origin": origin})
+    return customer_found(user_id, origin)
 
 
 def compared(row: Row, user: Record) -> list[Comparison]:

@@ -13,11 +13,11 @@ from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.systems.base import Capabilities, Setup, Step
-from jobs.systems.eclipse import lookup, wire
+from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone, wallet_list
-from jobs.systems.eclipse.decision import DecisionStep, newest
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone
+from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
 from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
@@ -234,15 +234,12 @@ class Eclipse:
         if len(profiles) != 1:
             return Sighting(ids)
         profile, customer_id = profiles[0], ids[0]
-        results = await wire.read_records(
-            reader,
-            Request("read_kyc", "GET", self.decision.path(customer_id), (("offset", "0"), ("limit", "1"))),
-        )
-        wallets = await wire.read_records(reader, wallet_list(self.tenant_path, customer_id))
+        newest = await self.decision.newest(reader, customer_id)
+        wallets = await shown.wallets(reader, self.tenant_path, customer_id)
         return Sighting(
             customer_ids=ids,
             comparisons=[compared(column, row, profile) for column in COMPARED],
-            decision_status=wire.text_of(newest(results), "status") if results else None,
+            decision_status=newest.status,
             wallet_ids=None
             if wallets is None
             else [found for wallet in wallets if (found := wire.identifier(wallet.get("walletId")))],
@@ -251,14 +248,14 @@ class Eclipse:
 
     async def _profiles(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> list[Mapping[str, Any]]:
         if known := facts.get("customer_id"):
-            profile = await wire.read_record(reader, self.customer.profile(known))
+            profile = await shown.profile(reader, self.tenant_path, known)
             return [profile] if profile is not None else []
         holders = await self.customer.holders(reader, row)
         same = [
             record for record in holders if wire.text_of(record, "nationalIdentityNumber") == row.get("national_id")
         ]
         return [
-            await wire.read_record(reader, self.customer.profile(str(record["customerId"]))) or record
+            await shown.profile(reader, self.tenant_path, str(wire.identifier(record.get("customerId")))) or record
             for record in same
         ]
 

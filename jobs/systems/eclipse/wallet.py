@@ -1,22 +1,47 @@
 """Steps 4 and 5, the wallets: only of types that the target allows, never a second one of the same type."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from jobs.keys import KeySpace
-from jobs.model import Outcome
+from jobs.model import Origin, Outcome
 from jobs.systems.base import CLOCK_SKEW
-from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import wallet_list
-from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request
+from jobs.systems.eclipse import shown, wire
+from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 FIRST_ALLOWED, EXACTLY = "first_allowed", "exactly"
 """Policies for a row for which no wallet type is named: the first that the target allows, or none at all."""
+
+FACTS = ("wallet_type_id", "wallet_external_unique_id", "wallet_currency")
+"""The facts that a create is made of; those of several wallets are joined by `;`."""
+
+NUMBER = re.compile("[1-9][0-9]*")
+"""A type that is sent as a number; `007` is text."""
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The one wallet that a step is about: its type, the key that only we can have given it, its currency."""
+
+    kind: str
+    key: str
+    currency: str
+
+    def same_kind(self, wallet: Record) -> bool:
+        """Whether `wallet` is of this type."""
+        return wire.identifier(wallet.get("walletTypeId")) == self.kind
+
+    def carried_by(self, wallet: Record) -> bool:
+        """Whether `wallet` shows this key, and is of this type."""
+        return self.same_kind(wallet) and wire.text_of(wallet, "externalUniqueId") == self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,134 +86,171 @@ class WalletStep:
         named = (row.get("currency") or self.currency).split(";")
         return named[min(self.place, len(named) - 1)]
 
+    def wanted(self, row: Row, kind: str) -> Wanted:
+        """The row's wallet of type `kind`; its key is the same on every machine."""
+        return Wanted(kind, self.keys.wallet(row.key, kind), self.currency_of(row))
+
+    def open(self, view: View) -> Wanted | None:
+        """The wallet that a create which is not settled was made of; None: there is none, or nothing is known of it."""
+        made_of = view.bound or (view.facts if view.taken else {})
+        parts = [(made_of.get(name) or "").split(";")[self.place : self.place + 1] for name in FACTS]
+        kind, key, currency = (next(iter(part), "") for part in parts)
+        return Wanted(kind, key, currency or self.currency_of(view.row)) if kind and key else None
+
     async def look(self, reader: Reader, view: View) -> Finding:
-        """Our wallet, or the type in which to create it."""
+        """Our wallet, or the type in which to create it; what an unanswered create asked for is not chosen again."""
         customer_id = view.facts["customer_id"]
-        wallets: list[Mapping[str, Any]] | None = []
-        if not view.fresh_customer or view.doubt or view.taken:
-            wallets = await wire.read_records(reader, wallet_list(self.tenant_path, customer_id))
+        wallets = await shown.wallets(reader, self.tenant_path, customer_id)
+        if wallets is None and (view.taken or view.doubt):
+            return Unclear(
+                "wallets_unreadable", "the target lists no wallets, so an unanswered create can't be settled"
+            )
+        wanted = self.open(view)
+        if wanted is None:
+            chosen = await self.chosen(reader, view, wallets or [])
+            if not isinstance(chosen, Wanted):
+                return chosen
+            wanted = chosen
+        found = self.among(wallets or [], wanted, view)
+        if not isinstance(found, Absent):
+            return found
+        if self.open(view) is not None and wanted.kind not in await self.allowed(reader, customer_id, wanted.kind):
+            return not_allowed(wanted.kind)
+        return found
+
+    async def chosen(self, reader: Reader, view: View, wallets: Sequence[Record]) -> Wanted | Finding:
+        """Which wallet the row is to have, when none is open; done where it shows our key already."""
         wish = self.wish(view.row)
-        for wallet in wallets or []:
-            if (found := self.ours(wallet, view, wish)) is not None:
-                return found
-        chosen = self.choose(await self.allowed(reader, customer_id), wish)
-        if isinstance(chosen, Ended):
-            return chosen
-        return self.among(wallets, chosen, view)
-
-    def ours(self, wallet: Mapping[str, Any], view: View, wish: str | None) -> Done | None:
-        """The wallet as done when it carries our key for its type, and that type is the one wished for."""
-        kind = wire.identifier(wallet.get("walletTypeId"))
-        wallet_id = wire.identifier(wallet.get("walletId"))
-        if kind is None or wallet_id is None or (wish is not None and kind != wish):
-            return None
-        if wire.text_of(wallet, "externalUniqueId") != self.keys.wallet(view.row.key, kind):
-            return None
-        return self.done(wallet_id, kind, view)
-
-    def among(self, wallets: list[Mapping[str, Any]] | None, kind: str, view: View) -> Finding:
-        """What the wallets of type `kind` mean: none, one without a key that must be ours, or another's."""
-        if wallets is None:
-            if view.taken or view.doubt:
-                return Unclear(
-                    "wallets_unreadable",
-                    "the target lists no wallets, so an unanswered create can't be settled",
-                )
-            wallets = []
         for wallet in wallets:
-            if wire.identifier(wallet.get("walletTypeId")) != kind:
-                continue
-            wallet_id = wire.identifier(wallet.get("walletId"))
-            if wallet_id and wire.text_of(wallet, "externalUniqueId") is None and self.plausible(wallet, view):
-                return self.done(wallet_id, kind, view)
-            return Ended(
-                Outcome.CONFLICT,
-                "wallet_exists",
-                f"the customer has wallet {wallet_id} of type {kind} that is not ours",
-            )
+            kind = wire.identifier(wallet.get("walletTypeId"))
+            if kind is not None and wish in (None, kind) and self.wanted(view.row, kind).carried_by(wallet):
+                return self.done(wallet, self.wanted(view.row, kind), view)
+        if wish is not None and any(wire.identifier(wallet.get("walletTypeId")) == wish for wallet in wallets):
+            return self.wanted(view.row, wish)  # what is there need not be allowed once more
+        chosen = self.choose(await self.allowed(reader, view.facts["customer_id"], wish), wish, view, wallets)
+        return chosen if isinstance(chosen, Ended) else self.wanted(view.row, chosen)
+
+    def among(self, wallets: Sequence[Record], wanted: Wanted, view: View) -> Finding:
+        """What the customer's wallets mean: ours is there, one that stands for it, another's, or none of the type."""
+        ours = [wallet for wallet in wallets if wanted.carried_by(wallet)]
+        same = ours or [wallet for wallet in wallets if wanted.same_kind(wallet)]
+        if len(same) == 1 and (ours or plausible(same[0], wanted, view)):
+            return self.done(same[0], wanted, view)
+        if same:
+            ids = ", ".join(str(wire.identifier(wallet.get("walletId"))) for wallet in same)
+            reason = f"the customer has wallet {ids} of type {wanted.kind}, and nothing shows that it is this row's"
+            return Ended(Outcome.CONFLICT, "wallet_exists", reason)
+        if view.taken and view.doubt:
+            return Unclear("unanswered", "the target refused our wallet key as taken, but lists no such wallet")
         if view.taken:
-            if view.doubt:
-                return Unclear("unanswered", "the target refused our wallet key as taken, but lists no such wallet")
-            return Ended(
-                Outcome.CONFLICT,
-                "wallet_key_taken",
-                "the target refused the wallet key as taken, but lists no such wallet",
-            )
-        return Absent(self.among_others(view, wallet_type_id=kind, wallet_external_unique_id=self.key(view, kind)))
+            reason = "the target refused the wallet key as taken, but lists no such wallet"
+            return Ended(Outcome.CONFLICT, "wallet_key_taken", reason)
+        return Absent(self.facts(wanted, view))
 
-    def key(self, view: View, kind: str) -> str:
-        """The wallet's own key; the same on every machine."""
-        return self.keys.wallet(view.row.key, kind)
+    def facts(self, wanted: Wanted, view: View, **more: str) -> dict[str, str]:
+        """What is known of this wallet, each behind that of the row's earlier ones, joined by `;`."""
+        known = {**dict(zip(FACTS, (wanted.kind, wanted.key, wanted.currency), strict=True)), **more}
+        earlier = {name: (view.facts.get(name) or "").split(";")[: self.place] for name in known}
+        return {name: ";".join([*earlier[name], value]) for name, value in known.items()}
 
-    def among_others(self, view: View, **facts: str) -> dict[str, str]:
-        """`facts` of this wallet behind those of the row's earlier ones, joined by `;`."""
-        earlier = {name: (view.facts.get(name) or "").split(";")[: self.place] for name in facts}
-        return {name: ";".join([*earlier[name], value]) for name, value in facts.items()}
+    async def allowed(self, reader: Reader, customer_id: str, wish: str | None = None) -> list[str]:
+        """Wallet types with `allowed` literally true, in the target's order. Raises ReadFailed, NotPermitted.
 
-    def plausible(self, wallet: Mapping[str, Any], view: View) -> bool:
-        """A wallet without a key, on our own customer, is ours unless it is older than our unanswered request."""
-        if view.doubt is None:
-            return True
-        created = wire.moment_of(wallet.get("created"))
-        return created is None or created >= view.doubt.since - CLOCK_SKEW
-
-    async def allowed(self, reader: Reader, customer_id: str) -> list[str]:
-        """Wallet types with `allowed` literally true, in the target's order."""
-        path = f"{self.tenant_path}/customers/{wire.segment(customer_id)}/wallet-types"
-        types = await wire.read_records(reader, Request("wallet_types", "GET", path))
+        Also when none is, or not the one wished for, and an entry that can't be read might have said otherwise.
+        """
+        path = shown.path_of(self.tenant_path, customer_id, "wallet-types")
+        types = await shown.belonging(reader, "wallet_types", path, customer_id)
         if types is None:
             raise ReadFailed(f"wallet_types: the target does not know customer {customer_id}")
-        return [
-            kind
-            for item in types
-            if item.get("allowed") is True and (kind := wire.identifier(item.get("walletTypeId")))
-        ]
+        read = [(wire.identifier(each.get("walletTypeId")), each.get("allowed")) for each in types]
+        allowed = [kind for kind, permitted in read if kind is not None and permitted is True]
+        lacking = not allowed if wish is None else wish not in allowed
+        if lacking and any(
+            kind is None or (not isinstance(permitted, bool) and wish in (None, kind)) for kind, permitted in read
+        ):
+            raise ReadFailed("wallet_types: a type has no id, or an `allowed` that is neither true nor false")
+        return allowed
 
-    def choose(self, allowed: list[str], wish: str | None) -> str | Ended:
+    def choose(self, allowed: list[str], wish: str | None, view: View, wallets: Sequence[Record]) -> str | Ended:
         """The type to create; ends the row when nothing, or not the one wished for, is allowed."""
         if not allowed:
             return Ended(Outcome.NOT_ELIGIBLE, "no_wallet_type", "the target allows no wallet type for this customer")
-        if wish is None and self.policy == EXACTLY:
+        if wish is not None:
+            return wish if wish in allowed else not_allowed(wish, allowed)
+        if self.policy == EXACTLY:
             return Ended(
                 Outcome.NOT_ELIGIBLE, "wallet_type_not_named", "no wallet type is named, and none may be chosen for it"
             )
-        if wish is None:
-            return allowed[0]
-        if wish in allowed:
-            return wish
-        return Ended(
-            Outcome.NOT_ELIGIBLE,
-            "wallet_type_not_allowed",
-            f"wallet type {wish} is not allowed; allowed: {', '.join(allowed)}",
-        )
+        if view.facts.get("customer_origin") == Origin.ADOPTED:
+            nobodys = (wallet for wallet in wallets if wire.text_of(wallet, "externalUniqueId") is None)
+            there = {wire.identifier(wallet.get("walletTypeId")) for wallet in nobodys}
+            return next((kind for kind in allowed if kind in there), allowed[0])  # an unknown run may have chosen it
+        return allowed[0]
 
-    def done(self, wallet_id: str, kind: str, view: View) -> Done:
+    def done(self, wallet: Record, wanted: Wanted, view: View) -> Done | Unclear:
         """The facts of a finished wallet."""
-        key = self.key(view, kind)
-        return Done(self.among_others(view, wallet_id=wallet_id, wallet_type_id=kind, wallet_external_unique_id=key))
+        wallet_id = wire.identifier(wallet.get("walletId"))
+        if wallet_id is None:
+            return Unclear("unanswered", "the target shows our wallet without an id")
+        return self.finished(wallet_id, wanted, view)
+
+    def finished(self, wallet_id: str, wanted: Wanted, view: View, trace: Trace = Trace()) -> Done:
+        """The wallet is there, and no other row may have it."""
+        return Done(self.facts(wanted, view, wallet_id=wallet_id), trace, {"wallet": wallet_id})
+
+    def made(self, view: View) -> Wanted:
+        """What the create is made of, as the look before it decided."""
+        kind, key, currency = (view.facts[name].split(";")[self.place] for name in FACTS)
+        return Wanted(kind, key, currency)
 
     def write(self, view: View) -> Request:
         """POST /customers/{id}/wallets; status, key and version are all required by the vendor."""
-        kind = view.facts["wallet_type_id"].split(";")[self.place]
+        wanted = self.made(view)
         body = {
-            "walletTypeId": int(kind) if kind.isascii() and kind.isdigit() else kind,
-            "currency": self.currency_of(view.row),
+            "walletTypeId": int(wanted.kind) if NUMBER.fullmatch(wanted.kind) else wanted.kind,
+            "currency": wanted.currency,
             "status": "ACTIVE",
-            "externalUniqueId": self.key(view, kind),
+            "externalUniqueId": wanted.key,
             "version": 0,
         }
-        path = f"{self.tenant_path}/customers/{wire.segment(view.facts['customer_id'])}/wallets"
-        return Request("create_wallet", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
+        path = shown.path_of(self.tenant_path, view.facts["customer_id"], "wallets")
+        return Request(
+            "create_wallet", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE, key=wanted.key
+        )
 
     def classify(self, reply: Reply, view: View) -> Verdict:
-        """2xx with an id, for our customer, is a wallet; anything else is judged or doubted."""
+        """2xx with an id, for our customer and of what was asked for, is a wallet; all else is judged or doubted."""
         record = wire.answered(reply)
         if not isinstance(record, Mapping):
             return record
-        wallet_id = wire.identifier(record.get("walletId"))
+        wallet_id, wanted = wire.identifier(record.get("walletId")), self.made(view)
         if wallet_id is None:
             return wire.doubtful(reply, "it has no walletId")
-        owner = wire.identifier(record.get("customerId"))
-        if owner is not None and owner != view.facts["customer_id"]:
-            return wire.doubtful(reply, f"the wallet belongs to customer {owner}")
-        return Done(self.among_others(view, wallet_id=wallet_id), wire.trace_of(reply))
+        for field, ours in (("customerId", view.facts["customer_id"]), ("walletTypeId", wanted.kind)):
+            if wire.contradicts(record, field, ours):
+                return wire.doubtful(reply, f"its {field} is not the one that was asked for")
+        if wire.denies(record, "externalUniqueId", wanted.key):
+            return wire.doubtful(reply, "its externalUniqueId is not the one that was sent")
+        return self.finished(wallet_id, wanted, view, wire.trace_of(reply))
+
+
+def plausible(wallet: Record, wanted: Wanted, view: View) -> bool:
+    """A wallet without a key on our own customer is the row's, whoever made it: we, or the target of itself.
+
+    Unless it is not what was asked for, or older than our unanswered create, which may then still make a second.
+    """
+    if wire.text_of(wallet, "externalUniqueId") is not None:
+        return False
+    active = (wire.text_of(wallet, "status") or "ACTIVE").upper() == "ACTIVE"
+    if not active or wire.denies(wallet, "currency", wanted.currency):
+        return False
+    created = wire.moment_of(wallet.get("created"))
+    return view.doubt is None or created is None or created >= view.doubt.since - CLOCK_SKEW
+
+
+def not_allowed(kind: str, allowed: Sequence[str] = ()) -> Ended:
+    """The type that is asked for is none that the target allows."""
+    others = f"; allowed: {', '.join(allowed)}" if allowed else ""
+    return Ended(
+        Outcome.NOT_ELIGIBLE, "wallet_type_not_allowed", f"wallet type {kind} is not allowed for this customer{others}"
+    )

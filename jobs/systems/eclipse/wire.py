@@ -1,6 +1,7 @@
 """Eclipse's replies as values: error arrays, identifiers, pages. Nothing here sends or decides."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jobs import masking
@@ -172,6 +173,41 @@ def refused_read(request: Request, reply: Reply) -> Exception:
     return ReadFailed(f"{request.operation}: {description_of(reply)}", trace)
 
 
+def contradicts(record: Mapping[str, Any], field: str, wanted: str) -> bool:
+    """Whether `record` says to be about another than `wanted`, an id; a member that is not there says nothing."""
+    shown = record.get(field)
+    return shown is not None and identifier(shown) != wanted
+
+
+def denies(record: Mapping[str, Any], field: str, wanted: str | None) -> bool:
+    """The same for a text; an empty one says nothing."""
+    shown = record.get(field)
+    return shown not in (None, "") and text_of(record, field) != wanted
+
+
+async def whole(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
+    """A list of one customer's, read to its end; None where the target has no such operation.
+
+    A page that is shorter than was asked for is the last one: the vendor has `limit` on every list. Goes on no further
+    when a page brings nothing new: a server may ignore `offset`. Raises ReadFailed, NotPermitted.
+    """
+    found: list[Mapping[str, Any]] = []
+    read = 0
+    for _ in range(MAX_PAGES):
+        query = (*request.query, ("limit", str(PAGE_SIZE)), ("offset", str(read)))
+        page = await read_records(reader, replace(request, query=query))
+        if page is None:
+            if read:
+                raise ReadFailed(f"{request.operation}: the list broke off after {read} entries")
+            return None
+        fresh = [record for record in page if record not in found]
+        found += fresh
+        read += len(page)
+        if len(page) < PAGE_SIZE or not fresh:
+            return found
+    raise ReadFailed(f"{request.operation}: more than {MAX_PAGES * PAGE_SIZE} entries for one customer")
+
+
 async def pages(reader: Reader, request: Request) -> AsyncIterator[Mapping[str, Any]]:
     """All records of a paged list, each once by `customerId`.
 
@@ -185,9 +221,7 @@ async def pages(reader: Reader, request: Request) -> AsyncIterator[Mapping[str, 
         page = await read_records(reader, Request(request.operation, request.method, request.path, query))
         if page is None:
             raise ReadFailed(f"{request.operation}: the target has no such path; check base URL and tenant")
-        fresh = [
-            (found, record) for record in page if (found := identifier(record.get("customerId"))) and found not in seen
-        ]
+        fresh = [(found, record) for found, record in identified(page, request, "customerId") if found not in seen]
         for found, record in fresh:
             seen.add(found)
             yield record
@@ -197,6 +231,15 @@ async def pages(reader: Reader, request: Request) -> AsyncIterator[Mapping[str, 
     raise ReadFailed(
         f"{request.operation}: more than {MAX_PAGES * PAGE_SIZE} hits for one person, so the filter was ignored"
     )
+
+
+def identified(page: Iterable[Mapping[str, Any]], request: Request, by: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each record with its id. Raises ReadFailed for one without: it may be the very one that is looked for."""
+    for record in page:
+        found = identifier(record.get(by))
+        if found is None:
+            raise ReadFailed(f"{request.operation}: an entry has no {by}")
+        yield found, record
 
 
 async def listing(
@@ -216,7 +259,7 @@ async def listing(
             raise ReadFailed(f"{request.operation}: the target has no such path; check base URL and tenant")
         if not page and offset >= furthest:
             return
-        records = {found: record for record in page if (found := identifier(record.get(by)))}
+        records = dict(identified(page, request, by))
         fresh = [found for found in records if found not in seen]
         seen.update(fresh)
         yield [records[found] for found in fresh]

@@ -1,12 +1,14 @@
 """The body of the one request: every column at the place that its `api` names. Reads the files that the row names."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jobs.attachments import MOST_BYTES, read
 from jobs.keys import KeySpace
+from jobs.systems.manner import bound_to
 from jobs.systems.row import Row
 from schemas.column import Column
 from schemas.omnumi import OMNUMI
@@ -14,8 +16,28 @@ from schemas.omnumi import OMNUMI
 RANDOM_DIGITS = 12
 """Hex digits of a generated namespace: 48 bits, so that nobody else has it by chance (at least 40 are wanted)."""
 
+NAMESPACE = "customNamespace"
+
 MEMBERS = frozenset({column.api.split(".")[0] for column in OMNUMI if column.api} | {"customerMetaData", "tenantId"})
 """First level of the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What of a body the settings decide; they are named as there."""
+
+    generate_namespace: bool = False
+    namespace_provider: str = ""
+    """Sent beside a generated namespace; empty: none."""
+    marital_status_list: bool = False
+    """Is `maritalStatus` a list of one? The example shows a list, which may be meant as the choice."""
+    leave_out: str = ""
+    """Members of the first level that are never sent, joined by commas."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The same, one by one."""
+        return frozenset(name.strip() for name in self.leave_out.split(",") if name.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +48,19 @@ class Form:
     keys: KeySpace
     files: Path
     most_bytes: int = MOST_BYTES
-    generates_namespace: bool = False
-    provider: str = ""
-    """Sent beside a generated namespace; empty: none."""
-    status_as_list: bool = False
-    """Is `maritalStatus` a list of one? The example shows a list, which may be meant as the choice."""
-    left_out: frozenset[str] = frozenset()
-    """Members of the first level that are never sent."""
+    manner: Manner = Manner()
+
+    def as_sent(self, bound: Mapping[str, str]) -> Self:
+        """The form of the unanswered write that was made of `bound`; itself where that says nothing."""
+        return replace(self, manner=bound_to(self.manner, bound))
 
     def body(self, row: Row) -> dict[str, Any]:
         """The request's body; empty members are omitted. Raises Unsendable for a file that can't be used."""
+        left_out = self.manner.left_out
         body: dict[str, Any] = {"tenantId": self.tenant}
         for column in OMNUMI:
             value = row.get(column.name)
-            if column.api is None or value is None or column.api.split(".")[0] in self.left_out:
+            if column.api is None or value is None or column.api.split(".")[0] in left_out:
                 continue
             if column.api.endswith(".content"):
                 put(body, column.api.replace(".content", ".fileName"), Path(value).name)
@@ -47,7 +68,7 @@ class Form:
         if "governmentDocuments" in body:
             body["governmentDocuments"] = list(body["governmentDocuments"].values())
         derived = self.derived(row, body)
-        return {name: value for name, value in (derived | body).items() if name not in self.left_out}
+        return {name: value for name, value in (derived | body).items() if name not in left_out}
 
     def derived(self, row: Row, body: dict[str, Any]) -> dict[str, Any]:
         """What follows from other columns where it is not given."""
@@ -58,8 +79,9 @@ class Form:
         if row.row_ref and "personal_key:row_ref" not in (row.warnings or ""):
             made["customerMetaData"] = {"rowRef": row.row_ref}
         if (namespace := self.generated(row)) is not None:
-            made["customNamespace"] = namespace
-            made |= {"provider": self.provider} if self.provider else {}
+            made[NAMESPACE] = namespace
+            provider = self.manner.namespace_provider
+            made |= {"provider": provider} if provider else {}
         return made
 
     def sent(self, column: Column, value: str) -> object:
@@ -68,13 +90,13 @@ class Form:
             return base64.b64encode(read(self.files, value, self.most_bytes).content).decode()
         if (column.api or "").endswith(".expired"):
             return value == "true"
-        if column.name == "marital_status" and self.status_as_list:
+        if column.name == "marital_status" and self.manner.marital_status_list:
             return [value]
         return value
 
     def generated(self, row: Row) -> str | None:
         """The namespace that is made from the row's key, the same each time; None when the row has its own."""
-        if not self.generates_namespace or row.get("custom_namespace"):
+        if not self.manner.generate_namespace or row.get("custom_namespace") or NAMESPACE in self.manner.left_out:
             return None
         return "m" + self.keys.wallet(row.key, "namespace").removeprefix("wal-").replace("-", "")[:RANDOM_DIGITS]
 

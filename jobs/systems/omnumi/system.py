@@ -11,7 +11,7 @@ from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
 from jobs.systems.json_reply import is_json
 from jobs.systems.omnumi.customer import CustomerStep, trace_of
-from jobs.systems.omnumi.form import MEMBERS, Form
+from jobs.systems.omnumi.form import MEMBERS, Form, Manner
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
 
@@ -71,10 +71,12 @@ def system(setup: Setup, settings: OmnumiSettings) -> "Omnumi":
     """Omnumi for one tenant. Raises Unusable for a tenant that is no UUID and for unknown members."""
     if not _TENANT.fullmatch(setup.tenant):
         raise Unusable("the tenant of Omnumi is a UUID", hint="give --tenant as 8-4-4-4-12 hex digits")
-    left_out = frozenset(name.strip() for name in settings.leave_out.split(",") if name.strip())
-    if unknown := sorted(left_out - MEMBERS):
+    manner = Manner(
+        settings.generate_namespace, settings.namespace_provider, settings.marital_status_list, settings.leave_out
+    )
+    if unknown := sorted(manner.left_out - MEMBERS):
         raise Unusable(f"[omnumi] leave_out: the request has no member {unknown[0]!r}")
-    return Omnumi(setup, settings, left_out)
+    return Omnumi(setup, settings, manner)
 
 
 class Omnumi:
@@ -84,20 +86,10 @@ class Omnumi:
     certificate: Certificate | None = None
     later_columns: frozenset[str] = frozenset()
 
-    def __init__(self, setup: Setup, settings: OmnumiSettings, left_out: frozenset[str] = frozenset()) -> None:
+    def __init__(self, setup: Setup, settings: OmnumiSettings, manner: Manner) -> None:
         self.tenant, self.settings = setup.tenant, settings
-        form = Form(
-            setup.tenant,
-            setup.keys,
-            setup.files,
-            most_bytes=settings.document_bytes,
-            generates_namespace=settings.generate_namespace,
-            provider=settings.namespace_provider,
-            status_as_list=settings.marital_status_list,
-            left_out=left_out,
-        )
         self.customer = CustomerStep(
-            form,
+            Form(setup.tenant, setup.keys, setup.files, settings.document_bytes, manner),
             awaits_decision=settings.await_decision,
             resends_unknown=settings.resend_unknown,
             probes=settings.probe,

@@ -2,6 +2,14 @@
 
 from .faults import ALONE, ANSWERS, LOSSES
 
+WHOSE: dict[str, str] = {
+    "elsewhere": "the answer to the first write is about another row's customer, and the write not committed",
+    "elsewhere after": "the same, and the write committed",
+    "otherwise before": "the run is killed before its write is committed, and run again with other settings",
+    "otherwise after": "the run is killed after its write is committed, and run again with other settings",
+}
+"""What a row may be told about somebody else, or be made of by then."""
+
 ITEMS: dict[str, str] = {
     "happy": "a new row",
     "again": "the same file once more",
@@ -10,6 +18,7 @@ ITEMS: dict[str, str] = {
     **{fault: f"the answer to the first write is {fault}" for fault in LOSSES},
     "killed before": "the run is killed before its write is committed, and run again",
     "killed after": "the run is killed after its write is committed, and run again",
+    **WHOSE,
     "limit": "limit of writes that is kept to with `--rate auto`",
     "decided": "a row that waits for a decision, once that was made well",
     "planned": "`muster plan` of a new row",

@@ -85,8 +85,11 @@ class Bench:
 
     def settings(self, *tables: str) -> None:
         """Writes the system's table of muster.toml."""
-        text = "\n".join([f"[{self.subject.name}]", self.subject.settings, *tables])
-        (self.folder / "muster.toml").write_text(text + "\n", encoding="utf-8")
+        self.table("\n".join([self.subject.settings, *tables]))
+
+    def table(self, text: str) -> None:
+        """Writes `text` as the system's table of muster.toml."""
+        (self.folder / "muster.toml").write_text(f"[{self.subject.name}]\n{text}\n", encoding="utf-8")
 
     @property
     def counts(self) -> Counts:
@@ -105,6 +108,11 @@ class Bench:
             for call in self.target.calls(after)
             if call["method"] not in READS and call["operation"] not in self.subject.harmless
         ]
+
+
+def first_writes(bench: Bench, after: int = 0) -> list[dict[str, Any]]:
+    """The calls that were the first write of a row, or its repetition."""
+    return [call for call in bench.writes(after) if call["operation"] == bench.subject.write]
 
 
 def told(row: Mapping[str, str], sent: int = 1) -> str:

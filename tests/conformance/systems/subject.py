@@ -72,6 +72,14 @@ class Subject:
     """Documents that rows name."""
     switches: Mapping[str, Any] = field(default_factory=dict)
     """Of the stand-in."""
+    orders: tuple[str, ...] = ()
+    """The orders in which the stand-in can list; empty: it lists nothing, or as it likes."""
+    repeating: str = ""
+    """The system's table with which a lost write is sent again; empty: with the usual one."""
+    otherwise: str = ""
+    """The system's table with other values of all that the first write is made of."""
+    stranger_answers: tuple[int, Callable[[Mapping[str, str]], object]] = (200, dict)
+    """The status and the body of an answer to the first write that is about the customer of a row of outcome.csv."""
     patches: Mapping[str, object] = field(default_factory=dict)
     """What of the program is scaled besides, by dotted name."""
     secrets: tuple[str, ...] = ()

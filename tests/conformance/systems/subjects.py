@@ -3,6 +3,7 @@
 from typing import Any
 
 from jobs.model import Rate
+from jobs.sandbox.listing import ORDERS
 from jobs.systems.exchange import CallClass
 from tests.flow import people
 from tests.flow.people import Row
@@ -69,6 +70,8 @@ SUBJECTS: tuple[Subject, ...] = (
         refusal=lambda words: [{"type": "BUSINESS", "code": "VAL001", "description": words, "traceId": "trace-1"}],
         settings="",
         setting="currency",
+        otherwise="user_type_id = 2",
+        stranger_answers=(200, lambda row: {"customerId": int(row["customer_id"]), "status": "ACTIVE"}),
         secrets=("operator-password",),
         waits=("Kycstuck", ""),
         decide=amended(kyc="PASSED"),
@@ -87,6 +90,9 @@ SUBJECTS: tuple[Subject, ...] = (
         ends=ends.OMNUMI,
         refusal=lambda words: {"errors": [{"type": "Rule Error", "message": words}]},
         settings="",
+        repeating="resend_unknown = true",
+        otherwise='resend_unknown = true\nleave_out = "fullName"\ngenerate_namespace = true',
+        stranger_answers=(201, lambda row: {"data": {"customerAccountId": row["customer_id"]}}),
         files={"id.png": omnumi.PICTURE},
         secrets=("omnumi-access-token",),
         waits=(NAME, ""),
@@ -99,6 +105,17 @@ SUBJECTS: tuple[Subject, ...] = (
         counts=counted,
         ends=ends.BANKLINGO,
         refusal=lambda words: {"isSuccessful": False, "statusCode": "CBS_400", "message": words, "data": None},
+        orders=ORDERS,
+        repeating="settle_seconds = 0.4\nresend_unknown = true",
+        otherwise='settle_seconds = 0.4\nresend_unknown = true\nbranch = "b-2"\nphone_plus = false',
+        stranger_answers=(
+            200,
+            lambda row: {
+                "isSuccessful": True,
+                "statusCode": "00",
+                "data": {"contactEncodedKey": row["customer_id"]},
+            },
+        ),
         secrets=(banklingo.MAKER,),
         waits=(NAME, ""),
         decide=amended(clientState="Approved"),
@@ -116,7 +133,15 @@ SUBJECTS: tuple[Subject, ...] = (
         ends=ends.AZAKAW,
         refusal=lambda words: {"statusCode": 400, "messages": [words], "result": None},
         settings=azakaw.FORMS + "settle_seconds = 0.4",
-        switches={"limits": azakaw.UNLIMITED},
+        switches={
+            "limits": azakaw.UNLIMITED,
+            "forms": dict.fromkeys(("form-individual", "form-other"), "IndividualCustomer")
+            | {"form-legal": "LegalCustomer"},
+            "employees": dict.fromkeys((azakaw.EMPLOYEE, "employee-2"), "Employee Name"),
+        },
+        orders=ORDERS,
+        otherwise='form_id_individual = "form-other"\nemployee_id = "employee-2"\nsettle_seconds = 0.4',
+        stranger_answers=(200, lambda row: {"statusCode": 200, "result": {"submissionId": row["customer_id"]}}),
         patches={"jobs.systems.azakaw.system.LIMITS": {CallClass.WRITE: Rate(10, 60.0)}},
         secrets=("app-secret",),
         waits=(NAME, "await_decision = true"),
@@ -135,6 +160,9 @@ SUBJECTS: tuple[Subject, ...] = (
         ends=ends.BLINK,
         refusal=lambda words: {"type": "invalidPayload", "title": "invalidPayload", "detail": words},
         files={"refresh-token": blink.REFRESH.encode()},
+        orders=ORDERS,
+        otherwise='settle_seconds = 0.4\ncontact_type = "business"',
+        stranger_answers=(201, lambda row: {"contactIdentification": "1", "contactContent": "another@example.org"}),
         secrets=(blink.REFRESH,),
         more=lambda number: {"phone": blink.row(9000 + number)["phone"]},
         handle=lambda call: call["customerId"].replace("P-", "C-"),

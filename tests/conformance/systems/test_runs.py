@@ -1,9 +1,11 @@
 """Runs that are killed, limited, repeated, waiting: what a night of a scheduler is made of."""
 
 from bisect import bisect_right
+from pathlib import Path
 
 import orjson
 import pytest
+from gateway import Gateway, issued
 
 from jobs.sandbox.server import Sandbox
 from jobs.systems import capabilities
@@ -28,6 +30,29 @@ def proves_new_rows_end_well_and_once(bench: Bench) -> None:
     assert bench.muster("verify", ended.folder.name).code == 0
     arrived = bench.arrived
     assert bench.again().outcomes == [bench.subject.ends["again"]] * 3
+    assert bench.writes(arrived) == []
+
+
+def test_a_target_with_a_private_root_is_reached_when_the_root_is_given(bench: Bench, tmp_path: Path) -> None:
+    issued(tmp_path, "bank", issued(tmp_path, "root"))
+    with Gateway(tmp_path, bench.target.base_url, mutual=False) as gateway:
+        ended = bench.run(bench.rows(1), "--base-url", gateway.base_url, "--ca-file", str(tmp_path / "root.pem"))
+
+        assert [told(line) for line in ended.rows] == [bench.subject.ends["happy"]]
+        assert gateway.calls == bench.arrived
+
+
+def test_a_target_at_another_address_is_another_one_until_it_is_said_to_have_moved(bench: Bench) -> None:
+    before = bench.target.base_url
+    moved = before.replace("127.0.0.1", "localhost")
+    assert bench.run(bench.rows(1)).counts
+    arrived = bench.arrived
+
+    refused = bench.again("--base-url", moved)
+    assert (refused.code, f"--moved-from {before}" in refused.stderr, bench.arrived) == (2, True, arrived)
+
+    ended = bench.again("--base-url", moved, "--moved-from", before)
+    assert ended.outcomes == [bench.subject.ends["again"]]
     assert bench.writes(arrived) == []
 
 

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Checks the evidence of a run with the standard library of Python 3.9 or newer; nothing of muster is needed.
+
+    python3 verify.py [FOLDER] [--batch] [--seal SHA256]
+
+FOLDER is the one that this file lies in when left out. --batch: also all runs over the same input that lie beside it,
+and that none is missing between them. --seal: what `sha256sum SHA256SUMS` printed when the run was signed off.
+Ends with 0 when everything verifies, else with 7 and a line for each problem. Parquet files are checked by hash only.
+"""
+
+import csv
+import hashlib
+import json
+import re
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+NEEDED = ("manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "events.ndjson")
+HASH = re.compile(rb'"hash":"([0-9a-f]{64})",')
+
+
+def main() -> int:
+    parser = ArgumentParser(description="Checks the evidence of a run.")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("--batch", action="store_true")
+    parser.add_argument("--seal", default="")
+    given = parser.parse_args()
+    problems = run_problems(given.folder) + (attempt(batch, given.folder) if given.batch else [])
+    if given.seal and sha256(given.folder / "SHA256SUMS") != given.seal.strip().lower():
+        problems.append("SHA256SUMS is not the one that was signed off")
+    lines = [f"{given.folder}: {'does not verify' if problems else 'verified'}", *(f"  {each}" for each in problems)]
+    if (given.folder / "manifest.json.sig").exists():
+        lines.append("  the signature was not checked: muster verify --public-key FILE does that")
+    print(*lines, sep="\n")  # noqa: T201
+    return 7 if problems else 0
+
+
+def run_problems(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return [f"there is no folder {folder}"]
+    checks = (manifest, events, summary, outcomes, reconciliation)
+    problems = attempt(files, folder, NEEDED) + [each for check in checks for each in attempt(check, folder)]
+    for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+        ours = re.match("reconcile-|profiles-", entry.name) and not entry.is_symlink()
+        more = (manifest, summary, reconciliation) if entry.name.startswith("reconcile-") else ()
+        found = attempt(files, entry, NEEDED[:2] if more else ())
+        found += [each for check in more for each in attempt(check, entry)]
+        problems += [f"{entry.name}: {each}" for each in (found if ours else ["the folder was added"])]
+    return problems
+
+
+def attempt(check: Callable[..., Iterable[str]], folder: Path, *more: Any) -> list[str]:
+    found: list[str] = []
+    try:
+        found.extend(check(folder, *more))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+        found.append(f"{check.__name__} can't be checked: {type(error).__name__}: {error}")
+    return found
+
+
+def files(folder: Path, required: tuple[str, ...]) -> Iterator[str]:
+    sums = read_sums(folder)
+    present = {path.name: path for path in folder.iterdir() if path.name != "SHA256SUMS" and not path.is_dir()}
+    yield from (f"{name} is not covered by SHA256SUMS" for name in required if name not in sums)
+    yield from (f"{name} is missing" for name in sorted(sums.keys() - present.keys()))
+    yield from (f"{name} was added" for name in sorted(present.keys() - sums.keys()))
+    for name in sorted(sums.keys() & present.keys()):
+        if present[name].is_symlink() or not present[name].is_file():
+            yield f"{name} is no regular file"
+        elif sha256(present[name]) != sums[name]:
+            yield f"{name} was changed"
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    sums: dict[str, str] = {}
+    for number, line in enumerate((folder / "SHA256SUMS").read_bytes().splitlines(keepends=True), start=1):
+        found = re.fullmatch(rb"([0-9a-f]{64})  ([^/\\\r\n]+)\n", line)
+        if not found or found[2].decode() <= max(sums, default=""):
+            raise ValueError(f"line {number} of SHA256SUMS is malformed, out of order or repeats a file")
+        sums[found[2].decode()] = found[1].decode()
+    return sums
+
+
+def manifest(folder: Path) -> Iterator[str]:
+    sums, document = read_sums(folder), json_of(folder / "manifest.json")
+    listed = {entry["name"]: entry for entry in document["files"]}
+    for name in sorted((sums.keys() | listed.keys()) - {"manifest.json", "manifest.json.sig"}):
+        size = (folder / name).stat().st_size if (folder / name).exists() else None
+        entry = listed.get(name, {})
+        if entry.get("sha256") != sums.get(name, "") or size not in (entry.get("bytes"), None):
+            yield f"{name} is not the same in manifest.json and SHA256SUMS"
+    erased = {each["name"] for erasure in document.get("erasures", []) for each in erasure["removed"]}
+    for earlier in document.get("earlier_manifests", []):
+        before = {entry["name"] for entry in json_of(folder / earlier["name"])["files"]}
+        if sums.get(earlier["name"]) != earlier["sha256"]:
+            yield f"{earlier['name']} is not the earlier manifest"
+        yield from (f"{name} was removed without a note" for name in sorted(before - listed.keys() - erased))
+
+
+def events(folder: Path) -> Iterator[str]:
+    """Each line's hash is the SHA-256 of the hash before it and of the line without its own."""
+    kinds = Counter[str]()
+    ends, before, first, number = json_of(folder / "manifest.json")["events"], "0" * 64, "0" * 64, 0
+    with (folder / "events.ndjson").open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            stated = HASH.search(line)
+            event = json.loads(line)
+            link = hashlib.sha256(before.encode() + HASH.sub(b"", line, count=1).rstrip(b"\n")).hexdigest()
+            fits = stated and stated[1].decode() == link == event["hash"] and line.endswith(b"\n")
+            if not fits or event["prev"] != before or event["n"] != number:
+                yield f"line {number} of events.ndjson was changed, removed, moved or added"
+                return
+            before, first = link, link if number == 1 else first
+            if event.get("kind") == "outcome":
+                kinds[event["verdict"]] += 1
+    if (first, before, number) != (ends["first_hash"], ends["last_hash"], ends["count"]):
+        yield f"events.ndjson ends after {number} events, manifest.json says {ends['count']}, or with another hash"
+    if kinds:
+        yield from differing("events.ndjson", kinds, json_of(folder / "summary.json")["outcomes"])
+
+
+def summary(folder: Path) -> Iterator[str]:
+    document, made = json_of(folder / "summary.json"), json_of(folder / "manifest.json")
+    for each in document["equations"]:
+        if each["ok"] is not (each["left"] == each["right"]):
+            yield f"summary.json misstates the equation {each['name']!r}"
+        elif not each["ok"] and each.get("kind") != "target":
+            yield f"the books do not balance: {each['name']!r}, {each['left']} and {each['right']}"
+    for each in document.get("control_totals", ()):
+        if each["ok"] is not (len({each[side] for side in ("file", "ledger", "target")} - {None}) <= 1):
+            yield f"summary.json misstates the control total {each['name']!r}"
+        elif None not in (each["file"], each["ledger"]) and each["file"] != each["ledger"]:
+            yield f"the books do not balance: {each['name']!r}, {each['file']} and {each['ledger']}"
+    if sum(document["outcomes"].values()) != document["input"]["rows"]:
+        yield "summary.json counts other rows than the input has"
+    if made["run_id"] != document["run_id"] or made["input"]["sha256"] != document["input"]["sha256"]:
+        yield "summary.json and manifest.json are of different runs or inputs"
+
+
+def outcomes(folder: Path) -> Iterator[str]:
+    count, last = Counter[str](), 0
+    for row in table(folder / "outcome.csv"):
+        if int(row["source_row"]) <= last:
+            yield f"outcome.csv repeats a row or is out of order after source row {last}"
+        last = int(row["source_row"])
+        count[row["outcome"]] += 1
+    yield from differing("outcome.csv", count, json_of(folder / "summary.json")["outcomes"])
+
+
+def reconciliation(folder: Path) -> Iterator[str]:
+    if (folder / "reconciliation.csv").exists():
+        count = Counter(row["class"] for row in table(folder / "reconciliation.csv"))
+        yield from differing("reconciliation.csv", count, json_of(folder / "summary.json")["reconciliation"])
+
+
+def batch(folder: Path) -> Iterator[str]:
+    places = [path for path in sorted(folder.resolve().parent.iterdir()) if (path / "manifest.json").is_file()]
+    runs = {path: json_of(path / "manifest.json") for path in places}
+    own = [runs[folder.resolve()][name] for name in ("system", "tenant")] + [runs[folder.resolve()]["input"]["sha256"]]
+    for path, each in runs.items():
+        if [each["system"], each["tenant"], each["input"]["sha256"]] != own:
+            continue
+        at = next((place for place, other in runs.items() if other["run_id"] == each.get("previous_run")), None)
+        hashes = {sha256(path) for path in at.glob("manifest*.json")} if at else set()
+        if each.get("previous_run") and each["previous_manifest_sha256"] not in hashes:
+            yield f"{path.name}: the run before it, {each['previous_run']}, is {'another one' if at else 'missing'}"
+        if path != folder.resolve():
+            yield from (f"{path.name}: {problem}" for problem in run_problems(path))
+
+
+def sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def differing(name: str, found: Counter[str], stated: dict[str, int]) -> Iterator[str]:
+    for kind in sorted(set(found) | set(stated)):
+        if found.get(kind, 0) != stated.get(kind, 0):
+            yield f"{name} has {found.get(kind, 0)} lines of {kind}, summary.json says {stated.get(kind, 0)}"
+
+
+def table(path: Path) -> Iterator[dict[str, str]]:
+    csv.field_size_limit(2**31 - 1)
+    with path.open(encoding="utf-8", newline="") as text:
+        yield from csv.DictReader(text, strict=True)
+
+
+def json_of(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

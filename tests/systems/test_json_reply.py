@@ -1,0 +1,69 @@
+"""What counts as an id of the target, in every system's replies."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jobs.systems.exchange import Reply
+from jobs.systems.json_reply import Unreadable, identifier, record_of
+
+IDS = {
+    "7": "7",
+    "9223372036854775807": "9223372036854775807",
+    '"7"': "7",
+    '"007"': "007",
+    '"6f9619ff-8b86-d011-b42d-00cf4fc964ff"': "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+    '"C-0001"': "C-0001",
+}
+
+NO_IDS = [
+    "0",
+    "-1",
+    "-0",
+    "7.0",
+    "1.5",
+    "1e400",
+    "9223372036854775808",
+    "1" * 40,
+    "true",
+    "false",
+    "null",
+    "[7]",
+    "{}",
+    '""',
+    '" "',
+    '"0"',
+    '"00"',
+    '"-1"',
+    '"-"',
+    '"7.0"',
+    '"1 2"',
+    '"../7"',
+    '"null"',
+    '"None"',
+    '"undefined"',
+    '"NaN"',
+    '"00000000-0000-0000-0000-000000000000"',
+    '"7\\n"',
+    '"' + "7" * 65 + '"',
+    '"\\u0667"',
+]
+
+
+def read(text: str) -> str | None:
+    """The id in a body whose member is spelt so; None as well where no such body is believed."""
+    reply = Reply(200, {}, b'{"id": ' + text.encode() + b"}", datetime.now(UTC))
+    try:
+        return identifier(record_of(reply)["id"])
+    except Unreadable:
+        return None
+
+
+@pytest.mark.parametrize(("spelt", "expected"), IDS.items())
+def test_an_id_is_a_positive_number_or_text_that_stays_as_it_is(spelt: str, expected: str) -> None:
+    assert read(spelt) == expected
+
+
+@pytest.mark.parametrize("spelt", NO_IDS)
+def test_what_stands_for_nobody_is_no_id(spelt: str) -> None:
+    assert read(spelt) is None
