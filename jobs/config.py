@@ -8,10 +8,11 @@ import re
 import stat
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -228,6 +229,31 @@ def _check_keys(document: Mapping[str, Any], path: Path) -> None:
     for header, canonical in document.get("columns", {}).items():
         if not isinstance(canonical, str):
             raise Unusable(f"{path}: [columns] {header!r} must name a column")
+
+
+def output_form(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
+    """The form of what is printed: as the flag says, else the variable, else the file of settings; else text.
+
+    For a command line and settings that may be wrong in everything else. `arguments`: of the command line.
+    """
+    environ = os.environ if environ is None else environ
+    said = _last(arguments, "--output") or environ.get(BY_NAME["output"].variable)
+    if said:
+        return said
+    path = _last(arguments, "--config") or environ.get(PREFIX + "CONFIG") or "muster.toml"
+    with suppress(OSError, ValueError):
+        return str(tomllib.loads(Path(path).read_text(encoding="utf-8")).get("output", "text"))
+    return "text"
+
+
+def _last(arguments: Sequence[str], flag: str) -> str | None:
+    """The value that the last `flag` among `arguments` has; None without one."""
+    given = None
+    options = takewhile(lambda word: word != "--", arguments)
+    for word, following in pairwise([*options, ""]):
+        if word == flag or word.startswith(f"{flag}="):
+            given = following if word == flag else word.removeprefix(f"{flag}=")
+    return given
 
 
 def proxy_left_out(settings: Settings, environ: Mapping[str, str] | None = None) -> str | None:

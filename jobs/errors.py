@@ -10,6 +10,7 @@
 `jobs/__main__.py` is the one place that turns them into a sentence and an exit code.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -49,21 +50,63 @@ def strongest(codes: set[ExitCode]) -> ExitCode:
     return next((code for code in PRECEDENCE if code in codes), ExitCode.OK)
 
 
+WORDS: Mapping[ExitCode, str] = {
+    ExitCode.UNUSABLE: "unusable",
+    ExitCode.POLICY: "policy",
+    ExitCode.PERMISSION: "not_permitted",
+    ExitCode.LOCKED: "locked",
+    ExitCode.INTEGRITY: "unproven",
+    ExitCode.STALE_PLAN: "stale_plan",
+    ExitCode.INTERNAL: "internal",
+    ExitCode.SIGINT: "interrupted",
+    ExitCode.SIGTERM: "terminated",
+}
+"""Stable names of the ways to fail, for programs. Codes that are not here are no failures."""
+
+RETRYABLE = frozenset({ExitCode.LOCKED, ExitCode.SIGINT, ExitCode.SIGTERM})
+"""Where the same command may succeed a little later though nobody has changed anything."""
+
+
 class MusterError(Exception):
     """A failure with a sentence for the user and, where there is one, what to do next."""
 
     exit_code = ExitCode.INTERNAL
+    code: str | None = None
+    """A stable name of this kind of failure; None: that of its exit code."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    @classmethod
+    def ending(cls, code: ExitCode, message: str, hint: str | None = None) -> "MusterError":
+        """A failure that ends the command with `code`."""
+        error = cls(message, hint=hint)
+        error.exit_code = code
+        return error
+
+    def document(self) -> dict[str, object]:
+        """What programs are told: the contract's `error`."""
+        return {
+            "code": self.code or WORDS[self.exit_code],
+            "exit_code": int(self.exit_code),
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.exit_code in RETRYABLE,
+        }
+
 
 class Unusable(MusterError):
     """Usage, settings or the input file can't be worked with. Raised only before anything was sent."""
 
     exit_code = ExitCode.UNUSABLE
+
+
+class Usage(Unusable):
+    """The command line itself: an unknown command or option, a missing argument."""
+
+    code = "usage"
 
 
 class PolicyStop(MusterError):

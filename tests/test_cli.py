@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -216,6 +217,28 @@ def test_the_state_of_a_run_that_died_names_the_way_on(
     assert (said["state"], said["exit_code"], said["rows_left"]) == ("interrupted", None, 1)
     assert said["outcomes"] == {"onboarded": 1, "pending": 1}
     assert said["next_command"] == f"muster resume {run_id}"
+
+
+@pytest.mark.parametrize(("age_ms", "state"), [(1_000, "running"), (600_000, "unclear")])
+def test_the_state_of_a_run_elsewhere_says_what_can_be_known_of_it(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], age_ms: int, state: str
+) -> None:
+    run_id = with_a_run(tmp_path)
+    with sqlite3.connect(tmp_path / "muster.db") as ledger:
+        change = "UPDATE space SET owner_boot = NULL, owner_host = 'pod-1', heartbeat_ms = ?"
+        ledger.execute(change, (lease.now_ms() - age_ms,))
+    ledger.close()
+
+    assert status(["status", run_id, "--output", "json"]) == 0
+    said = orjson.loads(capsysbinary.readouterr().out)
+    assert status(["status", run_id]) == 0
+    shown = capsysbinary.readouterr().out.decode()
+
+    assert said["state"] == state
+    assert " on pod-1 since " in said["owner"]
+    assert "only its heartbeat can tell" in said["owner"]
+    assert said["owner"] in shown
+    assert (f"muster resume {run_id}" in shown) is (state == "unclear")
 
 
 def test_the_list_of_runs_shows_the_newest_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import options
+from jobs.commands.options import options, show_json
 from jobs.systems import SYSTEMS
 
 FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "max_errors")
@@ -15,8 +15,9 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--system", type=click.Choice(list(SYSTEMS)), default="eclipse", show_default=True)
+@click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
 @options()
-def command(folder: Path, system: str, **given: Any) -> None:
+def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
     """Make muster.toml and an example input file in FOLDER; nothing that is there is touched.
 
     \b
@@ -24,9 +25,11 @@ def command(folder: Path, system: str, **given: Any) -> None:
       muster init
       muster init onboarding --system azakaw
     """
+    from jobs.config import output_form
     from jobs.errors import Unusable
     from schemas.export import example_csv
 
+    form = form or output_form(())
     files = {folder / "muster.toml": settings_file(system), folder / "customers.csv": example_csv(system)}
     for path in files:
         if path.exists():
@@ -38,15 +41,16 @@ def command(folder: Path, system: str, **given: Any) -> None:
                 file.write(content)
     except OSError as error:
         raise Unusable(f"{folder} can't be written: {error.strerror}") from error
-    if given["quiet"]:
+    following = "fill in muster.toml, set the credential, then `muster doctor` and `muster validate customers.csv`"
+    if form == "json":
+        show_json({"schema_version": 1, "made": [str(path) for path in files], "next": following})
+    if form == "json" or given["quiet"]:
         return
     for path in files:
         click.echo(f"made {path}")
     if folder != Path():
         click.echo(f"next: cd {folder}")
-    click.echo(
-        "next: fill in muster.toml, set the credential, then `muster doctor` and `muster validate customers.csv`"
-    )
+    click.echo(f"next: {following}")
 
 
 def settings_file(system: str) -> str:

@@ -2,15 +2,19 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from jobs.config import Settings, proxy_left_out, settings, unknown_variables
+from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.option import BY_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jobs.ledger.rows import RunRow
     from jobs.progress import Progress
     from jobs.reports.summary import Summary
@@ -42,6 +46,14 @@ RUNNING = (
     "yes",
     *PRINTING,
 )
+
+
+@dataclass
+class Stdout:
+    """What a command has printed so far; the object of click's context."""
+
+    document: bool = False
+    """Whether the one JSON document is on its way."""
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -110,7 +122,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
     from jobs.reports.summary import render_text
 
     if settings_.output == "json":
-        click.echo(summary.to_json().decode(), nl=False)
+        show_document(summary.to_json(), failure_of(summary))
     elif not given.get("quiet"):
         click.echo(render_text(summary), nl=False)
     if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
@@ -124,11 +136,34 @@ def confirmed(question: str, settings_: Settings) -> None:
         click.confirm(question, abort=True, err=True)
 
 
-def show_json(document: object) -> None:
-    """Prints exactly one JSON document."""
+def show_json(document: "Mapping[str, object]", failure: MusterError | None = None) -> None:
+    """Prints exactly one JSON document; with `error` when the command is about to end as `failure` says."""
     import orjson
 
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    whole = dict(document) if failure is None else {**document, "error": failure.document()}
+    show_document(orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def show_document(document: bytes, failure: MusterError | None = None) -> None:
+    """The same, of a document that is written already."""
+    import orjson
+
+    if failure is not None:
+        return show_json(orjson.loads(document), failure)
+    stdout = click.get_current_context().obj
+    if isinstance(stdout, Stdout):
+        stdout.document = True
+    click.echo(document.decode(), nl=False)
+    return None
+
+
+def failure_of(*summaries: "Summary") -> MusterError | None:
+    """What a program is told of runs that were stopped, or whose books do not close; None: they came to their end."""
+    from jobs.reports.summary import MEANINGS
+
+    code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
+    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
+    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
 
 
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":

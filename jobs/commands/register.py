@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, options, progress_of, show, show_json
+from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, show, show_json
+from jobs.errors import MusterError
 
 if TYPE_CHECKING:
     from jobs.config import Settings
@@ -37,7 +38,12 @@ def command(input_path: Path, then_onboard: bool, **given: Any) -> None:
     if after is None or not may_go_on(summary):
         show(summary, settings, given)
     assert after is not None
-    show_both(summary, onboard("run", input_path, after, progress=progress_of(after, given)), settings, given)
+    try:
+        second = onboard("run", input_path, after, progress=progress_of(after, given))
+    except MusterError as error:
+        show_first(summary, error, settings, given)
+        raise
+    show_both(summary, second, settings, given)
 
 
 def registered_by(settings: "Settings") -> None:
@@ -65,6 +71,18 @@ def may_go_on(summary: "Summary") -> bool:
     return summary.exit_code in {ExitCode.OK, ExitCode.ATTENTION, ExitCode.PENDING}
 
 
+def show_first(first: "Summary", error: MusterError, settings: "Settings", given: dict[str, Any]) -> None:
+    """Prints the summary of the registration, after which the onboarding could not be begun."""
+    import orjson
+
+    from jobs.reports.summary import SCHEMA_VERSION, render_text
+
+    if settings.output == "json":
+        show_json({"schema_version": SCHEMA_VERSION, "registration": orjson.loads(first.to_json())}, error)
+    elif not given.get("quiet"):
+        click.echo(render_text(first), nl=False)
+
+
 def show_both(first: "Summary", second: "Summary", settings: "Settings", given: dict[str, Any]) -> None:
     """Prints both summaries, and ends with the stronger exit code."""
     import orjson
@@ -74,7 +92,7 @@ def show_both(first: "Summary", second: "Summary", settings: "Settings", given: 
 
     both = {"registration": orjson.loads(first.to_json()), "onboarding": orjson.loads(second.to_json())}
     if settings.output == "json":
-        show_json({"schema_version": SCHEMA_VERSION, **both})
+        show_json({"schema_version": SCHEMA_VERSION, **both}, failure_of(first, second))
     elif not given.get("quiet"):
         click.echo("\n".join(render_text(each) for each in (first, second)), nl=False)
     raise click.exceptions.Exit(int(strongest({ExitCode(int(each.exit_code)) for each in (first, second)})))

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from jobs.commands.options import show_json
 from jobs.errors import Unusable
 
 
@@ -16,7 +17,8 @@ from jobs.errors import Unusable
 @click.option(
     "--kyc-polls", type=click.IntRange(0, 1000), default=2, show_default=True, help="Reads until a slow KYC ends."
 )
-def command(wanted: str | None, port: int, **given: Any) -> None:
+@click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
+def command(wanted: str | None, port: int, form: str | None, **given: Any) -> None:
     """Serve local stand-ins of the systems on the loopback interface, with scenarios and faults.
 
     Prints a line with name and base URL for each system, Eclipse's first.
@@ -30,15 +32,20 @@ def command(wanted: str | None, port: int, **given: Any) -> None:
 
     What it does, and how to make it misbehave: docs/sandbox.md.
     """
+    from jobs.config import output_form
     from jobs.sandbox.server import SYSTEMS, serve
 
+    form = form or output_form(())
     if wanted is not None and wanted not in SYSTEMS:
         raise Unusable(f"there is no sandbox for {wanted}; there is one for {', '.join(SYSTEMS)}")
 
     def announce(urls: Mapping[str, str]) -> None:
-        for name, url in urls.items():
-            if wanted in (None, name):
-                click.echo(f"{name} {url}")
+        shown = {name: url for name, url in urls.items() if wanted in (None, name)}
+        if form == "json":
+            show_json({"schema_version": 1, "systems": shown})
+            return
+        for name, url in shown.items():
+            click.echo(f"{name} {url}")
 
     try:
         serve("127.0.0.1", port, announce=announce, **given)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import chosen_run, effective, options, show_json
-from jobs.errors import ExitCode
+from jobs.errors import ExitCode, Unproven
 
 if TYPE_CHECKING:
     from jobs.ledger.rows import RunRow
@@ -73,7 +73,8 @@ def _show(folders: list[Path], problems: list[str], output: str) -> None:
     if output == "json":
         names = [str(folder) for folder in folders]
         document = {"folder": names[-1], "folders": names, "verified": not problems, "problems": problems}
-        show_json({"schema_version": 1, **document})
+        words = f"{len(problems):,} problems, the first: {problems[0]}" if problems else ""
+        show_json({"schema_version": 1, **document}, Unproven(words) if problems else None)
         return
     shown = f"{folders[-1]}" if len(folders) == 1 else f"{len(folders)} runs, {folders[0].name} to {folders[-1].name}"
     click.echo(f"{shown}: {'verified' if not problems else 'does not verify'}")

@@ -29,6 +29,8 @@ _DEFECTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError,
 class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 
+    code = "ledger"
+
 
 class LedgerBusy(LedgerBroken):
     """Another process held the ledger's write lock for as long as was waited; nothing was changed."""

@@ -16,6 +16,7 @@ from jobs.model import Secrets
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request, Token, Trace
 from jobs.transport.credential import Credential
+from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate
 from jobs.transport.limiter import Closed, Limiter
 from jobs.transport.retry import FullJitter, retry_after_seconds
@@ -63,6 +64,7 @@ class Client:
     ) -> None:
         self.gate = Gate(most_calls, clock)
         self.system, self.sender, self.limiters, self.clock = system, sender, limiters, clock
+        self.given = secrets
         self.credential = Credential(system, secrets, tenant, self._login_call, clock)
         self.calls: Counter[tuple[str, str, str]] = Counter()
         self.repeated_writes = 0
@@ -173,7 +175,7 @@ class Client:
                 if before is not None:
                     await before()
                 started = self.clock.monotonic()
-                reply = await self._counted(request, headers)
+                reply = self._without_secrets(request, token, await self._counted(request, headers))
         latency = self.clock.monotonic() - started
         if self.system.throttled(reply):
             limiter.refused(retry_after_seconds(reply.headers, reply.received_at), f"HTTP {reply.status}")
@@ -182,6 +184,13 @@ class Client:
             limiter.answered(latency)
             self.gate.answered(request.operation, latency)
         return reply, token
+
+    def _without_secrets(self, request: Request, token: Token | None, reply: Reply) -> Reply:
+        """The reply without what we presented; a login that succeeds may give the same again."""
+        fine = 200 <= self.system.status_of(reply) < 300
+        if fine and request.call_class is CallClass.LOGIN:
+            return reply
+        return Ours.presented(token, self.given, self.credential.secrets).without(reply, refused=not fine)
 
     async def _counted(self, request: Request, headers: dict[str, str]) -> Reply:
         status = "maybe_sent"  # also when it is cancelled under way

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from jobs.alive import Process
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import REPOSITORY, lines
 from tests.flow.people import people
 from tests.namespaces import pod, within
 
-from .program import Program, Running, Said, ended, finished, once_each, until_sending
+from .program import Program, Running, Said, ended, finished, once_each, until, until_sending
 
 HERE = os.uname().nodename
 
@@ -129,3 +130,34 @@ def test_a_run_that_was_killed_here_is_followed_at_once_under_any_host_name_and_
     assert not left.exists()
     slowly.sandbox.configure(latency_ms=0)
     finished(slowly)
+
+
+@pytest.fixture
+def foreign(program: Program) -> Path:
+    """What a run left that died before this machine was started again."""
+    folder = program.folder / "runs" / f".work-{Process(1, 1, '', None, None).tag}_0a1b2c3d"
+    folder.mkdir(parents=True)
+    (folder / "rows").write_text("personal")
+    return folder
+
+
+def test_a_run_that_stays_to_see_whether_a_workspace_is_left_still_hears_a_signal(
+    program: Program, foreign: Path
+) -> None:
+    with program.begun() as staying:
+        until(lambda: any((folder / "manifest.json").exists() for folder in program.folders), staying)
+        assert staying.stderr is not None
+        while "watching for up to 120 s whether anybody works there" not in staying.stderr.readline():
+            pass
+        os.killpg(staying.pid, signal.SIGTERM)
+        assert ended(staying).code == 0
+    assert foreign.exists()
+    once_each(program)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_personal_data_that_nobody_can_judge_are_gone_after_the_next_run(program: Program, foreign: Path) -> None:
+    with program.begun() as staying:
+        assert ended(staying, 240).code == 0
+    assert not foreign.exists()

@@ -1,15 +1,21 @@
 """What catches a wrong version: each check gives the first problem that it sees, None when all is well."""
 
 import asyncio
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import httpx
 
+from jobs.alive import Process, Pulse, Watch
 from jobs.clock import Clock
+from jobs.errors import Locked
+from jobs.ledger import lease
+from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
@@ -144,6 +150,38 @@ def take_overs() -> str | None:
         return judged(world)
 
     return first(*(simulate(seed, 16, calm=True, history=history) for seed in range(3)))
+
+
+class Hands(Clock):
+    """Moves when it is told to."""
+
+    at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+def owners() -> str | None:
+    """An owner in another container beats, also while somebody holds the ledger's lock: nobody takes over."""
+    elsewhere = lease.Owner("away", replace(Process.me(), pid=2**22 + 1, namespace="1.2"))
+    clock = Hands()
+    watch = Watch(Pulse(beat=0.5, dead=3.0, look=0.05), clock)
+    with tempfile.TemporaryDirectory() as folder, Store.opened(f"sqlite:///{folder}/muster.db") as store:
+        began, space_id = lease.now_ms(), store.space("eclipse", "1001")
+        lease.take(store, space_id, elsewhere, began)
+        with closing(sqlite3.connect(f"{folder}/muster.db", isolation_level=None)) as somebody:
+            for tenth in range(120):
+                clock.at = tenth / 10
+                if tenth == 40:
+                    somebody.execute("BEGIN IMMEDIATE")
+                elif tenth == 80:
+                    somebody.execute("ROLLBACK")
+                if tenth % 5 == 1 and not 40 <= tenth < 81:
+                    lease.beat(store, space_id, 1, began + tenth * 100)
+                with suppress(Locked):
+                    lease.take(store, space_id, lease.Owner.me("here"), began + 120_000 + tenth * 100, watch)
+                    return f"the lease of a living owner was taken after {clock.at} s"
+    return None
 
 
 class Nothing(httpx.AsyncByteStream):

@@ -13,9 +13,10 @@ import orjson
 from sqlalchemy import delete
 
 from jobs import masking
+from jobs.alive import Process, Watch
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
-from jobs.ledger import sqlite, tables
+from jobs.ledger import lease, sqlite, tables
 from jobs.ledger.permits import Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
@@ -190,6 +191,35 @@ def unfenced() -> AbstractContextManager[Any]:
     return patch.object(Store, "_fence", lambda *_: None)
 
 
+def any_namespace() -> AbstractContextManager[Any]:
+    """The owner's pid is looked for here, wherever it was one."""
+    real = Process.lives
+
+    def lives(self: Process) -> bool | None:
+        here = Process.me()
+        return real(replace(self, boot=here.boot, namespace=here.namespace))
+
+    return patch.object(Process, "lives", lives)
+
+
+def wall_clock_death() -> AbstractContextManager[Any]:
+    """A heartbeat is dead when it is old by the own wall clock."""
+    real = lease._followed
+
+    def followed(connection: Any, space_id: int, owner: Any, now_ms: int, watch: Any) -> int:
+        row = lease._space(connection, space_id)
+        if watch is not None and now_ms - (row["heartbeat_ms"] or now_ms) > lease.PULSE.dead * 1000:
+            watch.silent = float("inf")
+        return real(connection, space_id, owner, now_ms, watch)
+
+    return patch.object(lease, "_followed", followed)
+
+
+def busy_is_silent() -> AbstractContextManager[Any]:
+    """Time counts in which nobody could write a heartbeat."""
+    return patch.object(Watch, "saw_nothing", lambda self: self.saw(self._sign))
+
+
 def doubt_not_looked_at() -> AbstractContextManager[Any]:
     """An unanswered write is sent again without a look, and at once."""
     real = Onboarding._look
@@ -282,6 +312,9 @@ VARIANTS = (
     Variant("a report is written in place", in_place, checks.reports),
     Variant("masked only where it is shown", unmasked, checks.personas),
     Variant("a fenced writer goes on", unfenced, checks.take_overs),
+    Variant("the pid is asked across namespaces", any_namespace, checks.owners),
+    Variant("a heartbeat is compared with the wall clock", wall_clock_death, checks.owners),
+    Variant("a busy ledger is taken for silence", busy_is_silent, checks.owners),
     Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
     Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),

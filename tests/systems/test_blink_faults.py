@@ -127,6 +127,44 @@ def test_a_run_that_is_killed_is_finished_without_a_double(
     assert all(equation["ok"] for equation in resumed.summary["equations"])
 
 
+def test_a_lost_change_is_not_made_to_another_address(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    second = {
+        "postalAddress": {"salutation": {}, "physicalAddress": {"postCode": "1", "townName": "A", "country": "CH"}}
+    }
+    persons = [{"personIdentification": "P-9100", "lastName": "Meier"}]
+    ids = sandbox.of("blink").plant(customerIdentification="C-9100", persons=persons, addresses=[second, second])
+    started = muster.start("run", file_of([only(9100, *ADDRESS)]))
+    params = {"pid": started.running.pid, "when": "before"}
+    sandbox.faults([{"operation": "update_address", "kind": "signal_client", "nth": 1, "params": params}])
+    assert muster.wait(started).code == -9
+    sandbox.faults([])
+    configure(sandbox, address_shown="newest")
+    ended = muster("resume")
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("in_doubt", "unanswered")]
+    assert (committed(sandbox), len(ids["addresses"])) == ([], 2)
+    configure(sandbox)
+    assert muster("resume").outcomes == ["onboarded"]
+    assert committed(sandbox) == ["update_address"]
+
+
+def test_after_a_restart_two_rows_do_not_work_on_one_customer_either(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    whole = row(1, row_ref="other", external_reference="X-0001")
+    other = {name: whole[name] for name in ("row_ref", "external_reference", *ADDRESS)}
+    started = muster.start("run", file_of([only(1, *CONTACTS[:2]), other]), "--concurrency", "1")
+    params = {"pid": started.running.pid, "when": "after"}
+    sandbox.faults([{"operation": "create_contact", "kind": "signal_client", "nth": 1, "params": params}])
+    assert muster.wait(started).code == -9
+    sandbox.faults([])
+    resumed = muster("resume", "--concurrency", "1")
+    assert [(line["outcome"], line["reason_code"]) for line in resumed.rows] == [
+        ("onboarded", ""),
+        ("conflict", "same_customer"),
+    ]
+    assert committed(sandbox) == ["create_contact"]
+
+
 def test_a_bank_that_throttles_is_asked_again_later(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     throttle = {"kind": "throttle", "nth": [1, 2], "params": {"retry_after": 0}}
     sandbox.faults([{"operation": name, **throttle} for name in ("create_contact", "get_customer", "token")])

@@ -41,9 +41,11 @@ class Met:
 
 
 def quoting(subject: Subject, row: Row) -> Fault:
-    """A refusal that repeats what the row says."""
+    """A refusal that repeats what the row says, and what was presented, as header too."""
     words = ", ".join(f"{name}: '{row[name]}'" for name in ("email", "phone", "national_id") if name in row)
-    return {"kind": "status", "params": {"status": 400, "body": subject.refusal(f"{words} is refused")}}
+    told = f"{words} with {' '.join(subject.secrets)} is refused"
+    headers = {"x-correlation-id": subject.secrets[0]}
+    return {"kind": "status", "params": {"status": 400, "body": subject.refusal(told), "headers": headers}}
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,18 @@ def test_nothing_personal_and_no_secret_is_left_or_said(met: Met) -> None:
     assert len(personal) > len(SHARED)
     assert leaks.leaks({name: raw for name, raw in left.items() if leaks.OWN not in name}, personal) == []
     assert leaks.leaks(left, secret) == []
+
+
+def test_a_refused_credential_is_told_without_itself(bench: Bench, running: Sandbox) -> None:
+    subject = bench.subject
+    words = subject.refusal(f"{' '.join(subject.secrets)} is unknown")
+    refused = {"kind": "status", "params": {"status": 401, "body": words}}
+    running.faults([{"operation": name, **refused} for name in (subject.write, *subject.harmless)])
+    ended = bench.run(bench.rows(1), "-v")
+    left = leaks.everything(bench.folder, [ended], {"customers.csv", *subject.files})
+
+    assert ended.code in {1, 4}
+    assert leaks.leaks(left, dict.fromkeys(subject.secrets, "secret")) == []
 
 
 QUICK = {"401 (once)", "403 (first of the run)"}
