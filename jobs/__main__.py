@@ -1,11 +1,18 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
 import errno
+import json
 import os
 import re
 import resource
 import signal
 import sys
+from typing import TYPE_CHECKING
+
+from jobs.errors import ExitCode, MusterError, Unusable, Usage
+
+if TYPE_CHECKING:
+    import click
 
 OPEN_FILES = 128
 """Chosen: a run of 16 workers has 45 files open (measured), and each further worker has a connection."""
@@ -14,18 +21,30 @@ MOST_OPEN_FILES = 4096
 """Chosen: enough for the 1,024 workers that --concurrency allows."""
 
 
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP while nobody else listens; loops and tasks let it through as they do a KeyboardInterrupt."""
+
+
 def main() -> None:
     """Runs the command line and exits with the contract's code."""
     occupy_standard_descriptors()
-    allow_open_files()
     sys.unraisablehook = told_again
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` keeps its meaning
+            signal.signal(number, terminated)
     try:
+        allow_open_files()
         code = status(sys.argv[1:])
-    except KeyboardInterrupt:  # while muster itself was being loaded
-        code = 128 + 2
+    except (MusterError, KeyboardInterrupt, Terminated) as error:  # while muster itself was being loaded
+        code = told(failure(error), sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code shall be that
     sys.exit(code)
+
+
+def terminated(_number: int, _frame: object) -> None:
+    """Ends the command in order: what it has begun is given back, and the exit code is the contract's."""
+    raise Terminated(int(ExitCode.SIGTERM))
 
 
 def told_again(swallowed: "sys.UnraisableHookArgs") -> None:
@@ -33,7 +52,7 @@ def told_again(swallowed: "sys.UnraisableHookArgs") -> None:
 
     A moment later, because it would be swallowed again here. Whatever else was swallowed is reported as usual.
     """
-    code = getattr(swallowed.exc_value, "exit_code", 0)
+    code = getattr(swallowed.exc_value, "exit_code", getattr(swallowed.exc_value, "code", 0))
     if swallowed.exc_type is KeyboardInterrupt:
         code = 128 + signal.SIGINT
     if code not in {128 + signal.SIGINT, 128 + signal.SIGTERM}:
@@ -57,51 +76,95 @@ def occupy_standard_descriptors() -> None:
 
 
 def allow_open_files() -> None:
-    """Raises the soft limit of open files to what a run needs, or ends with 2: libraries abort without a word."""
+    """Raises the soft limit of open files to what a run needs: libraries abort without a word. Raises Unusable."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
     if allowed < OPEN_FILES:
-        sys.stderr.write(f"muster: only {hard} files may be open at once, {OPEN_FILES} are needed\n")
-        sys.stderr.write(f"  try: ulimit -n {OPEN_FILES}\n")
-        sys.exit(2)
+        words = f"only {hard} files may be open at once, {OPEN_FILES} are needed"
+        raise Unusable(words, hint=f"ulimit -n {OPEN_FILES}")
     if soft != resource.RLIM_INFINITY and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def status(arguments: list[str]) -> int:
-    """The exit code of one command line. Sentences go to stderr; a defect is written to a file, not to the screen."""
+    """The exit code of one command line. Sentences go to stderr, one JSON document to stdout where that was asked for.
+
+    Of a defect the place is told, never a value.
+    """
     import click
 
     from jobs.cli import cli
-    from jobs.errors import ExitCode, MusterError
+    from jobs.commands.options import Stdout
 
+    stdout = Stdout()
     try:
-        ended = cli.main(arguments, prog_name="muster", standalone_mode=False)
-    except SystemExit:
-        return _without_stdout()  # click ends like this, and only then, when stdout was closed
-    except click.Abort:
-        return ExitCode.SIGINT
+        ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=stdout)
+    except SystemExit as error:
+        if not isinstance(error, Terminated):
+            return _without_stdout()  # click ends like this, and only then, when stdout was closed
+        return told(failure(error), arguments, printed=stdout.document)
     except click.ClickException as error:
         error.show(file=sys.stderr)
-        return ExitCode.UNUSABLE
-    except MusterError as error:
-        click.echo(f"muster: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  try: {error.hint}", err=True)
-        return error.exit_code
-    except KeyboardInterrupt:
-        click.echo("muster: interrupted", err=True)
-        return ExitCode.SIGINT
-    except OSError as error:
-        return _full(error)
-    except ImportError as error:  # too many open files, a disk that fails, half an installation
-        click.echo(f"muster: a library can't be loaded: {error.msg}", err=True)
-        click.echo("  try: again; if that does not help, install muster anew", err=True)
-        return ExitCode.INTERNAL
-    except Exception as error:
-        refused = _refused_by_system(error)
-        return _full(refused) if refused else _defect(error)
+        return documented(misused(error), arguments, printed=stdout.document)
+    except BaseException as error:
+        code = told(failure(error), arguments, printed=stdout.document)
+        if isinstance(error, OSError) and error.filename is None:
+            _without_stdout()  # perhaps it was stdout: Python shall not try it again
+        return code
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
+
+
+def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:
+    """Says what failed and what to do, and gives the exit code. `printed`: stdout has its JSON document already."""
+    sys.stderr.write(f"muster: {failed.message}\n")
+    if failed.hint:
+        sys.stderr.write(f"  try: {failed.hint}\n")
+    return documented(failed, arguments, printed=printed)
+
+
+def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> int:
+    """Gives the exit code, after the JSON document of the failure where the command line asked for one."""
+    try:
+        from jobs.config import output_form
+
+        if not printed and output_form(arguments) == "json":
+            document = {"schema_version": 1, "error": failed.document()}
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+            sys.stdout.flush()
+    except OSError:  # nobody reads, or the disk is full: stderr has said it
+        _without_stdout()
+    except ImportError:  # which is what failed
+        pass
+    return failed.exit_code
+
+
+def misused(error: "click.ClickException") -> MusterError:
+    """What click could not make sense of; it may repeat an argument, and arguments may be personal."""
+    import click
+
+    from jobs import masking
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    bare = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    words = "a command is missing" if bare else masking.text(error.format_message())
+    return Usage(words, hint=f"{context.command_path if context else 'muster'} --help")
+
+
+def failure(error: BaseException) -> MusterError:
+    """The failure that `error` stands for, with its sentence and exit code."""
+    if isinstance(error, MusterError):
+        return error
+    if isinstance(error, Terminated):
+        return MusterError.ending(ExitCode.SIGTERM, "interrupted")
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":  # click's, which may not be loaded yet
+        return MusterError.ending(ExitCode.SIGINT, "interrupted")
+    if isinstance(error, OSError):
+        return _full(error)
+    if isinstance(error, ImportError):  # too many open files, a disk that fails, half an installation
+        hint = "again; if that does not help, install muster anew"
+        return MusterError(f"a library can't be loaded: {error.msg}", hint=hint)
+    refused = _refused_by_system(error)
+    return _full(refused) if refused else _defect(error)
 
 
 def _without_stdout() -> int:
@@ -110,7 +173,7 @@ def _without_stdout() -> int:
     return 128 + 13  # what a shell reports of a program that SIGPIPE ended
 
 
-def _refused_by_system(error: Exception) -> OSError | None:
+def _refused_by_system(error: BaseException) -> OSError | None:
     """What the system refused, where a library reports it as an error of its own; None: it is something else."""
     wrapped = next((each for each in error.args if isinstance(each, OSError)), None)
     if wrapped is not None:
@@ -122,36 +185,23 @@ def _refused_by_system(error: Exception) -> OSError | None:
     return OSError(number, os.strerror(number), "a file of this run")
 
 
-def _full(error: OSError) -> int:
+def _full(error: OSError) -> MusterError:
     """A file, or stdout itself, could not be written or read: the system's own words, and which file."""
-    import click
-
-    from jobs.errors import ExitCode
-
     where = f": {error.filename}" if error.filename else ""
-    click.echo(f"muster: {error.strerror or f'a file or the network failed ({error})'}{where}", err=True)
-    click.echo("  try: free the disk or mend the permissions, then muster resume", err=True)
-    if error.filename is None:
-        _without_stdout()  # perhaps it was stdout: Python shall not try it again
-    return ExitCode.INTERNAL
+    words = error.strerror or f"a file or the network failed ({error})"
+    return MusterError(f"{words}{where}", hint="free the disk or mend the permissions, then muster resume")
 
 
-def _defect(error: Exception) -> int:
+def _defect(error: BaseException) -> MusterError:
     """Says that muster is at fault, and where: file and line of each frame, never a value."""
     import traceback
-
-    import click
-
-    from jobs.errors import ExitCode
 
     frames = [
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
     ]
-    click.echo(f"muster: internal error ({type(error).__name__}); the state is saved, nothing is lost", err=True)
-    click.echo("  at " + " < ".join(reversed(frames[-6:])), err=True)
-    click.echo("  try: muster resume", err=True)
-    return ExitCode.INTERNAL
+    words = f"internal error ({type(error).__name__}); the state is saved, nothing is lost"
+    return MusterError(f"{words}\n  at {' < '.join(reversed(frames[-6:]))}", hint="muster resume")
 
 
 if __name__ == "__main__":

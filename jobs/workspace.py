@@ -56,14 +56,14 @@ def workspace(
         os.close(os.open(beat, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise Unusable(f"{out} can't be written: {error.strerror}") from error
-    others = Others.beside(folder, pulse, clock or Clock())
-
-    def keep() -> bool:
-        beat.write_bytes(b"%d\n" % time.monotonic_ns())
-        others.look()
-        return True
-
     try:
+        others = Others.beside(folder, pulse, clock or Clock())
+
+        def keep() -> bool:
+            beat.write_bytes(b"%d\n" % time.monotonic_ns())
+            others.look()
+            return True
+
         with beating(keep, pulse.beat):
             yield folder
     finally:

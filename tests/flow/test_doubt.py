@@ -61,20 +61,19 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SLOW = pytest.mark.slow
-"""Combinations that differ little from those that always run."""
+"""Combinations that differ little from those that always run; the simulation meets all of them in milliseconds."""
 
-PLACES = [
-    pytest.param("create_customer", True, id="create_customer, keys hidden"),
-    pytest.param("create_customer", False, id="create_customer, keys shown"),
-    pytest.param("trigger_kyc", True, id="trigger_kyc, keys hidden"),
-    pytest.param("trigger_kyc", False, id="trigger_kyc, keys shown", marks=SLOW),
-    pytest.param("create_wallet", True, id="create_wallet, keys hidden"),
-    pytest.param("create_wallet", False, id="create_wallet, keys shown", marks=SLOW),
+PLACES = [(operation, hidden) for hidden in (True, False) for operation in WRITES]
+
+CASES = [
+    pytest.param(fault, operation, hidden, marks=() if place == number % len(PLACES) else SLOW)
+    for number, fault in enumerate(FAULTS)
+    for place, (operation, hidden) in enumerate(PLACES)
 ]
+"""Each fault at each place; always over a socket at one place, and the places take turns."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("operation", "hidden"), PLACES)
+@pytest.mark.parametrize(("fault", "operation", "hidden"), CASES)
 def test_a_lost_write_is_settled_by_reading(
     muster: Muster,
     sandbox: Sandbox,
