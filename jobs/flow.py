@@ -17,7 +17,7 @@ from typing import Any
 
 import uvloop
 
-from jobs.access import connected, credential_of, keys_of, system_of
+from jobs.access import connected, credential_of, keys_of, outage_of, system_of
 from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
 from jobs.clock import Clock, milliseconds
@@ -73,7 +73,7 @@ def onboard(
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
     whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
-    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder.
+    Raises Unusable, Locked, and NotPermitted and Unreachable at the first login; then there is no run folder.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
@@ -136,10 +136,12 @@ def policies(settings: Settings, batch: Batch) -> Stops:
 async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
     """What needs the target: onboarding, then a fresh read of what the ledger claims."""
     signals.listen(asyncio.get_running_loop())
-    settings = under.settings
+    settings, clock = under.settings, under.clock
+    outage = outage_of(settings, clock, under.progress.note)
     try:
         async with AsyncExitStack() as stack:
-            opening = connected(settings, under.system, credential_of(settings), under.clock, store=under.store)
+            given = credential_of(settings)
+            opening = connected(settings, under.system, given, clock, store=under.store, outage=outage)
             client = await under.unless_signalled(stack.enter_async_context(opening))
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
@@ -149,7 +151,9 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
             under.store.begin_run(under.space_id, under.run, origin_of(settings.base_url))
             await send(under, taking, client, asked)
             under.calls.update(client.calls)
-        seen = await reread_if_possible(under)
+        seen = await reread_if_possible(under, outage)
+        if outage.waited:
+            under.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
         under.leave_to_resume()
         under.store.add_calls(under.run.run_id, under.calls)
         return Findings(

@@ -86,17 +86,23 @@ class Line(httpx.AsyncBaseTransport):
         self._wire: Wire | None = None
         self._talk = Talk()
 
+    async def open(self, url: httpx.URL) -> None:
+        """Connects to where `url` leads. Raises httpx's ConnectError, ConnectTimeout and ProxyError."""
+        self._wire = await connected(url, self.context, self.proxy)
+        self.freed_at = asyncio.get_running_loop().time()
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The head of the answer; its body is in `stream`.
 
         Raises httpx's errors: ConnectError, ConnectTimeout and ProxyError when there is no connection,
         LocalProtocolError for what is no HTTP; and Unasked: nothing has left then.
         """
-        used, self.free = self._wire is not None, False
+        self.free = False
         outgoing = self._written(request)
         if self._wire is None:
-            self._wire = await connected(request.url, self.context, self.proxy)
-        whole = await self._wire.ask(outgoing, fresh=not used)
+            await self.open(request.url)
+        assert self._wire is not None
+        whole = await self._wire.ask(outgoing)
         head = await self._talk.head(self._wire)
         if not whole and head.status_code not in BODILESS and head.status_code < 500:
             raise httpx.RemoteProtocolError("answered before the request had left")
@@ -164,7 +170,7 @@ async def tunnelled(wire: Wire, host: str, port: int, proxy: httpx.Proxy) -> Non
     place = f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
     talk, open_ = Talk(), False
     try:
-        await wire.ask(talk.written("CONNECT", place, [(b"Host", place), *authorised(proxy)]), fresh=True)
+        await wire.ask(talk.written("CONNECT", place, [(b"Host", place), *authorised(proxy)]))
         status = (await talk.head(wire)).status_code
         if not 200 <= status < 300:
             raise httpx.ProxyError(str(status))

@@ -6,6 +6,8 @@ that report a lost POST as a failed connection create doubles; here every failur
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 import zlib
 from collections import deque
@@ -22,7 +24,7 @@ from jobs.systems.exchange import MOST_BYTES, Certificate, Reply, Request
 from jobs.transport.address import checked_base_url
 from jobs.transport.line import MAX_HEADER_BYTES, Line
 from jobs.transport.proxy import Proxy
-from jobs.transport.wire import Unasked
+from jobs.transport.wire import CONNECT_SECONDS, Unasked
 
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers close an idle connection, so that a request seldom meets a closed one."""
@@ -55,6 +57,10 @@ class Sender(Protocol):
         """The reply of whatever status. Raises NotSent or MaybeSent and nothing else."""
         ...
 
+    async def reach(self) -> None:
+        """Makes sure that a connection to the target stands, without a request. Raises NotSent."""
+        ...
+
     async def aclose(self) -> None:
         """Closes the connections."""
         ...
@@ -77,7 +83,7 @@ class HttpxSender:
     ) -> None:
         silence()
         self.base_url, self.clock = checked_base_url(base_url), clock
-        self._host = urlsplit(self.base_url).netloc
+        self._host, self._url = urlsplit(self.base_url).netloc, httpx.URL(self.base_url)
         self._certificate = certificate
         self._proxy = None if proxy is None else through(proxy, certificate)
         self._context = tls(certificate) if self.base_url.startswith("https") else None
@@ -103,6 +109,21 @@ class HttpxSender:
                 await idle.pop().aclose()
         await asyncio.sleep(0)  # the loop lets go of their sockets
 
+    async def reach(self) -> None:
+        """See `Sender`. The connection waits for the first request."""
+        if self._given is not None:
+            return
+        scheme, place = self._url.scheme, self._url.netloc
+        idle = self._idle.setdefault((scheme, place), deque())
+        if idle:
+            return
+        line = self._new(scheme)
+        try:
+            await line.open(self._url)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise unsent(error) from None
+        idle.append(line)
+
     async def send(self, request: Request, headers: dict[str, str]) -> Reply:
         """See `Sender`. The deadline spans connecting, sending and the last byte."""
         try:
@@ -114,12 +135,10 @@ class HttpxSender:
                 return await self._sent(outgoing, request.most_bytes)
         except TimeoutError:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
-            raise NotSent(f"no connection ({type(error).__name__})") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
+            raise unsent(error) from None
         except httpx.LocalProtocolError:
             raise NotSent("the request can't be written as HTTP") from None
-        except httpx.ProxyError as error:  # its answer to CONNECT, before which nothing for the target leaves
-            raise NotSent(f"the proxy made no connection ({str(error)[:3]})") from None
         except (NotSent, MaybeSent):
             raise
         except Exception as error:
@@ -197,6 +216,27 @@ class HttpxSender:
             await reply.aclose()
         headers = {name.lower(): value for name, value in reply.headers.items()}
         return Reply(reply.status_code, headers, body, self.clock.now())
+
+
+def unsent(error: httpx.HTTPError) -> NotSent:
+    """That no connection was made, with the cause in the system's words; the error's own may quote the request."""
+    if isinstance(error, httpx.ProxyError):  # its answer to CONNECT, before which nothing for the target leaves
+        return NotSent(f"the proxy made no connection ({str(error)[:3]})")
+    if isinstance(error, httpx.ConnectTimeout):
+        return NotSent(f"no connection within {CONNECT_SECONDS:.0f} s")
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return NotSent(f"no connection (TLS: {cause.verify_message.rstrip('.')})")
+        case ssl.SSLError():
+            return NotSent(f"no connection (TLS: {(cause.reason or 'failed').replace('_', ' ').lower()})")
+        case socket.gaierror():
+            return NotSent("no connection (the name of the host is not known)")
+        case OSError(errno=number) if number is not None:
+            return NotSent(f"no connection ({os.strerror(number).lower()})")
+    return NotSent(f"no connection ({type(cause).__name__})")
 
 
 async def _body(reply: httpx.Response, most: int) -> bytes:

@@ -30,7 +30,7 @@ class Wire(asyncio.Protocol):
     """The bytes of one connection, after TLS where there is TLS. `open` for as long as a request may be sent on it."""
 
     transport: asyncio.Transport
-    secured: bool
+    _shaking: bool
 
     def __init__(self) -> None:
         self.open, self.asked, self.stuck = True, False, False
@@ -44,8 +44,8 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol; nothing is kept back, so that what is written has left unless `stuck`."""
         self.transport = cast("asyncio.Transport", transport)
-        self.secured = transport.get_extra_info("ssl_object") is not None
-        self.transport.set_write_buffer_limits(int(self.secured))  # with 0 TLS would always be stuck
+        self._shaking = transport.get_extra_info("ssl_object") is not None
+        self.transport.set_write_buffer_limits(int(self._shaking))  # with 0 TLS would always be stuck
         self._kernel.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
@@ -84,16 +84,16 @@ class Wire(asyncio.Protocol):
         self.open = False
         self.transport.abort()
 
-    async def ask(self, request: bytes, *, fresh: bool) -> bool:
+    async def ask(self, request: bytes) -> bool:
         """Sends the request, and tells whether all of it left before the target said anything.
 
-        Raises Unasked before the first byte. What waits in the system counts too, but not on a `fresh` connection with
-        TLS, where that is the end of the handshake (session tickets).
+        Raises Unasked before the first byte. What waits in the system counts too, but not before the first request
+        under TLS, where that is the end of the handshake (session tickets).
         """
-        if not self.open or (not (fresh and self.secured) and self._kernel.poll(0)):
+        if not self.open or (not self._shaking and self._kernel.poll(0)):
             self.close()
             raise Unasked
-        self.asked = True
+        self.asked, self._shaking = True, False
         for begin in range(0, len(request), SLICE_BYTES):
             self.transport.write(request[begin : begin + SLICE_BYTES])
             while self.stuck and not self._arrived and not self._ended:

@@ -192,6 +192,9 @@ class Wire:
     def __init__(self, network: Network, random: Random, now: Callable[[], datetime], cross: Any) -> None:
         self.network, self.random, self.now, self.cross = network, random, now, cross
 
+    async def reach(self) -> None:
+        """There is nothing to connect to."""
+
     async def aclose(self) -> None:
         """Nothing to close."""
 
