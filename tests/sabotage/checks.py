@@ -20,6 +20,7 @@ from jobs.model import Rate
 from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
+from tests.raw_server import Connection, served
 from tests.simulation.draws import AGAIN
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.parts import Parts
@@ -236,6 +237,22 @@ def redirects() -> str | None:
     sender = HttpxSender("https://target.example", Clock(), httpx.MockTransport(answer))
     asyncio.run(sender.send(Request("create_customer", "POST", "/customers", body=b"{}"), {}))
     return None if hosts == ["target.example"] else f"S8 the body went to {hosts[-1]}"
+
+
+def twice() -> str | None:
+    """A target that answers the first request twice: the second must hear its own answer."""
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.hear():
+            word = request[5:6]  # GET /1
+            await connection.say((b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n" + word) * 2)
+
+    async def second() -> bytes:
+        async with served(play) as server, HttpxSender(server.url, Clock()) as sender:
+            await sender.send(Request("read_kyc", "GET", "/1"), {})
+            return (await sender.send(Request("read_kyc", "GET", "/2"), {})).body
+
+    return None if asyncio.run(second()) == b"2" else "the second request was given the first one's answer"
 
 
 def reports() -> str | None:

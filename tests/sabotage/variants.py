@@ -179,6 +179,15 @@ def redirected() -> AbstractContextManager[Any]:
     return patch.object(HttpxSender, "_exchange", exchange)
 
 
+def kept() -> AbstractContextManager[Any]:
+    """A connection is used again although bytes are left on it, as httpx's own transport does."""
+
+    class Kept(httpx.AsyncHTTPTransport):
+        free, freed_at = True, float("inf")
+
+    return patch.object(HttpxSender, "_new", lambda *_: Kept(verify=False, trust_env=False))
+
+
 def in_place() -> AbstractContextManager[Any]:
     """Reports are written where they will lie."""
 
@@ -323,6 +332,7 @@ VARIANTS = (
     Variant("allowed by truthiness", truthy, checks.personas),
     Variant("no KYC before the wallet", unverified, checks.personas),
     Variant("redirects are followed", redirected, checks.redirects),
+    Variant("surplus bytes are kept", kept, checks.twice),
     Variant("a report is written in place", in_place, checks.reports),
     Variant("masked only where it is shown", unmasked, checks.personas),
     Variant("a fenced writer goes on", unfenced, checks.take_overs),
