@@ -21,6 +21,7 @@ from jobs.systems.base import Passwords, Setup, System
 from jobs.systems.exchange import CallClass, Certificate
 from jobs.systems.jwt import holder_of
 from jobs.target import same_target
+from jobs.transport.address import checked_base_url
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
 from jobs.transport.pauses import Hear, Hold, Pauses, nobody
@@ -231,4 +232,5 @@ async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
 def pool_of(settings: Settings, given: Secrets) -> str:
     """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
     pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
-    return pseudonyms.of("pool", f"{settings.base_url}|{given.identity or 'token'}")
+    address = checked_base_url(settings.need("base_url"))
+    return pseudonyms.of("pool", f"{address}|{given.identity or 'token'}")

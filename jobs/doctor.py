@@ -160,7 +160,7 @@ def _paused(store: Store, pool: str, now: Stamp) -> Iterator[Check]:
         if found is not None:
             asked, left = found
             hold = Hold(left, asked.asked_seconds, from_milliseconds(asked.at.wall_ms), asked.source, kept=True)
-            yield Check("pause", None, f"{told(kind, hold)}; a run waits another {span(left)}")
+            yield Check("pause", None, f"{told(kind, hold)}; a run waits {span(left)} for it")
 
 
 def ago(age: timedelta) -> str:

@@ -22,7 +22,7 @@ from polars.exceptions import PolarsError
 from jobs.access import connected, credential_of, keys_of, system_of
 from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
-from jobs.clock import Clock, milliseconds
+from jobs.clock import Clock, Stamp, milliseconds
 from jobs.config import Settings, pseudonym_key
 from jobs.cut_short import cut_short
 from jobs.delivery import deliverable, passwords_of
@@ -56,13 +56,16 @@ from jobs.retrigger import Candidate, Retrigger
 from jobs.signals import Signals, apart
 from jobs.systems.exchange import CallClass
 from jobs.target import same_target
-from jobs.throttling import Throttling
+from jobs.throttling import Throttling, span
 from jobs.transport.address import origin_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
 from jobs.transport.quota import SharedWindow
 from jobs.underway import Decisions, Underway
 from jobs.workspace import workspace
+
+SET_CLOCK_MS = 10_000
+"""Chosen: a clock that is corrected by less confuses nobody who reads the files of a run."""
 
 
 def onboard(
@@ -152,7 +155,7 @@ def policies(settings: Settings, batch: Batch) -> Stops:
 async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
     """What needs the target: onboarding, then a fresh read of what the ledger claims."""
     signals.listen(asyncio.get_running_loop())
-    settings = under.settings
+    settings, began = under.settings, under.clock.stamp()
     try:
         async with AsyncExitStack() as stack:
             throttling = Throttling(under.stops, under.progress, under.clock)
@@ -172,6 +175,7 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
             finally:
                 under.calls.update(client.calls)
             throttling.note()
+        note_clock(under, began)
         seen = await reread_if_possible(under)
         under.leave_to_resume()
         await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
@@ -198,6 +202,16 @@ def tell_kept(window: Window, progress: Progress) -> None:
     if window.rate != window.most:
         most, rate = (f"{each.calls} calls in {each.seconds:g} s" for each in (window.most, window.rate))
         progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")
+
+
+def note_clock(under: Underway, began: Stamp) -> None:
+    """Lets the report say that the wall clock was set while the run worked: its times jump there."""
+    now = under.clock.stamp()
+    set_by = (now.wall_ms - began.wall_ms) - (now.up_ms - began.up_ms)
+    if abs(set_by) >= SET_CLOCK_MS:
+        way = "forward" if set_by > 0 else "back"
+        by = span(abs(set_by) / 1000)
+        under.stops.note(f"the clock of this machine was set {way} by {by} during the run: the times in its files jump")
 
 
 async def checked_first(under: Underway, client: Client) -> Sequence[Candidate]:

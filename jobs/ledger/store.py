@@ -202,8 +202,8 @@ class Store:
         run, batch = tables.run, tables.batch
         ours = batch.c.space_id == space_id
         joined = run.join(batch, batch.c.batch_id == run.c.batch_id)
-        newest = select(func.max(run.c.started_ms)).select_from(joined).where(ours).scalar_subquery()
-        wanted = or_(run.c.ended_ms.is_(None), run.c.started_ms == newest)
+        newest = select(run.c.run_id).select_from(joined).where(ours).order_by(begun().desc()).limit(1)
+        wanted = or_(run.c.ended_ms.is_(None), run.c.run_id == newest.scalar_subquery())
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
@@ -283,9 +283,7 @@ class Store:
 
     def runs(self, limit: int = 50) -> list[RunRow]:
         """The newest runs, the newest first."""
-        return self._runs(
-            select_runs().order_by(tables.run.c.started_ms.desc(), tables.run.c.run_id.desc()).limit(limit)
-        )
+        return self._runs(select_runs().order_by(begun().desc(), tables.run.c.run_id.desc()).limit(limit))
 
     def matching(self, statement: Select[Any]) -> list[RunRow]:
         """The runs that a statement made from `select_runs` gives."""
@@ -295,7 +293,7 @@ class Store:
         """All runs over the same input in the same space, oldest first; `run` is one of them."""
         space, batch = tables.space.c, tables.batch.c
         ours = (space.system == run.system, space.tenant == run.tenant, batch.input_sha256 == run.input_sha256)
-        return self._runs(select_runs().where(*ours).order_by(tables.run.c.started_ms, tables.run.c.run_id))
+        return self._runs(select_runs().where(*ours).order_by(begun(), tables.run.c.run_id))
 
     def outcomes(self, run_id: str, window: int = 10_000) -> Iterator[list[Mapping[str, Any]]]:
         """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
@@ -416,6 +414,13 @@ def select_runs() -> Select[Any]:
         .join(tables.batch, tables.run.c.batch_id == batch.batch_id)
         .join(tables.space, batch.space_id == space.space_id)
     )
+
+
+def begun() -> ColumnElement[int]:
+    """Grows from run to run as they began in this ledger, whatever the wall clock showed then."""
+    event = tables.event.c
+    first = select(func.min(event.seq)).where(event.run_id == tables.run.c.run_id).correlate(tables.run)
+    return func.coalesce(first.scalar_subquery(), 0)
 
 
 def _plain(result: CursorResult[Any]) -> list[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 from books import url_of
 
 from jobs.clock import Stamp
-from jobs.ledger.boots import meet
+from jobs.ledger.boots import ROUNDING_MS, meet
 from jobs.ledger.learned import Learned, in_force, keep_rate, learned, teach, tried_higher
 from jobs.ledger.store import Store
 from jobs.model import Rate
@@ -137,9 +137,9 @@ def test_a_lesson_of_a_boot_whose_clock_was_a_year_ahead_is_forgotten_12_hours_a
         meet(connection, "p", at(0))
 
     assert limit(store, after_ms=12 * HOUR - 1).calls == 45
-    assert limit(store, after_ms=12 * HOUR) == MOST
+    assert limit(store, after_ms=12 * HOUR + ROUNDING_MS) == MOST
     assert full(store, 899_999) == 45
-    assert full(store, 900_000) == 50
+    assert full(store, 900_000 + ROUNDING_MS) == 50
 
 
 def test_a_lesson_of_an_earlier_boot_is_as_old_as_the_wall_clock_says(store: Store) -> None:

@@ -138,9 +138,9 @@ def test_calls_of_an_earlier_boot_count_for_one_window_from_their_first_sight(st
     assert undated(at(mine, 7000), LONG.seconds) == 60
     assert asked(mine, LONG, 7000) == 0
     assert asked(mine, LONG, 7079.9) == 0
-    assert asked(mine, LONG, 7080) == 30  # the older ones were 100 s older, as their own boot counted
+    assert asked(mine, LONG, 7080.01) == 30  # the older ones were 100 s older, as their own boot counted
     assert asked(mine, LONG, 7179.9) == 0
-    assert asked(mine, LONG, 7180) == 30
+    assert asked(mine, LONG, 7180.01) == 30
 
 
 def test_who_waits_for_calls_of_an_earlier_boot_does_not_begin_anew_in_the_next_process(store: Store) -> None:
@@ -149,7 +149,7 @@ def test_who_waits_for_calls_of_an_earlier_boot_does_not_begin_anew_in_the_next_
     for number, seconds in enumerate((500, 560, 620, 679.9)):
         assert asked(Pool(store, "p", str(number), clock), LONG, seconds) == 0
 
-    assert asked(Pool(store, "p", "last", clock), LONG, 680) == 60
+    assert asked(Pool(store, "p", "last", clock), LONG, 680.01) == 60
 
 
 @pytest.mark.parametrize("hours", [-1, 0, 1])
@@ -171,7 +171,7 @@ def test_permits_of_a_dead_machine_are_lost_in_the_same_time_as_those_of_a_proce
 
     assert asked(mine, LONG, 9000) == 0
     assert asked(mine, LONG, 9000 + LOST_SECONDS + 179.9) == 0
-    assert asked(mine, LONG, 9000 + LOST_SECONDS + 180) == 60
+    assert asked(mine, LONG, 9000 + LOST_SECONDS + 180.01) == 60
 
 
 def test_a_machine_that_was_set_back_to_an_earlier_state_waits_for_one_window(pool: Pool) -> None:
