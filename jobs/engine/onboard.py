@@ -378,6 +378,7 @@ LEFT = {
     "same_cause": "the run was stopped: too many rows ended for one cause",
     "canary": "the run was stopped: its first rows did not go well",
     "not_permitted": "the run was stopped: the credential was refused",
+    "unreachable": "the run was stopped: the target could not be reached any more",
 }
 
 

@@ -1,4 +1,4 @@
-"""Why a run stops before its end: signals, the deadline, the operator's policies, a refused credential."""
+"""Why a run stops before its end: signals, the deadline, the operator's policies, a refused credential, an outage."""
 
 import asyncio
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from jobs.clock import Clock
-from jobs.errors import ExitCode, MusterError
+from jobs.errors import ExitCode, MusterError, Unreachable
 from jobs.model import ATTENTION, Outcome
 
 BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
@@ -123,9 +123,9 @@ class Stops:
         return (*self._notes, self.error.message + hint)
 
     def block(self, error: MusterError) -> None:
-        """The credential was refused: nothing else can succeed."""
+        """The credential was refused, or the target can't be reached any more: nothing else can succeed."""
         self.error = self.error or error
-        self._stop("not_permitted", error.exit_code)
+        self._stop("unreachable" if isinstance(error, Unreachable) else "not_permitted", error.exit_code)
 
     def ended(self, outcome: Outcome, cause: str) -> None:
         """One row ended; `cause` is its signature (step, code, the target's own code), empty for a good end."""

@@ -14,13 +14,14 @@ class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 
     exit_code = ExitCode.UNUSABLE
-    code = "ledger"
+    code: str | None = "ledger"
 
 
 class LedgerBusy(LedgerBroken):
     """Another process held the ledger's write lock for as long as was waited; nothing was changed."""
 
     exit_code = ExitCode.LOCKED
+    code = None
 
 
 class LedgerLost(LedgerBroken):
@@ -33,3 +34,4 @@ class LedgerRefuses(LedgerBroken):
     """The ledger refuses what is to be written, on a machine that works."""
 
     exit_code = ExitCode.INTERNAL
+    code = None

@@ -50,6 +50,7 @@ class Fenced(LedgerBroken):
     """Another process took the (system, tenant) over: this one must stop at once and change nothing more."""
 
     exit_code = ExitCode.LOCKED
+    code = None
 
 
 class Store:

@@ -147,7 +147,6 @@ def test_reads_that_lag_behind_a_commit_cause_no_second_trigger(
 ) -> None:
     lag = {"operation": "read_kyc", "kind": "status", "nth": [1, 2, 3], "params": {"status": 200, "body": []}}
     for fault in ("drop after commit", "500 after commit"):
-        sandbox.reset()
         sandbox.faults([{"operation": "trigger_kyc", "nth": 1, **FAULTS[fault]}, lag])
         row = person(1 if fault == "drop after commit" else 2)
         ended = muster("run", file_of([row]))

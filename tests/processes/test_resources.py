@@ -4,8 +4,7 @@ import os
 import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from .program import (
     arrived,
     ended,
     finished,
+    mounted,
     named,
     once_each,
     reported,
@@ -44,20 +44,6 @@ def honest(program: Program, said: Said) -> None:
     if said.code:
         named(said)
     whole(program)
-
-
-@contextmanager
-def mounted(folder: Path, options: str, source: str = "tmpfs") -> Iterator[Callable[[str], int]]:
-    """A small file system on `folder`; gives what mounts it again with other options."""
-    folder.mkdir(exist_ok=True)
-    words = ["mount", "-t", "tmpfs"] if source == "tmpfs" else ["mount"]
-    made = subprocess.run([*words, "-o", options, source, str(folder)], capture_output=True, text=True, check=False)
-    if made.returncode:
-        pytest.skip(f"NOT TESTED: mounting needs root ({made.stderr.strip()})")
-    try:
-        yield lambda other: subprocess.check_call(["mount", "-o", f"remount,{other}", str(folder)])
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("most", [16, 128, *also(12, 32, 64)])

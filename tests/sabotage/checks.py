@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from jobs.model import Rate
 from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
+from tests.raw_server import Connection, served
 from tests.simulation.draws import AGAIN
 from tests.simulation.faults import STEPS, Fault, Weather
 from tests.simulation.parts import Parts
@@ -106,7 +108,7 @@ def foreign_ids() -> str | None:
         await world.run()
         return judged(world) or await calmed(world)
 
-    for seed in range(12):
+    for seed in range(4):
         parts = Parts(seed)
         weather, population = Weather(parts, (Fault.FOREIGN,), 0.2), populated(parts, 6, named="plain")
         if found := first(told(population, Manners(), weather, history, 6)):
@@ -114,13 +116,10 @@ def foreign_ids() -> str | None:
     return None
 
 
-def clocks_set() -> str | None:
-    """A wall clock that is set by an hour after a run died with a full window, or an unanswered trigger."""
+def unanswered_and_set_clocks() -> str | None:
+    """A process that dies with an unanswered trigger, and a wall clock that is set by an hour before the next one."""
     late = {("trigger_kyc", 1): Fault.LATE}
     for by in (3600.0, -3600.0):
-        full = dying_at(150, by)
-        if found := first(*(simulate(seed, 24, calm=True, history=full) for seed in range(2))):
-            return found
         for dies_at in range(12, 30):
             if found := first(planned(dies_at, late, persona="slow", history=dying_at(dies_at, by))):
                 return found
@@ -175,6 +174,24 @@ def restarts() -> str | None:
         return judged(world)
 
     return first(*(simulate(seed, 24, calm=True, history=history) for seed in range(4)))
+
+
+def set_clocks() -> str | None:
+    """As `restarts`, with the wall clock set forward by an hour in between; and with the machine started anew."""
+
+    async def history(world: World, *, anew: bool) -> list[str]:
+        world.booted = 5e5
+        world._boot = lambda _: world.booted
+        await world.run(dies_at=150)
+        if anew:
+            world.booted = 3.0
+        else:
+            world.set_clock(3600, "between two runs")
+        await world.run()
+        return judged(world)
+
+    both = (partial(history, anew=anew) for anew in (False, True))
+    return first(*(simulate(seed, 24, calm=True, history=each) for each in both for seed in range(2)))
 
 
 def lower_limits() -> str | None:
@@ -277,6 +294,22 @@ def redirects() -> str | None:
     sender = HttpxSender("https://target.example", Clock(), httpx.MockTransport(answer))
     asyncio.run(sender.send(Request("create_customer", "POST", "/customers", body=b"{}"), {}))
     return None if hosts == ["target.example"] else f"S8 the body went to {hosts[-1]}"
+
+
+def twice() -> str | None:
+    """A target that answers the first request twice: the second must hear its own answer."""
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.hear():
+            word = request[5:6]  # GET /1
+            await connection.say((b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n" + word) * 2)
+
+    async def second() -> bytes:
+        async with served(play) as server, HttpxSender(server.url, Clock()) as sender:
+            await sender.send(Request("read_kyc", "GET", "/1"), {})
+            return (await sender.send(Request("read_kyc", "GET", "/2"), {})).body
+
+    return None if asyncio.run(second()) == b"2" else "the second request was given the first one's answer"
 
 
 def reports() -> str | None:

@@ -1,11 +1,9 @@
 """The wrong versions: each is one change of the real code, undone at the end of its block."""
 
-import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,10 +14,10 @@ from sqlalchemy import delete
 
 from jobs import masking
 from jobs.alive import Process, Watch
-from jobs.clock import Clock, milliseconds
+from jobs.clock import Clock, Stamp, milliseconds
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
-from jobs.ledger import lease, sqlite, tables
+from jobs.ledger import lease, permits, sqlite, tables
 from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
@@ -100,34 +98,19 @@ def forgotten_window() -> AbstractContextManager[Any]:
     return patch.object(quota, "reserve", reserve)
 
 
-class WallClock(Clock):
-    """Counts on the wall clock what should be counted on that of the boot."""
-
-    def __init__(self, real: Clock) -> None:
-        super().__init__(real.random)
-        self.real = real
-
-    def now(self) -> datetime:
-        return self.real.now()
-
-    def boot(self) -> str:
-        return "wall"
-
-    def monotonic(self) -> float:
-        return self.real.now().timestamp()
-
-    async def pause(self, seconds: float, until: asyncio.Event) -> bool:
-        return await self.real.pause(seconds, until)
-
-
 def wall_clock_window() -> AbstractContextManager[Any]:
-    """Permits in the ledger bear the times of the wall clock."""
-    real = SharedWindow.__init__
+    """Calls are counted on the wall clock."""
 
-    def made(self: SharedWindow, rate: Rate, clock: Clock, *given: Any, **named: Any) -> None:
-        real(self, rate, WallClock(clock), *given, **named)
+    def stamp(self: Clock) -> Stamp:
+        shown = milliseconds(self.now())
+        return Stamp("", shown, shown)
 
-    return patch.object(SharedWindow, "__init__", made)
+    return patch.object(Clock, "stamp", stamp)
+
+
+def forgotten_boots() -> AbstractContextManager[Any]:
+    """Only the calls of this boot are counted."""
+    return patch.object(permits, "meet", lambda _connection, _pool, now: {now.boot: now.up_ms})
 
 
 def forgotten_limit() -> AbstractContextManager[Any]:
@@ -197,6 +180,15 @@ def redirected() -> AbstractContextManager[Any]:
         return await real(self, transport, there, most)
 
     return patch.object(HttpxSender, "_exchange", exchange)
+
+
+def kept() -> AbstractContextManager[Any]:
+    """A connection is used again although bytes are left on it, as httpx's own transport does."""
+
+    class Kept(httpx.AsyncHTTPTransport):
+        free, freed_at = True, float("inf")
+
+    return patch.object(HttpxSender, "_new", lambda *_: Kept(verify=False, trust_env=False))
 
 
 def in_place() -> AbstractContextManager[Any]:
@@ -372,7 +364,8 @@ VARIANTS = (
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
     Variant("synchronous=NORMAL", not_synchronous, checks.deaths),
     Variant("the limiter is forgotten at a restart", forgotten_window, checks.restarts),
-    Variant("a window on the wall clock", wall_clock_window, checks.clocks_set),
+    Variant("calls are counted on the wall clock", wall_clock_window, checks.set_clocks),
+    Variant("calls of an earlier boot are forgotten", forgotten_boots, checks.set_clocks),
     Variant("a learned limit is forgotten at a restart", forgotten_limit, checks.lower_limits),
     Variant("409 is believed", taken_believed, checks.taken),
     Variant("the first look-up hit wins", first_hit, checks.storm),
@@ -382,6 +375,7 @@ VARIANTS = (
     Variant("allowed by truthiness", truthy, checks.personas),
     Variant("no KYC before the wallet", unverified, checks.personas),
     Variant("redirects are followed", redirected, checks.redirects),
+    Variant("surplus bytes are kept", kept, checks.twice),
     Variant("a report is written in place", in_place, checks.reports),
     Variant("masked only where it is shown", unmasked, checks.personas),
     Variant("a fenced writer goes on", unfenced, checks.take_overs),
@@ -396,7 +390,9 @@ VARIANTS = (
     Variant("a slow look is believed", slow_look, checks.lost_triggers),
     Variant("a row ends beside a young unanswered write", row_ended_in_doubt, checks.early_ends),
     Variant("a redirect is believed", redirect_believed, checks.redirected_writes),
-    Variant("an earlier process's write settles by the wall clock", wall_clock_settling, checks.clocks_set),
+    Variant(
+        "an earlier process's write settles by the wall clock", wall_clock_settling, checks.unanswered_and_set_clocks
+    ),
     Variant("an open wallet's type is chosen afresh", chosen_afresh, checks.other_types),
     Variant("an open wallet is sent as another one", sent_otherwise, checks.other_types),
     Variant("claims on ids are ignored", claims_ignored, checks.foreign_ids),

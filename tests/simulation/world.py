@@ -17,7 +17,7 @@ from jobs.engine.crew import Crew
 from jobs.engine.feed import Feed
 from jobs.engine.onboard import Onboarding, Patience
 from jobs.engine.stops import Stops
-from jobs.errors import ExitCode, NotPermitted
+from jobs.errors import ExitCode, NotPermitted, Unreachable
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.rows import OutcomeRow, RunRow, Transition
@@ -222,7 +222,7 @@ class World:
                     async with Writer(store, space_id, epoch, ran.run_id, offload=life.offload) as writer:
                         await self._onboard(client, writer, stops, clock, taking, stops_after, patience)
                     ran.complete = True
-            except (NotPermitted, Fenced) as error:
+            except (NotPermitted, Unreachable, Fenced) as error:
                 self.log.append(f"{self.now():.3f} {ran.run_id} stopped: {error.message}")
             if not life.died.is_set():
                 lease.release(store, space_id, epoch)

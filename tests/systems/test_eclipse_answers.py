@@ -15,9 +15,6 @@ from jobs.systems.eclipse.customer import same_phone
 from tests.flow.muster import ONE_OF_EACH, Muster, arrivals, lines, standing, writes
 from tests.flow.people import MEMBERS, Row, person, record
 
-from .portal import user
-from .registered import newcomer
-
 Filed = Callable[[list[Row]], Path]
 Body = dict[str, object]
 
@@ -290,23 +287,6 @@ def test_every_request_names_the_key_that_it_carries_before_it_leaves(
     assert {row["external_unique_id"], row["wallet_external_unique_id"]} <= {
         entry["externalUniqueId"] for entry in writes(sandbox)
     }
-
-
-@pytest.mark.parametrize("command", ["register", "admin-users create"])
-def test_a_login_name_is_its_requests_key_unless_it_is_personal(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    names = ["thandi.nkosi", "thandi@example.com", "0824000001"]
-    if command == "register":
-        monkeypatch.setenv("MUSTER_IDENTITY", sandbox.onboarding_identity)
-        monkeypatch.setenv("MUSTER_PASSWORD", sandbox.onboarding_password)
-        rows = [newcomer(number, identity=name) for number, name in enumerate(names, 1)]
-    else:
-        rows = [user(number, identity=name) for number, name in enumerate(names, 1)]
-    ended = muster(*command.split(), file_of(rows), "--passwords", "delivered.csv", "--concurrency", "1")
-    assert ended.code == 0, ended.stderr
-    step = "identity" if command == "register" else "portal_user"
-    assert sorted(keys_told(muster.folder)[step], key=str) == [None, None, "thandi.nkosi"]
 
 
 def test_a_doctor_looks_at_more_than_the_oldest_customer(muster: Muster, sandbox: Sandbox) -> None:
