@@ -100,7 +100,7 @@ class Case:
             self.fresh_customer,
             step.attempts,
             self.last_reason,
-            dict(step.bound or {}) if doubt is not None else {},
+            dict(step.bound or {}) if doubt is not None or step.status in UNSETTLED else {},
         )
 
     def departs(self, name: str, made: "Made") -> bool:
