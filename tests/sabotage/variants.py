@@ -383,7 +383,7 @@ VARIANTS = (
     Variant("a heartbeat is compared with the wall clock", wall_clock_death, checks.owners),
     Variant("a busy ledger is taken for silence", busy_is_silent, checks.owners),
     Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
-    Variant("surplus bytes kept", surplus_kept, checks.surplus),
+    Variant("an answer is left unread for the next call", surplus_kept, checks.surplus),
     Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),
