@@ -66,13 +66,16 @@ def fresh_key() -> AbstractContextManager[Any]:
 def intent_after_sending() -> AbstractContextManager[Any]:
     """The ledger hears of a write when it was answered."""
 
-    async def write(self: Client, request: Request, before: Any) -> Reply:
-        try:
-            return self._checked(request, await self._authorised(request, None))
-        finally:
-            await before()
+    real = Client._authorised
 
-    return patch.object(Client, "write", write)
+    async def authorised(self: Client, request: Request, before: Any) -> Reply:
+        try:
+            return await real(self, request, None)
+        finally:
+            if before is not None:
+                await before()
+
+    return patch.object(Client, "_authorised", authorised)
 
 
 def not_synchronous() -> AbstractContextManager[Any]:
