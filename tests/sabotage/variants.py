@@ -69,11 +69,15 @@ def intent_after_sending() -> AbstractContextManager[Any]:
     real = Client._authorised
 
     async def authorised(self: Client, request: Request, before: Any) -> Reply:
-        try:
+        if before is None:
             return await real(self, request, None)
-        finally:
-            if before is not None:
-                await before()
+        try:
+            reply = await real(self, request, None)
+        except Exception:
+            await before()
+            raise
+        await before()
+        return reply
 
     return patch.object(Client, "_authorised", authorised)
 
