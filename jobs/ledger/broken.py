@@ -14,7 +14,7 @@ class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 
     exit_code = ExitCode.UNUSABLE
-    code = "ledger"
+    code: str | None = "ledger"
 
 
 class LedgerBusy(LedgerBroken):
