@@ -1,12 +1,11 @@
 """`python -m jobs` and the console script; the one place that turns errors into a sentence and an exit code."""
 
-import errno
 import json
 import os
-import re
 import resource
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from jobs.errors import ExitCode, MusterError, Unusable, Usage
@@ -39,7 +38,19 @@ def main() -> None:
         code = told(failure(error), sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # all is said and done; the exit code shall be that
+    try:
+        sys.stdout.flush()
+    except OSError:  # that was said already: Python shall not try it again
+        _without_stdout()
+    if hanging():
+        os._exit(code)
     sys.exit(code)
+
+
+def hanging() -> bool:
+    """Whether native code still works that was given up when a signal came: Python's own end might wait for it."""
+    signals = sys.modules.get("jobs.signals")
+    return signals is not None and any(thread.name == signals.APART for thread in threading.enumerate())
 
 
 def terminated(_number: int, _frame: object) -> None:
@@ -158,38 +169,25 @@ def failure(error: BaseException) -> MusterError:
         return MusterError.ending(ExitCode.SIGTERM, "interrupted")
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":  # click's, which may not be loaded yet
         return MusterError.ending(ExitCode.SIGINT, "interrupted")
-    if isinstance(error, OSError):
-        return _full(error)
-    if isinstance(error, ImportError):  # too many open files, a disk that fails, half an installation
-        hint = "again; if that does not help, install muster anew"
-        return MusterError(f"a library can't be loaded: {error.msg}", hint=hint)
-    refused = _refused_by_system(error)
-    return _full(refused) if refused else _defect(error)
+    from jobs.disk import unusable
+
+    return _unprinted(error) or unusable(error) or _defect(error)
+
+
+def _unprinted(error: BaseException) -> MusterError | None:
+    """That stdout takes nothing, where `error` says that. Nothing was sent: who sends prints through `show`."""
+    from traceback import walk_tb
+
+    printing = any(frame.f_globals.get("__name__") == "click.utils" for frame, _ in walk_tb(error.__traceback__))
+    if not printing or not isinstance(error, OSError):
+        return None
+    return Unusable(f"the output can't be written: {error.strerror}", hint="look at where stdout goes")
 
 
 def _without_stdout() -> int:
     """Whoever read stdout went away (`| head`); nothing more can be said there, and Python shall not try."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 128 + 13  # what a shell reports of a program that SIGPIPE ended
-
-
-def _refused_by_system(error: BaseException) -> OSError | None:
-    """What the system refused, where a library reports it as an error of its own; None: it is something else."""
-    wrapped = next((each for each in error.args if isinstance(each, OSError)), None)
-    if wrapped is not None:
-        return wrapped
-    found = re.search(r"\(os error ([0-9]{1,3})\)|transport error", str(error))
-    if found is None:
-        return None
-    number = int(found[1] or errno.EIO)  # "transport error" is all that its Parquet writer says of a full disk
-    return OSError(number, os.strerror(number), "a file of this run")
-
-
-def _full(error: OSError) -> MusterError:
-    """A file, or stdout itself, could not be written or read: the system's own words, and which file."""
-    where = f": {error.filename}" if error.filename else ""
-    words = error.strerror or f"a file or the network failed ({error})"
-    return MusterError(f"{words}{where}", hint="free the disk or mend the permissions, then muster resume")
 
 
 def _defect(error: BaseException) -> MusterError:

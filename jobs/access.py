@@ -2,9 +2,9 @@
 
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from jobs.clock import Clock
 from jobs.config import Settings, pseudonym_key, secrets, system_settings
 from jobs.errors import Unusable
 from jobs.keys import KeySpace, Pseudonyms
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.made import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -22,10 +23,12 @@ from jobs.systems.base import Passwords, Setup, System
 from jobs.systems.exchange import CallClass, Certificate
 from jobs.systems.jwt import holder_of
 from jobs.target import same_target
+from jobs.transport.address import checked_base_url
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
 from jobs.transport.outage import Outage
-from jobs.transport.quota import KeptPace, SharedWindow
+from jobs.transport.pauses import Hear, Hold, Pauses, nobody
+from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
 from jobs.transport.sender import HttpxSender
 
 
@@ -149,6 +152,14 @@ def outage_of(
     return Outage(clock, place, wait_seconds=min(settings.outage_wait, most), tell=tell)
 
 
+Hearing = Callable[[CallClass, Hold], None]
+"""Is told which class of call has to pause."""
+
+
+def deaf(_kind: CallClass, _hold: Hold) -> None:
+    """Hears nothing."""
+
+
 @asynccontextmanager
 async def connected(
     settings: Settings,
@@ -158,16 +169,18 @@ async def connected(
     *,
     store: Store | None = None,
     outage: Outage | None = None,
+    hear: Hearing = deaf,
 ) -> AsyncIterator[Client]:
     """A client that has logged in; its connections are closed at the end. Raises NotPermitted, Unreachable; Unusable
     at another target than the ledger's.
 
-    `store`: the ledger in which windows of calls hold over runs and processes; None: they hold for this client.
-    `outage`: what is known of the target's being there; None: nothing, and what is waited for is not told.
+    `store`: the ledger in which windows of calls and pauses hold over runs and processes; None: they hold for this
+    client. `outage`: what is known of the target's being there; None: nothing, and what is waited for is not told.
+    `hear` is told of the pauses of each class of call, those of logins too.
     """
     same_target(settings, store)
     sender = sender_of(settings, system, clock)
-    limiters = {call_class: Limiter(clock) for call_class in CallClass}
+    limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
     client = Client(
         system,
         sender,
@@ -185,34 +198,57 @@ async def connected(
         if settings.rate is not None:
             rates[CallClass.WRITE] = settings.rate
         async with AsyncExitStack() as stack:
-            for call_class in (CallClass.WRITE, *(each for each in rates if each is not CallClass.WRITE)):
-                kind = "" if call_class is CallClass.WRITE else f"-{call_class}"
-                pool = None if store is None else f"{pool_of(settings, given)}{kind}"
-                limiting = limiter(rates.get(call_class), pool, store, clock)
-                limiters[call_class] = await stack.enter_async_context(limiting)
+            pool = None if store is None else pool_of(settings, given)
+            for each in CallClass:
+                if each is CallClass.LOGIN and each not in rates:
+                    continue
+                named = pool if pool is None or each is CallClass.WRITE else f"{pool}-{each}"
+                free = each is not CallClass.WRITE and each not in rates
+                limiting = limiter(rates.get(each), named, store, clock, partial(hear, each), free=free)
+                limiters[each] = await stack.enter_async_context(limiting)
             yield client
     finally:
         await sender.aclose()
 
 
 @asynccontextmanager
-async def limiter(rate: Rate | None, pool: str | None, store: Store | None, clock: Clock) -> AsyncIterator[Limiter]:
-    """The limit that was given, else the documented one, else (None) a pace that is found by trying.
+async def limiter(
+    rate: Rate | None,
+    pool: str | None,
+    store: Store | None,
+    clock: Clock,
+    hear: Hear = nobody,
+    *,
+    free: bool = False,
+) -> AsyncIterator[Limiter]:
+    """The limit that was given, else the documented one, else (None) a pace that is found by trying; `free`: neither.
 
-    With a `store`, what earlier runs and other processes learned of `pool` holds first.
+    With a `store`, what earlier runs and other processes learned of `pool`, and were asked for, holds first.
     """
     if store is None or pool is None:
-        window, pace = (None, Pace(clock)) if rate is None else (Window(rate, clock), None)
-        yield Limiter(clock, window=window, pace=pace)
+        window, pace = (None, None if free else Pace(clock)) if rate is None else (Window(rate, clock), None)
+        yield Limiter(clock, window=window, pace=pace, pauses=Pauses(clock, hear))
         return
-    kept = KeptPace(clock, store, pool) if rate is None else SharedWindow(rate, clock, store, pool)
-    try:
-        yield Limiter(clock, window=kept) if isinstance(kept, SharedWindow) else Limiter(clock, pace=kept)
-    finally:
+    async with AsyncExitStack() as stack:
+        pauses = KeptPauses(clock, store, pool, hear=hear)
+        stack.push_async_callback(given_back, pauses)
+        shared = None if rate is None else SharedWindow(rate, clock, store, pool)
+        paced = KeptPace(clock, store, pool) if rate is None and not free else None
+        if shared is not None:
+            stack.push_async_callback(given_back, shared)
+        if paced is not None:
+            stack.push_async_callback(given_back, paced)
+        yield Limiter(clock, window=shared, pace=paced, pauses=pauses)
+
+
+async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
+    """Tells the ledger what it shall keep, if it can: what is not handed back counts as used for a while, no harm."""
+    with suppress(LedgerBroken):
         await kept.aclose()
 
 
 def pool_of(settings: Settings, given: Secrets) -> str:
     """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
     pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
-    return pseudonyms.of("pool", f"{settings.base_url}|{given.identity or 'token'}")
+    address = checked_base_url(settings.need("base_url"))
+    return pseudonyms.of("pool", f"{address}|{given.identity or 'token'}")

@@ -55,7 +55,7 @@ def cli() -> None:
       muster status
       muster sandbox --port 8080
 
-    Exit codes: 0 done, 1 rows need attention, 2 unusable input or settings, 3 stopped by policy,
+    Exit codes: 0 done, 1 rows need attention, 2 unusable input or settings, 3 stopped by policy, ledger or disk,
     4 authentication or permission, 5 only pending rows remain, 6 another run holds the lock,
     7 books or evidence do not agree, 8 plan stale, 70 internal error, 130/143 interrupted.
     """

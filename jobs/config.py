@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from jobs.disk import advice
 from jobs.errors import Unusable
+from jobs.ledger.names import key_file
 from jobs.model import Rate, Secrets
 from jobs.option import APART, BY_NAME, KEPT, OF_A_SYSTEM, OPTIONS, PREFIX, Option, suggestion
 from jobs.secret_file import bare, secret_of
@@ -330,24 +332,36 @@ def _as_written(value: Any, default: Any) -> Any:
     return str(value)
 
 
-def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None) -> bytes:
-    """The key of the ledger's HMACs: MUSTER_PSEUDONYM_KEY, or a 0600 file beside the ledger, made when absent."""
+def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, make: bool = False) -> bytes:
+    """The key of the ledger's HMACs: MUSTER_PSEUDONYM_KEY, or a 0600 file beside the ledger. Raises Unusable.
+
+    `make`: the ledger has not used one yet, so that it is made when there is none.
+    """
     given = secret("pseudonym_key", environ)
     if given is not None:
         if len(given) < 16:
             raise Unusable("MUSTER_PSEUDONYM_KEY is shorter than 16 characters")
         return given.encode()
-    path = ledger.with_name(ledger.name + ".key")
+    path = key_file(ledger)
     try:
-        if not path.exists():
+        if make and not path.exists():
             _make_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise Unusable(f"others may read {path}, the key of the ledger's pseudonyms", hint=f"chmod 600 {path}")
         content = path.read_bytes().strip()
+    except FileNotFoundError:
+        raise Unusable(
+            f"{path}, the key of the ledger's pseudonyms, is missing: with another one every row would seem changed",
+            hint=f"restore {path} from where the ledger was, or from a backup, or give MUSTER_PSEUDONYM_KEY",
+        ) from None
     except OSError as error:
-        raise Unusable(f"{path} can't be read or made: {error.strerror}") from error
+        hint = advice(path.parent, error.errno)
+        raise Unusable(f"{path} can't be read or made: {error.strerror}", hint=hint) from error
     if len(content) < 32:
-        raise Unusable(f"{path} is damaged: it must hold the 64 hex digits it was made with")
+        raise Unusable(
+            f"{path} is damaged: it must hold the 64 hex digits it was made with",
+            hint=f"restore {path} from a backup, or give MUSTER_PSEUDONYM_KEY",
+        )
     return content
 
 

@@ -11,23 +11,25 @@ from datetime import timedelta
 from pathlib import Path
 
 from jobs.access import connected, credential_of, outage_of, pool_of, system_of
-from jobs.clock import Clock, from_milliseconds, milliseconds
+from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
 from jobs.config import Settings, proxy_left_out, secret, unknown_variables
+from jobs.disk import LEAST_FREE_BYTES, existing
 from jobs.errors import MusterError, Unreachable, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.names import key_file
+from jobs.ledger.pauses import kept_pause
+from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.systems.base import System
 from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.offers import Check, Examined
 from jobs.target import same_target
+from jobs.throttling import span, told
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
-
-LEAST_FREE_BYTES = 500 * 1024 * 1024
-"""Chosen: a run of 100,000 rows leaves some 300 MB of ledger, reports and work files."""
+from jobs.transport.pauses import Hold
 
 SHORT_LIFE_SECONDS = 120.0
 """Chosen: a token that lives shorter is renewed more than once a minute."""
@@ -48,8 +50,8 @@ def here(settings: Settings) -> Iterator[Check]:
     yield _ledger(settings)
     yield from _target(settings)
     yield from _pseudonyms(settings)
-    yield from _learned(settings)
-    folders = {_existing(Path(settings.out)), _existing(path_of(settings.ledger).parent)}
+    yield from _limits(settings)
+    folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
 
@@ -89,6 +91,10 @@ def _needed(settings: Settings, name: str) -> Check:
 
 def _ledger(settings: Settings) -> Check:
     path = path_of(settings.ledger)
+    try:
+        refuse_remains(path)
+    except Unusable as error:
+        return Check("ledger", False, error.message, error.hint)
     if not path.exists():
         folder = path.parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -116,7 +122,7 @@ def _target(settings: Settings) -> Iterator[Check]:
 def _pseudonyms(settings: Settings) -> Iterator[Check]:
     """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
     ledger = path_of(settings.ledger)
-    key = ledger.with_name(ledger.name + ".key")
+    key = key_file(ledger)
     if not ledger.exists() or secret("pseudonym_key") is not None:
         return
     if not key.exists():
@@ -127,22 +133,38 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
         yield Check("pseudonym key", True, str(key))
 
 
-def _learned(settings: Settings) -> Iterator[Check]:
-    """The limits that the target taught this credential; nothing where another line says what is missing."""
+def _limits(settings: Settings) -> Iterator[Check]:
+    """What the target taught this credential of its limits; nothing where another line says what is missing."""
     ledger = path_of(settings.ledger)
-    kept = secret("pseudonym_key") is not None or ledger.with_name(ledger.name + ".key").exists()
+    kept = secret("pseudonym_key") is not None or key_file(ledger).exists()
     if not ledger.exists() or not kept or settings.base_url is None:
         return
-    found: Mapping[str, Learned] = {}
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
-        if store.has(tables.learned):
-            found = learned(store, pool_of(settings, credential_of(settings)), milliseconds(Clock().now()))
+        if store.has(tables.pause):  # a ledger of an older version counts in another way
+            pool, now = pool_of(settings, credential_of(settings)), Clock().stamp()
+            yield from _learned(learned(store, pool, now), now)
+            yield from _paused(store, pool, now)
+
+
+def _learned(found: Mapping[str, Learned], now: Stamp) -> Iterator[Check]:
+    """Limits, each lower than what was asked for when the target refused."""
     for pool, each in found.items():
         kind = pool.partition("-")[2] or CallClass.WRITE
-        since = ago(Clock().now() - from_milliseconds(each.learned_ms))
+        ahead = not each.age_ms and each.at.wall_ms - now.wall_ms >= 60_000
+        since = "at a time that this clock has not reached" if ahead else ago(timedelta(milliseconds=each.age_ms))
         rate = f"{each.rate.calls} {kind} calls in {each.rate.seconds:g} s"
         words = f"{rate}, where that is lower than --rate: {each.source} {since}; tried higher step by step"
         yield Check("learned limit", None, words)
+
+
+def _paused(store: Store, pool: str, now: Stamp) -> Iterator[Check]:
+    """Pauses that are not over yet."""
+    for kind in CallClass:
+        found = kept_pause(store, pool if kind is CallClass.WRITE else f"{pool}-{kind}", now)
+        if found is not None:
+            asked, left = found
+            hold = Hold(left, asked.asked_seconds, from_milliseconds(asked.at.wall_ms), asked.source, kept=True)
+            yield Check("pause", None, f"{told(kind, hold)}; a run waits {span(left)} for it")
 
 
 def ago(age: timedelta) -> str:
@@ -150,14 +172,6 @@ def ago(age: timedelta) -> str:
     seconds = max(0, int(age.total_seconds()))
     units = ((86400, "d"), (3600, "h"), (60, "min"))
     return next((f"{seconds // size} {name} ago" for size, name in units if seconds >= size), f"{seconds} s ago")
-
-
-def _existing(folder: Path) -> Path:
-    """The nearest folder that exists."""
-    folder = folder.absolute()
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _disk(folder: Path) -> Check:

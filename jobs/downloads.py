@@ -23,6 +23,7 @@ from jobs.reports.sums import SUMS, files_of, write_sums
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader, ReadFailed
 from jobs.systems.offers import Downloadable
+from jobs.throttling import saying
 
 PREFIX = "profiles-"
 """What the folders of downloads are named by, inside that of their run."""
@@ -140,8 +141,9 @@ class _Download:
         open_ = missing(self.folder.path, customers)
         self.done.there = len(customers) - len(open_)
         waiting = iter(open_)
-        outage = outage_of(settings, clock, progress.note)
-        async with connected(settings, self.system, given, clock, store=store, outage=outage) as client:
+        outage, hear = outage_of(settings, clock, progress.note), saying(progress)
+        opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
+        async with opening as client:
             with progress.stage("downloading", len(open_)) as count:
 
                 async def work() -> None:

@@ -6,7 +6,8 @@
      ├─ NotPermitted             4  authentication or permission
      ├─ Unreachable             75  the target did not answer for as long as one waits
      ├─ Locked                   6  another run holds the (system, tenant)
-     └─ Unproven                 7  books do not balance, evidence does not verify
+     ├─ Unproven                 7  books do not balance, evidence does not verify
+     └─ LedgerBroken             2  the ledger can't be read or written; 3 once something was sent
 
 `jobs/__main__.py` is the one place that turns them into a sentence and an exit code.
 """

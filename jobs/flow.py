@@ -11,18 +11,22 @@ import gc
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import uvloop
+from polars.exceptions import PolarsError
 
 from jobs.access import connected, credential_of, keys_of, outage_of, system_of
 from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
-from jobs.clock import Clock, milliseconds
+from jobs.clock import Clock, Stamp, milliseconds
 from jobs.config import Settings, pseudonym_key
+from jobs.cut_short import cut_short
 from jobs.delivery import deliverable, passwords_of
+from jobs.disk import unusable
 from jobs.earlier import Earlier
 from jobs.engine.canary import send_first, suited
 from jobs.engine.case import Taking
@@ -34,6 +38,7 @@ from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
@@ -48,14 +53,19 @@ from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.summary import Summary
 from jobs.reread import judge_canary, reread_if_possible
 from jobs.retrigger import Candidate, Retrigger
-from jobs.signals import Signals
+from jobs.signals import Signals, apart
 from jobs.systems.exchange import CallClass
 from jobs.target import same_target
+from jobs.throttling import Throttling, span
 from jobs.transport.address import origin_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
+from jobs.transport.quota import SharedWindow
 from jobs.underway import Decisions, Underway
 from jobs.workspace import workspace
+
+SET_CLOCK_MS = 10_000
+"""Chosen: a clock that is corrected by less confuses nobody who reads the files of a run."""
 
 
 def onboard(
@@ -73,7 +83,8 @@ def onboard(
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
     whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
-    Raises Unusable, Locked, and NotPermitted and Unreachable at the first login; then there is no run folder.
+    Raises Unusable, Locked, and NotPermitted and Unreachable at the first login; then there is no run folder. Raises
+    what `cut_short` makes of it when ledger or disk fail later.
     """
     clock, progress = Clock(), progress or Progress()
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
@@ -92,14 +103,16 @@ def onboard(
         permitted(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
-        store.know_key(pseudonyms_of(settings).of("key", "check"))
+        store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
+        store.hear(stops.signalled.is_set)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:
-            stops.note(f"the ledger knew this target as {before} (--moved-from)")
+            known = "--moved-from" if settings.moved_from else "as its newest run says; taken for the same target"
+            stops.note(f"the ledger knew this target as {before} ({known})")
         run = run_row(command, run_id, path, batch, settings, clock, control, before)
         decided = decisions.open(store, space_id) if decisions else ()
         under = Underway(
@@ -119,9 +132,15 @@ def onboard(
             again,
         )
         signals.hand_over(stops)
-        findings = finish(online(under, taking or Taking(), signals))
-        folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
-        return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
+        try:
+            findings = finish(online(under, taking or Taking(), signals))
+            folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
+            return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
+        except (LedgerBroken, OSError, ImportError, MemoryError, PolarsError) as error:
+            told = cut_short(under, taking or Taking(), error)
+            if told is None:
+                raise
+            raise told from error
 
 
 def policies(settings: Settings, batch: Batch) -> Stops:
@@ -136,26 +155,33 @@ def policies(settings: Settings, batch: Batch) -> Stops:
 async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
     """What needs the target: onboarding, then a fresh read of what the ledger claims."""
     signals.listen(asyncio.get_running_loop())
-    settings, clock = under.settings, under.clock
+    settings, clock, began = under.settings, under.clock, under.clock.stamp()
     outage = outage_of(settings, clock, under.progress.note)
     try:
         async with AsyncExitStack() as stack:
-            given = credential_of(settings)
-            opening = connected(settings, under.system, given, clock, store=under.store, outage=outage)
+            throttling = Throttling(under.stops, under.progress, clock)
+            given, hear = credential_of(settings), throttling.heard
+            opening = connected(settings, under.system, given, clock, store=under.store, outage=outage, hear=hear)
             client = await under.unless_signalled(stack.enter_async_context(opening))
+            throttling.begin(tuple(client.limiters.values()))
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
-                tell_learned(window, under.progress)
+                tell_kept(window, under.progress)
             asked = await checked_first(under, client)
             folder = RunFolder.create(Path(under.run.folder))
-            under.store.begin_run(under.space_id, under.run, origin_of(settings.base_url))
-            await send(under, taking, client, asked)
-            under.calls.update(client.calls)
+            begin, target = under.store.begin_run, origin_of(settings.base_url)
+            await asyncio.to_thread(begin, under.space_id, under.run, target)
+            try:
+                await send(under, taking, client, asked)
+            finally:
+                under.calls.update(client.calls)
+            throttling.note()
+        note_clock(under, began)
         seen = await reread_if_possible(under, outage)
         if outage.waited:
             under.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
         under.leave_to_resume()
-        under.store.add_calls(under.run.run_id, under.calls)
+        await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
         return Findings(
             codes=frozenset(under.stops.codes),
             notes=under.stops.notes,
@@ -169,11 +195,26 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
         signals.deaf()
 
 
-def tell_learned(window: Window, progress: Progress) -> None:
-    """Says that the run begins below its limit, where it does."""
+def tell_kept(window: Window, progress: Progress) -> None:
+    """Says that the run begins below its limit, or behind calls of others, where it does."""
+    if isinstance(window, SharedWindow) and window.undated:
+        progress.note(
+            f"{window.undated} calls were made before this machine was started, or by another one: they count as just "
+            f"made, so that the first of this run may wait up to {window.rate.seconds:g} s"
+        )
     if window.rate != window.most:
         most, rate = (f"{each.calls} calls in {each.seconds:g} s" for each in (window.most, window.rate))
         progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")
+
+
+def note_clock(under: Underway, began: Stamp) -> None:
+    """Lets the report say that the wall clock was set while the run worked: its times jump there."""
+    now = under.clock.stamp()
+    set_by = (now.wall_ms - began.wall_ms) - (now.up_ms - began.up_ms)
+    if abs(set_by) >= SET_CLOCK_MS:
+        way = "forward" if set_by > 0 else "back"
+        by = span(abs(set_by) / 1000)
+        under.stops.note(f"the clock of this machine was set {way} by {by} during the run: the times in its files jump")
 
 
 async def checked_first(under: Underway, client: Client) -> Sequence[Candidate]:
@@ -247,8 +288,14 @@ def read(
     path: Path, settings: Settings, work: Path, clock: Clock, progress: Progress, earlier: Earlier | None = None
 ) -> Batch:
     """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
-    with progress.stage("reading and validating", None):
-        return read_batch(path, settings, keys_of(settings), work, clock.now().date(), earlier)
+    try:
+        with progress.stage("reading and validating", None):
+            return apart(partial(read_batch, path, settings, keys_of(settings), work, clock.now().date(), earlier))
+    except (OSError, PolarsError) as error:
+        told = unusable(error, work)
+        if told is None:
+            raise
+        raise told from error
 
 
 def finish(work: Coroutine[Any, Any, Any]) -> Any:
@@ -266,9 +313,9 @@ def new_run_id(clock: Clock) -> str:
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
 
 
-def pseudonyms_of(settings: Settings) -> Pseudonyms:
-    """The keyed HMACs of this ledger."""
-    return Pseudonyms(pseudonym_key(path_of(settings.ledger)))
+def pseudonyms_of(settings: Settings, *, make: bool = False) -> Pseudonyms:
+    """The keyed HMACs of this ledger; `make`: with a new key, where there is none. Raises Unusable."""
+    return Pseudonyms(pseudonym_key(path_of(settings.ledger), make=make))
 
 
 def same_input(batch: Batch, sha256: str | None) -> None:

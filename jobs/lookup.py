@@ -21,9 +21,10 @@ from jobs.clock import Clock
 from jobs.config import Settings, secret
 from jobs.errors import Unreachable, Unusable
 from jobs.intake.key_list import Key, KeyList
+from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
-from jobs.progress import Count
+from jobs.progress import Count, Lines
 from jobs.reconciliation.sealed import Mask
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
@@ -31,6 +32,7 @@ from jobs.systems.base import System
 from jobs.systems.exchange import ReadFailed
 from jobs.systems.offers import Portal, Profiled
 from jobs.systems.sighting import Profile
+from jobs.throttling import saying
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
 
@@ -110,8 +112,9 @@ class Desk:
             store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
             clock = Clock()
-            outage = outage_of(settings, clock, most=most)
-            async with connected(settings, system, given, clock, store=store, outage=outage) as client:
+            outage, hear = outage_of(settings, clock, most=most), saying(Lines())
+            opening = connected(settings, system, given, clock, store=store, outage=outage, hear=hear)
+            async with opening as client:
                 yield cls(system, client, profiled)
 
     async def found(self, wanted: Record) -> Sequence[Record]:
@@ -150,8 +153,7 @@ class Desk:
 
 def ledger_is_whole(ledger: Path) -> bool:
     """Whether there is a ledger with its key; a look-up makes neither."""
-    key = ledger.with_name(ledger.name + ".key")
-    return ledger.exists() and (key.exists() or secret("pseudonym_key") is not None)
+    return ledger.exists() and (key_file(ledger).exists() or secret("pseudonym_key") is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.flow import pseudonyms_of, read
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
@@ -31,6 +31,7 @@ from jobs.systems.exchange import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
 from jobs.target import same_target
+from jobs.throttling import saying
 from jobs.transport.client import Client
 from jobs.workspace import workspace
 
@@ -105,6 +106,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     same_target(settings)
     with workspace(settings.out) as work:
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
+        refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))
 
@@ -116,8 +118,8 @@ async def _asked(
     if found.quarantined:
         found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
     given = credential_of(settings, reading=True)
-    outage = outage_of(settings, clock, progress.note)
-    async with connected(settings, system, given, clock, store=store, outage=outage) as client:
+    outage, hear = outage_of(settings, clock, progress.note), saying(progress)
+    async with connected(settings, system, given, clock, store=store, outage=outage, hear=hear) as client:
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:

@@ -22,6 +22,7 @@ from jobs.intake.extract import read_extract
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.decided import decided_rows
+from jobs.ledger.names import key_file
 from jobs.ledger.rows import RunRow
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
@@ -122,7 +123,7 @@ def input_of(
 def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     """The pseudonyms of the ledger. Raises Unusable when their key is gone: a new one would fit nothing."""
     ledger = path_of(settings.ledger)
-    if secret("pseudonym_key") is None and not ledger.with_name(ledger.name + ".key").exists():
+    if secret("pseudonym_key") is None and not key_file(ledger).exists():
         raise Unusable(
             "the input can't be used, and the key of the ledger's pseudonyms is gone too",
             hint="restore the input file, or give MUSTER_PSEUDONYM_KEY",

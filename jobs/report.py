@@ -3,7 +3,7 @@
 `jobs/reports/` knows what each file looks like; this says what goes into them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,6 +52,9 @@ WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: m
 
 TIMES = ("first_attempt_at", "last_attempt_at")
 """Columns of the outcome that the ledger has in milliseconds."""
+
+LEDGER_COLUMNS = tuple(f"{name[:-3]}_ms" if name in TIMES else name for name in OUTCOME_SCHEMA)
+"""The columns of the outcome as the ledger has them."""
 
 UNTOLD = frozenset({"seq", "at_ms", "run_id"})
 """Columns of an event that the event log has in another form."""
@@ -150,13 +153,16 @@ def noted(findings: Findings, left_out: str | None) -> Findings:
 
 def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
     """The run's outcomes from the ledger, with the file's unknown columns beside them."""
-    echoed = list(batch.file.echoed)
-    columns = [f"{name[:-3]}_ms" if name in TIMES else name for name in OUTCOME_SCHEMA]
+    for rows in outcome_windows(store, run.run_id, LEDGER_COLUMNS):
+        yield shown(rows, batch)
+
+
+def shown(rows: Sequence[tuple[Any, ...]], batch: Batch) -> pl.DataFrame:
+    """Outcome rows (`LEDGER_COLUMNS`) as a report has them, with the file's unknown columns beside them."""
     kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
-    shown = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
-    for rows in outcome_windows(store, run.run_id, columns):
-        frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(shown)
-        yield _with_echo(frame, batch) if echoed else frame
+    times = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
+    frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(times)
+    return _with_echo(frame, batch) if batch.file.echoed else frame
 
 
 def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row
+from jobs.throttling import saying
 from jobs.transport.client import Client
 from jobs.transport.outage import Outage
 from jobs.underway import Underway, unless
@@ -72,7 +73,9 @@ async def reread(under: Underway, outage: Outage) -> Reread:
     try:
         if outage.ended is not None:
             raise outage.ended
-        async with connected(settings, under.system, given, under.clock, store=store, outage=outage) as client:
+        hear = saying(under.progress)
+        opening = connected(settings, under.system, given, under.clock, store=store, outage=outage, hear=hear)
+        async with opening as client:
             try:
                 return await compared(under, client)
             finally:

@@ -1,12 +1,26 @@
 """SIGINT, SIGTERM, SIGHUP: before anything is sent they end the command at once, afterwards they drain the run."""
 
 import asyncio
+import ctypes
 import signal
+import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from jobs.engine.stops import Stops
 from jobs.errors import ExitCode, MusterError
+
+T = TypeVar("T")
+
+APART = "apart"
+"""Name of a thread that works so that the main one can hear; the program does not wait for it when it ends."""
+
+HEARING_SECONDS = 0.1
+"""A signal that comes just before the main thread falls asleep does not wake it (chosen: nobody notices so little)."""
+
+GIVEN_UP_SECONDS = 0.5
+"""How long work that was given up may take to notice (chosen); native code does not."""
 
 CODES = {
     signal.SIGINT: ExitCode.SIGINT,
@@ -80,3 +94,33 @@ class Signals:
             self._early = code
             raise Interrupted(code)
         self._stops.signal(code)
+
+
+def apart(work: Callable[[], T]) -> T:
+    """What `work` gives or raises, done in a thread of its own: a signal ends the wait for it at once.
+
+    Python hears signals in its main thread, between two bytecodes: native code there, that reads from a file system
+    which does not answer or takes its time, would keep it deaf. Work that is given up leaves files behind.
+    """
+    given: list[T] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            given.append(work())
+        except BaseException as error:  # whatever it is: the main thread is to hear of it
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name=APART, daemon=True)
+    try:
+        thread.start()
+        while thread.is_alive():
+            thread.join(HEARING_SECONDS)
+    except BaseException:  # what the signal's handler raises
+        if thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+            thread.join(GIVEN_UP_SECONDS)
+        raise
+    if raised:
+        raise raised[0]
+    return given[0]

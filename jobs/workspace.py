@@ -19,6 +19,7 @@ from pathlib import Path
 
 from jobs.alive import Process, Pulse, Watch, beating
 from jobs.clock import Clock
+from jobs.disk import advice
 from jobs.errors import Unusable
 
 PREFIX = ".work-"
@@ -55,7 +56,8 @@ def workspace(
         beat = folder / _BEAT
         os.close(os.open(beat, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
-        raise Unusable(f"{out} can't be written: {error.strerror}") from error
+        hint = advice(out, error.errno, "--out")
+        raise Unusable(f"{out} can't be written: {error.strerror}", hint=hint) from error
     try:
         others = Others.beside(folder, pulse, clock or Clock())
 

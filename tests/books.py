@@ -1,9 +1,14 @@
 """Entries for a ledger under test: a run that began, and transitions of its rows."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from jobs.clock import Clock, from_milliseconds
 from jobs.ledger import lease
 from jobs.ledger.rows import EventRow, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
@@ -59,6 +64,14 @@ def url_of(folder: Path) -> str:
     return f"sqlite:///{folder / 'muster.db'}"
 
 
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A folder in memory where there is one: for tests with thousands of commits, which then wait for no disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="ledger-", dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
 def record(key: str, **changed: Any) -> RecordRow:
     """What is known of `key`."""
     return replace(RecordRow(key, "f" * 32, {"phone": "h1"}, RUN.run_id), **changed)
@@ -74,3 +87,26 @@ def ended(source_row: int, outcome: Outcome = Outcome.ONBOARDED, **changed: Any)
     """The end of one input row."""
     row = OutcomeRow(source_row, outcome, row_ref=f"r{source_row}", key=f"cust-{source_row}")
     return Transition(outcome=replace(row, **changed))
+
+
+class SetClock(Clock):
+    """A clock that a test sets: `seconds` of true time, on a machine whose count began `up` seconds before.
+
+    `stepped`: by how many seconds its wall clock is wrong.
+    """
+
+    def __init__(self, machine: str = "machine", up: float = 5_000_000.0, stepped: float = 0.0) -> None:
+        super().__init__()
+        self.machine, self.up, self.stepped, self.seconds = machine, up, stepped, 0.0
+
+    def boot(self) -> str:
+        """That of its machine."""
+        return self.machine
+
+    def monotonic(self) -> float:
+        """Seconds of its boot."""
+        return self.up + self.seconds
+
+    def now(self) -> datetime:
+        """What its wall clock shows."""
+        return from_milliseconds(RUN.started_ms + round((self.seconds + self.stepped) * 1000))

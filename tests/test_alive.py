@@ -76,7 +76,7 @@ def test_a_pid_without_a_start_mark_tells_nothing_while_somebody_has_it() -> Non
 
 
 @pytest.mark.parametrize("unknown", [{"boot": None}, {"namespace": None}, {"boot": None, "namespace": None}])
-@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1])
+@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1], ids=["a living one", "one that nobody has"])
 def test_nothing_is_said_of_a_pid_of_which_boot_or_namespace_is_not_known(unknown: dict[str, None], pid: int) -> None:
     assert replace(Process.me(), pid=pid, **unknown).lives() is None
 

@@ -312,8 +312,9 @@ def test_a_full_disk_behind_stdout_is_named(command: str) -> None:
             env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         )
 
-    assert finished.returncode == 70
+    assert finished.returncode == 2
     assert "No space left on device" in finished.stderr
+    assert "where stdout goes" in finished.stderr
     assert "Exception ignored" not in finished.stderr
     assert "Traceback" not in finished.stderr
 
@@ -382,5 +383,5 @@ def test_a_library_that_can_not_be_loaded_is_named(
 
     monkeypatch.setattr("jobs.cli.cli.main", missing)
 
-    assert status(["runs"]) == 70
+    assert status(["runs"]) == 2
     assert capsys.readouterr().err.startswith("muster: a library can't be loaded: libssl.so.3")

@@ -448,7 +448,7 @@ def test_a_reader_of_its_own_has_no_share_in_the_token() -> None:
 def test_the_pseudonym_key_is_made_once_and_is_private() -> None:
     before = os.umask(0)
     try:
-        first = pseudonym_key(Path("muster.db"), {})
+        first = pseudonym_key(Path("muster.db"), {}, make=True)
     finally:
         os.umask(before)
 
@@ -456,7 +456,16 @@ def test_the_pseudonym_key_is_made_once_and_is_private() -> None:
     assert pseudonym_key(Path("muster.db"), {}) == first
     assert stat.S_IMODE(Path("muster.db.key").stat().st_mode) == 0o600
     assert [str(path) for path in Path().iterdir()] == ["muster.db.key"]
-    assert pseudonym_key(Path("other.db"), {}) != first
+    assert pseudonym_key(Path("muster.db"), {}, make=True) == first
+    assert pseudonym_key(Path("other.db"), {}, make=True) != first
+
+
+def test_a_key_that_is_missing_is_asked_for() -> None:
+    with pytest.raises(Unusable, match=r"muster\.db\.key.* is missing") as caught:
+        pseudonym_key(Path("muster.db"), {})
+
+    assert "MUSTER_PSEUDONYM_KEY" in str(caught.value.hint)
+    assert list(Path().iterdir()) == []
 
 
 def test_processes_that_make_the_key_at_once_agree_on_it() -> None:
@@ -465,7 +474,7 @@ def test_processes_that_make_the_key_at_once_agree_on_it() -> None:
 
     def make() -> None:
         ready.wait()
-        found.append(pseudonym_key(Path("muster.db"), {}))
+        found.append(pseudonym_key(Path("muster.db"), {}, make=True))
 
     threads = [threading.Thread(target=make) for _ in range(8)]
     for thread in threads:
@@ -494,7 +503,7 @@ def test_a_given_key_is_used_and_no_file_is_made() -> None:
     with pytest.raises(Unusable, match="16 characters"):
         pseudonym_key(Path("muster.db"), {"MUSTER_PSEUDONYM_KEY": "short"})
     with pytest.raises(Unusable):
-        pseudonym_key(Path("no/such/folder/muster.db"), {})
+        pseudonym_key(Path("no/such/folder/muster.db"), {}, make=True)
     assert list(Path().iterdir()) == []
 
 

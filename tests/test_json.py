@@ -17,7 +17,7 @@ from jobs.cli import cli
 from jobs.commands.options import show_json
 from jobs.config import output_form
 from jobs.errors import RETRYABLE, WORDS, ExitCode, Usage
-from jobs.ledger.sqlite import LedgerBroken
+from jobs.ledger.broken import LedgerBroken
 
 REPOSITORY = Path(__file__).parents[1]
 GOOD = "first_name,last_name,phone,email,national_id\nThandi,Nkosi,0821234567,thandi@example.com,9001015009086\n"

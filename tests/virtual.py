@@ -18,11 +18,19 @@ BEGAN = datetime(2026, 11, 21, 2, 15, tzinfo=UTC)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next timer when nothing is ready. Raises when all wait for each other."""
+    """Jumps to the next timer when nothing is ready. Raises when all wait for each other.
 
-    def __init__(self) -> None:
+    `order` chooses which of the tasks that could go on goes first; None: the one that could first. A real loop gets
+    its answers and its threads' results in any order too. Only steps of tasks change places, of which a task has one
+    at a time at most; callbacks of futures and timers, whose order asyncio's own parts rely on, stay where they are.
+    """
+
+    def __init__(self, order: Random | None = None) -> None:
         super().__init__()
         self.virtual_now = 1000.0
+        self.order = order
+        self.reordered = 0
+        """How often several tasks could go on and another one than the first did."""
 
     def time(self) -> float:
         """Virtual seconds."""
@@ -38,22 +46,47 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         soon = own._scheduled and own._scheduled[0]._when <= self.virtual_now + own._clock_resolution
         if soon or not own._ready:
             self.virtual_now = max(self.virtual_now, own._scheduled[0]._when)
+        if self.order is not None and len(own._ready) > 1:
+            self._reorder(own._ready, self.order)
         super()._run_once()  # type: ignore[misc]
+
+    def _reorder(self, ready: Any, order: Random) -> None:
+        places = [place for place, handle in enumerate(ready) if is_step(handle)]
+        if len(places) < 2:
+            return
+        steps = [ready[place] for place in places]
+        first = steps[0]
+        order.shuffle(steps)
+        self.reordered += steps[0] is not first
+        for place, step in zip(places, steps, strict=True):
+            ready[place] = step
+
+
+def is_step(handle: Any) -> bool:
+    """Whether a ready callback takes a task one step further."""
+    return isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)
 
 
 class VirtualClock(Clock):
-    """The clock of the virtual loop that runs."""
+    """The clock of the virtual loop that runs: of the machine `machine`, whose clock began `up` seconds earlier."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, machine: str = "virtual", up: float = 0.0) -> None:
         super().__init__(Random(seed))
+        self.machine, self.up = machine, up
+        self.stepped = 0.0
+        """By how many seconds somebody has set the wall clock, which otherwise goes along."""
+
+    def boot(self) -> str:
+        """That of its machine."""
+        return self.machine
 
     def monotonic(self) -> float:
         """Virtual seconds."""
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() + self.up
 
     def now(self) -> datetime:
-        """The wall clock goes along."""
-        return BEGAN + timedelta(seconds=self.monotonic() - 1000)
+        """The wall clock."""
+        return BEGAN + timedelta(seconds=asyncio.get_running_loop().time() - 1000 + self.stepped)
 
 
 def virtually(work: Callable[[], Awaitable[T]]) -> T:

@@ -69,9 +69,7 @@ def command(
     with Store.opened(settings.ledger, create=False) as store:
         doubtful = in_doubt(store, before, "kyc", rows)
     if doubtful:
-        agreed(
-            f"{doubtful} rows are in doubt. Did somebody look at the target, and are they to be asked again?", settings
-        )
+        agreed(f"In doubt: {doubtful}. Did somebody look at the target, and may it be asked for once more?", settings)
     summary = onboard(
         "kyc",
         Path(before.input_path),

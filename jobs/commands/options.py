@@ -1,5 +1,6 @@
 """Options shared by commands, made from `jobs.option.OPTIONS`, and what all commands do with them."""
 
+import errno
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -121,10 +122,17 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
     """Prints the summary in the form asked for, and ends with its exit code."""
     from jobs.reports.summary import render_text
 
-    if settings_.output == "json":
-        show_document(summary.to_json(), failure_of(summary))
-    elif not given.get("quiet"):
-        click.echo(render_text(summary), nl=False)
+    try:
+        if settings_.output == "json":
+            show_document(summary.to_json(), failure_of(summary))
+        elif not given.get("quiet"):
+            click.echo(render_text(summary), nl=False)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
+        words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
+        raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
     if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
         click.echo(f"muster: next: {summary.next_command}", err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
@@ -169,9 +177,10 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
     """The run `run_id`, or the newest one. Raises Unusable when there is none."""
     from jobs.errors import Unusable
-    from jobs.ledger.sqlite import path_of
+    from jobs.ledger.sqlite import path_of, refuse_remains
     from jobs.ledger.store import Store
 
+    refuse_remains(path_of(ledger))
     if not path_of(ledger).exists():
         raise Unusable(f"there is no ledger {path_of(ledger)}", hint="muster run INPUT makes one; or give --ledger")
     with Store.opened(ledger, create=False) as store:

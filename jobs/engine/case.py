@@ -7,8 +7,8 @@ from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import (
     TRANSITIONS,
-    Claim,
     EventRow,
+    IdClaim,
     Known,
     OutcomeRow,
     RecordRow,
@@ -202,9 +202,9 @@ class Case:
             return Outcome.PENDING, "interrupted", None
         return Outcome.NOT_ATTEMPTED, stop_reason, None
 
-    def claims(self, wanted: Mapping[str, str]) -> tuple[Claim, ...]:
+    def claims(self, wanted: Mapping[str, str]) -> tuple[IdClaim, ...]:
         """What this key alone may hold, as the ledger's claims."""
-        return tuple(Claim(kind, found, self.record.key) for kind, found in wanted.items())
+        return tuple(IdClaim(kind, found, self.record.key) for kind, found in wanted.items())
 
     def unanswered_beside(self, names: Collection[str]) -> str | None:
         """A step that is none of `names` and whose write went unanswered: the row asked for it once; None: none."""

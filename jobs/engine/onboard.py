@@ -132,7 +132,7 @@ class Onboarding:
 
     async def _settle(self, step: Step, case: Case) -> Settled:
         """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
-        case.spent, case.taken, case.refused, case.throttled_since = 0, False, None, None
+        case.spent, case.taken, case.refused, case.throttled_since, case.last_reason = 0, False, None, None, ""
         case.last_sent_at = self._sent_earlier(step, case)
         case.chosen = {}
         first = await self._go(step, case)
@@ -371,6 +371,7 @@ LEFT = {
     "decision": "the decision is outstanding",
     "interrupted": "the run was interrupted",
     "deadline": "the run's deadline came first",
+    "throttled": "the run was stopped: the target asked for a longer pause than it waits for",
     "max_errors": "the run was stopped by its error budget",
     "limit": "beyond --limit",
     "breaker": "the run was stopped: too many rows in a row failed",

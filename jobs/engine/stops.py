@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from jobs.clock import Clock
 from jobs.errors import ExitCode, MusterError, Unreachable
@@ -13,6 +13,9 @@ from jobs.model import ATTENTION, Outcome
 
 BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 """Outcomes that say more about the target than about the row."""
+
+DEADLINE_LOOK_SECONDS = 0.05
+"""So often a run looks at the wall clock, which may be set while it works, whether its deadline has passed (chosen)."""
 
 UNTOUCHED = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 """Outcomes of rows that were never sent: no policy counts them."""
@@ -49,11 +52,15 @@ class Stops:
     """Reason code of the rows that were not attempted."""
     codes: set[ExitCode] = field(default_factory=set)
     error: MusterError | None = None
+    unreadable: bool = False
+    """Whether the target takes no more reads, so that nothing can be compared at the end."""
     _notes: list[str] = field(default_factory=list)
     _sent: int = 0
     _errors: int = 0
     _in_a_row: int = 0
     _causes: Counter[str] = field(default_factory=Counter)
+    _deadline: datetime | None = None
+    """What the local clock shows then, without its zone."""
 
     def signal(self, code: ExitCode) -> None:
         """A first signal drains; a second one stops at once."""
@@ -72,20 +79,36 @@ class Stops:
 
     @contextmanager
     def at(self, deadline: time | None, clock: Clock) -> Iterator[None]:
-        """Stops when the local time `deadline` comes next; None: never."""
+        """Stops when the local clock shows the time `deadline` next, or a later one; None: never.
+
+        It is looked at while the run is under way: whoever sets the clock forward past the deadline ends the run at
+        once, whoever sets it back gives it that much longer.
+        """
         if deadline is None:
             yield
             return
-        timer = asyncio.get_running_loop().call_later(seconds_until(deadline, clock.now()), self.deadline)
+        self._deadline = next_showing(deadline, clock.now())
+        looking = asyncio.create_task(self._watch(clock), name="deadline")
         try:
             yield
         finally:
-            timer.cancel()
+            self._deadline = None
+            looking.cancel()
+
+    async def _watch(self, clock: Clock) -> None:
+        """Looks again and again until the deadline has passed."""
+        while (left := self.seconds_left(clock)) is not None and left > 0:
+            await clock.sleep(min(left, DEADLINE_LOOK_SECONDS))
+        self.deadline()
+
+    def seconds_left(self, clock: Clock) -> float | None:
+        """Seconds until the deadline as the wall clock stands, 0 when it has passed; None: there is none."""
+        return None if self._deadline is None else seconds_before(self._deadline, clock.now())
 
     @property
     def target_is_closed(self) -> bool:
-        """Whether nothing more is to be read either: a signal, or a refused credential."""
-        return bool(self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.PERMISSION})
+        """Whether nothing more is to be read either: a signal, a refused credential, a target that takes no reads."""
+        return self.unreadable or bool(self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.PERMISSION})
 
     def note(self, text: str) -> None:
         """Something that the report must say."""
@@ -135,10 +158,27 @@ class Stops:
         self.requested.set()
 
 
-def seconds_until(deadline: time, now: datetime) -> float:
-    """Seconds from `now` until the local clock next shows `deadline`."""
-    today = now.astimezone().date()
-    then = datetime.combine(today, deadline).astimezone()  # by the zone's rules of that moment: nights can be longer
-    if then <= now:
-        then = datetime.combine(today + timedelta(days=1), deadline).astimezone()
-    return (then - now).total_seconds()
+def next_showing(deadline: time, now: datetime) -> datetime:
+    """The next local date on which the clock passes `deadline`, with it; just missed means tomorrow."""
+    here = local(now)
+    then = datetime.combine(here.date(), deadline)
+    return then if then > here else then + timedelta(days=1)
+
+
+def seconds_before(then: datetime, now: datetime) -> float:
+    """Seconds from `now` until the local clock shows `then` or a later time; 0 when it does.
+
+    Nights in which the clock is changed are longer or shorter: an hour that comes twice counts the first time from
+    `now` on, one that does not come ends with the change.
+    """
+    if local(now) >= then:
+        return 0.0
+    both = sorted(then.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    coming = [moment for moment in both if moment > now]
+    shown = [moment for moment in coming if local(moment) == then]
+    return (next(iter(shown or coming[-1:]), now + timedelta(hours=1)) - now).total_seconds()
+
+
+def local(moment: datetime) -> datetime:
+    """What the local clock shows, without its zone."""
+    return moment.astimezone().replace(tzinfo=None)

@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from jobs.disk import advice, refused
 from jobs.errors import Unusable
 from jobs.intake.parquet_input import parquet_texts
 from jobs.intake.preflight import InputFile, csv_records
@@ -90,8 +91,10 @@ def stage(file: InputFile, folder: Path) -> Staged:
             _rewritten(file, list(names.values()), target)
     except (pl.exceptions.PolarsError, OSError) as error:
         file.source.unchanged()
-        why = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}; the file may be damaged"
-        raise Unusable(f"{file.source.name} can't be staged in the working folder: {why}") from None
+        system = refused(error)
+        why = (system and system.strerror) or f"{type(error).__name__}; the file may be damaged"
+        hint = advice(folder, system.errno, "--out") if system else None
+        raise Unusable(f"{file.source.name} can't be staged in the working folder: {why}", hint=hint) from None
     file.source.unchanged()
     rows = int(pl.scan_parquet(target, glob=False).select(pl.len()).collect().item())
     if rows != file.rows:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, null, or_, select, tuple_, update
 
 from jobs.ledger import tables
 from jobs.ledger.rows import RunRow
-from jobs.ledger.store import Store, select_runs
+from jobs.ledger.store import Store, begun, select_runs
 from jobs.ledger.subjects import Place
 from jobs.model import RESUMABLE
 
@@ -30,13 +30,13 @@ def spaces(store: Store) -> list[int]:
 
 def runs_before(store: Store, before_ms: int) -> list[RunRow]:
     """Runs that ended earlier, and of which nothing was purged yet, oldest first."""
-    ended = select_runs().where(tables.run.c.ended_ms < before_ms).order_by(tables.run.c.started_ms)
+    ended = select_runs().where(tables.run.c.ended_ms < before_ms).order_by(begun())
     return [run for run in store.matching(ended) if "purge" not in erased(run)]
 
 
 def all_runs(store: Store) -> list[RunRow]:
     """Every run, oldest first."""
-    return store.matching(select_runs().order_by(tables.run.c.started_ms))
+    return store.matching(select_runs().order_by(begun()))
 
 
 def erased(run: RunRow) -> list[str]:

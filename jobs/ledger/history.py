@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from jobs.ledger import tables
 from jobs.ledger.store import Store
@@ -36,6 +36,27 @@ def outcome_windows(store: Store, run_id: str, columns: Sequence[str], window: i
             return
         yield rows
         after = rows[-1][0]
+
+
+def outcomes_among(store: Store, run_id: str, columns: Sequence[str], first: int, last: int) -> Sequence[Any]:
+    """`columns` of the outcome rows of a run from source row `first` to `last`, as tuples."""
+    table = tables.outcome
+    wanted = select(*(table.c[name] for name in columns)).where(table.c.run_id == run_id)
+    with store.engine.connect() as connection:
+        rows = connection.execute(wanted.where(table.c.source_row.between(first, last)))
+        return [tuple(row) for row in rows]
+
+
+def sent_among(store: Store, run_id: str, first: int, last: int) -> dict[int, tuple[int, int | None, int | None]]:
+    """Of source rows `first` to `last`: the intents of the run, and when (ms) the first and the last of them was."""
+    event = tables.event.c
+    wanted = select(event.source_row, func.count(), func.min(event.at_ms), func.max(event.at_ms)).where(
+        event.run_id == run_id, event.kind == "intent", event.source_row.between(first, last)
+    )
+    with store.engine.connect() as connection:
+        return {
+            row: (n, since, until) for row, n, since, until in connection.execute(wanted.group_by(event.source_row))
+        }
 
 
 def moments(store: Store, run_id: str, window: int = 50_000) -> Iterator[Sequence[Any]]:

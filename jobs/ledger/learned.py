@@ -2,15 +2,18 @@
 
 One line a pool: the pool of the permits, which names a credential, an address and a class of call as a pseudonym. It
 is no history, and knows nothing of the limit that was configured: that one is held against it at each use. A line whose
-last refusal is `forgotten_seconds` ago says nothing any more.
+last refusal is `forgotten_seconds` ago says nothing any more: on the clock of the boot that wrote it, or, for another
+boot, on the wall clock, and at the latest so long after that boot saw it first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
+from jobs.clock import Stamp
 from jobs.ledger import tables
+from jobs.ledger.boots import age_ms
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.rates import forgotten_seconds, quiet_seconds, raised, within
@@ -18,11 +21,13 @@ from jobs.rates import forgotten_seconds, quiet_seconds, raised, within
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A limit, when the target last refused because of it (ms since 1970 UTC), and with what, such as `HTTP 429`."""
+    """A limit, when the target last refused because of it, and with what, such as `HTTP 429`."""
 
     rate: Rate
-    learned_ms: int
+    at: Stamp
     source: str
+    age_ms: int = field(default=0, compare=False)
+    """How long ago that was when it was read from the ledger."""
 
 
 def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None) -> Learned:
@@ -32,8 +37,8 @@ def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None
     """
     table = tables.learned
     with store.writes.begin() as connection:
-        known = _known(connection, pool, lesson.learned_ms)
-        superseded = known is None or (since is not None and known.learned_ms == since.learned_ms)
+        known = _known(connection, pool, lesson.at)
+        superseded = known is None or (since is not None and known.at.wall_ms == since.at.wall_ms)
         rate = lesson.rate if known is None or superseded else within(known.rate, lesson.rate)
         connection.execute(delete(table).where(table.c.pool == pool))
         connection.execute(
@@ -41,76 +46,97 @@ def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None
                 pool=pool,
                 calls=rate.calls,
                 seconds=rate.seconds,
-                learned_ms=lesson.learned_ms,
-                changed_ms=lesson.learned_ms,
+                learned_ms=lesson.at.wall_ms,
+                changed_ms=lesson.at.wall_ms,
                 source=lesson.source,
+                boot=lesson.at.boot,
+                learned_up=lesson.at.up_ms,
+                changed_up=lesson.at.up_ms,
             )
         )
     return replace(lesson, rate=rate)
 
 
-def keep_rate(store: Store, pool: str, found: Learned, now_ms: int) -> None:
-    """Moves the limit that was learned at `found.learned_ms` to a rate that went well; not one learned since."""
+def keep_rate(store: Store, pool: str, found: Learned, now: Stamp) -> None:
+    """Moves the limit that was learned at `found.at` to a rate that went well; not one learned since."""
     with store.writes.begin() as connection:
-        known = _known(connection, pool, now_ms)
-        if known is not None and known.learned_ms == found.learned_ms:
-            _move(connection, pool, found.rate, now_ms)
+        known = _known(connection, pool, now)
+        if known is not None and known.at.wall_ms == found.at.wall_ms:
+            _move(connection, pool, found.rate, now)
 
 
-def learned(store: Store, pool: str, now_ms: int | None = None) -> Mapping[str, Learned]:
-    """What was learned of `pool` and of its classes of calls `pool-CLASS`, by pool, and is not forgotten at `now_ms`.
+def learned(store: Store, pool: str, now: Stamp | None = None) -> Mapping[str, Learned]:
+    """What was learned of `pool` and of its classes of calls `pool-CLASS`, by pool, and is not forgotten at `now`.
 
-    None: whatever its age.
+    None: whatever its age, which is then not told.
     """
     column = tables.learned.c.pool
     with store.engine.connect() as connection:
         pools = connection.scalars(
             select(column).where(or_(column == pool, column.startswith(f"{pool}-", autoescape=True))).order_by(column)
         )
-        found = {name: _known(connection, name, now_ms) for name in pools.all()}
+        found = {name: _known(connection, name, now) for name in pools.all()}
     return {name: known for name, known in found.items() if known is not None}
 
 
-def in_force(connection: Connection, pool: str, most: Rate, now_ms: int) -> Rate:
+def in_force(connection: Connection, pool: str, most: Rate, now: Stamp) -> Rate:
     """The learned limit of `pool`, never above `most`, which is the configured or documented one."""
-    known = _known(connection, pool, now_ms)
+    known = _known(connection, pool, now)
     return most if known is None else within(known.rate, most)
 
 
-def tried_higher(connection: Connection, pool: str, most: Rate, now_ms: int) -> Rate:
+def tried_higher(connection: Connection, pool: str, most: Rate, now: Stamp) -> Rate:
     """The limit in force when its window is full: one step higher, up to `most`, when it has held for long.
 
     However long nobody called, it is one step, until the limit is forgotten. A step that ends at `most` exactly tries
     what was refused, and so forgets it; a lower `most` disproves nothing.
     """
     table = tables.learned
-    known, limit = _known(connection, pool, now_ms), in_force(connection, pool, most, now_ms)
-    if known is None or limit == most:
+    row = _row(connection, pool)
+    known = None if row is None else _fresh(connection, row, now)
+    if row is None or known is None or (limit := within(known.rate, most)) == most:
         return most
-    changed = connection.scalar(select(table.c.changed_ms).where(table.c.pool == pool)) or 0
-    if abs(now_ms - changed) < quiet_seconds(limit) * 1000:  # abs: a clock that was wrong must not throttle for ever
+    if _age_ms(connection, row, "changed", now) < quiet_seconds(limit) * 1000:
         return limit
     higher = raised(known.rate)
     tried = within(higher, most)
     if tried == most and within(most, higher) == higher:
         connection.execute(delete(table).where(table.c.pool == pool))
     else:
-        _move(connection, pool, most if tried == most else higher, now_ms)
+        _move(connection, pool, most if tried == most else higher, now)
     return tried
 
 
-def _move(connection: Connection, pool: str, rate: Rate, now_ms: int) -> None:
-    table = tables.learned
-    changed = {"calls": rate.calls, "seconds": rate.seconds, "changed_ms": now_ms}
-    connection.execute(update(table).where(table.c.pool == pool).values(changed))
+def _move(connection: Connection, pool: str, rate: Rate, now: Stamp) -> None:
+    """Another rate, learned when it was; all its times are then those of this boot."""
+    table, row = tables.learned, _row(connection, pool)
+    assert row is not None
+    moved = update(table).where(table.c.pool == pool)
+    moved = moved.values(calls=rate.calls, seconds=rate.seconds, changed_ms=now.wall_ms, changed_up=now.up_ms)
+    if row["boot"] != now.boot:
+        learned_up = now.up_ms - _age_ms(connection, row, "learned", now)
+        moved = moved.values(boot=now.boot, learned_up=learned_up)
+    connection.execute(moved)
 
 
-def _known(connection: Connection, pool: str, now_ms: int | None) -> Learned | None:
-    table = tables.learned
-    row = connection.execute(select(table).where(table.c.pool == pool)).one_or_none()
-    if row is None:
+def _row(connection: Connection, pool: str) -> RowMapping | None:
+    return connection.execute(select(tables.learned).where(tables.learned.c.pool == pool)).mappings().one_or_none()
+
+
+def _age_ms(connection: Connection, row: RowMapping, what: str, now: Stamp) -> int:
+    """`what`: learned, or changed."""
+    return age_ms(connection, row["boot"], row[f"{what}_up"], row[f"{what}_ms"], now)
+
+
+def _known(connection: Connection, pool: str, now: Stamp | None) -> Learned | None:
+    row = _row(connection, pool)
+    return None if row is None else _fresh(connection, row, now)
+
+
+def _fresh(connection: Connection, row: RowMapping, now: Stamp | None) -> Learned | None:
+    """What a line says; None when it is forgotten at `now`."""
+    rate = Rate(row["calls"], row["seconds"])
+    age_ms = 0 if now is None else _age_ms(connection, row, "learned", now)
+    if age_ms >= forgotten_seconds(rate) * 1000:
         return None
-    rate = Rate(row.calls, row.seconds)
-    if now_ms is not None and abs(now_ms - row.learned_ms) >= forgotten_seconds(rate) * 1000:  # abs: as above
-        return None
-    return Learned(rate, row.learned_ms, row.source)
+    return Learned(rate, Stamp(row["boot"], row["learned_up"], row["learned_ms"]), row["source"], age_ms)

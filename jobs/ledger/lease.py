@@ -19,7 +19,7 @@ from jobs.alive import Process, Pulse, Watch, beating
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
 from jobs.errors import Locked
 from jobs.ledger import tables
-from jobs.ledger.sqlite import LedgerBroken, LedgerBusy
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.store import Store
 
 PULSE = Pulse(beat=5.0, dead=30.0, look=1.0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table, func, insert, inspect, literal, select, update
+from sqlalchemy import Column, Connection, Engine, Index, Table, func, insert, inspect, literal, select, update
 from sqlalchemy.schema import CreateColumn
 
 from jobs.errors import Unusable
@@ -10,6 +10,9 @@ from jobs.ledger import tables
 
 HOLDERS_SINCE = 3
 """The version that first says which key holds a customer or a wallet."""
+
+BOOTS_SINCE = 3
+"""The version that first counts calls and limits on the clock of a boot."""
 
 
 def migrate(engine: Engine, *, create: bool, upgrade: bool) -> None:
@@ -62,15 +65,23 @@ def upgraded(engine: Engine) -> int:
                 add(connection, added)
             if later == HOLDERS_SINCE:
                 fill_holders(connection)
+            if later == BOOTS_SINCE:
+                fill_boots(connection)
         if version < tables.SCHEMA_VERSION:
             connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
     return max(version, tables.SCHEMA_VERSION)
 
 
-def add(connection: Connection, added: Table | Column[Any]) -> None:
-    """Makes a table, or a column of one that is there. A column must be the last of its table and may be null."""
-    if isinstance(added, Table):
+def add(connection: Connection, added: Table | Column[Any] | Index) -> None:
+    """Makes a table, or a column or index of one that is there.
+
+    A column must be the last of its table, and may be null or has a default. A table that this very migration made
+    has it already.
+    """
+    if isinstance(added, (Table, Index)):
         added.create(connection)
+        return
+    if added.name in {column["name"] for column in inspect(connection).get_columns(added.table.name)}:
         return
     column = str(CreateColumn(added).compile(dialect=connection.dialect)).strip()
     connection.exec_driver_sql(f"ALTER TABLE {added.table.name} ADD COLUMN {column}")
@@ -85,3 +96,10 @@ def fill_holders(connection: Connection) -> None:
         connection.execute(
             insert(holder).prefix_with("OR IGNORE").from_select(["space_id", "kind", "id", "key"], whose)
         )
+
+
+def fill_boots(connection: Connection) -> None:
+    """An older muster counted on the wall clock: that is the clock of the boot without a name."""
+    permit, learned = tables.permit, tables.learned
+    connection.execute(update(permit).values(sent_up=permit.c.sent_ms, answered_up=permit.c.answered_ms))
+    connection.execute(update(learned).values(learned_up=learned.c.learned_ms, changed_up=learned.c.changed_ms))

@@ -5,20 +5,23 @@ Jobs with a space of their own (`banklingo:decide`) speak of the same target as 
 """
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, inspect, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, inspect, or_, select, update
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
+
+if TYPE_CHECKING:
+    from jobs.ledger.store import Store
 
 MOVED_FROM = "moved_from"
 """The fact of a run that says as what the ledger knew the target before."""
 
 
-def known_origin(engine: Engine, system: str, tenant: str) -> str | None:
+def known_origin(store: "Store", system: str, tenant: str) -> str | None:
     """The origin that the spaces of (system, tenant) hold; None: not known yet, or a ledger of an older version."""
-    with engine.connect() as connection:
+    with store.engine.connect() as connection:
         if tables.space.c.origin.name not in {each["name"] for each in inspect(connection).get_columns("space")}:
             return None
         wanted = select(tables.space.c.origin).where(_of(system, tenant), tables.space.c.origin.is_not(None))
@@ -26,18 +29,18 @@ def known_origin(engine: Engine, system: str, tenant: str) -> str | None:
         return origin
 
 
-def last_base_url(engine: Engine, system: str, tenant: str) -> str | None:
+def last_base_url(store: "Store", system: str, tenant: str) -> str | None:
     """The base URL of the newest run at (system, tenant), as its settings show it; None: there was no run."""
-    with engine.connect() as connection:
+    with store.engine.connect() as connection:
         wanted = _runs(system, tenant).with_only_columns(tables.run.c.settings)
         settings = connection.scalar(wanted.order_by(tables.run.c.started_ms.desc()).limit(1))
     return None if settings is None else json.loads(settings).get("base_url") or None
 
 
-def moved_before(engine: Engine, system: str, tenant: str, origin: str) -> bool:
+def moved_before(store: "Store", system: str, tenant: str, origin: str) -> bool:
     """Whether a run at (system, tenant) recorded that the target was at `origin` once."""
     fact = f"{json.dumps(MOVED_FROM)}: {json.dumps(origin)}"
-    with engine.connect() as connection:
+    with store.engine.connect() as connection:
         wanted = _runs(system, tenant).where(tables.run.c.facts.contains(fact, autoescape=True)).limit(1)
         return connection.scalar(wanted) is not None
 

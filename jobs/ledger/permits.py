@@ -1,24 +1,40 @@
-"""Windows that hold over restarts and between processes: every permit is a line in the ledger until it has expired.
+"""Windows that hold over restarts, boots and between processes: every permit is a line in the ledger until it expired.
 
-Permits are fungible: what counts is how many are out or were answered less than the window's length ago.
+Permits are fungible: what counts is how many are out or were answered less than the window's length ago. They are
+counted on the clock of the boot that gave them. Those of another boot count from the moment when this one sees them
+first: nobody can know how old they are, and no limit of the target is exceeded by thinking them young.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
+from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
+from jobs.ledger.boots import meet
 from jobs.ledger.learned import in_force, tried_higher
 from jobs.ledger.store import Store
 from jobs.model import Rate
 
 LOST_SECONDS = 120.0
-"""A permit whose process died counts as if it had been answered so long after it was given: more than any deadline."""
+"""A permit counts as answered so long after its process last said that it lives: more than any deadline (chosen)."""
 
 KEPT_SECONDS, MOST_KEPT = 3600.0, 10_000
 """A line stays so long after its answer, for runs with a longer window than the one who asks; and beyond that one's
 window the newest so many, for a thousand calls a second would be millions (chosen; documented: 60 calls in 180 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What shares a limit (a credential, an address), and the process that takes permits of it."""
+
+    store: Store
+    name: str
+    process: str
+    """A random mark, of 32 characters at most."""
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,58 +46,125 @@ class Reservation:
     rate: Rate
 
 
-def reserve(store: Store, pool: str, rate: Rate, wanted: int, answered_ms: Sequence[int], now_ms: int) -> Reservation:
+def reserve(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int]) -> Reservation:
     """Records when calls were answered, and takes up to `wanted` new permits, in one transaction.
 
-    `pool` names what shares the limit (a credential, an address). Nothing is taken beyond `rate`, nor beyond what was
-    learned of the pool.
+    `answered_up`: in ms of this boot. Nothing is taken beyond `rate`, nor beyond what was learned of the pool.
     """
     table = tables.permit
-    with store.writes.begin() as connection:
-        limit = in_force(connection, pool, rate, now_ms)
-        span = int(limit.seconds * 1000)
-        _report(connection, pool, answered_ms)
-        _clear(connection, pool, now_ms, span)
-        recent = (table.c.pool == pool, table.c.answered_ms > now_ms - span)
-        out = (table.c.pool == pool, table.c.answered_ms.is_(None))
-        taken = sum(connection.scalar(select(func.count()).where(*each)) or 0 for each in (recent, out))
+    with pool.store.writes.begin() as connection:
+        now = pool.clock.stamp()  # only now: whoever had the lock before was earlier
+        _report(connection, pool, answered_up, now)
+        clocks = meet(connection, pool.name, now)
+        limit = in_force(connection, pool.name, rate, now)
+        taken, free_in = _taken(connection, pool.name, clocks, ceil(limit.seconds * 1000))
+        if free_in > limit.seconds + 0.001:
+            _mend(connection, pool.name, now)
         if taken >= limit.calls:
-            limit = tried_higher(connection, pool, rate, now_ms)
+            limit = tried_higher(connection, pool.name, rate, now)
         permits = max(0, min(wanted, limit.calls - taken))
         if permits:
-            connection.execute(insert(table), [{"pool": pool, "sent_ms": now_ms}] * permits)
+            connection.execute(insert(table), [_line(pool, now)] * permits)
             return Reservation(permits, 0.0, limit)
-        first = connection.scalar(select(func.min(table.c.answered_ms)).where(*recent))
-    wait = 0.1 if first is None else (first + span - now_ms) / 1000
-    return Reservation(0, max(0.005, wait), limit)
+    return Reservation(0, max(0.005, free_in), limit)
 
 
-def hand_back(store: Store, pool: str, answered_ms: Sequence[int], unused: int) -> None:
-    """At the end of a run: when calls were answered, and how many permits were never used and are free at once."""
+def renew(pool: Pool, unused: int) -> None:
+    """Says that the process lives, so that its permits are not lost; `unused` of them are free at once."""
     table = tables.permit
-    with store.writes.begin() as connection:
-        _report(connection, pool, answered_ms)
-        out = select(table.c.permit_id).where(table.c.pool == pool, table.c.answered_ms.is_(None))
+    with pool.store.writes.begin() as connection:
+        now = pool.clock.stamp()
+        _give_back(connection, pool, unused)
+        mine = update(table).where(*_out(pool.name, now.boot), table.c.process == pool.process)
+        connection.execute(mine.values(sent_up=now.up_ms))
+
+
+def hand_back(pool: Pool, answered_up: Sequence[int], unused: int) -> None:
+    """At the end of a run: when calls were answered, and how many permits were never used and are free at once."""
+    with pool.store.writes.begin() as connection:
+        _report(connection, pool, answered_up, pool.clock.stamp())
+        _give_back(connection, pool, unused)
+
+
+def undated(pool: Pool, seconds: float) -> int:
+    """How many calls of other boots count in a window of `seconds` now: from before a restart, or of other machines."""
+    with pool.store.writes.begin() as connection:
+        now = pool.clock.stamp()
+        _mend(connection, pool.name, now)
+        others = {boot: up for boot, up in meet(connection, pool.name, now).items() if boot != now.boot}
+        return _taken(connection, pool.name, others, ceil(seconds * 1000))[0] if others else 0
+
+
+def _taken(connection: Connection, pool: str, clocks: Mapping[str, int], span: int) -> tuple[int, float]:
+    """How many places of a window of `span` ms are taken, and seconds until the next is free as far as is known.
+
+    `clocks`: what the clock of each boot shows, in ms.
+    """
+    table, taken, free = tables.permit, 0, [100]
+    for boot, now_up in clocks.items():
+        _clear(connection, pool, boot, now_up, span)
+        recent = (table.c.pool == pool, table.c.boot == boot, table.c.answered_up > now_up - span)
+        found = select(func.count(), func.min(table.c.answered_up)).where(*recent)
+        answered, first = connection.execute(found).one()
+        taken += answered + (connection.scalar(select(func.count()).where(*_out(pool, boot))) or 0)
+        if first is not None:
+            free.append(first + span - now_up)
+    return taken, min(free[1:] or free) / 1000
+
+
+def _clear(connection: Connection, pool: str, boot: str, now_up: int, span: int) -> None:
+    """Answers permits whose process died, and deletes lines that no window needs; `span` is the caller's, in ms."""
+    table, lost = tables.permit, int(LOST_SECONDS * 1000)
+    died = update(table).where(*_out(pool, boot), table.c.sent_up <= now_up - span - lost)
+    connection.execute(died.values(answered_up=table.c.sent_up + lost, answered_ms=table.c.sent_ms + lost))
+    answered = (table.c.pool == pool, table.c.boot == boot, table.c.answered_up.is_not(None))
+    newest = select(table.c.answered_up).where(*answered).order_by(table.c.answered_up.desc())
+    spare = connection.scalar(newest.offset(MOST_KEPT - 1).limit(1))
+    old = now_up - int(KEPT_SECONDS * 1000)
+    old = min(now_up - span, old if spare is None else max(spare - 1, old))
+    connection.execute(delete(table).where(*answered, table.c.answered_up <= old))
+
+
+def _mend(connection: Connection, pool: str, now: Stamp) -> None:
+    """No answer lies in the future: after a machine was set back to an earlier state, that was now."""
+    table = tables.permit
+    later = update(table).where(table.c.pool == pool, table.c.boot == now.boot)
+    connection.execute(later.where(table.c.answered_up > now.up_ms + 1).values(answered_up=now.up_ms))
+    connection.execute(
+        later.where(table.c.answered_up.is_(None), table.c.sent_up > now.up_ms).values(sent_up=now.up_ms)
+    )
+
+
+def _out(pool: str, boot: str) -> tuple[ColumnElement[bool], ...]:
+    """The permits of a boot that are not answered."""
+    table = tables.permit.c
+    return table.pool == pool, table.boot == boot, table.answered_up.is_(None)
+
+
+def _give_back(connection: Connection, pool: Pool, unused: int) -> None:
+    table = tables.permit
+    if unused:
+        out = select(table.c.permit_id).where(*_out(pool.name, pool.clock.boot()), table.c.process == pool.process)
         spare = out.order_by(table.c.permit_id.desc()).limit(unused)
         connection.execute(delete(table).where(table.c.permit_id.in_(spare)))
 
 
-def _clear(connection: Connection, pool: str, now_ms: int, span: int) -> None:
-    """Answers permits whose process died, and deletes lines that no window needs; `span` is the caller's, in ms."""
-    table, lost = tables.permit, int(LOST_SECONDS * 1000)
-    died = (table.c.pool == pool, table.c.answered_ms.is_(None), table.c.sent_ms <= now_ms - span - lost)
-    connection.execute(update(table).where(*died).values(answered_ms=table.c.sent_ms + lost))
-    newest = select(table.c.answered_ms).where(table.c.pool == pool, table.c.answered_ms.is_not(None))
-    spare = connection.scalar(newest.order_by(table.c.answered_ms.desc()).offset(MOST_KEPT - 1).limit(1)) or 0
-    old = min(now_ms - span, max(spare - 1, now_ms - int(KEPT_SECONDS * 1000)))
-    connection.execute(delete(table).where(table.c.pool == pool, table.c.answered_ms <= old))
-
-
-def _report(connection: Connection, pool: str, answered_ms: Sequence[int]) -> None:
-    """Gives each answer to the oldest permit that is out; permits are fungible."""
+def _report(connection: Connection, pool: Pool, answered_up: Sequence[int], now: Stamp) -> None:
+    """Gives each answer to the oldest permit of the process that is out; one that counts as lost counts once more."""
+    if not answered_up:
+        return
     table = tables.permit
-    oldest = select(func.min(table.c.permit_id)).where(table.c.pool == pool, table.c.answered_ms.is_(None))
-    for moment in answered_ms:
-        connection.execute(
-            update(table).where(table.c.permit_id == oldest.scalar_subquery()).values(answered_ms=moment)
-        )
+    oldest = select(table.c.permit_id).where(*_out(pool.name, now.boot), table.c.process == pool.process)
+    found = connection.scalars(oldest.order_by(table.c.permit_id).limit(len(answered_up))).all()
+    times = [{"answered_up": up_ms, "answered_ms": now.wall_ms - (now.up_ms - up_ms)} for up_ms in answered_up]
+    if found:
+        answers = [{"line": line, **each} for line, each in zip(found, times, strict=False)]
+        connection.execute(update(table).where(table.c.permit_id == bindparam("line")), answers)
+    if lost := times[len(found) :]:
+        connection.execute(insert(table), [{**_line(pool, now), **each} for each in lost])
+
+
+def _line(pool: Pool, given: Stamp) -> dict[str, object]:
+    """A permit that is out."""
+    sent = {"sent_up": given.up_ms, "sent_ms": given.wall_ms}
+    return {"pool": pool.name, "boot": given.boot, "process": pool.process, **sent}

@@ -105,7 +105,7 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IdClaim:
     """That `key` alone holds what the target calls `id`, of `kind` `customer` or `wallet`."""
 
     kind: str
@@ -143,7 +143,7 @@ class Transition:
     """Of `record`, which must be given with it."""
     event: EventRow | None = None
     outcome: OutcomeRow | None = None
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[IdClaim, ...] = ()
     """Made only where no other key holds the same; who does is the result of the commit."""
 
     def __post_init__(self) -> None:

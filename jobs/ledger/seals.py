@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import takewhile
 
 from sqlalchemy import select, update
 
@@ -41,9 +42,6 @@ def add_seal(store: Store, run_id: str, manifest_sha256: str) -> None:
 
 def link_before(store: Store, run: RunRow) -> Link | None:
     """The newest sealed run of the batch that began before `run`; None when there is none."""
-    earlier = [each for each in store.runs_of_batch(run) if _place(each) < _place(run) and seals(each)]
+    before = takewhile(lambda each: each.run_id != run.run_id, store.runs_of_batch(run))
+    earlier = [each for each in before if seals(each)]
     return Link(earlier[-1].run_id, seals(earlier[-1])[0]) if earlier else None
-
-
-def _place(run: RunRow) -> tuple[int, str]:
-    return run.started_ms, run.run_id

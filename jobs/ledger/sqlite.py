@@ -1,19 +1,21 @@
-"""SQLite as the ledger's database: WAL and FULL, both read back, files 0600."""
+"""SQLite as the ledger's database: WAL and FULL, both read back, files 0600 and watched."""
 
+import errno
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
-from jobs.errors import MusterError, Unusable
-
-BUSY_SECONDS = 30
-"""Chosen: longer than any group commit of another process, shorter than a person's patience."""
+from jobs.disk import advice
+from jobs.errors import Unusable
+from jobs.ledger.broken import LedgerBroken
+from jobs.ledger.files import Files
+from jobs.ledger.names import WAL, beside, copies, key_file, put_back
+from jobs.ledger.turn import STEP_SECONDS, Turn, busy, held
 
 CACHE_KIB = 8 * 1024
 """A 64 MB cache only fills memory: 8 MB measured no slower."""
@@ -26,14 +28,8 @@ _DEFECTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError,
 """Errors of the driver that say something about muster, not about the machine."""
 
 
-class LedgerBroken(MusterError):
-    """The ledger can't be read or written; nothing may be sent without it."""
-
-    code = "ledger"
-
-
-class LedgerBusy(LedgerBroken):
-    """Another process held the ledger's write lock for as long as was waited; nothing was changed."""
+_NUMBERS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS}
+"""What SQLite's own codes say of a disk, as the system's."""
 
 
 def path_of(url: str) -> Path:
@@ -57,6 +53,7 @@ def path_of(url: str) -> Path:
 def open_engine(url: str) -> Engine:
     """An engine whose every connection is in WAL mode with synchronous=FULL. Raises Unusable, LedgerBroken."""
     path = path_of(url)
+    refuse_remains(path)
     if not path.parent.is_dir():
         raise Unusable(f"the ledger's folder {path.parent} does not exist")
     try:
@@ -66,16 +63,53 @@ def open_engine(url: str) -> Engine:
             raise Unusable(f"the ledger {path} is not a file that can be written") from None
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else "not a file name"
-        raise Unusable(f"the ledger {path} can't be made: {cause}") from None
+        hint = advice(path.parent, error.errno, "--ledger") if isinstance(error, OSError) else None
+        raise Unusable(f"the ledger {path} can't be made: {cause}", hint=hint) from None
+    files, turn = Files(path), Turn(path)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
-        execution_options={"file": _identity(path)},
+        connect_args={"timeout": STEP_SECONDS},
+        pool_use_lifo=True,  # the connection that wrote last has most pages in its memory
+        execution_options={"files": files, "turn": turn},
     )
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "do_connect", lambda *_: files.opening())
+    event.listen(engine, "connect", lambda connection, _: _on_connect(connection, files, turn))
     event.listen(engine, "begin", _on_begin)
     event.listen(engine, "handle_error", _on_error)
+    event.listen(engine, "engine_disposed", lambda _: files.closed())
     return engine
+
+
+def refuse_remains(path: Path) -> None:
+    """Raises Unusable when what is at `path` is left of a ledger that was damaged or moved: none is begun there."""
+    key, saved, anew = key_file(path), copies(path), "to begin a new one on purpose, move"
+    if saved:
+        raise Unusable(
+            f"the ledger {path} was damaged while muster worked with it; all that it held was saved to {saved[-1]}",
+            hint=f"{put_back(saved[-1], path)}; or remove that copy, where {path} is the right one",
+        )
+    if not path.exists():
+        if key.exists():
+            raise Unusable(
+                f"there is no ledger {path}, but its key {key} is there: the ledger was moved or removed",
+                hint=f"put {path} back, from where it is or from a backup; {anew} {key} away",
+            )
+        return
+    others = [file for file in (key, beside(path, WAL)) if file.exists() and file.stat().st_size]
+    if path.is_file() and not path.stat().st_size and others:
+        named = " and ".join(str(file) for file in others)
+        raise Unusable(
+            f"the ledger {path} is empty (0 bytes), but {named} beside it is not: the ledger was damaged",
+            hint=f"restore {path} from a backup; {anew} {named} away",
+        )
+
+
+def still_there(connection: Connection) -> None:
+    """Raises LedgerBroken when a file of the ledger is not what it was; what can be saved is saved then.
+
+    Asked before and after a write: what is acknowledged was on the disk under the ledger's name.
+    """
+    connection.get_execution_options()["files"].check(connection.connection.driver_connection)
 
 
 def wipe(engine: Engine) -> None:
@@ -83,21 +117,22 @@ def wipe(engine: Engine) -> None:
 
     What the disk itself remembers of overwritten blocks, and backups, is not in a database's hands.
     """
+    turn: Turn = engine.get_execution_options()["turn"]
     raw = engine.raw_connection()
     try:
         for statement in ("PRAGMA secure_delete=ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             cursor = raw.cursor()
-            cursor.execute(statement)
+            turn.take(partial(cursor.execute, statement))
             cursor.fetchall()
             cursor.close()
     finally:
         raw.close()
 
 
-def _on_connect(connection: Any, _record: object) -> None:
+def _on_connect(connection: sqlite3.Connection, files: Files, turn: Turn) -> None:
     """Sets the pragmas and reads them back: `journal_mode=wal` fails silently on some file systems."""
     connection.isolation_level = None  # BEGIN is ours to say, see _on_begin
-    mode = _into_wal(connection)
+    mode = turn.take(lambda: _into_wal(connection))
     connection.execute("PRAGMA synchronous=FULL")
     synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
     if mode != "wal" or synchronous != FULL:
@@ -109,67 +144,54 @@ def _on_connect(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA wal_autocheckpoint=4000")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA temp_store=MEMORY")
+    turn.take(files.opened)
 
 
-def _busy(error: BaseException) -> bool:
-    """Whether another process holds the lock that was waited for."""
-    return bool(getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY)
-
-
-@retry(
-    retry=retry_if_exception(_busy),
-    stop=stop_after_delay(BUSY_SECONDS),
-    wait=wait_random(0.005, 0.05),
-    reraise=True,
-)
 def _into_wal(connection: sqlite3.Connection) -> str:
     """The journal mode after WAL was asked for.
 
     Two processes that convert one new file at once would wait for each other: SQLite refuses one of them at once,
     whatever its time-out (measured: one start in 25, of four at the same moment).
     """
-    return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+    mode = str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return mode
 
 
 def _on_error(context: ExceptionContext) -> None:
     """What disk and file system refuse is one sentence, wherever it came up; a row that is refused is a defect."""
-    error = context.original_exception
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _DEFECTS):
+    error, engine = context.original_exception, context.engine
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _DEFECTS) and engine is not None:
         writes = context.connection is not None and context.connection.get_execution_options().get("writes", False)
-        message = f"the ledger can't be {'written' if writes else 'read'}: {error}"
-        if _busy(error):
-            held = "another process holds the ledger: see muster status, wait for it, then resume"
-            raise LedgerBusy(message, hint=held) from None
-        raise LedgerBroken(message, hint="free the disk, then resume") from None
+        raise _refused(Path(engine.url.database or ""), error, writes=writes) from None
+
+
+def _refused(path: Path, error: sqlite3.DatabaseError, *, writes: bool) -> LedgerBroken:
+    if busy(error):
+        return held(path)
+    number = _NUMBERS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return LedgerBroken(
+        f"the ledger can't be {'written' if writes else 'read'}: {error}",
+        hint=f"{advice(path.parent, number)}, then muster resume",
+    )
 
 
 def _on_begin(connection: Connection) -> None:
-    """Writers take the write lock at BEGIN: upgrading a read transaction later fails at once when another writes."""
+    """Writers take the write lock at BEGIN: upgrading a read transaction later fails at once when another writes.
+
+    Readers take theirs too, so that nobody waits in the middle of a transaction.
+    """
     options = connection.get_execution_options()
-    if not options.get("writes", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    path = Path(connection.engine.url.database or "")
-    if _identity(path) != options["file"]:
-        raise LedgerBroken(
-            f"the ledger {path} was removed or replaced while muster worked with it",  # what is committed now is lost
-            hint="put it back, then muster resume",
-        )
-    _be_patient(connection, float(options.get("patience", BUSY_SECONDS)))
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _be_patient(connection: Connection, seconds: float) -> None:
-    """Another process's lock is waited for so long from now on, on this connection."""
-    if connection.info.get("patience", BUSY_SECONDS) != seconds:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(seconds * 1000)}")
-        connection.info["patience"] = seconds
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What stays the same of a file until it is replaced; None: there is none."""
+    turn, writes = options["turn"], options.get("writes", False)
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    if writes:
+        still_there(connection)
     try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+        if writes:
+            turn.take(lambda: raw.execute("BEGIN IMMEDIATE"), options.get("patience"))
+        else:
+            raw.execute("BEGIN")
+            turn.take(lambda: raw.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone())
+    except sqlite3.DatabaseError as error:
+        raise _refused(turn.path, error, writes=writes) from None

@@ -1,7 +1,7 @@
 """Every read and write of the ledger, as a verb. Synchronous; `writer.py` gathers the writes of many workers."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -23,8 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from jobs.errors import MusterError, Unusable
+from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.columns import (
     event_columns,
     outcome_columns,
@@ -37,8 +38,8 @@ from jobs.ledger.columns import (
 from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
-from jobs.ledger.rows import Claim, EventRow, Known, RecordRow, RunRow, StepRow, Transition
-from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
+from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.sqlite import open_engine, path_of, still_there
 from jobs.model import Outcome
 
 KEYS_A_QUERY = 500
@@ -47,6 +48,9 @@ KEYS_A_QUERY = 500
 
 class Fenced(LedgerBroken):
     """Another process took the (system, tenant) over: this one must stop at once and change nothing more."""
+
+    exit_code = ExitCode.LOCKED
+    code = None
 
 
 class Store:
@@ -59,7 +63,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
-        """The ledger at `url`, made or migrated when needed. Raises Unusable: nothing was sent yet.
+        """The ledger at `url`, made or migrated when needed. Raises Unusable, LedgerBusy: nothing was sent yet.
 
         `upgrade` False: one of an older version stays as it is, to be read only.
         """
@@ -69,10 +73,17 @@ class Store:
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
+        except LedgerBusy:
+            store.close()
+            raise
         except MusterError as error:
             store.close()
             raise Unusable(error.message, hint=error.hint) from error
         return store
+
+    def hear(self, stopped: Callable[[], bool]) -> None:
+        """From now on no wait for another process outlives a stop by long; `stopped` is asked from any thread."""
+        self.engine.get_execution_options()["turn"].stopped = stopped
 
     @classmethod
     @contextmanager
@@ -92,6 +103,12 @@ class Store:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
         with self.engine.connect() as connection:
             return inspect(connection).has_table(table.name)
+
+    def knows_key(self) -> bool:
+        """Whether a key of pseudonyms was used with this ledger already, so that no other one may be made."""
+        with self.engine.connect() as connection:
+            known = connection.scalar(select(tables.schema_version.c.key_check)) is not None
+            return known or connection.scalar(select(tables.record.c.key).limit(1)) is not None
 
     def columns(self, table: Table) -> list[ColumnElement[Any]]:
         """The columns of `table`; null in the place of those that a ledger of an older version does not have."""
@@ -186,12 +203,12 @@ class Store:
         run, batch = tables.run, tables.batch
         ours = batch.c.space_id == space_id
         joined = run.join(batch, batch.c.batch_id == run.c.batch_id)
-        newest = select(func.max(run.c.started_ms)).select_from(joined).where(ours).scalar_subquery()
-        wanted = or_(run.c.ended_ms.is_(None), run.c.started_ms == newest)
+        newest = select(run.c.run_id).select_from(joined).where(ours).order_by(begun().desc()).limit(1)
+        wanted = or_(run.c.ended_ms.is_(None), run.c.run_id == newest.scalar_subquery())
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
-    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[Claim, str]:
+    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 
         Raises Fenced when the lease was taken over meanwhile.
@@ -210,16 +227,19 @@ class Store:
                 events.append(event_columns(transition.event, run_id))
             if transition.outcome is not None:
                 outcomes.append(outcome_columns(transition.outcome, run_id))
-        with self.writes.begin() as connection:
-            self._fence(connection, space_id, epoch)
-            by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is then written once
-            self._many.insert(connection, tables.record, by_key, replacing=True)
-            self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
-            self._many.insert(connection, tables.event, events)
-            self._many.insert(connection, tables.outcome, outcomes)
-            return self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+        with self.writes.connect() as connection:
+            with connection.begin():
+                self._fence(connection, space_id, epoch)
+                by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
+                self._many.insert(connection, tables.record, by_key, replacing=True)
+                self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
+                self._many.insert(connection, tables.event, events)
+                self._many.insert(connection, tables.outcome, outcomes)
+                held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
+            still_there(connection)
+            return held
 
-    def _claim(self, connection: Connection, space_id: int, claims: Sequence[Claim]) -> Mapping[Claim, str]:
+    def _claim(self, connection: Connection, space_id: int, claims: Sequence[IdClaim]) -> Mapping[IdClaim, str]:
         """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
         if not claims:
             return {}
@@ -264,9 +284,7 @@ class Store:
 
     def runs(self, limit: int = 50) -> list[RunRow]:
         """The newest runs, the newest first."""
-        return self._runs(
-            select_runs().order_by(tables.run.c.started_ms.desc(), tables.run.c.run_id.desc()).limit(limit)
-        )
+        return self._runs(select_runs().order_by(begun().desc(), tables.run.c.run_id.desc()).limit(limit))
 
     def matching(self, statement: Select[Any]) -> list[RunRow]:
         """The runs that a statement made from `select_runs` gives."""
@@ -276,7 +294,7 @@ class Store:
         """All runs over the same input in the same space, oldest first; `run` is one of them."""
         space, batch = tables.space.c, tables.batch.c
         ours = (space.system == run.system, space.tenant == run.tenant, batch.input_sha256 == run.input_sha256)
-        return self._runs(select_runs().where(*ours).order_by(tables.run.c.started_ms, tables.run.c.run_id))
+        return self._runs(select_runs().where(*ours).order_by(begun(), tables.run.c.run_id))
 
     def outcomes(self, run_id: str, window: int = 10_000) -> Iterator[list[Mapping[str, Any]]]:
         """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
@@ -380,7 +398,10 @@ class Store:
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
         current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
         if current != epoch:
-            raise Fenced("another run took over this tenant: stopped without changing anything more")
+            raise Fenced(
+                "another run took over this tenant: stopped without changing anything more",
+                hint="muster status shows it; when it has ended, muster resume",
+            )
 
     def _insert(self, table: Table) -> Any:
         return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
@@ -394,6 +415,13 @@ def select_runs() -> Select[Any]:
         .join(tables.batch, tables.run.c.batch_id == batch.batch_id)
         .join(tables.space, batch.space_id == space.space_id)
     )
+
+
+def begun() -> ColumnElement[int]:
+    """Grows from run to run as they began in this ledger, whatever the wall clock showed then."""
+    event = tables.event.c
+    first = select(func.min(event.seq)).where(event.run_id == tables.run.c.run_id).correlate(tables.run)
+    return func.coalesce(first.scalar_subquery(), 0)
 
 
 def _plain(result: CursorResult[Any]) -> list[Mapping[str, Any]]:

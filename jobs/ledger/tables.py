@@ -1,4 +1,5 @@
-"""The ledger's tables. Times are whole milliseconds since 1970 UTC (`_ms`); no personal data in any column.
+"""The ledger's tables. Times are whole milliseconds since 1970 UTC (`_ms`), and for people only where a time of a boot
+(`_up`: on the clock of the `boot` beside it) says the same; no personal data in any column.
 
 space    one (system, tenant): keys, lease and fencing are per space
 batch    one input file's content in a space; the same file again is the same batch
@@ -8,6 +9,8 @@ step     one step of one key: its status now
 event    append-only history: run, intent, result, outcome
 outcome  how each input row of each run ended; the report is made from it
 learned  one limit that the target taught by refusing
+pause    until when the target asked for no calls
+ahead    how far one boot's clock is ahead of another's, at most
 holder   which key of a space holds an id of the target: two keys never hold one customer or one wallet
 """
 
@@ -195,7 +198,12 @@ permit = Table(
     Column("pool", String(64), nullable=False),  # what shares the limit, as a pseudonym
     Column("sent_ms", BigInteger, nullable=False),
     Column("answered_ms", BigInteger),  # null: under way, or its process died
+    Column("boot", String(64), nullable=False, server_default=""),  # empty: of an older muster, on the wall clock
+    Column("sent_up", BigInteger),  # when it was given, or when its process last said that it lives
+    Column("answered_up", BigInteger),  # as answered_ms
+    Column("process", String(32)),  # random mark of the process that has it; null: of an older muster
     Index("permit_by_pool", "pool", "answered_ms"),
+    Index("permit_by_boot", "pool", "boot", "answered_up"),
 )
 
 learned = Table(
@@ -207,6 +215,30 @@ learned = Table(
     Column("learned_ms", BigInteger, nullable=False),  # when the target last refused
     Column("changed_ms", BigInteger, nullable=False),  # then, or when the limit was last tried higher
     Column("source", String(40), nullable=False),  # with what it refused: `HTTP 429`
+    Column("boot", String(64), nullable=False, server_default=""),  # as of `permit`
+    Column("learned_up", BigInteger),
+    Column("changed_up", BigInteger),
+)
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("pool", String(64), primary_key=True),  # as of `permit`
+    Column("boot", String(64), nullable=False),
+    Column("asked_up", BigInteger, nullable=False),  # when the target asked for it
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),  # how long nobody sends
+    Column("asked_seconds", Float, nullable=False),  # how long the target asked for, which can be longer
+    Column("source", String(40), nullable=False),  # as of `learned`
+)
+
+ahead = Table(
+    "ahead",
+    metadata,
+    Column("boot", String(64), primary_key=True),
+    Column("other", String(64), primary_key=True),
+    Column("ahead_ms", BigInteger, nullable=False),  # the clock of `boot` less that of `other`, at most
+    sqlite_with_rowid=False,
 )
 
 holder = Table(
@@ -219,13 +251,21 @@ holder = Table(
     sqlite_with_rowid=False,
 )
 
-ADDED: Mapping[int, tuple[Table | Column[Any], ...]] = {
+ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     2: (learned,),
     3: (
         holder,
         *(space.c[name] for name in ("owner_boot", "owner_namespace", "beats", "origin")),
         *(step.c[name] for name in ("bound", "write_key", "body_sha256")),
         event.c.write_key,
+        *(permit.c[name] for name in ("boot", "sent_up", "answered_up", "process")),
+        *(index for index in permit.indexes if index.name == "permit_by_boot"),
+        *(learned.c[name] for name in ("boot", "learned_up", "changed_up")),
+        pause,
+        ahead,
     ),
 }
-"""What each version has more than the one before: tables, and columns that may be null. A migration adds these."""
+"""What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
+
+A migration adds these.
+"""

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from jobs.ledger.rows import Claim, Transition
-from jobs.ledger.sqlite import LedgerBroken
+from jobs.ledger.broken import LedgerBroken, LedgerRefuses
+from jobs.ledger.rows import IdClaim, Transition
 from jobs.ledger.store import Store
 
 MOST_AT_ONCE = 10_000
@@ -36,7 +36,7 @@ class Writer:
     ) -> None:
         self.store, self.space_id, self.epoch, self.run_id, self.offload = store, space_id, epoch, run_id, offload
         self.broken: LedgerBroken | None = None
-        self._waiting: list[tuple[Transition, asyncio.Future[Mapping[Claim, str]] | None]] = []
+        self._waiting: list[tuple[Transition, asyncio.Future[Mapping[IdClaim, str]] | None]] = []
         self._more = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -55,12 +55,12 @@ class Writer:
         if error is None:
             self._check()  # what was only posted has nobody else to hear of its loss
 
-    async def commit(self, transition: Transition) -> Mapping[Claim, str]:
+    async def commit(self, transition: Transition) -> Mapping[IdClaim, str]:
         """Returns when `transition`, and all that was posted before it, is on the disk. Raises LedgerBroken.
 
         Gives those of its claims that were not made, with the key that holds the id.
         """
-        future: asyncio.Future[Mapping[Claim, str]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Mapping[IdClaim, str]] = asyncio.get_running_loop().create_future()
         self._queue(transition, future)
         return await future
 
@@ -76,7 +76,7 @@ class Writer:
         if self.broken is not None:
             raise self.broken
 
-    def _queue(self, transition: Transition, future: asyncio.Future[Mapping[Claim, str]] | None) -> None:
+    def _queue(self, transition: Transition, future: asyncio.Future[Mapping[IdClaim, str]] | None) -> None:
         self._check()
         assert self._task is not None, "the writer is not open"
         assert not self._task.done(), "the writer has ended"
@@ -93,9 +93,9 @@ class Writer:
                 self._room.set()
 
     async def _commit_group(
-        self, group: Sequence[tuple[Transition, asyncio.Future[Mapping[Claim, str]] | None]]
+        self, group: Sequence[tuple[Transition, asyncio.Future[Mapping[IdClaim, str]] | None]]
     ) -> None:
-        held: Mapping[Claim, str] = {}
+        held: Mapping[IdClaim, str] = {}
         if self.broken is None:
             try:
                 transitions = [transition for transition, _ in group]
@@ -119,4 +119,4 @@ def broken(error: Exception) -> LedgerBroken:
         cause = str(error.orig) if isinstance(error, OperationalError) else (error.strerror or "I/O error")
         return LedgerBroken(f"the ledger can't be written: {cause}", hint="free the disk, then resume")
     cause = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
-    return LedgerBroken(f"the ledger refuses a row: {cause}", hint="this is a defect of muster; nothing was lost")
+    return LedgerRefuses(f"the ledger refuses a row: {cause}", hint="this is a defect of muster; nothing was lost")

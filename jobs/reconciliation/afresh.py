@@ -24,6 +24,7 @@ from jobs.systems import capabilities
 from jobs.systems.base import System
 from jobs.systems.exchange import Reader
 from jobs.systems.row import Row
+from jobs.throttling import saying
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 
@@ -62,7 +63,9 @@ async def read_afresh(recheck: Recheck) -> Sequence[Path]:
     """
     settings, parts, clock = recheck.settings, list[Path](), recheck.clock
     system, outage = system_of(settings), outage_of(settings, clock, recheck.progress.note)
-    async with connected(settings, system, credential_of(settings, reading=True), clock, outage=outage) as client:
+    given, hear = credential_of(settings, reading=True), saying(recheck.progress)
+    opening = connected(settings, system, given, clock, store=recheck.store, outage=outage, hear=hear)
+    async with opening as client:
         if recheck.decisions is not None:
             rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
             await prove(recheck.decisions, recheck.decided, system, client, rows, recheck.seal)

@@ -23,7 +23,7 @@ from jobs import masking
 from jobs.batch import Batch
 from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
-from jobs.ledger.rows import EventRow, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
+from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Origin, Outcome
 from jobs.reconciliation.reconcile import COMPLETE, Claim, Opener, normalised
@@ -103,7 +103,8 @@ class Decided:
             return Transition(record=replace(reopened, facts=facts), step=replace(step, status=StepStatus.OPEN))
         facts = {"customer_origin": Origin.ADOPTED, **record.facts, "customer_id": given.customer_id or ""}
         settled = replace(step, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
-        return Transition(record=replace(reopened, facts=facts), step=settled)
+        claims = (IdClaim("customer", given.customer_id, record.key),) if given.customer_id else ()
+        return Transition(record=replace(reopened, facts=facts), step=settled, claims=claims)
 
     def reopened_steps(self) -> Iterator[StepRow]:
         """The steps in doubt, open again because the write was not applied."""

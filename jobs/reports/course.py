@@ -24,6 +24,15 @@ WIDTHS_MS = tuple(
 UNKNOWN_LIMIT_SECONDS = 60.0
 """Chosen: calls are counted per minute where no limit is known."""
 
+SET_BACK_MS = 10_000
+"""Chosen: of calls, events are written within less of when they happened; one that is earlier than that comes of a
+clock that was set back."""
+
+CALLS = frozenset({"intent", "result"})
+
+LONGEST_CALL_MS = 600_000
+"""Chosen: no call takes so long (the longest deadline is 90 s); who seems to was under way when the clock was set."""
+
 UNSENT = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 """Outcomes that say nothing of the target's pace."""
 
@@ -104,11 +113,17 @@ class Course:
 def course(moments: Iterable[Sequence[Any]], *, started_ms: int, ended_ms: int, limit: Rate | None) -> Course:
     """The course of a run between two times in milliseconds.
 
-    `moments`: (at_ms, kind, key, step, attempt, verdict, http_status, detail), oldest first; a time outside of the
-    run (the clock was set) counts at its nearer end. `limit`: of mutating calls, None where it is not known.
+    `moments`: (at_ms, kind, key, step, attempt, verdict, http_status, detail), oldest first. Where their clock was set
+    back, time goes on from there; a time outside of the run counts at its nearer end. `limit`: of mutating calls, None
+    where it is not known.
     """
-    tally = _Tally(started_ms, ended_ms, limit)
-    for at_ms, kind, key, step, attempt, verdict, status, detail in moments:
+    tally, newest, shift = _Tally(started_ms, ended_ms, limit), started_ms, 0
+    for shown_ms, kind, key, step, attempt, verdict, status, detail in moments:
+        if kind in CALLS:
+            if shown_ms + shift < newest - SET_BACK_MS:
+                shift = newest - shown_ms
+            newest = max(newest, shown_ms + shift)
+        at_ms = shown_ms + shift
         bucket = min(max((at_ms - started_ms) // tally.width_ms, 0), tally.buckets - 1)
         if kind == "intent":
             tally.sent(bucket, at_ms, (key, step, attempt))
@@ -145,7 +160,8 @@ class _Tally:
         sent = self.open.pop(call, None)
         if sent is not None:
             since, bucket = sent
-            self.taken.setdefault(call[1], Counter())[max(at_ms - since, 0)] += 1
+            if at_ms - since < LONGEST_CALL_MS:
+                self.taken.setdefault(call[1], Counter())[max(at_ms - since, 0)] += 1
             self.series["errors"][bucket] += status is None or status == 429 or status >= 500
 
     def ended(self, bucket: int, outcome: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
+from jobs.disk import advice
 from jobs.errors import Unusable
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -50,7 +51,8 @@ class RunFolder:
             if any(path.iterdir()):
                 raise Unusable(f"the folder {path} already holds files", hint="choose another --run-id")
         except OSError as error:
-            raise Unusable(f"the folder {path} can't be made: {error.strerror}") from error
+            hint = advice(path, error.errno, "--out")
+            raise Unusable(f"the folder {path} can't be made: {error.strerror}", hint=hint) from error
         return cls(path)
 
     @classmethod

@@ -23,6 +23,7 @@ from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate
 from jobs.transport.limiter import Closed, Limiter
 from jobs.transport.outage import ANYTHING, Outage, Trouble
+from jobs.transport.pauses import Shut
 from jobs.transport.retry import FullJitter, retry_after_seconds
 from jobs.transport.sender import MaybeSent, NotSent, Sender
 
@@ -168,6 +169,8 @@ class Client:
                 if intended:  # what was sent was refused for its token, or never left
                     raise NotSent("it was not sent again before the run stopped") from None
                 raise
+            except Shut as error:
+                raise NotSent(str(error)) from None
             except NotSent as error:
                 if not intended:
                     raise
@@ -220,6 +223,8 @@ class Client:
                 raise _Passing(str(error), unsent=True) from None
             except MaybeSent as error:
                 raise _Passing(str(error), answered=error.answered) from None
+            except Shut as error:
+                raise ReadFailed(f"{request.operation}: {error}") from None
             if self.system.throttled(reply):
                 continue
             status = self.system.status_of(reply)
@@ -275,7 +280,7 @@ class Client:
         seconds = min(request.deadline_seconds, max(1.0, self.outage.left))
         try:
             reply, _ = await self._permitted(replace(request, deadline_seconds=seconds), given, None)
-        except (NotSent, MaybeSent) as error:
+        except (NotSent, MaybeSent, Shut) as error:
             return Trouble(str(error), unsent=isinstance(error, NotSent))
         status = self.system.status_of(reply)
         if status >= 500 or status in PASSING or self.system.throttled(reply):
@@ -342,7 +347,7 @@ class Client:
             reply, _ = await self._permitted(
                 replace(request, deadline_seconds=seconds), self.credential.token, None, probing=True
             )
-        except (NotSent, MaybeSent) as error:
+        except (NotSent, MaybeSent, Shut) as error:
             return Trouble(str(error), unsent=isinstance(error, NotSent))
         status = self.system.status_of(reply)
         if status >= 500 and status != NOT_OFFERED:

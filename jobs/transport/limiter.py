@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from jobs.clock import Clock
 from jobs.model import Rate
 from jobs.rates import LEARNT, QUIET_SECONDS, lowered
+from jobs.transport.pauses import Pauses
 
 STARTING_PACE = 2.0
 """Mutating calls a second with which `auto` begins where the vendor documents no limit (the contract's default)."""
@@ -28,10 +29,6 @@ AVERAGE_WEIGHT = 0.1
 
 SLOWEST_PACE = 0.05
 """Calls a second below which pacing does not go (one in 20 s, chosen)."""
-
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds to pause after a refusal that does not say how long (chosen)."""
 
 
 REFUSED = "HTTP 429"
@@ -174,15 +171,17 @@ class Window:
 class Limiter:
     """The permits of one credential and class of call: a window where there is a limit, a pace where it is unknown."""
 
-    def __init__(self, clock: Clock, *, window: Window | None = None, pace: Pace | None = None) -> None:
-        self.clock, self.window, self.pace = clock, window, pace
+    def __init__(
+        self, clock: Clock, *, window: Window | None = None, pace: Pace | None = None, pauses: Pauses | None = None
+    ) -> None:
+        self.clock, self.window, self.pace, self.pauses = clock, window, pace, pauses or Pauses(clock)
         self.closed = asyncio.Event()
-        self._open_at = clock.monotonic()
-        self._refusals = 0
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[None]:
-        """One permit, held while the call is under way. Raises Closed when the run stops while one waits."""
+        """One permit, held while the call is under way. Raises Closed when the run stops while one waits, and Shut."""
+        await self.pauses.keep()
+        await self._opened()
         if self.pace is not None:
             await self.pace.tell()
         if self.window is not None:
@@ -194,46 +193,53 @@ class Limiter:
             if self.window is not None:
                 self.window.leave()
 
+    async def _opened(self) -> None:
+        """Waits while the class is paused: who holds a permit meanwhile takes it from others."""
+        while (left := self.pauses.open_at - self.clock.monotonic()) > 0:
+            await self._wait(left)
+
     async def _turn(self) -> None:
         """Waits while the class is paused, and for a slot of the pace; a pause that begins meanwhile counts too."""
         while (at := self._slot()) > (now := self.clock.monotonic()):
-            if await self.clock.pause(at - now, self.closed):
-                raise Closed
-            if self._open_at <= at:
+            await self._wait(at - now)
+            if self.pauses.open_at <= at:
                 return
 
+    async def _wait(self, seconds: float) -> None:
+        if self.closed.is_set():
+            raise Closed
+        self.pauses.check()
+        await self.clock.pause(seconds, self.pauses.ring)
+        if self.closed.is_set():
+            raise Closed
+        self.pauses.check()
+
     def _slot(self) -> float:
-        earliest = max(self._open_at, self.clock.monotonic())
+        earliest = max(self.pauses.open_at, self.clock.monotonic())
         return earliest if self.pace is None else self.pace.slot(earliest)
 
     def close(self) -> None:
         """Whoever waits gets Closed; calls under way go on."""
         self.closed.set()
+        self.pauses.ring.set()
         if self.window is not None:
             self.window.close()
 
     def answered(self, latency: float) -> None:
         """A call was answered normally after `latency` seconds."""
-        self._refusals = 0
+        self.pauses.answered()
         if self.pace is not None:
             self.pace.answered(latency)
 
-    def refused(self, wait_seconds: float | None, source: str = REFUSED) -> None:
-        """The target said "too many", with `source`: nobody of this class sends for `wait_seconds`.
+    def refused(self, asked: float | None, source: str = REFUSED) -> None:
+        """The target said "too many", with `source`: nobody of this class sends for `asked` seconds at least.
 
-        None: it did not say how long; the pause doubles with each refusal in a row. Refusals that come during a
-        pause belong to calls that left before it, and say nothing new.
+        None: it did not say how long. Refusals that come during a pause belong to calls that left before it, and say
+        nothing new.
         """
-        now = self.clock.monotonic()
-        fresh = now >= self._open_at
-        if fresh:
-            self._refusals += 1
-        if wait_seconds is None:
-            wait_seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._refusals - 1, 30))
-        self._open_at = max(self._open_at, now + wait_seconds)
-        if not fresh:
+        if not self.pauses.refused(asked, source):
             return
-        first = self._refusals <= 1
+        first = self.pauses.refusals <= 1
         if self.pace is not None:
             self.pace.refused(source, first=first)
         if self.window is not None and first:

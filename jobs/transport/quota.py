@@ -1,20 +1,27 @@
-"""Limits that all processes on one ledger share, exact over restarts: windows of calls, and what a target taught.
+"""Limits that all processes on one ledger share, exact over restarts: windows of calls, lessons and pauses.
 
-Two windows in one: the process's own, on the monotonic clock, which no change of the wall clock can fool; and the
-ledger's, on the wall clock, which knows the calls of earlier runs and of other processes.
+Two windows in one: the process's own, and the ledger's, which knows the calls of earlier runs and of other processes.
+Both are on the clock of the boot, which no change of the wall clock can fool.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from math import ceil
 
-from jobs.clock import Clock, milliseconds
+from jobs.clock import Clock, from_milliseconds
+from jobs.ledger.boots import met
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.learned import Learned, keep_rate, learned, teach
-from jobs.ledger.permits import hand_back, reserve
+from jobs.ledger.pauses import Asked, keep_pause, kept_pause
+from jobs.ledger.permits import LOST_SECONDS, Pool, hand_back, renew, reserve, undated
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Offload
 from jobs.model import Rate
 from jobs.rates import within
 from jobs.transport.limiter import REFUSED, Closed, Pace, Window
+from jobs.transport.pauses import Hear, Hold, Pauses, nobody
+from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
 
 SHARE_AT_ONCE = 10
 """A tenth of the window is taken from the ledger at a time at most (chosen): a thousand calls a second cost it ten
@@ -23,18 +30,25 @@ transactions, and sixty in three minutes go out six at a time."""
 PACE_SECONDS = 60.0
 """A pace is kept as calls in a minute (chosen): the slowest one, a call in 20 s, is still three of them."""
 
+RENEW_SECONDS = LOST_SECONDS / 4
+"""So often a process says that it still has its permits: three times it may come too late (chosen)."""
+
+LOOK_SECONDS = 1.0
+"""A pause that another process was asked for is heard of so much later at most (chosen)."""
+
 
 class Lessons:
     """What the target taught of one pool: `known` to the ledger, and `pending` to be told; None where there is none."""
 
     def __init__(self, clock: Clock, store: Store, pool: str, offload: Offload) -> None:
         self.clock, self.store, self.pool, self.offload = clock, store, pool, offload
-        self.known = learned(store, pool, milliseconds(clock.now())).get(pool)
+        met(store, pool, clock)
+        self.known = learned(store, pool, clock.stamp()).get(pool)
         self.pending: Learned | None = None
 
     def note(self, rate: Rate, source: str) -> None:
         """A refusal left `rate`."""
-        self.pending = Learned(rate, milliseconds(self.clock.now()), source)
+        self.pending = Learned(rate, self.clock.stamp(), source)
 
     async def tell(self) -> None:
         """Brings the ledger up to date."""
@@ -49,13 +63,17 @@ class SharedWindow(Window):
 
     def __init__(self, rate: Rate, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
         super().__init__(rate, clock)
-        self.store, self.pool, self.offload = store, pool, offload
+        self.pool, self.offload = Pool(store, pool, f"{clock.random.getrandbits(128):032x}", clock), offload
         self.lessons = Lessons(clock, store, pool, offload)
         known = self.lessons.known
         self.rate = rate if known is None else within(known.rate, rate)
+        self.undated = undated(self.pool, self.rate.seconds)
+        """Calls of other boots that counted in the window at the beginning."""
         self._stock = 0
         self._unreported: list[int] = []
         self._asking = asyncio.Lock()
+        self._renewing: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
 
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
@@ -80,26 +98,45 @@ class SharedWindow(Window):
     def leave(self) -> None:
         """The call was answered, or given up; the ledger hears of it with the next refill."""
         super().leave()
-        self._unreported.append(milliseconds(self.clock.now()) + 1)  # never earlier than it was
+        self._unreported.append(ceil(self.clock.monotonic() * 1000))  # never earlier than it was
 
     async def aclose(self) -> None:
         """Tells the ledger what was learned, what was answered, and what was never used."""
+        self._ended.set()
+        if self._renewing is not None:
+            await self._renewing
         await self.lessons.tell()
         answered, self._unreported, unused, self._stock = self._unreported, [], self._stock, 0
-        await self.offload(hand_back, self.store, self.pool, answered, unused)
+        await self.offload(hand_back, self.pool, answered, unused)
 
     async def _refill(self) -> None:
         if self.closed.is_set():
             raise Closed
         answered, self._unreported = self._unreported, []
         wanted = max(1, self.rate.calls // SHARE_AT_ONCE)
-        now_ms = milliseconds(self.clock.now())
-        found = await self.offload(reserve, self.store, self.pool, self.most, wanted, answered, now_ms)
+        found = await self.offload(reserve, self.pool, self.most, wanted, answered)
         if self.lessons.pending is None:
             self.rate = found.rate
         self._stock = found.permits
-        if not found.permits:
+        if found.permits:
+            self._keep_alive()
+        else:
             await self.clock.pause(min(found.wait_seconds, self.rate.seconds), self.closed)
+
+    def _keep_alive(self) -> None:
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew(), name="permits")
+
+    async def _renew(self) -> None:
+        """While there are permits: gives back now and then what nobody uses, and says that the others are not lost.
+
+        One can be out for long: its call may wait for a pause that the target asked for, or for a login.
+        """
+        while self._under_way + self._stock and not await self.clock.pause(RENEW_SECONDS, self._ended):
+            async with self._asking:
+                unused, self._stock = self._stock, 0
+                with suppress(LedgerBroken):  # who asks for permits next hears of it
+                    await self.offload(renew, self.pool, unused)
 
 
 class KeptPace(Pace):
@@ -130,8 +167,8 @@ class KeptPace(Pace):
         await self.tell()
         lessons, known = self.lessons, self.lessons.known
         if known is not None and known.rate != self._rate():
-            now_ms = milliseconds(self.clock.now())
-            await lessons.offload(keep_rate, lessons.store, lessons.pool, replace(known, rate=self._rate()), now_ms)
+            found = replace(known, rate=self._rate())
+            await lessons.offload(keep_rate, lessons.store, lessons.pool, found, lessons.clock.stamp())
 
     def _known_limit(self) -> float:
         """In calls a second."""
@@ -140,3 +177,50 @@ class KeptPace(Pace):
 
     def _rate(self) -> Rate:
         return Rate(max(1, int(self.limit * PACE_SECONDS)), PACE_SECONDS)
+
+
+class KeptPauses(Pauses):
+    """`Pauses` that the next process keeps too, and others on the ledger. To be closed."""
+
+    def __init__(
+        self, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread, hear: Hear = nobody
+    ) -> None:
+        super().__init__(clock, hear)
+        self.store, self.pool, self.offload = store, pool, offload
+        met(store, pool, clock)
+        self._pending: Asked | None = None
+        self._seen: Asked | None = None
+        self._look_at = float("-inf")
+
+    def begin(self, hold: Hold) -> None:
+        """See Pauses; the ledger hears of what the target asked for before the next call."""
+        super().begin(hold)
+        if hold.asked and not hold.kept:
+            seconds = min(hold.asked, MAX_RETRY_AFTER_SECONDS)
+            self._pending = self._seen = Asked(seconds, hold.asked, self.clock.stamp(), hold.source)
+
+    async def keep(self) -> None:
+        """Tells the ledger what the target asked for, and takes over what it asked others for."""
+        await self._tell()
+        now = self.clock.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        found = await self.offload(kept_pause, self.store, self.pool, self.clock.stamp())
+        if found is None or found[0] == self._seen:
+            return
+        self._seen, left = found
+        open_at = self.clock.monotonic() + left
+        if open_at > self.open_at:
+            self.open_at = open_at
+            at = from_milliseconds(self._seen.at.wall_ms)
+            self.begin(Hold(left, self._seen.asked_seconds, at, self._seen.source, kept=True))
+
+    async def aclose(self) -> None:
+        """Tells the ledger what the target asked for last."""
+        await self._tell()
+
+    async def _tell(self) -> None:
+        if (asked := self._pending) is not None:
+            self._pending = None
+            await self.offload(keep_pause, self.store, self.pool, asked)

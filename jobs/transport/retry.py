@@ -13,7 +13,10 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_base
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
-"""Chosen: a target that asks for more than an hour is answered by parking the row, not by sleeping."""
+"""Chosen: nobody sleeps longer because of a target's word; a run that is asked for more ends, and leaves its rows."""
+
+MOST_ASKED_SECONDS = 366 * 86_400.0
+"""A year: whoever asks for more means for ever (chosen; a date of the year 9999 is none that one can add up with)."""
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
@@ -39,7 +42,7 @@ class FullJitter(wait_base):
 
 
 def retry_after_seconds(headers: Mapping[str, str], received_at: datetime) -> float | None:
-    """Seconds that a reply's Retry-After asks for, in [0, MAX_RETRY_AFTER_SECONDS].
+    """Seconds that a reply's Retry-After asks for, in [0, MOST_ASKED_SECONDS].
 
     A date is measured against the reply's own Date header, because the server's clock may differ from ours;
     without a Date header, against `received_at`. None when there is no header or it can't be read: `²`, `-1`
@@ -49,12 +52,12 @@ def retry_after_seconds(headers: Mapping[str, str], received_at: datetime) -> fl
     if not value:
         return None
     if value.isascii() and _SECONDS.fullmatch(value):
-        return min(float(value), MAX_RETRY_AFTER_SECONDS)
+        return min(float(value), MOST_ASKED_SECONDS)
     then = http_date(value)
     if then is None:
         return None
     base = http_date(headers.get("date", "")) or received_at
-    return min(max(0.0, (then - base).total_seconds()), MAX_RETRY_AFTER_SECONDS)
+    return min(max(0.0, (then - base).total_seconds()), MOST_ASKED_SECONDS)
 
 
 def http_date(value: str) -> datetime | None:

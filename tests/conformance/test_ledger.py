@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import Unusable
 from jobs.ledger import lease, tables
-from jobs.ledger.rows import Claim, EventRow, StepRow, StepStatus, Transition
+from jobs.ledger.rows import EventRow, IdClaim, StepRow, StepStatus, Transition
 from jobs.ledger.store import Fenced, Store
 from jobs.ledger.writer import Writer
 from jobs.model import Outcome
@@ -150,24 +150,24 @@ def test_what_a_write_was_made_of_comes_back_as_it_was_committed(book: Book) -> 
 
 
 def test_an_id_of_the_target_belongs_to_the_key_that_claimed_it_first(book: Book) -> None:
-    mine, theirs = Claim("customer", "7", "a"), Claim("customer", "7", "b")
-    wallet = Claim("wallet", "7", "b")
+    mine, theirs = IdClaim("customer", "7", "a"), IdClaim("customer", "7", "b")
+    wallet = IdClaim("wallet", "7", "b")
 
-    def claimed(*claims: Claim) -> Mapping[Claim, str]:
+    def claimed(*claims: IdClaim) -> Mapping[IdClaim, str]:
         transitions = [Transition(claims=(each,)) for each in claims]
         return book.store.apply(book.space_id, book.epoch, RUN.run_id, transitions)
 
     assert claimed(mine, theirs, wallet) == {theirs: "a"}
     assert claimed(mine) == {}
     assert claimed(theirs) == {theirs: "a"}
-    many = [Claim("customer", str(number), "c") for number in range(2000)]
-    assert claimed(*many) == {Claim("customer", "7", "c"): "a"}
+    many = [IdClaim("customer", str(number), "c") for number in range(2000)]
+    assert claimed(*many) == {IdClaim("customer", "7", "c"): "a"}
 
 
 def test_each_waiter_hears_of_its_own_claims(book: Book) -> None:
-    async def work() -> list[Mapping[Claim, str]]:
+    async def work() -> list[Mapping[IdClaim, str]]:
         async with Writer(book.store, book.space_id, book.epoch, RUN.run_id) as writer:
-            claims = [Claim("customer", str(number // 2), f"key-{number}") for number in range(6)]
+            claims = [IdClaim("customer", str(number // 2), f"key-{number}") for number in range(6)]
             return await asyncio.gather(*(writer.commit(Transition(claims=(each,))) for each in claims))
 
     assert [sorted(held.values()) for held in asyncio.run(work())] == [[], ["key-0"], [], ["key-2"], [], ["key-4"]]

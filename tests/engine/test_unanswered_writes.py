@@ -88,7 +88,7 @@ class Target:
 
     async def write(self, request: Request, before: Callable[[], Awaitable[None]]) -> Reply:
         await before()
-        self.known.append(self.book.store.known(self.book.space_id, ["cust-1"])["cust-1"].steps["wallet"])
+        self.known.append(self.book.store.known(self.book.space_id, ["cust-1"])["cust-1"].steps.get("wallet"))
         self.sent.append((request.key, request.body, self.clock.monotonic()))
         self.reached.set()
         answer = self.answers.pop(0)
@@ -117,8 +117,12 @@ def ran(
     row: Row = ROW,
     clock: VirtualClock | None = None,
     dies: bool = False,
+    earlier: Sequence[WalletStep] = (),
 ) -> tuple[Target, Mapping[str, Any]]:
-    """The target and the row's outcome after one process. `dies`: at the first unanswered write, without a word."""
+    """The target and the row's outcome after one process. `dies`: at the first unanswered write, without a word.
+
+    `earlier`: the steps before `step`.
+    """
 
     run_id = f"run-{len(book.store.runs())}"
     book.store.begin_run(book.space_id, replace(RUN, run_id=run_id))
@@ -127,7 +131,7 @@ def ran(
         time = clock or VirtualClock()
         target = Target(book, time, list(answers))
         system: Any = SimpleNamespace(
-            steps_of=lambda _: (step,), later_columns=frozenset(), status_of=lambda reply: reply.status
+            steps_of=lambda _: (*earlier, step), later_columns=frozenset(), status_of=lambda reply: reply.status
         )
         async with Writer(book.store, book.space_id, book.epoch, run_id, offload=in_place) as writer:
             with Progress().stage("onboarding", None) as count:
@@ -309,3 +313,11 @@ def test_a_row_that_no_longer_asks_for_what_is_unanswered_stays_in_doubt(book: B
 
     assert target.sent == []
     assert (row["outcome"], row["reason_code"], row["failed_step"]) == ("in_doubt", "changed_since", "wallet")
+
+
+def test_what_was_said_of_an_earlier_step_is_not_said_of_a_later_one(book: Book) -> None:
+    first, second = WalletStep(name="contact", findings=[None, Done()]), WalletStep()
+    ran(book, second, [LOST, LOST, "55"], earlier=[first])
+
+    assert [view.said for view in first.views] == ["", LOST.reason]
+    assert [view.said for view in second.views][:2] == ["", LOST.reason]

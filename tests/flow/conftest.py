@@ -53,4 +53,5 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FullJitter, "seconds", lambda *_: 0.02)
     monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 0.5)
     monkeypatch.setattr("jobs.engine.onboard.SETTLE_LOOKS_EVERY", 0.1)
-    monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("jobs.transport.pauses.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("jobs.transport.pauses.LONGEST_PAUSE", 0.1)

@@ -1,14 +1,17 @@
 """The preflight: each line passes or says what to do, and nothing is changed by asking."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
 
 from .muster import REPOSITORY, Ended, Muster, writes
@@ -128,3 +131,23 @@ def test_a_ledger_of_an_older_version_is_left_as_it_is(muster: Muster) -> None:
     assert results(muster("doctor", "--output", "json"))["ledger"] == "pass"
     with closing(sqlite3.connect(path)) as older:
         assert older.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+
+
+def test_a_pause_that_is_not_over_and_a_limit_that_was_learned_are_lines_with_their_age(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.faults([{"operation": "create_customer", "nth": 2, "kind": "throttle", "params": {"retry_after": 86400}}])
+    assert muster("run", file_of(people(5)), "--concurrency", "1").code == 3
+    for hours in (0, -3, 3):  # the clock is set; it is the same boot
+        monkeypatch.setattr(Clock, "now", lambda _, hours=hours: datetime.now(UTC) + timedelta(hours=hours))
+        shown = muster("doctor").stdout
+        assert re.search(r"900 write calls in 1 s, .* HTTP 429 \d+ s ago", shown)
+        assert re.search(r"no write calls for 1 d, until .*\(HTTP 429\); a run waits (1 h|59 min)", shown)
+
+    monkeypatch.setattr(Clock, "boot", lambda _: "after a restart")
+    monkeypatch.setattr(Clock, "now", lambda _: datetime.now(UTC) - timedelta(hours=3))
+    assert "HTTP 429 at a time that this clock has not reached" in muster("doctor").stdout
+    monkeypatch.setattr(Clock, "now", lambda _: datetime.now(UTC) + timedelta(hours=3))
+    shown = muster("doctor").stdout
+    assert "HTTP 429 3 h ago" in shown
+    assert "no write calls" not in shown

@@ -147,7 +147,6 @@ def test_reads_that_lag_behind_a_commit_cause_no_second_trigger(
 ) -> None:
     lag = {"operation": "read_kyc", "kind": "status", "nth": [1, 2, 3], "params": {"status": 200, "body": []}}
     for fault in ("drop after commit", "500 after commit"):
-        sandbox.reset()
         sandbox.faults([{"operation": "trigger_kyc", "nth": 1, **FAULTS[fault]}, lag])
         row = person(1 if fault == "drop after commit" else 2)
         ended = muster("run", file_of([row]))
@@ -254,7 +253,7 @@ def test_reads_that_always_fail_end_failed_and_write_nothing_further(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str
 ) -> None:
     sandbox.faults([{"operation": operation, "kind": "status", "params": {"status": 500}}])
-    ended = muster("run", file_of([person(1)]))
+    ended = muster("run", file_of([person(1)]), "--outage-wait", "1")
     assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["failed"], "read_failed")
     assert standing(sandbox, person(1)["national_id"]).wallets == 0
     sandbox.faults([])

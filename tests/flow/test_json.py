@@ -66,10 +66,11 @@ def test_a_tenant_that_another_run_works_on_may_be_tried_again(
     first = muster.start("run", path)
     eventually(lambda: arrivals(sandbox))
 
-    found = error(muster("run", path, "--output", "json"))
+    refused = muster("run", path, "--output", "json")
     first.running.kill()
     muster.wait(first)
 
+    found = error(refused)
     assert (found["code"], found["exit_code"], found["retryable"]) == ("locked", 6, True)
 
 

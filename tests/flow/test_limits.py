@@ -2,11 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Muster, standing, writes
@@ -95,9 +97,13 @@ def test_a_known_limit_is_kept_over_slow_and_lost_answers(
     assert most_in_any_window(sandbox, 2) <= 10
 
 
-def test_a_known_limit_holds_over_runs(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+@pytest.mark.parametrize("hours", [0, 1, -1])
+def test_a_known_limit_holds_over_runs_whatever_is_done_to_the_wall_clock(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
     sandbox.configure(mutating_limit="9/4")
     muster("run", file_of(people(3)), "--rate", "9/4")
+    monkeypatch.setattr(Clock, "now", lambda _: datetime.now(UTC) + timedelta(hours=hours))
     ended = muster("run", file_of(people(6)), "--rate", "9/4")
     assert ended.counts["onboarded"] == 3
     assert 429 not in {entry["status"] for entry in sandbox.journal()}
@@ -123,7 +129,7 @@ def test_the_onboarding_credential_gets_its_documented_limit(
 def test_what_a_run_learned_of_the_limit_the_next_one_knows(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.transport.limiter.FIRST_PAUSE", 0.2)
+    monkeypatch.setattr("jobs.transport.pauses.FIRST_PAUSE", 0.2)
     sandbox.configure(mutating_limit="6/1", limit_retry_after=False)
     refused, said = [], []
     for rows in (people(12), people(24)):
@@ -150,3 +156,77 @@ def test_a_learned_limit_gives_way_to_a_lower_rate_and_rises_again_to_a_higher_o
     assert "9 write calls in 0.2 s" in muster("doctor").stdout
     assert muster("run", file_of(people(14)), "--rate", "10/0.2").code == 0
     assert "learned limit" not in muster("doctor").stdout
+
+
+def test_a_day_that_the_target_asks_for_ends_the_run_which_says_who_and_until_when(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.transport.pauses.MAX_RETRY_AFTER_SECONDS", 1.5)
+    monkeypatch.setattr("jobs.transport.quota.MAX_RETRY_AFTER_SECONDS", 1.5)
+    monkeypatch.setattr("jobs.throttling.MAX_RETRY_AFTER_SECONDS", 1.5)
+    sandbox.faults([{"operation": "create_customer", "nth": 3, "kind": "throttle", "params": {"retry_after": 86400}}])
+    file = file_of(people(40))
+
+    ended = muster("run", file, "--concurrency", "2")
+
+    assert ended.code == 3
+    left = [row for row in ended.rows if row["outcome"] in {"not_attempted", "pending"}]
+    assert len(left) >= 36
+    assert {row["reason_code"] for row in ended.rows if row["outcome"] == "not_attempted"} == {"throttled"}
+    assert not {"failed", "in_doubt"} & set(ended.outcomes)
+    (note,) = (note for note in ended.summary["notes"] if "asked" in note)
+    assert note.startswith("stopped: the target asked for no write calls for 1 d, until ")
+    assert "(HTTP 429)" in note
+    assert {row["class"] for row in ended.reconciliation} == {"match", "not_sent"}
+    refused = next(entry["monotonic"] for entry in writes(sandbox) if entry["status"] == 429)
+    sent = len(writes(sandbox))
+
+    again = muster("resume")
+
+    assert (again.code, again.counts["onboarded"] + again.counts["already_onboarded"]) == (0, 40)
+    assert writes(sandbox)[sent]["monotonic"] - refused >= 1.5
+
+
+def test_a_pause_that_goes_beyond_the_deadline_ends_the_run(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    sandbox.faults([{"operation": "search_customers", "nth": 5, "kind": "throttle", "params": {"retry_after": 3000}}])
+    deadline = datetime.now().astimezone() + timedelta(minutes=20)
+
+    ended = muster("run", file_of(people(20)), "--deadline", f"{deadline:%H:%M}", "--concurrency", "2")
+
+    assert ended.code == 3
+    assert ended.counts["not_attempted"] >= 15
+    (note,) = (note for note in ended.summary["notes"] if "asked" in note)
+    assert note.startswith("stopped: the target asked for no read calls for 50 min, until ")
+    assert note.endswith("which is after the deadline")
+    assert ended.summary["reconciliation"] == dict.fromkeys(ended.summary["reconciliation"], 0)
+
+
+def test_a_pause_is_said_on_the_screen_and_in_the_report(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.throttling.SAID_SECONDS", 2.0)
+    sandbox.faults([{"operation": "trigger_kyc", "nth": 1, "kind": "throttle", "params": {"retry_after": 2}}])
+
+    ended = muster("run", file_of(people(2)))
+
+    assert ended.code == 0
+    said = "the target asked for no write calls for 2 s, until "
+    assert any(said in line and line.endswith("(HTTP 429): waiting 2 s") for line in ended.stderr.splitlines())
+    (note,) = (note for note in ended.summary["notes"] if said in note)
+    assert note.endswith("(HTTP 429): waited 2 s")
+
+
+def test_a_target_that_refuses_everything_for_long_ends_the_run(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, hasty: None
+) -> None:
+    monkeypatch.setattr("jobs.transport.pauses.MOST_REFUSED_SECONDS", 1.0)
+    monkeypatch.setattr("jobs.throttling.MOST_REFUSED_SECONDS", 1.0)
+    always = {"operation": "create_customer", "nth": "every", "kind": "throttle", "params": {"retry_after": 0}}
+    sandbox.faults([always])
+
+    ended = muster("run", file_of(people(30)), "--concurrency", "4")
+
+    assert (ended.code, ended.counts["not_attempted"] + ended.counts["pending"]) == (3, 30)
+    (note,) = (note for note in ended.summary["notes"] if "does not say" in note)
+    assert note.endswith("and has refused every one for 1 s")
+    assert len(writes(sandbox)) <= 4 * 30

@@ -1,10 +1,12 @@
 """Policies of the operator: when a run stops itself, and what it tells the scheduler."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
 
 from .muster import Muster, writes
@@ -58,11 +60,17 @@ def test_a_limit_that_all_rows_fit_in_stops_nothing(muster: Muster, sandbox: San
 def test_the_deadline_stops_the_run(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.engine.stops.seconds_until", lambda *_: 0.6)
+    def now(_: Clock) -> datetime:
+        day = 22 if len(sandbox.state.customers) >= 5 else 21  # somebody sets the clock
+        return datetime(2026, 11, day, 2, 15, tzinfo=UTC)
+
+    monkeypatch.setattr(Clock, "now", now)
     sandbox.configure(latency_ms=40.0)
     ended = muster("run", file_of([*people(100), person(101, phone="1")]), "--deadline", "06:00", "--concurrency", "2")
     sandbox.configure(latency_ms=0.0)
     assert ended.code == 3
+    assert len(writes(sandbox)) <= 40
+    assert "the deadline has come" in ended.stdout
     assert len(ended.rows) == 101
     assert set(ended.outcomes) == {"onboarded", "not_attempted", "quarantined"} | set(ended.outcomes) & {"pending"}
     assert {row["reason_code"] for row in ended.rows if row["outcome"] == "not_attempted"} == {"deadline"}

@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jobs import flow
 from jobs.sandbox.server import Sandbox
 from tests.systems.portal import created, users
 
@@ -201,7 +203,7 @@ def test_other_tenants_and_other_ledgers_may_be_anywhere(
     assert origins(muster) == [sandbox.base_url, moved.base_url]
 
 
-def test_a_ledger_of_before_the_address_was_kept_speaks_of_its_newest_run(
+def test_a_ledger_of_before_the_address_was_kept_takes_the_next_one_and_says_where_it_was(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed
 ) -> None:
     path = file_of(people(1))
@@ -209,11 +211,14 @@ def test_a_ledger_of_before_the_address_was_kept_speaks_of_its_newest_run(
     with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
         ledger.execute("UPDATE space SET origin = NULL")
 
-    refused = muster("run", path, "--base-url", moved.base_url)
+    wrong = muster("run", path, "--base-url", moved.base_url, "--moved-from", "https://eclipse.example")
+    ended = muster("run", path, "--base-url", moved.base_url)
 
-    assert (refused.code, sandbox.base_url in refused.stderr) == (2, True)
-    assert muster("run", path).code == 0
-    assert origins(muster) == [sandbox.base_url]
+    assert (wrong.code, sandbox.base_url in wrong.stderr) == (2, True)
+    assert [note for note in ended.summary["notes"] if sandbox.base_url in note]
+    assert json.loads((ended.folder / "manifest.json").read_text())["moved_from"] == sandbox.base_url
+    assert origins(muster) == [moved.base_url]
+    assert muster("run", path).code == 2
 
 
 def test_two_jobs_that_begin_at_different_targets_are_told_apart(
@@ -222,15 +227,18 @@ def test_two_jobs_that_begin_at_different_targets_are_told_apart(
     """The other one begins between our look at the ledger and our first entry, under a lease of its own."""
     path = file_of(people(1))
 
-    def slower(*_: object) -> None:
+    before = flow.checked_first
+
+    async def slower(*given: Any) -> Any:
         with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
             ledger.execute(
-                "INSERT OR IGNORE INTO space (system, tenant, origin) VALUES ('eclipse:portal-users', ?, 'https://b:443')",
+                "INSERT INTO space (system, tenant, origin) VALUES ('eclipse:portal-users', ?, 'https://b:443')",
                 (str(sandbox.tenant),),
             )
+        return await before(*given)
 
-    monkeypatch.setattr("jobs.flow.tell_learned", slower)
-    refused = muster("run", path, "--rate", "1/1")
+    monkeypatch.setattr(flow, "checked_first", slower)
+    refused = muster("run", path)
 
     assert (refused.code, "https://b:443" in refused.stderr) == (2, True)
     assert writes(sandbox) == []

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import RUN, intent, url_of
+from books import RUN, SetClock, intent, url_of
 from sqlalchemy import Engine, Table
 
 from jobs.errors import Unusable
 from jobs.ledger import lease, migration, tables
 from jobs.ledger.learned import Learned, learned, teach
-from jobs.ledger.permits import reserve
-from jobs.ledger.rows import Claim, Transition
+from jobs.ledger.permits import Pool, reserve
+from jobs.ledger.rows import IdClaim, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 
-LESSON = Learned(Rate(9, 60.0), RUN.started_ms, "HTTP 429")
+LESSON = Learned(Rate(9, 60.0), SetClock().stamp(), "HTTP 429")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_older_ledger_keeps_all_it_knew_and_works_like_a_new_one(url: str) ->
         assert [run.run_id for run in store.runs()] == [RUN.run_id]
         assert store.outcome_counts(RUN.run_id) == {Outcome.ONBOARDED: 1}
         assert store.known(1, ["a"])["a"].steps["customer"].attempts == 1
-        assert reserve(store, "pool", Rate(10, 60), 10, [], RUN.started_ms).permits == 7
+        assert reserve(Pool(store, "pool", "mine", SetClock()), Rate(10, 60), 10, []).permits == 7
         teach(store, "pool", LESSON)
         epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
         store.apply(1, epoch, RUN.run_id, [intent("b")])
@@ -117,7 +117,7 @@ def test_an_older_ledger_knows_whose_customers_are_whose_once_it_is_migrated(url
 
     with Store.opened(url, create=False) as store:
         epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
-        claims = (Claim("customer", "55", "b"), Claim("wallet", "w1", "b"), Claim("wallet", "w2", "b"))
+        claims = (IdClaim("customer", "55", "b"), IdClaim("wallet", "w1", "b"), IdClaim("wallet", "w2", "b"))
         assert store.apply(1, epoch, RUN.run_id, [Transition(claims=claims)]) == dict.fromkeys(claims[:2], "a")
 
 

@@ -15,9 +15,12 @@ from books import Book, begun, ended, intent, url_of
 from sqlalchemy import text
 
 from jobs.errors import ExitCode, Unusable
-from jobs.ledger import sqlite
-from jobs.ledger.sqlite import LedgerBroken, open_engine, path_of
+from jobs.ledger import sqlite, turn
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
+from jobs.ledger.files import Files
+from jobs.ledger.sqlite import open_engine, path_of
 from jobs.ledger.store import Store
+from jobs.ledger.turn import Turn
 from jobs.ledger.writer import Writer
 
 
@@ -32,8 +35,9 @@ def test_every_connection_has_the_pragmas(tmp_path: Path, pragma: str, value: ob
 
 
 def test_a_connection_without_wal_is_refused() -> None:
+    path = Path("muster.db")
     with sqlite3.connect(":memory:") as connection, pytest.raises(LedgerBroken, match="journal_mode=memory") as caught:
-        sqlite._on_connect(connection, None)
+        sqlite._on_connect(connection, Files(path), Turn(path))
     connection.close()
     assert caught.value.hint == "put the ledger on a local disk"
 
@@ -132,15 +136,16 @@ def test_opening_a_second_time_keeps_the_locks_of_the_first(tmp_path: Path) -> N
 def test_a_ledger_that_another_holds_is_waited_for_and_no_matter_of_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(turn, "BUSY_SECONDS", 0.1)
     with Store.opened(url_of(tmp_path)) as store:
         book = begun(store)
         rival = sqlite3.connect(tmp_path / "muster.db", isolation_level=None)
         rival.execute("BEGIN IMMEDIATE")
-        with closing(rival), pytest.raises(LedgerBroken, match="locked") as caught:
+        with closing(rival), pytest.raises(LedgerBusy, match="locked") as caught:
             book.apply(intent("a"))
 
-    assert caught.value.hint == "another process holds the ledger: see muster status, wait for it, then resume"
+    assert caught.value.exit_code == ExitCode.LOCKED
+    assert "muster status" in str(caught.value.hint)
 
 
 def test_a_path_is_relative_to_the_working_directory() -> None:
@@ -191,7 +196,7 @@ def test_a_full_disk_is_named_stops_all_writing_and_loses_nothing_acknowledged(t
             rows = [row["source_row"] for page in store.outcomes(begun_run(store)) for row in page]
 
         assert "full" in broken.message or "I/O" in broken.message
-        assert broken.hint == "free the disk, then resume"
+        assert f"free space there ({disk}: 0 KB of 614 KB are free" in str(broken.hint)
         assert told > 10
         assert rows[:told] == list(range(1, told + 1))
 

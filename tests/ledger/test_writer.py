@@ -10,8 +10,8 @@ from books import Book, begun, ended, intent, record, url_of
 from sqlalchemy.exc import OperationalError
 
 from jobs.ledger import lease
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.rows import Transition
-from jobs.ledger.sqlite import LedgerBroken
 from jobs.ledger.store import Fenced, Store
 from jobs.ledger.writer import MOST_AT_ONCE, Offload, Writer
 

@@ -126,6 +126,20 @@ class Program:
         return sorted(path for path in self.folder.glob("runs/[!.]*") if path.is_dir())
 
 
+@contextmanager
+def mounted(folder: Path, options: str, source: str = "tmpfs") -> Iterator[Callable[[str], int]]:
+    """A small file system on `folder`; gives what mounts it again with other options."""
+    folder.mkdir(exist_ok=True)
+    words = ["mount", "-t", "tmpfs"] if source == "tmpfs" else ["mount"]
+    made = subprocess.run([*words, "-o", options, source, str(folder)], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"NOT TESTED: mounting needs root ({made.stderr.strip()})")
+    try:
+        yield lambda other: subprocess.check_call(["mount", "-o", f"remount,{other}", str(folder)])
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 def until(condition: Callable[[], bool], running: Running, seconds: float = 30) -> None:
     """Waits until `condition` holds, while the process works."""
     end = time.monotonic() + seconds

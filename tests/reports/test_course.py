@@ -73,3 +73,27 @@ def test_a_run_without_events_and_one_whose_clock_was_set_back_have_a_course() -
     line = made([moment(-5_000, "intent", step="s"), moment(-9_000, "result", step="s", http_status=200)])
     assert line.timeline.calls[0] == 1
     assert line.latency[0].longest_ms == 0
+
+
+@pytest.mark.parametrize("set_back", [11_000, 3_600_000])
+def test_the_peak_and_the_latency_are_those_of_the_calls_when_the_clock_is_set_back_among_them(set_back: int) -> None:
+    calls = [
+        moment(at - (set_back if at >= 30_000 else 0), kind, step="s", key=str(begun), http_status=200)
+        for begun in range(0, 60_000, 100)
+        for at, kind in ((begun, "intent"), (begun + 50, "result"))
+    ]
+
+    found = made(calls, 60_000, Rate(60, 3.0))
+
+    assert found.usage.peak <= 31
+    assert (found.latency[0].calls, found.latency[0].longest_ms) == (600, 50)
+    assert sum(found.timeline.calls) == 600
+
+
+def test_a_call_that_is_under_way_when_the_clock_is_set_forward_has_no_latency() -> None:
+    quick = [moment(0, "intent", step="s", key="a"), moment(40, "result", step="s", key="a", http_status=200)]
+    across = [moment(50, "intent", step="s", key="b"), moment(3_600_090, "result", step="s", key="b", http_status=200)]
+
+    [latency] = made([*quick, *across], 3_600_100).latency
+
+    assert (latency.calls, latency.longest_ms) == (1, 40)

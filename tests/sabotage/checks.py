@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from random import Random
 
 import httpx
 
@@ -21,10 +21,12 @@ from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
 from tests.raw_server import Connection, served
-from tests.simulation.network import Fault, Weather
+from tests.simulation.draws import AGAIN
+from tests.simulation.faults import Fault, Weather
+from tests.simulation.parts import Parts
 from tests.simulation.population import populated
 from tests.simulation.records import Manners
-from tests.simulation.simulate import AGAIN, Trace, calmed, judged, planned, simulate, told
+from tests.simulation.simulate import Trace, calmed, judged, planned, simulate, told
 from tests.simulation.world import RATE, WORKERS, World
 
 STORMS = 60
@@ -117,6 +119,24 @@ def restarts() -> str | None:
     return first(*(simulate(seed, 24, calm=True, history=history) for seed in range(4)))
 
 
+def set_clocks() -> str | None:
+    """As `restarts`, with the wall clock set forward by an hour in between; and with the machine started anew."""
+
+    async def history(world: World, *, anew: bool) -> list[str]:
+        world.booted = 5e5
+        world._boot = lambda _: world.booted
+        await world.run(dies_at=150)
+        if anew:
+            world.booted = 3.0
+        else:
+            world.set_clock(3600, "between two runs")
+        await world.run()
+        return judged(world)
+
+    both = (partial(history, anew=anew) for anew in (False, True))
+    return first(*(simulate(seed, 24, calm=True, history=each) for each in both for seed in range(2)))
+
+
 def lower_limits() -> str | None:
     """A target that takes half of what is configured: a run that learns it and is killed, and one that goes on.
 
@@ -133,12 +153,27 @@ def lower_limits() -> str | None:
 
     for seed in range(3):
         refused.clear()
-        random, half = Random(seed), Rate(RATE.calls // 2, RATE.seconds)
-        population = populated(random, 28, named="plain")
-        if found := first(told(seed, population, Manners(limit=half), Weather(random), history)):
+        parts, half = Parts(seed), Rate(RATE.calls // 2, RATE.seconds)
+        population = populated(parts, 28, named="plain")
+        if found := first(told(population, Manners(limit=half), Weather(parts), history, 28)):
             return found
         if refused[1] > WORKERS:
             return f"refused {refused[0]} times by a limit, and {refused[1]} times after a restart"
+    return None
+
+
+def surplus() -> str | None:
+    """Answers that come twice on one connection, whatever the call."""
+    for seed in range(20):
+        parts = Parts(seed)
+        weather, population = Weather(parts, (Fault.TWICE,), 0.2), populated(parts, 6)
+
+        async def history(world: World) -> list[str]:
+            await world.run()
+            return judged(world) or await calmed(world)
+
+        if found := first(told(population, Manners(), weather, history, 6)):
+            return f"seed {seed}: {found}"
     return None
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import delete
 
 from jobs import masking
 from jobs.alive import Process, Watch
+from jobs.clock import Clock, Stamp, milliseconds
 from jobs.engine import case, onboard
 from jobs.engine.onboard import Onboarding
-from jobs.ledger import lease, sqlite, tables
-from jobs.ledger.permits import Reservation
+from jobs.ledger import lease, permits, sqlite, tables
+from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
 from jobs.model import Rate
@@ -34,6 +35,7 @@ from jobs.transport import quota
 from jobs.transport.client import Client
 from jobs.transport.quota import SharedWindow
 from jobs.transport.sender import HttpxSender
+from tests.simulation.network import Connection
 
 from . import checks
 
@@ -77,8 +79,8 @@ def not_synchronous() -> AbstractContextManager[Any]:
     """The ledger does not wait for the disk."""
     real = sqlite._on_connect
 
-    def connect(connection: Any, record: object) -> None:
-        real(connection, record)
+    def connect(connection: Any, *rest: Any) -> None:
+        real(connection, *rest)
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return patch.object(sqlite, "_on_connect", connect)
@@ -87,10 +89,25 @@ def not_synchronous() -> AbstractContextManager[Any]:
 def forgotten_window() -> AbstractContextManager[Any]:
     """Each process has a window of its own."""
 
-    def reserve(_store: Store, _pool: str, rate: Rate, wanted: int, *_: object) -> Reservation:
+    def reserve(_pool: Pool, rate: Rate, wanted: int, *_: object) -> Reservation:
         return Reservation(wanted, 0.0, rate)
 
     return patch.object(quota, "reserve", reserve)
+
+
+def wall_clock_window() -> AbstractContextManager[Any]:
+    """Calls are counted on the wall clock."""
+
+    def stamp(self: Clock) -> Stamp:
+        shown = milliseconds(self.now())
+        return Stamp("", shown, shown)
+
+    return patch.object(Clock, "stamp", stamp)
+
+
+def forgotten_boots() -> AbstractContextManager[Any]:
+    """Only the calls of this boot are counted."""
+    return patch.object(permits, "meet", lambda _connection, _pool, now: {now.boot: now.up_ms})
 
 
 def forgotten_limit() -> AbstractContextManager[Any]:
@@ -99,7 +116,7 @@ def forgotten_limit() -> AbstractContextManager[Any]:
 
     def made(self: SharedWindow, *given: Any, **named: Any) -> None:
         real(self, *given, **named)
-        with self.store.writes.begin() as connection:
+        with self.pool.store.writes.begin() as connection:
             connection.execute(delete(tables.learned))
 
     return patch.object(SharedWindow, "__init__", made)
@@ -294,11 +311,18 @@ def unverified() -> AbstractContextManager[Any]:
     return patch.object(Eclipse, "__init__", made)
 
 
+def surplus_kept() -> AbstractContextManager[Any]:
+    """A connection is used again with an answer unread on it."""
+    return patch.object(Connection, "usable", lambda _: True)
+
+
 VARIANTS = (
     Variant("a fresh key for each attempt", fresh_key, checks.personas),
     Variant("the intent after the sending", intent_after_sending, checks.deaths),
     Variant("synchronous=NORMAL", not_synchronous, checks.deaths),
     Variant("the limiter is forgotten at a restart", forgotten_window, checks.restarts),
+    Variant("calls are counted on the wall clock", wall_clock_window, checks.set_clocks),
+    Variant("calls of an earlier boot are forgotten", forgotten_boots, checks.set_clocks),
     Variant("a learned limit is forgotten at a restart", forgotten_limit, checks.lower_limits),
     Variant("409 is believed", taken_believed, checks.taken),
     Variant("the first look-up hit wins", first_hit, checks.storm),
@@ -316,6 +340,7 @@ VARIANTS = (
     Variant("a heartbeat is compared with the wall clock", wall_clock_death, checks.owners),
     Variant("a busy ledger is taken for silence", busy_is_silent, checks.owners),
     Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
+    Variant("surplus bytes kept", surplus_kept, checks.surplus),
     Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),

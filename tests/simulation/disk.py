@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, text
 
+from jobs.ledger.sqlite import open_engine
 from jobs.ledger.store import Store
 
 FULL = 2
@@ -25,11 +26,26 @@ _dialects: list[Dialect] = []
 def opened(url: str) -> Iterator[Store]:
     """`Store.opened`, with the compiled statements of all before it."""
     with Store.opened(url) as store:
-        _dialects.extend([] if _dialects else [store.engine.dialect])
-        store.engine.dialect = _dialects[0]
-        store.engine = store.engine.execution_options(compiled_cache=_compiled)
-        store.writes = store.engine.execution_options(writes=True)
+        yield hastened(store)
+
+
+@contextmanager
+def looked_into(url: str) -> Iterator[Store]:
+    """The ledger as it is, for the checks: none is made or brought up to date."""
+    store = hastened(Store(open_engine(url)))
+    try:
         yield store
+    finally:
+        store.close()
+
+
+def hastened(store: Store) -> Store:
+    """`store`, with the compiled statements of all before it."""
+    _dialects.extend([] if _dialects else [store.engine.dialect])
+    store.engine.dialect = _dialects[0]
+    store.engine = store.engine.execution_options(compiled_cache=_compiled)
+    store.writes = store.engine.execution_options(writes=True)
+    return store
 
 
 @dataclass
@@ -45,7 +61,7 @@ class Disk:
 
     def lose_power(self, folder: Path) -> None:
         """Takes back what was not synced; nothing when every commit was."""
-        with opened(f"sqlite:///{folder / 'muster.db'}") as store, store.engine.connect() as connection:
+        with looked_into(f"sqlite:///{folder / 'muster.db'}") as store, store.engine.connect() as connection:
             synchronous = connection.execute(text("PRAGMA synchronous")).scalar()
         if synchronous == FULL:
             return

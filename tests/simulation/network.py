@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
-from enum import StrEnum
 from random import Random
 from typing import Any
 
@@ -15,98 +14,12 @@ from jobs.systems.exchange import Reply, Request
 from jobs.transport.sender import MaybeSent, NotSent
 
 from .answers import Answer, encoded, refusal
+from .faults import CREATES, NO_IDS, NOT_APPLIED, SPOILT, STEPS, WHIMS, Fault, Weather
+from .records import Moment
 from .target import Arrival, Target
 
 VISIBLE_SECONDS = 5.9
 """What the engine relies on: so long after a client gave up, a commit is there and can be read."""
-
-
-class Fault(StrEnum):
-    """What can happen to one call."""
-
-    NOT_SENT = "not sent"
-    LOST_BEFORE = "lost before commit"
-    LOST_AFTER = "lost after commit"
-    LATE = "late commit"
-    SLOW = "slow"
-    STALE = "reads lag"
-    HALF = "half a body"
-    GARBAGE = "garbage"
-    EMPTY = "empty body"
-    ERROR_BEFORE = "5xx before commit"
-    ERROR_AFTER = "5xx after commit"
-    THROTTLED = "429"
-    THROTTLED_FOR = "429 with Retry-After"
-    LIMIT_CODE = "RLT001 under 400"
-    TAKEN_AFTER = "409 after commit"
-    TAKEN_BEFORE = "409 without cause"
-    REDIRECTED = "302"
-    REVOKED = "401 wave"
-    MOVED = "pages move"
-
-
-WRITES_ONLY = frozenset({Fault.LATE, Fault.STALE, Fault.TAKEN_AFTER, Fault.TAKEN_BEFORE, Fault.LOST_AFTER})
-NOT_APPLIED = frozenset(
-    {
-        Fault.ERROR_BEFORE,
-        Fault.THROTTLED,
-        Fault.THROTTLED_FOR,
-        Fault.LIMIT_CODE,
-        Fault.TAKEN_BEFORE,
-        Fault.REDIRECTED,
-    }
-)
-SPOILT = {Fault.HALF: b'{"customerId": 10', Fault.GARBAGE: b"<html>\xff\xfe Bad Gateway", Fault.EMPTY: b""}
-
-
-@dataclass
-class Weather:
-    """Which faults come, and how often a call meets one."""
-
-    random: Random
-    faults: tuple[Fault, ...] = ()
-    rate: float = 0.0
-    reached: Counter[str] = field(default_factory=Counter)
-
-    @classmethod
-    def drawn(cls, random: Random) -> "Weather":
-        """A few kinds of fault, now and then or often: many seeds meet all combinations."""
-        kinds = tuple(random.sample(list(Fault), random.randint(1, len(Fault))))
-        return cls(random, kinds, random.choice((0.02, 0.08, 0.2, 0.35)))
-
-    def pick(self, request: Request) -> Fault | None:
-        """The fault of this call, None when it goes well. Writes meet twice as many."""
-        possible = [fault for fault in self.faults if can_meet(request, fault)]
-        often = self.rate * (2 if request.operation in STEPS else 1)
-        if not possible or self.random.random() >= often:
-            return None
-        fault = self.random.choice(possible)
-        self.reached[fault] += 1
-        return fault
-
-
-@dataclass
-class Planned(Weather):
-    """The faults that a test names: (operation, its how-manieth call) to fault."""
-
-    plan: Mapping[tuple[str, int], Fault] = field(default_factory=dict)
-    calls: Counter[str] = field(default_factory=Counter)
-
-    def pick(self, request: Request) -> Fault | None:
-        """The named one."""
-        self.calls[request.operation] += 1
-        fault = self.plan.get((request.operation, self.calls[request.operation]))
-        self.reached.update([fault] if fault else [])
-        return fault
-
-
-def can_meet(request: Request, fault: Fault) -> bool:
-    """Whether such a call can have such a fault."""
-    if fault in {Fault.TAKEN_AFTER, Fault.TAKEN_BEFORE}:
-        return request.operation in {"create_customer", "create_wallet"}
-    if fault is Fault.MOVED:
-        return request.operation == "search_customers"
-    return fault not in WRITES_ONLY or request.operation in STEPS
 
 
 @dataclass(order=True)
@@ -118,25 +31,56 @@ class Call:
     at: float = field(compare=False)
     request: Request = field(compare=False)
     auth: str = field(compare=False)
-    lag: float = field(compare=False)
+    moment: Moment = field(compare=False)
     refused: Answer | None = field(compare=False)
     """The answer of something in front of the target, which then is not asked."""
     answer: Answer | None = field(default=None, compare=False)
+
+    @property
+    def body(self) -> Any:
+        """What is sent."""
+        return json.loads(self.request.body) if self.request.body else None
+
+
+@dataclass(eq=False)
+class Written:
+    """One write as its client knows it."""
+
+    key: str | None
+    step: str
+    at: float
+    """When it was known last to be under way: when it was sent, or when its client gave it up."""
+    answered: bool = False
 
 
 class Network:
     """Calls under way to one target; they go on when a client dies."""
 
-    def __init__(self, target: Target, weather: Weather, log: Callable[[str], None]) -> None:
-        self.target, self.weather, self.log = target, weather, log
+    def __init__(self, target: Target, weather: Weather, log: Callable[[str], None], rows: Mapping[str, int]) -> None:
+        self.target, self.weather, self.log, self.rows = target, weather, log, rows
         self.delivered: list[tuple[str, str]] = []
         """(operation, server id) of each create whose whole answer reached a client."""
-        self.spurious: set[str] = set()
-        """Keys of creates that were refused as taken without cause."""
-        self.unproven: set[str] = set()
-        """Keys of creates that were done, and nevertheless refused as taken."""
+        self.told: defaultdict[str, set[Fault]] = defaultdict(set)
+        """By key: the untrue answers that its writes were given."""
+        self.bound: set[str] = set()
+        """Ids that the ledger knows as somebody's."""
+        self.written: list[Written] = []
+        self._sites: Counter[tuple[int, str]] = Counter()
         self._under_way: list[Call] = []
         self._numbers = 0
+
+    def site(self, request: Request) -> str:
+        """Which call it is: row, operation, its how-manieth such call."""
+        place = (self._row(request), request.operation)
+        self._sites[place] += 1
+        return f"{place[0]}/{place[1]}/{self._sites[place]}"
+
+    def _row(self, request: Request) -> int:
+        """The row that it is about; 0: none."""
+        name = dict(request.query).get("identity")
+        if request.body is not None or "/customers/" in request.path:
+            name = written_key(self.target, request, json.loads(request.body or b"{}"))
+        return self.rows.get(name or "", 0)
 
     def depart(self, call: Call) -> Call:
         """The request is on its way and can't be called back."""
@@ -145,12 +89,13 @@ class Network:
         self._under_way.append(call)
         return call
 
-    def coming(self, key: str) -> bool:
-        """Whether a write for `key` is still on its way and will be applied."""
+    def coming(self, key: str, step: str | None) -> bool:
+        """Whether a write for `key` is still on its way and may be applied; of `step` where there is one."""
         return any(
             call.refused is None
             and call.request.operation in STEPS
-            and written_key(self.target, call.request, json.loads(call.request.body or b"{}")) == key
+            and step in (None, STEPS[call.request.operation])
+            and written_key(self.target, call.request, call.body) == key
             for call in self._under_way
         )
 
@@ -162,22 +107,19 @@ class Network:
             self._commit(call)
 
     def _commit(self, call: Call) -> None:
-        request = call.request
-        body = json.loads(request.body) if request.body else None
-        key_of = written_key(self.target, request, body)
+        request, body = call.request, call.body
+        key = written_key(self.target, request, body)
         call.answer = call.refused or self.target.answer(
-            request.method, request.path, dict(request.query), body, call.auth, call.commit_at, call.lag
+            request.method, request.path, dict(request.query), body, call.auth, call.moment
         )
         step = STEPS.get(request.operation) if request.method == "POST" else None
-        self.target.journal.append(Arrival(call.at, step, key_of, call.answer.status))
-        self.log(f"{call.commit_at:.3f} target {request.operation} {key_of or request.path[-24:]} {call.answer.status}")
-
-
-STEPS = {"create_customer": "customer", "trigger_kyc": "kyc", "create_wallet": "wallet"}
+        write_key = body.get("externalUniqueId") if step and isinstance(body, dict) else None
+        self.target.journal.append(Arrival(call.at, step, key, call.answer.status, write_key))
+        self.log(f"{call.commit_at:.3f} target {request.operation} {key or request.path[-24:]} {call.answer.status}")
 
 
 def written_key(target: Target, request: Request, body: Any) -> str | None:
-    """The key of the customer that a write is about."""
+    """The key of the customer that a call is about."""
     if request.operation == "create_customer":
         return str(body["externalUniqueId"])
     parts = request.path.split("/")
@@ -186,11 +128,26 @@ def written_key(target: Target, request: Request, body: Any) -> str | None:
     return None if customer is None else customer.key
 
 
+@dataclass
+class Connection:
+    """One connection to the target, used by one call at a time."""
+
+    unread: Reply | None = None
+    """An answer that nobody asked for, and that the next who reads will get."""
+
+    def usable(self) -> bool:
+        """The rule of the sender: a connection on which anything is unread is closed and never used."""
+        return self.unread is None
+
+
 class Wire:
     """`Sender` of one process. `cross` is awaited wherever the process may die."""
 
-    def __init__(self, network: Network, random: Random, now: Callable[[], datetime], cross: Any) -> None:
-        self.network, self.random, self.now, self.cross = network, random, now, cross
+    def __init__(
+        self, network: Network, now: Callable[[], datetime], cross: Callable[[str, str], Awaitable[None]]
+    ) -> None:
+        self.network, self.now, self.cross = network, now, cross
+        self._idle: list[Connection] = []
 
     async def reach(self) -> None:
         """There is nothing to connect to."""
@@ -200,81 +157,148 @@ class Wire:
 
     async def send(self, request: Request, headers: dict[str, str]) -> Reply:
         """See `Sender`."""
-        await self.cross(f"before {request.operation}")
-        fault = self.network.weather.pick(request)
+        site = self.network.site(request)
+        await self.cross(f"before {request.operation}", site)
+        written = self._written(request)
+        try:
+            reply = await self._exchanged(request, headers, site)
+        except NotSent:
+            self.network.written.remove(written) if written else None
+            raise
+        except MaybeSent:
+            if written:
+                written.at = self._time()
+            raise
+        if written:
+            written.answered = True
+        await self.cross(f"after {request.operation}", site)
+        return reply
+
+    def _written(self, request: Request) -> Written | None:
+        if request.operation not in STEPS:
+            return None
+        key = written_key(self.network.target, request, json.loads(request.body or b"{}"))
+        written = Written(key, STEPS[request.operation], self._time())
+        self.network.written.append(written)
+        return written
+
+    async def _exchanged(self, request: Request, headers: dict[str, str], site: str) -> Reply:
+        """The answer, right or wrong; a connection is kept when it gave one."""
+        weather = self.network.weather
+        fault, dice = weather.pick(request, site), weather.parts.dice(site, "way")
         if fault is not None:
-            self.network.log(f"{self._time():.3f} fault {fault} {request.operation}")
+            self.network.log(f"{self._time():.3f} fault {fault} {site}")
         if fault in {Fault.NOT_SENT, Fault.LOST_BEFORE}:
-            await asyncio.sleep(self.random.uniform(0.001, 0.5))
+            await asyncio.sleep(dice.uniform(0.001, 0.5))
             raise NotSent("refused") if fault is Fault.NOT_SENT else MaybeSent("connection lost")
-        call, reply_at, gone_at = self._planned(request, headers.get("Authorization", ""), fault)
+        connection = self._connection()
+        call, reply_at, gone_at = self._planned(request, headers.get("Authorization", ""), fault, dice)
         await asyncio.sleep(min(reply_at, gone_at) - self._time())
         if reply_at >= gone_at:
             raise MaybeSent("no complete answer")
         self.network.advance(self._time())
-        reply = self._received(call, fault)
-        await self.cross(f"after {request.operation}")
+        before, reply = connection.unread, self._received(call, fault, dice)
+        connection.unread = reply if fault is Fault.TWICE or before else None
+        self._idle.append(connection)
+        if before is not None:
+            return before
+        self._note(call, reply)
         return reply
 
-    def _planned(self, request: Request, auth: str, fault: Fault | None) -> tuple[Call, float, float]:
+    def _connection(self) -> Connection:
+        """The one that was idle for the shortest time, or a new one."""
+        connection = self._idle.pop() if self._idle else Connection()
+        self.network.weather.reached[Fault.TWICE] += connection.unread is not None
+        return connection if connection.usable() else Connection()
+
+    def _planned(self, request: Request, auth: str, fault: Fault | None, dice: Random) -> tuple[Call, float, float]:
         """The call under way; when its answer will be here; when the client will have given up."""
-        random, now = self.random, self._time()
-        arrives = now + random.uniform(0.001, 0.08)
-        commits = arrives + random.uniform(0.001, 0.05)
-        answers, gives_up = commits + random.uniform(0.001, 0.08), now + request.deadline_seconds
+        now = self._time()
+        arrives = now + dice.uniform(0.001, 0.08)
+        commits = arrives + dice.uniform(0.001, 0.05)
+        answers, gives_up = commits + dice.uniform(0.001, 0.08), now + request.deadline_seconds
         if fault is Fault.SLOW:
-            answers = commits + random.uniform(1, 1.3 * request.deadline_seconds)
+            answers = commits + dice.uniform(1, 1.3 * request.deadline_seconds)
         elif fault is Fault.LOST_AFTER:
             gives_up = answers
         elif fault is Fault.LATE:
             gives_up = answers
-            commits = gives_up + random.uniform(0.1, 3.0)
+            commits = gives_up + dice.uniform(0.1, 3.0)
         lag = 0.0
-        if fault is Fault.STALE or random.random() < 0.3 * (Fault.STALE in self.network.weather.faults):
-            lag = random.uniform(0, min(5.0, min(answers, gives_up) + VISIBLE_SECONDS - commits))
+        if fault is Fault.STALE or (self.network.weather.lags and dice.random() < 0.5):
+            lag = dice.uniform(0, min(5.0, min(answers, gives_up) + VISIBLE_SECONDS - commits))
         if fault is Fault.REVOKED:
             self.network.target.revoke()
-        self.network.target.moved = fault is Fault.MOVED
-        call = Call(commits, 0, arrives, request, auth, lag, self._in_front(fault, request))
+        moment = Moment(commits, lag, fault if fault in WHIMS else None, dice)
+        call = Call(commits, 0, arrives, request, auth, moment, self._in_front(fault, request, dice))
         return self.network.depart(call), answers, gives_up
 
-    def _in_front(self, fault: Fault | None, request: Request) -> Answer | None:
+    def _in_front(self, fault: Fault | None, request: Request, dice: Random) -> Answer | None:
         if fault not in NOT_APPLIED:
             return None
         if fault is Fault.ERROR_BEFORE:
-            return Answer(self.random.choice((500, 502, 503, 504)))
-        if fault is Fault.TAKEN_BEFORE:
-            body = json.loads(request.body or b"{}")
-            key = written_key(self.network.target, request, body)
-            self.network.spurious.add(str(key))
-            return refusal(409, "USR004", "exists already")
+            return Answer(dice.choice((500, 502, 503, 504)))
         if fault is Fault.REDIRECTED:
             return Answer(302)
+        if fault in {Fault.TAKEN_BEFORE, Fault.REFUSED}:
+            self._tell(request, fault)
+            taken = fault is Fault.TAKEN_BEFORE
+            return refusal(409, "USR004", "exists already") if taken else refusal(400, "IAE002", "not today")
         return refusal(400, "RLT001", "slow down") if fault is Fault.LIMIT_CODE else refusal(429, "RLT001", "slow down")
 
-    def _received(self, call: Call, fault: Fault | None) -> Reply:
+    def _tell(self, request: Request, fault: Fault) -> None:
+        key = written_key(self.network.target, request, json.loads(request.body or b"{}"))
+        self.network.told[str(key)].add(fault)
+
+    def _received(self, call: Call, fault: Fault | None, dice: Random) -> Reply:
         """The answer as it comes out of the network."""
         answer = call.answer
         assert answer is not None
-        status, body, headers = answer.status, encoded(answer.body), {"date": format_datetime(self.now(), usegmt=True)}
-        if fault in SPOILT and 200 <= status < 300:
+        status, body, headers = answer.status, encoded(answer.body), {"date": self._date(0)}
+        well = 200 <= status < 300
+        if fault in SPOILT and well:
             body = SPOILT[fault]
         elif fault is Fault.ERROR_AFTER:
-            status, body = self.random.choice((500, 502, 503, 504)), b"<html>"
-        elif fault is Fault.TAKEN_AFTER and status == 200:
-            self.network.unproven.add(
-                str(written_key(self.network.target, call.request, json.loads(call.request.body or b"{}")))
-            )
-            status, code = self.random.choice(((409, "USR009"), (400, "USR004")))
+            status, body = dice.choice((500, 502, 503, 504)), b"<html>"
+        elif fault is Fault.SEE_OTHER and well:
+            status, body, headers["location"] = 303, b"", "/elsewhere"
+        elif fault is Fault.TAKEN_AFTER and well:
+            self._tell(call.request, fault)
+            status, code = dice.choice(((409, "USR009"), (400, "USR004")))
             body = encoded(refusal(status, code, "exists already").body)
         elif fault is Fault.THROTTLED_FOR:
-            headers["retry-after"] = self.random.choice(("0", "1", "7", "²"))
-        elif 200 <= status < 300 and isinstance(answer.body, dict):
-            for member in ("walletId", "customerId"):
-                if member in answer.body and call.request.method == "POST":
-                    self.network.delivered.append((call.request.operation, str(answer.body[member])))
-                    break
+            headers["retry-after"] = dice.choice(("0", "1", "7", "²", self._date(4)))
+        elif fault in {Fault.FOREIGN, Fault.NO_ID, Fault.OTHER_PROFILE} and well:
+            body = encoded(self._about_another(call, fault, dice))
         return Reply(status, headers, body, self.now())
+
+    def _about_another(self, call: Call, fault: Fault | None, dice: Random) -> Any:
+        """The answer with an id that is not its own: another's, or none."""
+        assert call.answer is not None
+        body, creates = dict(call.answer.body), call.request.operation == "create_customer"
+        name = "walletId" if call.request.operation == "create_wallet" else "customerId"
+        if fault is Fault.NO_ID:
+            return body | {name: dice.choice(NO_IDS)}
+        others = [other for other in self.network.target.shown_of(name) if other[name] != body[name]]
+        known = [other[name] for other in others if str(other[name]) in self.network.bound]
+        if not others or not (known or creates or fault is Fault.OTHER_PROFILE):
+            return body
+        self.network.weather.reached[str(fault)] += 1
+        if fault is Fault.FOREIGN and known and dice.random() < 0.7:
+            return body | {name: dice.choice(known)}
+        return dice.choice(others)
+
+    def _note(self, call: Call, reply: Reply) -> None:
+        """What a client can know of a create now."""
+        if call.answer is None or reply.status != 200 or reply.body != encoded(call.answer.body):
+            return
+        if call.request.operation in CREATES:
+            name = "walletId" if call.request.operation == "create_wallet" else "customerId"
+            self.network.delivered.append((call.request.operation, str(call.answer.body[name])))
+
+    def _date(self, seconds: float) -> str:
+        """The target's clock, which no step of ours moves."""
+        return format_datetime(datetime.fromtimestamp(self.network.target.epoch + self._time() + seconds, UTC), True)
 
     def _time(self) -> float:
         return asyncio.get_running_loop().time()

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from random import Random
 
 from jobs.keys import KeySpace
 from jobs.model import Outcome
 from jobs.systems.row import Row
+
+from .parts import Parts
 
 TENANT = "7"
 KEYS = KeySpace.of("eclipse", TENANT)
@@ -39,7 +40,13 @@ class Persona:
     refused: bool = False
     """Whether the target refuses the data."""
     planted: str | None = None
-    """Who is there before: `phone`, `identity` or `both` of a stranger, or `ours` of an earlier ledger."""
+    """Who is there before: `phone`, `identity` or `both` of a stranger, others that are `alike`, or `ours`."""
+    history: tuple[str, ...] = ()
+    """The statuses of KYC runs that who is there before had, oldest first."""
+    given: tuple[int, bool] | None = None
+    """A wallet that the target makes by itself with the customer: its type, and whether it has a key."""
+    second: tuple[float, str] | None = None
+    """A KYC status that takes the place of the verdict so many seconds later."""
 
 
 PERSONAS = (
@@ -58,8 +65,19 @@ PERSONAS = (
     Persona("phone taken", Ending.CONFLICT, planted="phone"),
     Persona("identity taken", Ending.CONFLICT, planted="identity"),
     Persona("same person", Ending.CONFLICT, planted="both"),
+    Persona("alike", planted="alike"),
     Persona("made earlier", planted="ours"),
+    Persona("passed at last", planted="ours", history=("FAILED", "PASSED")),
+    Persona("failed at last", Ending.DECLINED, planted="ours", history=("PASSED", "FAILED")),
+    Persona("many types", types=((5001, False), (5005, True), (5002, True), (5006, True))),
+    Persona("given a wallet", given=(5002, False)),
+    Persona("given a wallet with a key", Ending.CONFLICT, given=(5002, True)),
+    Persona("given another wallet", given=(5001, False)),
+    Persona("given one of many", types=((5005, True), (5002, True)), given=(5002, False)),
+    Persona("thought over", Ending.DECLINED, verdict="FAILED", second=(3, "PASSED")),
+    Persona("revoked", second=(3, "FAILED")),
 )
+PLAIN = PERSONAS[0]
 
 
 @dataclass(frozen=True)
@@ -74,11 +92,16 @@ class Population:
         return self.personas[row.values["national_id"]]
 
 
-def populated(random: Random, count: int, *, named: str | None = None) -> Population:
-    """`count` rows; every persona may come, or only the one that is `named`."""
+def populated(parts: Parts, count: int, *, named: str | None = None) -> Population:
+    """`count` rows less those that are left out; every persona may come, or only the one that is `named`."""
     choice = [persona for persona in PERSONAS if named in {None, persona.name}]
-    rows = [person(number) for number in range(1, count + 1)]
-    return Population(tuple(rows), {row.values["national_id"]: random.choice(choice) for row in rows})
+    rows = [person(number) for number in range(1, count + 1) if parts.happens(f"row{number}")]
+    personas = {}
+    for row in rows:
+        drawn = parts.dice("persona", row.source_row).choice(choice)
+        kept = named or drawn is PLAIN or parts.happens(f"persona{row.source_row}")
+        personas[row.values["national_id"]] = drawn if kept else PLAIN
+    return Population(tuple(rows), personas)
 
 
 def person(number: int) -> Row:

@@ -11,7 +11,7 @@ from jobs.sandbox.server import Sandbox
 
 from .answers import encoded
 from .population import TENANT, Persona
-from .records import Manners
+from .records import Manners, Moment
 from .target import IDENTITY, PASSWORD, ROOT, Target
 
 READ = frozenset(
@@ -52,7 +52,7 @@ class Model:
         self.now = 0.0
 
     def send(self, method: str, path: str, query: Mapping[str, str], body: Any, auth: str) -> tuple[int, Any]:
-        answer = self.target.answer(method, ROOT + path, query, body, auth, self.now, 0.0)
+        answer = self.target.answer(method, ROOT + path, query, body, auth, Moment(self.now))
         return answer.status, orjson.loads(encoded(answer.body) or b"null")
 
     def wait(self) -> None:

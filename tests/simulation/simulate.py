@@ -1,6 +1,7 @@
 """One seed, one history: runs that die, resumes, a calm end, and every invariant after each.
 
 python -m tests.simulation.simulate --seed 17 --rows 5 -v
+python -m tests.simulation.simulate --seed 17 --shrink     (which parts of a failing history matter)
 """
 
 import argparse
@@ -12,23 +13,21 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
-from jobs.engine.case import Taking
 from jobs.engine.onboard import Patience
-from jobs.model import RESUMABLE, Outcome
 from tests.virtual import VirtualLoop
 
-from . import invariants
-from .disk import opened
-from .network import Fault, Planned, Weather
+from . import draws, invariants
+from .disk import looked_into
+from .draws import AGAIN
+from .faults import Fault, Planned, Weather
+from .parts import Parts
 from .population import Population, populated
 from .records import Manners
 from .world import World
 
 ROWS = 4
 MOST_RUNS = 8
-AGAIN = Taking(RESUMABLE | {Outcome.FAILED})
 CALLS_A_ROW = 25
 """What a row may cost in a run, waiting for a decision included (chosen; without faults 14 at most, measured)."""
 
@@ -44,7 +43,6 @@ History = Callable[[World], Awaitable[list[str]]]
 class Trace:
     """What one seed gave."""
 
-    seed: int
     rows: int
     problems: tuple[str, ...]
     reached: Counter[str]
@@ -54,23 +52,37 @@ class Trace:
     calls: int
     seconds: float
     """Virtual seconds."""
+    parts: Parts
+
+    @property
+    def seed(self) -> int:
+        """What it was drawn from."""
+        return self.parts.seed
 
     @property
     def command(self) -> str:
         """Shows the history again."""
-        return f"python -m tests.simulation.simulate --seed {self.seed} --rows {self.rows} -v"
+        only = "" if self.parts.only is None else f" --only '{','.join(sorted(self.parts.only))}'"
+        return f"python -m tests.simulation.simulate --seed {self.seed} --rows {self.rows}{only} -v"
 
 
-def simulate(seed: int, rows: int = ROWS, *, calm: bool = False, history: History | None = None) -> Trace:
-    """The history of `seed`, or another one in its world. `calm`: no fault and no crash."""
-    random = Random(seed)
-    weather = Weather(random) if calm else Weather.drawn(random)
-    population, manners = populated(random, rows), drawn(random)
+def simulate(
+    seed: int,
+    rows: int = ROWS,
+    *,
+    calm: bool = False,
+    history: History | None = None,
+    only: frozenset[str] | None = None,
+) -> Trace:
+    """The history of `seed`, or another one in its world. `calm`: no fault and no crash. `only`: these parts of it."""
+    parts = Parts(seed, only)
+    weather = Weather(parts) if calm else Weather.drawn(parts)
+    population, manners = populated(parts, rows), draws.manners(parts)
 
     async def usual(world: World) -> list[str]:
-        return await stormy(world, random, calm) or await calmed(world)
+        return await stormy(world, calm) or await calmed(world)
 
-    return told(seed, population, manners, weather, history or usual)
+    return told(population, manners, weather, history or usual, rows)
 
 
 def planned(
@@ -87,24 +99,26 @@ def planned(
         await world.run()
         return judged(world) or await calmed(world)
 
-    random = Random(seed)
-    population = populated(random, 1, named=persona)
-    return told(seed, population, manners or Manners(), Planned(random, plan=plan), history or usual)
+    parts = Parts(seed)
+    population = populated(parts, 1, named=persona)
+    return told(population, manners or Manners(), Planned(parts, plan=plan), history or usual, 1)
 
 
-def told(seed: int, population: Population, manners: Manners, weather: Weather, history: History) -> Trace:
+def told(population: Population, manners: Manners, weather: Weather, history: History, rows: int) -> Trace:
     """`history` in a world of its own."""
+    parts = weather.parts
+    loop = VirtualLoop(parts.dice("order") if parts.happens("order") else None)
 
     async def work() -> Trace:
-        world = World(seed, population, manners, weather, Path(folder))
+        world = World(parts, population, manners, weather, Path(folder))
         try:
             problems = await history(world)
         except Exception as error:
             problems = [f"I14 the engine broke: {error!r} at {where(error)}"]
+        weather.reached["tasks in another order"] += loop.reordered > 0
         last = () if problems else tuple(ends(world))
         return Trace(
-            seed=seed,
-            rows=len(population.rows),
+            rows=rows,
             problems=tuple(problems),
             reached=weather.reached,
             digest=world.digest(),
@@ -112,11 +126,11 @@ def told(seed: int, population: Population, manners: Manners, weather: Weather, 
             outcomes=last,
             calls=len(world.target.journal),
             seconds=world.now(),
+            parts=parts,
         )
 
     shm = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="simulated-", dir=shm if shm.is_dir() else None) as folder:
-        loop = VirtualLoop()
         loop.set_exception_handler(lambda *_: None)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             return runner.run(work())
@@ -128,33 +142,34 @@ def where(error: Exception) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def drawn(random: Random) -> Manners:
-    """A target that takes some of the liberties that the documents leave it."""
-    return Manners(
-        show_keys=random.random() < 0.6,
-        show_wallet_keys=random.random() < 0.6,
-        page=random.choice((1, 2, 20)),
-        only_keys_unique=random.random() < 0.5,
-        token_seconds=random.choice((30.0, 300.0, 3600.0)),
-    )
-
-
-async def stormy(world: World, random: Random, calm: bool) -> list[str]:
+async def stormy(world: World, calm: bool) -> list[str]:
     """Runs that die or are stopped, until one comes to its end; the problems that were found."""
-    longest = 25 * len(world.population.rows)
-    for number in range(MOST_RUNS):
-        dies = not calm and number < MOST_RUNS - 2 and random.random() < 0.75
-        stops = not calm and random.random() < 0.2
+    parts = world.parts
+    for number in range(1, MOST_RUNS + 1):
+        if not parts.happens(f"run{number}"):
+            continue
+        rows = len(world.population.rows)
+        command = draws.command(parts, number, rows, calm=calm, dies=number < MOST_RUNS - 1)
+        if command.settings != (world.runs[-1].settings if world.runs else draws.USUAL):
+            world.weather.reached["other settings"] += 1
+        world.weather.reached["a retry"] += command.taking is not None
+        world.weather.reached["a command after the end"] += bool(world.runs and world.runs[-1].complete)
         ran = await world.run(
-            taking=AGAIN if random.random() < 0.3 else None,
-            dies_at=random.randint(1, longest) if dies else None,
-            stops_after=random.uniform(0, 60) if stops else None,
+            taking=command.taking,
+            dies_at=command.dies_at,
+            stops_after=command.stops_after,
+            settings=command.settings,
+            clock_steps=command.clock_steps,
         )
+        if ran.died:
+            parts.places[f"death{number}"] = ran.place
         if problems := judged(world):
             return problems
-        if ran.complete and not stops:
+        if ran.complete and not command.stops_after and command.last:
             return []
-        await asyncio.sleep(random.choice((0.0, 0.5, 3.0, 60.0)))
+        await asyncio.sleep(command.pause)
+        if command.clock_set:
+            world.set_clock(command.clock_set, "between runs")
     return []
 
 
@@ -182,9 +197,31 @@ def judged(world: World) -> list[str]:
 
 def ends(world: World) -> list[str]:
     """The outcomes of the newest run in input order."""
-    with opened(world.url) as store:
+    with looked_into(world.url) as store:
         outcomes = invariants.outcomes_of(store, world.runs[-1].run_id)
     return [str(outcomes[number]["outcome"]) for number in sorted(outcomes)]
+
+
+def shrunk(trace: Trace) -> Trace:
+    """The same failure with as few parts as can be left: halves are left out first, single ones at last."""
+    kept, smallest = [bound(part, trace) for part in trace.parts.used], trace
+    size = len(kept)
+    while size:
+        start, before = 0, len(kept)
+        while start < len(kept):
+            fewer = kept[:start] + kept[start + size :]
+            tried = simulate(trace.seed, trace.rows, only=frozenset(fewer))
+            if tried.problems and tried.problems[0].split()[0] == trace.problems[0].split()[0]:
+                kept, smallest = fewer, tried
+            else:
+                start += size
+        size = size // 2 if size > 1 or len(kept) == before else 1
+    return smallest
+
+
+def bound(part: str, trace: Trace) -> str:
+    """A death is bound to the place at which it came, which the other parts don't move."""
+    return f"{part}@{trace.parts.places[part]}" if part in trace.parts.places else part
 
 
 def show(line: str) -> None:
@@ -198,18 +235,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="how many, from --seed on")
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--only", help="these parts of the history, separated by commas")
+    parser.add_argument("--shrink", action="store_true", help="which parts matter, of each seed that fails")
     parser.add_argument("-v", action="store_true", help="the log")
     given = parser.parse_args()
+    only = None if given.only is None else frozenset(given.only.split(","))
     reached: Counter[str] = Counter()
     failed = 0
     for seed in range(given.seed, given.seed + given.seeds):
-        trace = simulate(seed, given.rows)
+        trace = simulate(seed, given.rows, only=only)
         reached += trace.reached
         if given.v:
             show("\n".join(trace.log))
         if trace.problems:
             failed += 1
-            show(f"seed {seed}: {'; '.join(trace.problems[:3])}\n  {trace.command}")
+            smallest = shrunk(trace) if given.shrink else trace
+            show(f"seed {seed}: {'; '.join(smallest.problems[:3])}\n  {smallest.command}")
     show(f"{given.seeds} seeds, {failed} failed")
     for name, count in sorted(reached.items()):
         show(f"  {count:8} {name}")

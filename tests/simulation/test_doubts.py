@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.simulation.network import Fault
+from tests.simulation.draws import AGAIN
+from tests.simulation.faults import Fault
 from tests.simulation.records import Manners
-from tests.simulation.simulate import AGAIN, calmed, judged, planned
+from tests.simulation.simulate import calmed, judged, planned
 from tests.simulation.world import World
 
 SEEDS = range(6)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.network import Fault
+from tests.simulation.faults import MET_BY, STEPS, Fault
 from tests.simulation.records import Manners
 from tests.simulation.simulate import planned
 
@@ -16,9 +16,15 @@ ENDING = (Fault.REDIRECTED, 2)
 
 
 @pytest.mark.parametrize("manners", [Manners(), HIDDEN], ids=["keys shown", "keys hidden"])
-@pytest.mark.parametrize("operation", ["create_customer", "trigger_kyc", "create_wallet"])
 @pytest.mark.parametrize(
-    ("fault", "times"), [(fault, times) for fault in Fault for times in (1, 2) if (fault, times) != ENDING]
+    ("operation", "fault", "times"),
+    [
+        (operation, fault, times)
+        for operation in STEPS
+        for fault in Fault
+        for times in (1, 2)
+        if operation in MET_BY.get(fault, STEPS) and (fault, times) != ENDING
+    ],
 )
 def test_a_fault_at_a_write_is_settled(fault: Fault, operation: str, manners: Manners, times: int) -> None:
     plan = {(operation, number): fault for number in range(1, times + 1)}
@@ -29,6 +35,8 @@ def test_a_fault_at_a_write_is_settled(fault: Fault, operation: str, manners: Ma
     allowed = {"onboarded", "already_onboarded"}
     if fault in UNPROVEN and operation != "trigger_kyc":
         allowed |= {"conflict"}
+    if fault is Fault.REFUSED:
+        allowed |= {"rejected"}
     if operation == "trigger_kyc" and times > 1:
         allowed |= {"in_doubt"}
     assert set(trace.outcomes) <= allowed, trace.log

@@ -6,15 +6,19 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from jobs.systems.eclipse.system import EclipseSettings
 from tests.simulation import invariants
-from tests.simulation.network import Fault, Weather
+from tests.simulation.draws import AGAIN, CLOCK_STEPS, SETTINGS
+from tests.simulation.faults import Fault, Weather
+from tests.simulation.parts import Parts
 from tests.simulation.population import populated
 from tests.simulation.records import Manners
-from tests.simulation.simulate import AGAIN, calmed, judged
+from tests.simulation.simulate import calmed, judged
 from tests.simulation.world import World
 from tests.virtual import VirtualLoop
 
@@ -25,24 +29,37 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="model-"))
-        self.runner = asyncio.Runner(loop_factory=VirtualLoop)
+        self.runner = asyncio.Runner(loop_factory=lambda: VirtualLoop(Random(1)))
         self.runner.get_loop().set_exception_handler(lambda *_: None)
 
     @initialize(
         seed=st.integers(0, 2**20), keys=st.booleans(), wallet_keys=st.booleans(), page=st.sampled_from((1, 20))
     )
     def begin(self, seed: int, keys: bool, wallet_keys: bool, page: int) -> None:
-        random = Random(seed)
+        parts = Parts(seed)
         manners = Manners(show_keys=keys, show_wallet_keys=wallet_keys, page=page)
-        self.world = World(seed, populated(random, 3), manners, Weather(random), self.folder)
+        self.world = World(parts, populated(parts, 3), manners, Weather(parts), self.folder)
 
     @rule(faults=st.lists(st.sampled_from(sorted(Fault)), max_size=4), rate=st.sampled_from((0.05, 0.2, 0.5)))
     def weather(self, faults: list[Fault], rate: float) -> None:
         self.world.weather.faults, self.world.weather.rate = tuple(faults), rate
 
-    @rule(again=st.booleans())
-    def run(self, again: bool) -> None:
-        self.runner.run(self.world.run(taking=AGAIN if again else None))
+    @rule(again=st.booleans(), settings=st.sampled_from((None, *SETTINGS)))
+    def run(self, again: bool, settings: EclipseSettings | None) -> None:
+        other = settings != (self.world.runs[-1].settings if self.world.runs else None)
+        self.world.weather.reached["other settings"] += other
+        self.runner.run(self.world.run(taking=AGAIN if again else None, settings=settings))
+
+    @rule(after=st.floats(0, 20), by=st.sampled_from(CLOCK_STEPS))
+    def run_with_a_clock_that_is_set(self, after: float, by: float) -> None:
+        self.runner.run(self.world.run(clock_steps=((after, by),)))
+
+    @rule(by=st.sampled_from(CLOCK_STEPS))
+    def set_clock(self, by: float) -> None:
+        self.runner.run(self.set_between(by))
+
+    async def set_between(self, by: float) -> None:
+        self.world.set_clock(by, "between runs")
 
     @rule(at=st.integers(1, 70))
     def die(self, at: int) -> None:
@@ -96,6 +113,6 @@ class Machine(RuleBasedStateMachine):
 
 
 TestModel = Machine.TestCase
-TestModel.settings = settings(
+TestModel.settings = hypothesis_settings(
     max_examples=25, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
 )

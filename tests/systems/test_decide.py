@@ -8,8 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from jobs.ledger import lease, made
-from jobs.ledger import sqlite as ledger
+from jobs.ledger import lease, made, turn
 from jobs.ledger.store import Store
 from jobs.systems.jwt import holder_of
 from tests.flow.muster import Ended, lines
@@ -72,7 +71,7 @@ def test_who_created_some_of_them_is_refused_those(bank: Bank) -> None:
 
 
 def test_the_first_decision_is_told_who_holds_a_ledger_that_can_not_be_written(bank: Bank) -> None:
-    bank.monkeypatch.setattr(ledger, "BUSY_SECONDS", 0.2)
+    bank.monkeypatch.setattr(turn, "BUSY_SECONDS", 0.2)
     created(bank, 1)
     owner = lease.Owner.me("stopped-in-a-commit")
     with Store.opened("sqlite:///muster.db") as store:

@@ -1,7 +1,9 @@
 """What Eclipse answers is compared with what was asked for: nothing about somebody else, and no non-id, is believed."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -266,13 +268,25 @@ def test_a_request_that_went_unanswered_is_repeated_as_it_was_under_other_settin
     assert [(run.kind, run.checks) for run in customer.verifications] == [("NORMAL", CHECKS)]
 
 
-def test_every_create_names_its_key_before_it_leaves(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
-    ended = muster("run", file_of([person(1)]))
-    intents = [json.loads(line) for line in (ended.folder / "events.ndjson").read_text().splitlines()]
-    sent = {entry["externalUniqueId"] for entry in writes(sandbox)}
-    (row,) = ended.rows
-    assert {row["external_unique_id"], row["wallet_external_unique_id"]} <= sent
-    assert [each["step"] for each in intents if each["kind"] == "intent"] == ["customer", "kyc", "wallet"]
+def keys_told(folder: Path) -> dict[str, list[str | None]]:
+    """The keys of the requests that the ledger was told of before they left, by step."""
+    with closing(sqlite3.connect(folder / "muster.db")) as ledger:
+        told = ledger.execute("SELECT step, write_key FROM event WHERE kind = 'intent' ORDER BY seq").fetchall()
+    return {step: [key for each, key in told if each == step] for step, _ in told}
+
+
+def test_every_request_names_the_key_that_it_carries_before_it_leaves(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    (row,) = muster("run", file_of([person(1)])).rows
+    assert keys_told(muster.folder) == {
+        "customer": [row["external_unique_id"]],
+        "kyc": [None],
+        "wallet": [row["wallet_external_unique_id"]],
+    }
+    assert {row["external_unique_id"], row["wallet_external_unique_id"]} <= {
+        entry["externalUniqueId"] for entry in writes(sandbox)
+    }
 
 
 def test_a_doctor_looks_at_more_than_the_oldest_customer(muster: Muster, sandbox: Sandbox) -> None:

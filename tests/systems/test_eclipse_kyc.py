@@ -1,6 +1,10 @@
 """KYC at Eclipse: by kind and checks, and asked for again on purpose, never by accident."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from jobs.systems.eclipse.decision import stale
-from tests.flow.muster import ONE_OF_EACH, Ended, Muster, Standing, arrivals, standing, writes
+from tests.flow.muster import ONE_OF_EACH, REPOSITORY, Ended, Muster, Standing, arrivals, standing, writes
 from tests.flow.people import Row, person
 
 Filed = Callable[[list[Row]], Path]
@@ -110,6 +114,24 @@ def test_only_the_rows_that_are_named_are_asked_again_and_the_word_is_on_record(
         "onboarded",
         "already_onboarded",
     ]
+
+
+def test_a_person_at_a_terminal_is_asked_before_rows_in_doubt_are_asked_about_again(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.faults([{"operation": "trigger_kyc", "kind": "drop_before_commit"}])
+    assert muster("run", file_of([person(1)])).outcomes == ["in_doubt"]
+    before = arrivals(sandbox)
+    ours, theirs = pty.openpty()
+    os.write(ours, b"n\n")
+    command = [sys.executable, "-m", "jobs", "kyc", "run-1", "--retrigger"]
+    where = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    ended = subprocess.run(
+        command, cwd=muster.folder, env=where, stdin=theirs, capture_output=True, text=True, timeout=60
+    )
+    for side in (ours, theirs):
+        os.close(side)
+    assert (ended.returncode, "In doubt: 1." in ended.stderr, arrivals(sandbox)) == (130, True, before)
 
 
 def test_a_result_without_a_time_is_no_licence_to_ask_again(

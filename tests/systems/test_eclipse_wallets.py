@@ -207,6 +207,29 @@ def test_where_the_target_lists_no_wallets_a_new_customer_gets_one(
     assert held(sandbox) == [(5001, "ZAR")]
 
 
+UNKNOWN = {"status": 404, "body": [{"type": "BUSINESS", "code": "ARCH086", "traceId": "t"}]}
+
+
+@pytest.mark.parametrize("operation", ["list_wallets", "wallet_types"])
+def test_not_found_about_a_customer_who_is_not_shown_yet_is_no_empty_list(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str
+) -> None:
+    sandbox.configure(own_wallets=[5001] if operation == "list_wallets" else [])
+    late = ({"operation": each, "nth": 1, "kind": "status", "params": UNKNOWN} for each in (operation, "get_customer"))
+    sandbox.faults(list(late))
+    ended = muster("run", file_of([person(1)]))
+    assert [(row["outcome"], row["reason_code"]) for row in ended.rows] == [("failed", "read_failed")]
+    assert muster("retry", "run-1").outcomes == ["onboarded"]
+    assert held(sandbox) == [(5001, "ZAR")]
+
+
+def test_not_found_for_a_customer_who_is_shown_is_an_empty_list(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.faults([{"operation": "list_wallets", "kind": "status", "params": UNKNOWN}])
+    assert muster("run", file_of([person(1)])).outcomes == ["onboarded"]
+
+
 def test_all_wallets_are_read_before_one_is_made_however_many_there_are(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:

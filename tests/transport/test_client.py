@@ -13,12 +13,15 @@ from jobs.keys import KeySpace
 from jobs.model import Rate, Secrets
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.exchange import CallClass, ReadFailed, Request
-from jobs.transport.client import LONGEST_WAIT, MOST_THROTTLES, READ_ATTEMPTS, Client
+from jobs.transport.client import LONGEST_WAIT, READ_ATTEMPTS, Client
 from jobs.transport.limiter import Closed, Limiter, Window
+from jobs.transport.pauses import LONGEST_PAUSE
 from jobs.transport.sender import MaybeSent, NotSent
 
 GET = Request("find", "GET", "/customers")
 POST = Request("create", "POST", "/customers", body=b"{}", call_class=CallClass.WRITE)
+
+DATE_OF_LAST_YEAR = "Fri, 21 Nov 2025 02:15:00 GMT"
 
 Answers = Callable[[VirtualClock], Rule]
 
@@ -109,16 +112,50 @@ def test_one_throttled_read_holds_back_all_reads() -> None:
     assert 30 <= seconds < 32
 
 
-def test_a_read_that_is_throttled_for_ever_is_given_up() -> None:
-    async def work(client: Client) -> str:
+@pytest.mark.parametrize("asked", ["0", "1", "900", DATE_OF_LAST_YEAR])
+def test_a_read_that_is_throttled_for_ever_is_given_up_after_an_hour(asked: str) -> None:
+    async def work(client: Client) -> tuple[str, float, float]:
+        began = client.clock.monotonic()
         with pytest.raises(ReadFailed) as caught:
             await client.read(GET)
-        return str(caught.value)
+        waited = client.clock.monotonic() - began
+        with pytest.raises(ReadFailed):
+            await client.read(GET)
+        return str(caught.value), waited, client.clock.monotonic() - began - waited
 
-    sentence, client = called(work, only("find", *[(429, {"retry_after": "1"})] * 1000))
+    (sentence, waited, again), client = called(work, only("find", *[(429, {"retry_after": asked})] * 1000))
 
     assert "limit" in sentence
-    assert client.calls["find", "GET", "429"] == MOST_THROTTLES * READ_ATTEMPTS
+    assert 3600 <= waited < 3600 + LONGEST_PAUSE
+    assert again == 0
+    assert client.calls["find", "GET", "429"] <= 6 + 3600 / LONGEST_PAUSE
+
+
+def test_a_read_whose_target_asks_for_a_day_is_given_up_at_once() -> None:
+    async def work(client: Client) -> tuple[list[str], float]:
+        failed, began = list[str](), client.clock.monotonic()
+        for found in await asyncio.gather(*(client.read(GET) for _ in range(16)), return_exceptions=True):
+            assert isinstance(found, ReadFailed)
+            failed.append(found.reason)
+        return failed, client.clock.monotonic() - began
+
+    (failed, seconds), client = called(work, only("find", *[(429, {"retry_after": "86400"})] * 100))
+
+    assert seconds < 1
+    assert client.calls["find", "GET", "429"] <= 16
+    assert all("limit (HTTP 429), and not tried for another 3,600 s" in reason for reason in failed)
+
+
+def test_a_write_whose_target_asks_for_a_day_is_not_sent_again() -> None:
+    async def work(client: Client) -> int:
+        first = await write(client)
+        with pytest.raises(NotSent, match="limit"):
+            await write(client)
+        return first
+
+    status, client = called(work, only("create", *[(429, {"retry_after": "86400"})] * 9))
+
+    assert (status, client.calls["create", "POST", "429"]) == (429, 1)
 
 
 @pytest.mark.parametrize("failure", [(500, {}), (502, {}), (503, {}), NotSent("no route"), MaybeSent("no answer")])

@@ -1,6 +1,7 @@
 """Permits on a virtual clock: never too many in any window, hardly ever too few, first come first served."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
 from jobs.model import Rate
-from jobs.transport.limiter import LONGEST_PAUSE, SLOWEST_PACE, STARTING_PACE, Closed, Limiter, Pace, Window
+from jobs.transport.limiter import SLOWEST_PACE, STARTING_PACE, Closed, Limiter, Pace, Window
+from jobs.transport.pauses import LONGEST_PAUSE, Hold, Pauses, Shut
+from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
 
 TINY = 1e-6
 """Floating-point dust: two times closer than this are the same moment."""
@@ -339,19 +342,100 @@ def test_nobody_sends_during_a_pause_not_even_who_waited_before_it_began(paced: 
         assert min(after - before for before, after in pairwise(sorted(sent))) >= 0.9
 
 
-def test_pauses_without_retry_after_double_by_wave_and_end_at_a_minute() -> None:
+@pytest.mark.parametrize("asked", [None, 0.0])
+def test_pauses_that_are_not_asked_for_double_by_wave_and_end_at_a_minute(asked: float | None) -> None:
     async def work() -> list[float]:
         clock = VirtualClock()
         limiter, pauses = Limiter(clock), list[float]()
         for _ in range(9):
             for _ in range(16):  # all that were under way are refused together
-                limiter.refused(None)
+                limiter.refused(asked)
             before = clock.monotonic()
             async with limiter.permit():
                 pauses.append(clock.monotonic() - before)
         return pauses
 
     assert virtually(work) == pytest.approx([1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE])
+
+
+def test_a_pause_that_is_asked_for_is_kept_in_full_and_made_longer_when_it_was_too_short_again_and_again() -> None:
+    async def work() -> list[float]:
+        clock = VirtualClock()
+        limiter, pauses = Limiter(clock), list[float]()
+        for asked in (0, 7, 7, 7, 7, 7, 300):
+            limiter.refused(asked)
+            before = clock.monotonic()
+            async with limiter.permit():
+                pauses.append(clock.monotonic() - before)
+        return pauses
+
+    assert virtually(work) == pytest.approx([1, 7, 7, 8, 16, 32, 300])
+
+
+def shut(*refusals: tuple[float, float | None]) -> tuple[int, list[Hold]]:
+    """How many of 8 calls that wait were told to wait no longer, when the target refused so: (seconds after, asked)."""
+
+    async def work() -> tuple[int, list[Hold]]:
+        clock, held = VirtualClock(), list[Hold]()
+        limiter = Limiter(clock, pauses=Pauses(clock, held.append))
+        limiter.refused(30)
+        waiting = [asyncio.create_task(limiter.permit().__aenter__()) for _ in range(8)]
+        for seconds, asked in refusals:
+            await clock.sleep(seconds)
+            limiter.refused(asked)
+        await clock.sleep(1)
+        ended = [task for task in waiting if task.done()]
+        found = [type(task.exception()) for task in ended]
+        for task in waiting:
+            task.cancel()
+        return found.count(Shut), held
+
+    return virtually(work)
+
+
+def test_nobody_waits_any_longer_when_the_target_asks_for_a_day() -> None:
+    ended, held = shut((5, 86_400))
+
+    assert ended == 8
+    assert [(hold.asked, hold.seconds, hold.given_up) for hold in held] == [
+        (30, 30, False),
+        (86_400, MAX_RETRY_AFTER_SECONDS, True),
+    ]
+
+
+def test_all_wait_for_an_hour_that_the_target_asks_for() -> None:
+    ended, held = shut((5, MAX_RETRY_AFTER_SECONDS))
+
+    assert ended == 0
+    assert not any(hold.given_up for hold in held)
+
+
+def test_refusals_of_calls_that_were_under_way_are_one_pause() -> None:
+    _, held = shut((0.1, 30), (0.1, 30), (0.1, 30), (10, 31))
+
+    assert [hold.asked for hold in held] == [30, 31]
+
+
+def test_a_class_of_which_all_was_refused_for_an_hour_is_given_up_and_an_answer_begins_the_hour_anew() -> None:
+    async def work() -> tuple[float, float]:
+        clock = VirtualClock()
+        limiter, began = Limiter(clock), clock.monotonic()
+        with suppress(Shut):
+            while True:
+                async with limiter.permit():
+                    limiter.answered(0.1) if clock.monotonic() < began + 1800 else limiter.refused(30)
+                    await clock.sleep(30)
+        given_up = clock.monotonic() - began
+        await clock.sleep(LONGEST_PAUSE)
+        async with limiter.permit():
+            limiter.answered(0.1)
+        async with limiter.permit():
+            return given_up, clock.monotonic() - began - given_up
+
+    given_up, after = virtually(work)
+
+    assert given_up == pytest.approx(1800 + 3600, abs=60)
+    assert after == LONGEST_PAUSE
 
 
 def test_a_good_answer_forgets_the_refusals() -> None:

@@ -9,7 +9,7 @@ import pytest
 from books import url_of
 from virtual import BEGAN, VirtualClock, virtually
 
-from jobs.clock import milliseconds
+from jobs.clock import Stamp, milliseconds
 from jobs.ledger.learned import Learned, learned, teach
 from jobs.ledger.store import Store
 from jobs.model import Rate
@@ -275,7 +275,8 @@ async def climbed(pace: KeptPace, seconds: int = 120) -> None:
 
 
 def known(calls: int, after_ms: int = 0) -> Learned:
-    return Learned(Rate(calls, 60.0), milliseconds(BEGAN) + after_ms, "HTTP 429")
+    at = Stamp(VirtualClock().boot(), 1_000_000 + after_ms, milliseconds(BEGAN) + after_ms)
+    return Learned(Rate(calls, 60.0), at, "HTTP 429")
 
 
 def test_a_pace_that_climbed_and_was_refused_is_kept_as_it_was_learned(store: Store) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import orjson
 
-from jobs import masking
 from jobs.model import Outcome
 from jobs.systems.base import Passwords
 from jobs.systems.eclipse import shown, wire
@@ -61,7 +60,8 @@ class IdentityStep:
     def write(self, view: View) -> Request:
         """POST /customers/{id}/identities. The password is on the disk, or in the input, before it is sent.
 
-        Neither the password nor a digest that it is part of goes into the ledger.
+        Neither the password nor a digest that it is part of goes into the ledger; nor does the login name, and so the
+        request has no key there.
         """
         row, told = view.row, self.told(view.row)
         body = orjson.loads(told) | {"password": self.passwords.for_row(row, row.values["identity"])}
@@ -72,7 +72,6 @@ class IdentityStep:
             body=orjson.dumps(body),
             call_class=CallClass.WRITE,
             described=told,
-            key=impersonal(row.values["identity"]),
         )
 
     def told(self, row: Row) -> bytes:
@@ -101,11 +100,6 @@ class IdentityStep:
     def path(self, customer_id: str) -> str:
         """The one path of creating and asking."""
         return shown.path_of(self.tenant_path, customer_id, "identities")
-
-
-def impersonal(identity: str) -> str | None:
-    """A login name as the key of its request; None for an e-mail address or a number, which no ledger may hold."""
-    return identity if masking.text(identity) == identity else None
 
 
 def wordless(verdict: Verdict, reply: Reply) -> Verdict:

@@ -17,7 +17,7 @@ from jobs.passwords import PasswordFile
 from jobs.systems.base import Capabilities, Passwords, Setup, Step
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import customer_found, same_phone
-from jobs.systems.eclipse.identity import impersonal, wordless
+from jobs.systems.eclipse.identity import wordless
 from jobs.systems.eclipse.lookup import flat
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
 from jobs.systems.exchange import CallClass, Reader, Reply, Request
@@ -121,7 +121,6 @@ class PortalUserStep:
             body=orjson.dumps(body),
             call_class=CallClass.WRITE,
             described=orjson.dumps(told),
-            key=impersonal(row.values["identity"]),
         )
 
     def classify(self, reply: Reply, view: View) -> Verdict:

@@ -31,8 +31,30 @@ async def results(reader: Reader, tenant_path: str, customer_id: str) -> list[Re
 
 
 async def wallets(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
-    """GET /customers/{id}/wallets: all of them; None where the target lists none. As `belonging`."""
-    return await belonging(reader, "list_wallets", path_of(tenant_path, customer_id, "wallets"), customer_id)
+    """GET /customers/{id}/wallets: all of them; None where the target has no such list. As `certain`."""
+    return await certain(wire.whole, reader, tenant_path, customer_id, ("list_wallets", "wallets"))
+
+
+async def wallet_types(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
+    """GET /customers/{id}/wallet-types: what is configured, and so in one piece. As `certain`."""
+    return await certain(wire.read_records, reader, tenant_path, customer_id, ("wallet_types", "wallet-types"))
+
+
+async def certain(
+    read: wire.ListRead, reader: Reader, tenant_path: str, customer_id: str, names: tuple[str, str]
+) -> list[Record] | None:
+    """As `belonging`, for a list on whose emptiness a write or an end depends; `names`: operation and part of the path.
+
+    "Not found" may be about the customer, who was made just now and whom a copy of the data does not have yet: it is
+    believed to be about the list when the profile was there before. Raises ReadFailed when the profile is not.
+    """
+    request = Request(names[0], "GET", path_of(tenant_path, customer_id, names[1]))
+    records = await read(reader, request, none_when_not_found=False)
+    if records is None:
+        if await profile(reader, tenant_path, customer_id) is None:
+            raise ReadFailed(f"{request.operation}: the target does not show customer {customer_id}")
+        records = await read(reader, request)
+    return checked(records, request, customer_id)
 
 
 async def belonging(reader: Reader, operation: str, path: str, customer_id: str) -> list[Record] | None:
@@ -40,7 +62,12 @@ async def belonging(reader: Reader, operation: str, path: str, customer_id: str)
 
     Raises ReadFailed, also when an entry belongs to another customer, and NotPermitted.
     """
-    records = await wire.whole(reader, Request(operation, "GET", path))
+    request = Request(operation, "GET", path)
+    return checked(await wire.whole(reader, request), request, customer_id)
+
+
+def checked(records: list[Record] | None, request: Request, customer_id: str) -> list[Record] | None:
+    """`records`, none of which says to be another customer's. Raises ReadFailed."""
     if any(wire.contradicts(record, "customerId", customer_id) for record in records or ()):
-        raise ReadFailed(f"{operation}: the answer is about another customer than {customer_id}")
+        raise ReadFailed(f"{request.operation}: the answer is about another customer than {customer_id}")
     return records

@@ -158,8 +158,7 @@ class WalletStep:
 
         Also when none is, or not the one wished for, and an entry that can't be read might have said otherwise.
         """
-        path = shown.path_of(self.tenant_path, customer_id, "wallet-types")
-        types = await shown.belonging(reader, "wallet_types", path, customer_id)
+        types = await shown.wallet_types(reader, self.tenant_path, customer_id)
         if types is None:
             raise ReadFailed(f"wallet_types: the target does not know customer {customer_id}")
         read = [(wire.identifier(each.get("walletTypeId")), each.get("allowed")) for each in types]
@@ -187,11 +186,11 @@ class WalletStep:
             return next((kind for kind in allowed if kind in there), allowed[0])  # an unknown run may have chosen it
         return allowed[0]
 
-    def done(self, wallet: Record, wanted: Wanted, view: View) -> Done | Unclear:
-        """The facts of a finished wallet."""
+    def done(self, wallet: Record, wanted: Wanted, view: View) -> Done:
+        """A wallet of the list as the row's. Raises ReadFailed when it is shown without an id."""
         wallet_id = wire.identifier(wallet.get("walletId"))
         if wallet_id is None:
-            return Unclear("unanswered", "the target shows our wallet without an id")
+            raise ReadFailed("list_wallets: the row's wallet has no id")
         return self.finished(wallet_id, wanted, view)
 
     def finished(self, wallet_id: str, wanted: Wanted, view: View, trace: Trace = Trace()) -> Done:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from jobs import masking
 from jobs.errors import NotPermitted
@@ -137,10 +137,23 @@ def answered(reply: Reply) -> Mapping[str, Any] | Again | Ended | Doubted | Take
         return doubtful(reply, str(error))
 
 
-async def read_records(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
+class ListRead(Protocol):
+    """`read_records` or `whole`."""
+
+    async def __call__(
+        self, reader: Reader, request: Request, *, none_when_not_found: bool = True
+    ) -> list[Mapping[str, Any]] | None:
+        """See there."""
+        ...
+
+
+async def read_records(
+    reader: Reader, request: Request, *, none_when_not_found: bool = True
+) -> list[Mapping[str, Any]] | None:
     """An array read from the target; empty for "not found"; None where the target has no such operation.
 
-    Raises ReadFailed when the answer proves nothing, NotPermitted on 403.
+    `none_when_not_found` False: None for "not found" too. Raises ReadFailed when the answer proves nothing,
+    NotPermitted on 403.
     """
     reply = await reader.read(request)
     if reply.ok:
@@ -148,7 +161,7 @@ async def read_records(reader: Reader, request: Request) -> list[Mapping[str, An
             return records_of(reply)
         except Unreadable as error:
             raise ReadFailed(f"{request.operation}: {error}", trace_of(reply)) from error
-    if reply.status == 404 and codes_of(reply) & NOT_FOUND_CODES:
+    if none_when_not_found and reply.status == 404 and codes_of(reply) & NOT_FOUND_CODES:
         return []
     if reply.status in {404, 405, 501}:
         return None
@@ -191,8 +204,10 @@ def denies(record: Mapping[str, Any], field: str, wanted: str | None) -> bool:
     return shown not in (None, "") and text_of(record, field) != wanted
 
 
-async def whole(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
-    """A list of one customer's, read to its end; None where the target has no such operation.
+async def whole(
+    reader: Reader, request: Request, *, none_when_not_found: bool = True
+) -> list[Mapping[str, Any]] | None:
+    """A list of one customer's, read to its end; None as `read_records`.
 
     A page that is shorter than was asked for is the last one: the vendor has `limit` on every list. Goes on no further
     when a page brings nothing new: a server may ignore `offset`. Raises ReadFailed, NotPermitted.
@@ -201,7 +216,7 @@ async def whole(reader: Reader, request: Request) -> list[Mapping[str, Any]] | N
     read = 0
     for _ in range(MAX_PAGES):
         query = (*request.query, ("limit", str(PAGE_SIZE)), ("offset", str(read)))
-        page = await read_records(reader, replace(request, query=query))
+        page = await read_records(reader, replace(request, query=query), none_when_not_found=none_when_not_found)
         if page is None:
             if read:
                 raise ReadFailed(f"{request.operation}: the list broke off after {read} entries")

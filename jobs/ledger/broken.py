@@ -1,0 +1,37 @@
+"""What can be wrong with a ledger that was good when it was opened, and the exit code of each.
+
+LedgerBroken          2  it can't be read or written; 3 once something was sent (jobs/cut_short.py)
+ ├─ LedgerBusy        6  another process writes to it, and does not end
+ ├─ Fenced            6  another run took the tenant over (jobs/ledger/store.py)
+ ├─ LedgerLost        7  what was committed is gone
+ └─ LedgerRefuses    70  it refuses a row: a defect of muster
+"""
+
+from jobs.errors import ExitCode, MusterError
+
+
+class LedgerBroken(MusterError):
+    """The ledger can't be read or written; nothing may be sent without it."""
+
+    exit_code = ExitCode.UNUSABLE
+    code: str | None = "ledger"
+
+
+class LedgerBusy(LedgerBroken):
+    """Another process held the ledger's write lock for as long as was waited; nothing was changed."""
+
+    exit_code = ExitCode.LOCKED
+    code = None
+
+
+class LedgerLost(LedgerBroken):
+    """What was committed to the ledger is gone, wholly or in part."""
+
+    exit_code = ExitCode.INTEGRITY
+
+
+class LedgerRefuses(LedgerBroken):
+    """The ledger refuses what is to be written, on a machine that works."""
+
+    exit_code = ExitCode.INTERNAL
+    code = None

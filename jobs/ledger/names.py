@@ -1,0 +1,27 @@
+"""The files of a SQLite ledger, by their names."""
+
+from glob import escape
+from pathlib import Path
+
+WAL, SHM = "-wal", "-shm"
+"""What SQLite keeps beside a database that is in use: what was committed last, and the index and locks of that."""
+
+
+def beside(ledger: Path, ending: str) -> Path:
+    """The file whose name is the ledger's with `ending` behind it."""
+    return Path(f"{ledger}{ending}")
+
+
+def key_file(ledger: Path) -> Path:
+    """The key of the ledger's pseudonyms, where no MUSTER_PSEUDONYM_KEY is given."""
+    return beside(ledger, ".key")
+
+
+def copies(ledger: Path) -> list[Path]:
+    """What runs saved of a ledger whose files were taken from under them and nobody has put back, oldest first."""
+    return sorted(ledger.parent.glob(f"{escape(ledger.name)}.rescued-*"))
+
+
+def put_back(copy: Path, ledger: Path) -> str:
+    """The command that makes `copy` the ledger: the other files are of another one, and would be read with it."""
+    return f"rm -f {beside(ledger, WAL)} {beside(ledger, SHM)} && mv {copy} {ledger}"
