@@ -292,6 +292,46 @@ def early_look() -> AbstractContextManager[Any]:
     return patch.object(onboard, "SETTLE_SECONDS", 0.0)
 
 
+def row_ended_in_doubt() -> AbstractContextManager[Any]:
+    """A row ends at once, whatever a write of it may still become."""
+    return patch.object(Onboarding, "_believed", lambda _self, _step, _case, ended: ended)
+
+
+def redirect_believed() -> AbstractContextManager[Any]:
+    """A redirect is a refusal: nothing was applied."""
+    return patch.object(Onboarding, "_says_little", lambda _self, case, _status: case.last_sent_at is not None)
+
+
+def wall_clock_settling() -> AbstractContextManager[Any]:
+    """How long ago an earlier process sent a write is read off the wall clock."""
+
+    def sent_earlier(self: Onboarding, step: Any, row: Any) -> float | None:
+        since = row.step(step.name).doubt_since_ms
+        if since is None:
+            return None
+        ago = (milliseconds(self.clock.now()) - since) / 1000
+        return float(row.sent_at.get(step.name, self.clock.monotonic() - ago))
+
+    return patch.object(Onboarding, "_sent_earlier", sent_earlier)
+
+
+def chosen_afresh() -> AbstractContextManager[Any]:
+    """What an unanswered create asked for is chosen once more."""
+    return patch.object(WalletStep, "open", lambda *_: None)
+
+
+@contextmanager
+def sent_otherwise() -> Iterator[None]:
+    """The same, and nobody compares the request with the unanswered one."""
+    with chosen_afresh(), patch.object(case.Case, "departs", lambda *_: False):
+        yield
+
+
+def claims_ignored() -> AbstractContextManager[Any]:
+    """What another key holds may be held once more."""
+    return patch.object(Store, "_claim", lambda *_: {})
+
+
 def slow_look() -> AbstractContextManager[Any]:
     """The end of a look counts, not its beginning."""
 
@@ -352,6 +392,14 @@ VARIANTS = (
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),
     Variant("a slow look is believed", slow_look, checks.lost_triggers),
+    Variant("a row ends beside a young unanswered write", row_ended_in_doubt, checks.early_ends),
+    Variant("a redirect is believed", redirect_believed, checks.redirected_writes),
+    Variant(
+        "an earlier process's write settles by the wall clock", wall_clock_settling, checks.unanswered_and_set_clocks
+    ),
+    Variant("an open wallet's type is chosen afresh", chosen_afresh, checks.other_types),
+    Variant("an open wallet is sent as another one", sent_otherwise, checks.other_types),
+    Variant("claims on ids are ignored", claims_ignored, checks.foreign_ids),
     Variant(
         "a refusal outweighs an earlier doubt",
         lambda: patch.object(Onboarding, "_says_little", lambda *_: False),
