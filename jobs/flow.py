@@ -33,7 +33,7 @@ from jobs.engine.case import Taking
 from jobs.engine.crew import Crew
 from jobs.engine.feed import Feed
 from jobs.engine.onboard import Onboarding, Patience
-from jobs.engine.stops import ErrorBudget, Stops
+from jobs.engine.stops import ErrorBudget, Stops, next_showing
 from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
@@ -87,6 +87,7 @@ def onboard(
     what `cut_short` makes of it when ledger or disk fail later.
     """
     clock, progress = Clock(), progress or Progress()
+    due = None if settings.deadline is None else next_showing(settings.deadline, clock.now())
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
     settings = suited(settings, system.capabilities)
     credential_of(settings)
@@ -108,6 +109,7 @@ def onboard(
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
+        stops.due = due
         store.hear(stops.signalled.is_set)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:
@@ -237,7 +239,7 @@ async def send(under: Underway, taking: Taking, client: Client, asked: Sequence[
             engine = Onboarding(under.system, client, writer, stops, under.clock, patience, progress=count)
             feed = Feed(under.batch, writer, engine, under.clock, pseudonyms_of(settings), taking)
             await feed.quarantine()
-            with stops.at(settings.deadline, under.clock):
+            with stops.watching(under.clock):
                 rows = feed.fresh(settings.limit)
                 if settings.canary:
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)

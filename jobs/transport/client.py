@@ -280,10 +280,8 @@ class Client:
         seconds = min(request.deadline_seconds, max(1.0, self.outage.left))
         try:
             reply, _ = await self._permitted(replace(request, deadline_seconds=seconds), given, None)
-        except (NotSent, MaybeSent) as error:
+        except (NotSent, MaybeSent, Shut) as error:
             return Trouble(str(error), unsent=isinstance(error, NotSent))
-        except Shut as error:
-            return Trouble(str(error))
         status = self.system.status_of(reply)
         if status >= 500 or status in PASSING or self.system.throttled(reply):
             asked = retry_after_seconds(reply.headers, reply.received_at) or 0.0
@@ -349,7 +347,7 @@ class Client:
             reply, _ = await self._permitted(
                 replace(request, deadline_seconds=seconds), self.credential.token, None, probing=True
             )
-        except (NotSent, MaybeSent) as error:
+        except (NotSent, MaybeSent, Shut) as error:
             return Trouble(str(error), unsent=isinstance(error, NotSent))
         status = self.system.status_of(reply)
         if status >= 500 and status != NOT_OFFERED:

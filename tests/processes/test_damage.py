@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -148,24 +147,24 @@ def held(ledger: Path) -> Iterator[int]:
             holder.kill()
 
 
-def impatient(folder: Path, seconds: float) -> dict[str, str | None]:
-    """The variables of a process that waits for others' locks only so long."""
+def patient(folder: Path, seconds: float) -> dict[str, str | None]:
+    """The variables of a process that waits so long for others' locks."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(f"import jobs.ledger.turn\njobs.ledger.turn.BUSY_SECONDS = {seconds}\n")
     return {"PYTHONPATH": f"{folder}{os.pathsep}{REPOSITORY}"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, *also(signal.SIGTERM)], ids=lambda number: number.name)
-def test_a_signal_is_heard_while_another_process_holds_the_ledger(many: Program, number: signal.Signals) -> None:
-    with many.begun("run", "customers.csv", "--concurrency", "2") as running:
+def test_a_signal_is_heard_while_another_process_holds_the_ledger(
+    many: Program, tmp_path: Path, number: signal.Signals
+) -> None:
+    env = patient(tmp_path / "patient", 10_000)  # who is not heard waits for hours
+    with many.begun("run", "customers.csv", "--concurrency", "2", env=env) as running:
         until_sending(many, running)
         with held(many.ledger):
-            began = time.monotonic()
             running.send_signal(number)
             said = ended(running)
-            seconds = time.monotonic() - began
     assert said.code == SIGNALS[number], said
-    assert seconds < 15  # some two by itself; it was 30 to 99
     named(said)
     reported(many.folders[-1], ROWS)
     many.sandbox.configure(latency_ms=0)
@@ -175,7 +174,7 @@ def test_a_signal_is_heard_while_another_process_holds_the_ledger(many: Program,
 
 
 def test_a_ledger_that_stays_held_is_6_and_names_who_holds_it(many: Program, tmp_path: Path) -> None:
-    env = impatient(tmp_path / "impatient", 0.5)
+    env = patient(tmp_path / "patient", 0.5)
     with many.begun("run", "customers.csv", "--concurrency", "2", env=env) as running:
         until_sending(many, running)
         with held(many.ledger) as pid:

@@ -66,16 +66,20 @@ def fresh_key() -> AbstractContextManager[Any]:
 def intent_after_sending() -> AbstractContextManager[Any]:
     """The ledger hears of a write when it was answered."""
 
-    async def write(self: Client, request: Request, before: Any) -> Reply:
+    real = Client._authorised
+
+    async def authorised(self: Client, request: Request, before: Any) -> Reply:
+        if before is None:
+            return await real(self, request, None)
         try:
-            reply = await self._authorised(request, None)
-        except Exception:  # not a cancellation: a process that dies here writes nothing down
+            reply = await real(self, request, None)
+        except Exception:
             await before()
             raise
         await before()
-        return self._checked(request, reply)
+        return reply
 
-    return patch.object(Client, "write", write)
+    return patch.object(Client, "_authorised", authorised)
 
 
 def not_synchronous() -> AbstractContextManager[Any]:
