@@ -4,8 +4,9 @@
                                                  ─ fails ────▶ pause, probe, pause, … ─▶ answered: all go on
                                                                                       ─▶ too long: Unreachable
 
-A probe repeats the newest read that went well, so that it costs no row an attempt and no call that breaks by itself is
-taken for an outage. An outage is no refusal: nothing is known of the credential, the file or the rows then.
+A probe repeats a read that went well, of another operation than the calls that failed where there is one: so it costs
+no row an attempt, and what breaks by itself is not taken for an outage. An outage is no refusal: nothing is known of
+the credential, the file or the rows then.
 """
 
 import asyncio
@@ -48,6 +49,12 @@ Ask = Callable[[Request], Awaitable[Trouble | None]]
 """Sends a probe; None when it was answered as it should be."""
 
 
+def repeatable(request: Request) -> bool:
+    """Whether it may be sent as a probe: a plain read at the target's own address, with our credential."""
+    plain = request.method == "GET" and request.call_class is CallClass.READ
+    return plain and request.base_url is None and not request.anonymous
+
+
 class Outage:
     """One target as all clients of a command see it. `place` is its host and port."""
 
@@ -68,7 +75,8 @@ class Outage:
         self._trouble = Trouble("")
         self._failures = self._pauses = 0
         self._failing: set[Request] = set()
-        self._known: Request | None = None
+        self._known: dict[str, Request] = {}
+        """The newest read of each operation that went well, the newest of all last."""
         self._probing = self._told = False
         self._next_at = 0.0
         self.ended: Unreachable | None = None
@@ -91,8 +99,9 @@ class Outage:
         """A call went well; `request` when it can be repeated as a probe."""
         self._failures, self._alone = 0, None
         self._failing.clear()
-        if request is not None and request.method == "GET" and request.call_class is CallClass.READ:
-            self._known = request if request.base_url is None and not request.anonymous else self._known
+        if request is not None and repeatable(request):
+            self._known.pop(request.operation, None)
+            self._known[request.operation] = request
         if self._since is None or self.ended is not None:
             return
         seconds = self.clock.monotonic() - self._since
@@ -177,8 +186,12 @@ class Outage:
             await self.clock.pause(LONGEST_PAUSE if busy else seconds, self._changed)
 
     def _probe(self, request: Request) -> Request:
-        if self._known is not None:
-            return self._known
+        if self._known:
+            failing = {each.operation for each in self._failing}
+            newest = reversed(self._known.values())
+            return next(
+                (each for each in newest if each.operation not in failing), next(reversed(self._known.values()))
+            )
         return request if request.call_class in {CallClass.READ, CallClass.DOWNLOAD} else ANYTHING
 
     def _begin(self, since: float) -> None:
@@ -203,7 +216,7 @@ class Outage:
 
     def _give_up(self) -> None:
         """It lasted too long. One request that failed all alone proves no outage: that row's own attempts go on."""
-        if self._known is None and len(self._failing) == 1 and not self._trouble.unsent:
+        if not self._known and len(self._failing) == 1 and not self._trouble.unsent:
             self._alone = next(iter(self._failing))
             self._over()
         else:

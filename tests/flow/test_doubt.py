@@ -173,14 +173,25 @@ def test_what_reading_can_not_settle_is_in_doubt_and_settled_later(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
     sandbox.configure(show_external_ids=False)
-    blind = {"operation": "search_customers", "kind": "status", "nth": list(range(3, 9)), "params": {"status": 500}}
+    blind = {"operation": "search_customers", "kind": "status", "nth": list(range(3, 99)), "params": {"status": 500}}
     sandbox.faults([{"operation": "create_customer", "nth": 1, "kind": "drop_after_commit"}, blind])
-    ended = muster("run", file_of([person(1)]))
-    assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["in_doubt"], "read_failed")
-    assert ended.code == 1
+    ended = muster("run", file_of([person(1)]), "--outage-wait", "1")
+    assert (ended.code, ended.outcomes) == (75, ["in_doubt"])  # nothing at all can be read any more
     sandbox.faults([])
     resumed = muster("resume")
     assert resumed.outcomes == ["onboarded"]
+    assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
+
+
+def test_a_doubt_whose_reads_fail_while_others_go_well_is_left_to_the_next_run(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    blind = {"operation": "read_kyc", "kind": "status", "nth": list(range(2, 99)), "params": {"status": 500}}
+    sandbox.faults([{"operation": "trigger_kyc", "nth": 1, "kind": "drop_after_commit"}, blind])
+    ended = muster("run", file_of([person(1)]))
+    assert (ended.code, ended.outcomes, ended.rows[0]["reason_code"]) == (1, ["in_doubt"], "read_failed")
+    sandbox.faults([])
+    assert muster("resume").outcomes == ["onboarded"]
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 

@@ -201,6 +201,19 @@ def test_a_read_that_fails_by_itself_is_no_outage(failure: str) -> None:
     assert scene.told == []
 
 
+def test_an_operation_that_fails_by_itself_is_no_outage_though_it_was_the_newest_to_go_well() -> None:
+    async def work(scene: Scene) -> None:
+        await begun(scene)
+        await scene.read(1)
+        await scene.clock.sleep(60)
+        found = await asyncio.gather(*(scene.read(number) for number in range(4)), return_exceptions=True)
+        assert {type(each) for each in found} == {ReadFailed}
+
+    _, scene = played(work, out(30, 1e9, FAILURES["503"], "login", "profile"))
+
+    assert scene.told == []
+
+
 def test_a_read_that_fails_all_alone_fails_by_itself_in_the_end() -> None:
     async def work(scene: Scene) -> list[int]:
         await scene.client.credential.token()
