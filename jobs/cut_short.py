@@ -51,7 +51,7 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError 
     if cause is None:
         return None
     run, folder, hint = under.run, Path(under.run.folder), cause.hint or ""
-    if not mutating(under.calls):
+    if not _sent(under):
         with suppress(OSError):
             folder.rmdir()  # only when nothing was written there
         message, onward = f"{cause.message}; nothing was sent", "start again"
@@ -61,6 +61,14 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError 
     if "muster resume" not in hint:
         hint = f"{hint}, then muster resume"
     return _ending(cause, _code(under, cause, sent=True), message, hint.replace("muster resume", onward))
+
+
+def _sent(under: Underway) -> bool:
+    """Whether anything may have been sent: calls that were given up are counted nowhere, but their intents are."""
+    try:
+        return bool(mutating(under.calls) or under.store.intent_total(under.run.run_id))
+    except LedgerBroken:
+        return True
 
 
 def _ending(cause: MusterError, code: ExitCode, message: str, hint: str) -> MusterError:
