@@ -31,7 +31,7 @@ from jobs.report import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.systems.row import Row
-from jobs.underway import Underway
+from jobs.underway import MOST_REPORTED, Underway
 
 CODE = "broken_off"
 """Reason code of a row that was not begun when the run was cut short."""
@@ -99,6 +99,8 @@ def _reported(under: Underway, taking: Taking, cause: MusterError) -> str:
     folder = RunFolder(Path(under.run.folder))
     if (folder.path / "outcome.csv").exists():
         return f"but every row has its end: {folder.path / 'outcome.csv'}"
+    if under.stops.signalled.is_set() and under.batch.rows > MOST_REPORTED:
+        return f"and its {under.batch.rows:,} rows are too many to be reported on the way out"
     try:
         count = write_outcome((shown(rows, under.batch) for rows in _windows(under, taking, cause)), folder)
         write_quarantine(under.batch.staged, under.batch.validated.quarantined, folder.path / "quarantine.csv")
