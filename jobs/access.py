@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
+from math import inf
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jobs.clock import Clock
 from jobs.config import Settings, pseudonym_key, secrets, system_settings
@@ -24,9 +26,10 @@ from jobs.target import same_target
 from jobs.transport.address import checked_base_url
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter, Pace, Window
+from jobs.transport.outage import Outage
 from jobs.transport.pauses import Hear, Hold, Pauses, nobody
 from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
-from jobs.transport.sender import HttpxSender, Sender
+from jobs.transport.sender import HttpxSender
 
 
 def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
@@ -137,6 +140,18 @@ def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
     return HttpxSender(base_url, clock, certificate=shown, proxy=settings.proxy)
 
 
+def outage_of(
+    settings: Settings, clock: Clock, tell: Callable[[str], None] = lambda _: None, *, most: float = inf
+) -> Outage:
+    """Whether the target is there, not known yet; `most` seconds are waited for it, or fewer where the settings say so.
+
+    `tell`: where the operator hears that it is waited for.
+    """
+    parts = urlsplit(settings.need("base_url"))
+    place = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return Outage(clock, place, wait_seconds=min(settings.outage_wait, most), tell=tell)
+
+
 Hearing = Callable[[CallClass, Hold], None]
 """Is told which class of call has to pause."""
 
@@ -153,17 +168,18 @@ async def connected(
     clock: Clock,
     *,
     store: Store | None = None,
-    sender: Sender | None = None,
+    outage: Outage | None = None,
     hear: Hearing = deaf,
 ) -> AsyncIterator[Client]:
-    """A client that has logged in; its connections are closed at the end. Raises NotPermitted; Unusable at another
-    target than the ledger's.
+    """A client that has logged in; its connections are closed at the end. Raises NotPermitted, Unreachable; Unusable
+    at another target than the ledger's.
 
     `store`: the ledger in which windows of calls and pauses hold over runs and processes; None: they hold for this
-    client. `hear` is told of the pauses of each class of call, those of logins too.
+    client. `outage`: what is known of the target's being there; None: nothing, and what is waited for is not told.
+    `hear` is told of the pauses of each class of call, those of logins too.
     """
     same_target(settings, store)
-    sender = sender or sender_of(settings, system, clock)
+    sender = sender_of(settings, system, clock)
     limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
     client = Client(
         system,
@@ -173,9 +189,11 @@ async def connected(
         limiters=limiters,
         clock=clock,
         most_calls=settings.concurrency,
+        outage=outage or outage_of(settings, clock),
     )
     try:
         token = await client.credential.token()
+        await client.reach()
         rates = dict(system.limits(token.positions))
         if settings.rate is not None:
             rates[CallClass.WRITE] = settings.rate

@@ -10,11 +10,11 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from jobs.access import connected, credential_of, pool_of, system_of
+from jobs.access import connected, credential_of, outage_of, pool_of, system_of
 from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
 from jobs.config import Settings, proxy_left_out, secret, unknown_variables
 from jobs.disk import LEAST_FREE_BYTES, existing
-from jobs.errors import MusterError, Unusable
+from jobs.errors import MusterError, Unreachable, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
@@ -28,6 +28,7 @@ from jobs.systems.offers import Check, Examined
 from jobs.target import same_target
 from jobs.throttling import span, told
 from jobs.transport.client import Client
+from jobs.transport.outage import START_SECONDS
 from jobs.transport.pauses import Hold
 
 SHORT_LIFE_SECONDS = 120.0
@@ -55,7 +56,7 @@ def here(settings: Settings) -> Iterator[Check]:
 
 
 async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
-    """What only the target can tell: the login, and what the system itself has to be asked."""
+    """What only the target can tell: the login, and what the system itself has to be asked. Raises Unreachable."""
     if settings.base_url is None or settings.tenant is None:
         return [Check("target", None, "not asked: its address or the tenant is missing")]
     if any(_target(settings)):
@@ -69,8 +70,11 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     except Unusable:
         return [Check("target", None, "not asked: no credential")]
     try:
-        async with connected(settings, system, given, clock) as client:
+        outage = outage_of(settings, clock, most=START_SECONDS)
+        async with connected(settings, system, given, clock, outage=outage) as client:
             return [*await _login(client), *await _examined(system, client)]
+    except Unreachable:
+        raise
     except MusterError as error:
         return [Check("login", False, error.message, error.hint or "check --base-url, --tenant and the credential")]
 

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.access import connected, credential_of, system_of
+from jobs.access import connected, credential_of, outage_of, system_of
 from jobs.clock import Clock
 from jobs.config import Settings
-from jobs.errors import NotPermitted, Unusable
+from jobs.errors import NotPermitted, Unreachable, Unusable
 from jobs.ledger.erase import erased
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
@@ -136,13 +136,14 @@ class _Download:
     async def all(
         self, customers: Sequence[Customer], settings: Settings, store: Store, clock: Clock, progress: Progress
     ) -> None:
-        """Every customer whose file is not there. Raises NotPermitted."""
+        """Every customer whose file is not there. Raises NotPermitted, Unreachable."""
         given = credential_of(settings, reading=True)
         open_ = missing(self.folder.path, customers)
         self.done.there = len(customers) - len(open_)
         waiting = iter(open_)
-        hear = saying(progress)
-        async with connected(settings, self.system, given, clock, store=store, hear=hear) as client:
+        outage, hear = outage_of(settings, clock, progress.note), saying(progress)
+        opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
+        async with opening as client:
             with progress.stage("downloading", len(open_)) as count:
 
                 async def work() -> None:
@@ -154,8 +155,8 @@ class _Download:
                     async with asyncio.TaskGroup() as tasks:
                         for _ in range(min(settings.concurrency, len(open_))):
                             tasks.create_task(work())
-                except* NotPermitted as refused:
-                    raise refused.exceptions[0] from None
+                except* (NotPermitted, Unreachable) as ended:
+                    raise ended.exceptions[0] from None
 
     async def one(self, reader: Reader, customer: Customer) -> None:
         """One file, written whole or not at all."""

@@ -4,6 +4,7 @@
      ├─ Unusable                 2  usage, settings or input file; nothing was sent
      ├─ PolicyStop               3  error budget, breaker, canary, deadline
      ├─ NotPermitted             4  authentication or permission
+     ├─ Unreachable             75  the target did not answer for as long as one waits
      ├─ Locked                   6  another run holds the (system, tenant)
      ├─ Unproven                 7  books do not balance, evidence does not verify
      └─ LedgerBroken             2  the ledger can't be read or written; 3 once something was sent
@@ -28,6 +29,7 @@ class ExitCode(IntEnum):
     INTEGRITY = 7
     STALE_PLAN = 8
     INTERNAL = 70
+    UNREACHABLE = 75
     SIGINT = 130
     SIGTERM = 143
 
@@ -38,6 +40,7 @@ PRECEDENCE = (
     ExitCode.SIGINT,
     ExitCode.SIGTERM,
     ExitCode.PERMISSION,
+    ExitCode.UNREACHABLE,
     ExitCode.POLICY,
     ExitCode.ATTENTION,
     ExitCode.PENDING,
@@ -59,12 +62,13 @@ WORDS: Mapping[ExitCode, str] = {
     ExitCode.INTEGRITY: "unproven",
     ExitCode.STALE_PLAN: "stale_plan",
     ExitCode.INTERNAL: "internal",
+    ExitCode.UNREACHABLE: "unreachable",
     ExitCode.SIGINT: "interrupted",
     ExitCode.SIGTERM: "terminated",
 }
 """Stable names of the ways to fail, for programs. Codes that are not here are no failures."""
 
-RETRYABLE = frozenset({ExitCode.LOCKED, ExitCode.SIGINT, ExitCode.SIGTERM})
+RETRYABLE = frozenset({ExitCode.LOCKED, ExitCode.UNREACHABLE, ExitCode.SIGINT, ExitCode.SIGTERM})
 """Where the same command may succeed a little later though nobody has changed anything."""
 
 
@@ -120,6 +124,12 @@ class NotPermitted(MusterError):
     """The credential, the tenant or the permissions are wrong for the whole job."""
 
     exit_code = ExitCode.PERMISSION
+
+
+class Unreachable(MusterError):
+    """The target can't be reached, or answers nothing of use, for as long as one waits for it; it refused nothing."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class Locked(MusterError):

@@ -19,7 +19,7 @@ from typing import Any
 import uvloop
 from polars.exceptions import PolarsError
 
-from jobs.access import connected, credential_of, keys_of, system_of
+from jobs.access import connected, credential_of, keys_of, outage_of, system_of
 from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
 from jobs.clock import Clock, Stamp, milliseconds
@@ -33,7 +33,7 @@ from jobs.engine.case import Taking
 from jobs.engine.crew import Crew
 from jobs.engine.feed import Feed
 from jobs.engine.onboard import Onboarding, Patience
-from jobs.engine.stops import ErrorBudget, Stops
+from jobs.engine.stops import ErrorBudget, Stops, next_showing
 from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.keys import Pseudonyms
@@ -83,10 +83,11 @@ def onboard(
 
     `taking`: which outcomes of earlier runs it goes on with. `sha256`: what the file must be (resume, retry); None:
     whatever it is. `decisions`, and what is asked `again`, are checked before anything is sent.
-    Raises Unusable, Locked, and NotPermitted at the first login; then there is no run folder. Raises what `cut_short`
-    makes of it when ledger or disk fail later.
+    Raises Unusable, Locked, and NotPermitted and Unreachable at the first login; then there is no run folder. Raises
+    what `cut_short` makes of it when ledger or disk fail later.
     """
     clock, progress = Clock(), progress or Progress()
+    due = None if settings.deadline is None else next_showing(settings.deadline, clock.now())
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
     settings = suited(settings, system.capabilities)
     credential_of(settings)
@@ -108,6 +109,7 @@ def onboard(
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
+        stops.due = due
         store.hear(stops.signalled.is_set)
         discard_drafts(store, space_id)
         if (before := same_target(settings, store)) is not None:
@@ -155,12 +157,13 @@ def policies(settings: Settings, batch: Batch) -> Stops:
 async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
     """What needs the target: onboarding, then a fresh read of what the ledger claims."""
     signals.listen(asyncio.get_running_loop())
-    settings, began = under.settings, under.clock.stamp()
+    settings, clock, began = under.settings, under.clock, under.clock.stamp()
+    outage = outage_of(settings, clock, under.progress.note)
     try:
         async with AsyncExitStack() as stack:
-            throttling = Throttling(under.stops, under.progress, under.clock)
-            given = credential_of(settings)
-            opening = connected(settings, under.system, given, under.clock, store=under.store, hear=throttling.heard)
+            throttling = Throttling(under.stops, under.progress, clock)
+            given, hear = credential_of(settings), throttling.heard
+            opening = connected(settings, under.system, given, clock, store=under.store, outage=outage, hear=hear)
             client = await under.unless_signalled(stack.enter_async_context(opening))
             throttling.begin(tuple(client.limiters.values()))
             window = client.limiters[CallClass.WRITE].window
@@ -176,7 +179,9 @@ async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
                 under.calls.update(client.calls)
             throttling.note()
         note_clock(under, began)
-        seen = await reread_if_possible(under)
+        seen = await reread_if_possible(under, outage)
+        if outage.waited:
+            under.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
         under.leave_to_resume()
         await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
         return Findings(
@@ -234,7 +239,7 @@ async def send(under: Underway, taking: Taking, client: Client, asked: Sequence[
             engine = Onboarding(under.system, client, writer, stops, under.clock, patience, progress=count)
             feed = Feed(under.batch, writer, engine, under.clock, pseudonyms_of(settings), taking)
             await feed.quarantine()
-            with stops.at(settings.deadline, under.clock):
+            with stops.watching(under.clock):
                 rows = feed.fresh(settings.limit)
                 if settings.canary:
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)

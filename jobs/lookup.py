@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from jobs import masking
-from jobs.access import connected, credential_of, system_of
+from jobs.access import connected, credential_of, outage_of, system_of
 from jobs.clock import Clock
 from jobs.config import Settings, secret
-from jobs.errors import MusterError, Unusable
+from jobs.errors import Unreachable, Unusable
 from jobs.intake.key_list import Key, KeyList
 from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
@@ -33,6 +34,7 @@ from jobs.systems.offers import Portal, Profiled
 from jobs.systems.sighting import Profile
 from jobs.throttling import saying
 from jobs.transport.client import Client
+from jobs.transport.outage import START_SECONDS
 
 WINDOW = 1_000
 """Keys looked up together (chosen); the answers of a window are written in the order of the file."""
@@ -98,19 +100,25 @@ class Desk:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings) -> "AsyncIterator[Desk]":
-        """Logged in, with the reader's credential if there is one; limits that a ledger keeps are kept here too."""
+    async def opened(cls, settings: Settings, *, most: float = START_SECONDS) -> "AsyncIterator[Desk]":
+        """Logged in, with the reader's credential if there is one; limits that a ledger keeps are kept here too.
+
+        A target that does not answer is waited for `most` seconds: somebody sits in front of it. Raises Unreachable.
+        """
         system = system_of(settings)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
             there = ledger_is_whole(path_of(settings.ledger))
             store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
-            async with connected(settings, system, given, Clock(), store=store, hear=saying(Lines())) as client:
+            clock = Clock()
+            outage, hear = outage_of(settings, clock, most=most), saying(Lines())
+            opening = connected(settings, system, given, clock, store=store, outage=outage, hear=hear)
+            async with opening as client:
                 yield cls(system, client, profiled)
 
     async def found(self, wanted: Record) -> Sequence[Record]:
-        """All customers that fit. Raises MusterError when the target could not be read, NotPermitted."""
+        """All customers that fit. Raises Unreachable when the target could not be read, NotPermitted."""
         try:
             return await self.system.find(self.client, wanted)
         except ReadFailed as error:
@@ -167,14 +175,14 @@ class Answer:
         return [str(self.key.source_row), *(guard(cell) for cell in cells)]
 
 
-def unread(error: ReadFailed) -> MusterError:
+def unread(error: ReadFailed) -> Unreachable:
     """The sentence for a target that gave no usable answer."""
     trace = f" (trace {error.trace.trace_id})" if error.trace.trace_id else ""
-    return MusterError(f"the target could not be read: {error.reason}{trace}")
+    return Unreachable(f"the target could not be read: {error.reason}{trace}", hint="run it again")
 
 
 async def look_up(settings: Settings, wanted: Record, *, full: bool = False) -> tuple[Sequence[Record], Profile | None]:
-    """All customers that fit; and with `full`, where just one does, all about it. Raises MusterError, NotPermitted."""
+    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted."""
     async with Desk.opened(settings) as desk:
         found = await desk.found(wanted)
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
@@ -182,7 +190,7 @@ async def look_up(settings: Settings, wanted: Record, *, full: bool = False) -> 
 
 
 async def portal_users(settings: Settings) -> Sequence[Record]:
-    """All portal users of the tenant as flat text, positions joined by `;`. Raises MusterError, NotPermitted."""
+    """All portal users of the tenant as flat text, positions joined by `;`. Raises Unreachable, NotPermitted."""
     async with Desk.opened(settings) as desk:
         if not isinstance(desk.system, Portal):
             raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
@@ -195,11 +203,11 @@ async def portal_users(settings: Settings) -> Sequence[Record]:
 async def look_up_all(settings: Settings, keys: KeyList, target: Path, count: Count) -> Counter[str]:
     """Looks up every key of the list and writes `target`, whole or not at all, mode 0600; gives the rows by note.
 
-    An earlier `target` is replaced. Raises Unusable, NotPermitted.
+    An earlier `target` is replaced. Raises Unusable, NotPermitted, Unreachable.
     """
     refuse_target(keys, target)
     notes: Counter[str] = Counter()
-    async with Desk.opened(settings) as desk:
+    async with Desk.opened(settings, most=inf) as desk:
         with RunFolder.existing(target.parent.resolve()).open_atomic(target.name) as draft, draft.open("ab") as file:
             file.write(_lines([HEADER]))
             for window in windows(iter(keys)):

@@ -180,6 +180,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("canary", _whole(0, 10**9), 0, "N", "Onboard and reconcile N rows before the rest; 0: none."),
     Option("limit", _whole(1, 10**12), None, "N", "Work on the first N accepted rows only."),
     Option("lock_timeout", _seconds, 0.0, "SECONDS", "How long to wait for another run to end."),
+    Option("outage_wait", _seconds, 600.0, "SECONDS", "How long to wait for a target that does not answer any more."),
     Option("region", _region, "ZA", "CC", "Region of phone numbers without a country code."),
     Option("encoding", str, None, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252."),
     Option("delimiter", str, None, "CHAR", "Field delimiter; found out when left out."),

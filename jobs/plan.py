@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from jobs.access import connected, credential_of, system_of
+from jobs.access import connected, credential_of, outage_of, system_of
 from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, milliseconds
 from jobs.config import Settings
@@ -98,7 +98,7 @@ class Plan:
 
 
 def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
-    """Reads file, ledger and target. Raises Unusable, NotPermitted."""
+    """Reads file, ledger and target. Raises Unusable, NotPermitted, Unreachable."""
     clock = Clock()
     system = system_of(settings, path.parent)
     credential_of(settings, reading=True)
@@ -118,7 +118,8 @@ async def _asked(
     if found.quarantined:
         found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
     given = credential_of(settings, reading=True)
-    async with connected(settings, system, given, clock, store=store, hear=saying(progress)) as client:
+    outage, hear = outage_of(settings, clock, progress.note), saying(progress)
+    async with connected(settings, system, given, clock, store=store, outage=outage, hear=hear) as client:
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:

@@ -45,7 +45,7 @@ from schemas.outcome import OUTCOME_SCHEMA
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
 
-STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.SIGINT, ExitCode.SIGTERM})
+STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.UNREACHABLE, ExitCode.SIGINT, ExitCode.SIGTERM})
 """Exit codes that say why a run stopped; the others follow from its rows."""
 
 WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
@@ -321,7 +321,7 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
         decision = run.settings.get("decision")
         again = f"decide --command {decision}" if decision else COMMANDS.get(str(run.settings.get("job")), "run")
         return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
-    if code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
+    if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
         return f"muster reconcile {run.run_id}"
     return None
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,16 @@ import polars as pl
 
 from jobs.access import connected, credential_of, reader_given
 from jobs.engine.canary import DEAD
-from jobs.errors import NotPermitted
+from jobs.errors import NotPermitted, Unreachable
 from jobs.model import AGREEING, Outcome
 from jobs.reconciliation.reconcile import Claim, Reconciliation, claims
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
+from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row
 from jobs.throttling import saying
 from jobs.transport.client import Client
+from jobs.transport.outage import Outage
 from jobs.underway import Underway, unless
 
 
@@ -35,7 +37,15 @@ class Reread:
         return {"reconciliation": dict(counts), "complete_at_target": self.complete}
 
 
-async def reread_if_possible(under: Underway) -> Reread:
+class Silence:
+    """The reader of a target that can't be reached any more."""
+
+    async def read(self, request: Request) -> Reply:
+        """Raises ReadFailed, and asks nobody."""
+        raise ReadFailed(f"{request.operation}: the target could not be reached")
+
+
+async def reread_if_possible(under: Underway, outage: Outage) -> Reread:
     """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile."""
     stops, nothing = under.stops, Reread((), None)
     if stops.target_is_closed:
@@ -47,27 +57,48 @@ async def reread_if_possible(under: Underway) -> Reread:
         stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
         return nothing
     try:
-        return await unless(stops.signalled, reread(under)) or nothing
+        return await unless(stops.signalled, reread(under, outage)) or nothing
     except NotPermitted as error:
         stops.block(error)
         return nothing
 
 
-async def reread(under: Underway) -> Reread:
-    """Reads the target with a client of its own and compares. Raises NotPermitted."""
-    settings, parts = under.settings, list[Path]()
+async def reread(under: Underway, outage: Outage) -> Reread:
+    """Reads the target with a client of its own and compares; what an outage hides stays unverified.
+
+    Raises NotPermitted.
+    """
+    settings, store = under.settings, under.store
     given = credential_of(settings, reading=True)
-    hear = saying(under.progress)
-    async with connected(settings, under.system, given, under.clock, store=under.store, hear=hear) as client:
-        reconciliation = Reconciliation(under.system, client, under.clock)
-        windows = claims(under.store, under.run.run_id, under.batch)
-        with under.progress.stage("reconciling", under.batch.rows) as count:
-            async for frame in reconciliation.frames(windows, settings.concurrency):
-                parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
-                frame.write_parquet(parts[-1])
-                count.advance(frame["source_row"].n_unique())
-        under.calls.update(client.calls)
-    return Reread(parts, reconciliation.complete)
+    try:
+        if outage.ended is not None:
+            raise outage.ended
+        hear = saying(under.progress)
+        opening = connected(settings, under.system, given, under.clock, store=store, outage=outage, hear=hear)
+        async with opening as client:
+            try:
+                return await compared(under, client)
+            finally:
+                under.calls.update(client.calls)
+    except Unreachable as error:
+        under.stops.block(error)
+        return replace(await compared(under, Silence()), complete=None)
+
+
+async def compared(under: Underway, reader: Reader) -> Reread:
+    """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
+    parts = list[Path]()
+    reconciliation = Reconciliation(under.system, reader, under.clock)
+    windows = claims(under.store, under.run.run_id, under.batch)
+    with under.progress.stage("reconciling", under.batch.rows) as count:
+        async for frame in reconciliation.frames(windows, under.settings.concurrency):
+            parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
+            frame.write_parquet(parts[-1])
+            count.advance(frame["source_row"].n_unique())
+    if reconciliation.unreachable is None:
+        return Reread(parts, reconciliation.complete)
+    under.stops.block(reconciliation.unreachable)
+    return Reread(parts, None)
 
 
 async def judge_canary(under: Underway, client: Client, first: Mapping[int, Outcome]) -> None:
@@ -81,7 +112,7 @@ async def judge_canary(under: Underway, client: Client, first: Mapping[int, Outc
         return
     try:
         await unless(stops.requested, _judge(under, client, first))
-    except NotPermitted as error:
+    except (NotPermitted, Unreachable) as error:
         stops.block(error)
 
 
@@ -95,6 +126,8 @@ async def _judge(under: Underway, client: Client, first: Mapping[int, Outcome]) 
     async for frame in reconciliation.frames(theirs, under.settings.concurrency):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())
+    if reconciliation.unreachable is not None:
+        raise reconciliation.unreachable
     return stop_canary(under, bad)
 
 

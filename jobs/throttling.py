@@ -32,7 +32,7 @@ class Throttling:
     def heard(self, kind: CallClass, hold: Hold) -> None:
         """Nobody sends calls of `kind` for a while."""
         left = self.stops.seconds_left(self.clock)
-        late = left is not None and hold.seconds >= left
+        late = left is not None and hold.seconds >= max(left, SAID_SECONDS)
         if self._limiters and (hold.given_up or late):
             self._stop(kind, hold, "which is after the deadline" if late else "longer than a run waits")
         elif hold.seconds >= SAID_SECONDS and self._news(kind, hold):

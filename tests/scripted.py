@@ -52,6 +52,9 @@ class Scripted:
             raise answer
         return answer or self._standing(request)
 
+    async def reach(self) -> None:
+        """There is nothing to connect to."""
+
     async def aclose(self) -> None:
         """Nothing to close."""
 

@@ -25,26 +25,34 @@ def command(offline: bool, **given: Any) -> None:
       muster doctor --offline
       muster doctor --system azakaw --output json
 
-    Each line passes or says what to do. Ends with 1 when one fails.
+    Each line passes or says what to do. Ends with 1 when one fails, with 75 when the target can't be reached.
     """
     import asyncio
 
     from jobs.clock import Clock
     from jobs.doctor import here, there
+    from jobs.errors import Unreachable
+    from jobs.systems.offers import Check
 
     settings = effective(given, warn=False)
-    checks = list(here(settings))
+    checks, unreachable = list(here(settings)), None
     if not offline:
-        checks += asyncio.run(there(settings, Clock()))
+        try:
+            checks += asyncio.run(there(settings, Clock()))
+        except Unreachable as error:
+            checks.append(Check("target", False, error.message, error.hint))
+            unreachable = error
     if settings.output == "json":
         shown = [
             {"check": each.name, "result": MARKS[each.passed].lower(), "found": each.found, "advice": each.advice}
             for each in checks
         ]
-        show_json({"schema_version": 1, "system": settings.system, "checks": shown})
+        show_json({"schema_version": 1, "system": settings.system, "checks": shown}, unreachable)
     else:
         for each in checks:
             click.echo(line(each))
+    if unreachable is not None:
+        raise click.exceptions.Exit(ExitCode.UNREACHABLE)
     failed = any(each.passed is False for each in checks)
     raise click.exceptions.Exit(ExitCode.ATTENTION if failed else ExitCode.OK)
 

@@ -100,13 +100,18 @@ class Case:
             self.fresh_customer,
             step.attempts,
             self.last_reason,
-            dict(step.bound or {}) if doubt is not None else {},
+            dict(step.bound or {}) if self.unsettled(name) else {},
         )
+
+    def unsettled(self, name: str) -> bool:
+        """Whether a write of the step may have been applied, or was called "exists already" and not looked at since."""
+        step = self.step(name)
+        return step.doubt_since_ms is not None or step.status in UNSETTLED
 
     def departs(self, name: str, made: "Made") -> bool:
         """Whether a write made so would be another one than the unanswered write of the step."""
         step = self.step(name)
-        if step.doubt_since_ms is None or step.body_sha256 is None:
+        if not self.unsettled(name) or step.body_sha256 is None:
             return False
         return (step.write_key, step.body_sha256) != (self._key_told(made.key), made.body_sha256)
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from jobs.engine.agenda import Agenda
 from jobs.engine.case import Case
 from jobs.engine.onboard import Onboarding
-from jobs.errors import NotPermitted
+from jobs.errors import NotPermitted, Unreachable
 from jobs.systems.exchange import CallClass
 from jobs.transport.limiter import Closed
 
@@ -58,8 +58,7 @@ class Crew:
         if not pending:
             return
         agenda.close()
-        for limiter in self.engine.client.limiters.values():
-            limiter.close()
+        self.engine.client.close()
         await self._drain(pending)
         for task in [task for task in pending if task.done()]:
             task.result()
@@ -79,7 +78,7 @@ class Crew:
                 due = await self.engine.advance(case)
                 if due is not None and not agenda.park(case, due, case.wait_until or due):
                     await self.engine.leave(case)  # more wait than this run could ask about once more
-            except NotPermitted as error:
+            except (NotPermitted, Unreachable) as error:
                 self.engine.stops.block(error)
                 await self.engine.leave(case)
             except (Closed, asyncio.CancelledError):

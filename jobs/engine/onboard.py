@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import UNSETTLED, Case, Made
+from jobs.engine.case import Case, Made
 from jobs.engine.stops import Stops
 from jobs.errors import NotPermitted
 from jobs.ledger.rows import StepRow, StepStatus, Transition
@@ -188,7 +188,7 @@ class Onboarding:
     async def _look(self, step: Step, case: Case) -> Settled | Absent | Later:
         """A look, with what it can't tell turned into a decision: later, in doubt, or failed."""
         now = case.step(step.name)
-        doubtful = now.status in UNSETTLED or now.doubt_since_ms is not None
+        doubtful = case.unsettled(step.name)
         undecided = now.status is StepStatus.UNDECIDED
         case.looked_at = self.clock.monotonic()
         try:
@@ -212,7 +212,7 @@ class Onboarding:
 
         One that an earlier process sent counts from this one's beginning: wall clocks jump, and those of hosts differ.
         """
-        if case.step(step.name).doubt_since_ms is None:
+        if not case.unsettled(step.name):
             return None
         return case.sent_at.get(step.name, self.began)
 
@@ -378,6 +378,7 @@ LEFT = {
     "same_cause": "the run was stopped: too many rows ended for one cause",
     "canary": "the run was stopped: its first rows did not go well",
     "not_permitted": "the run was stopped: the credential was refused",
+    "unreachable": "the run was stopped: the target could not be reached any more",
 }
 
 

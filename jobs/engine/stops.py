@@ -1,4 +1,4 @@
-"""Why a run stops before its end: signals, the deadline, the operator's policies, a refused credential."""
+"""Why a run stops before its end: signals, the deadline, the operator's policies, a refused credential, an outage."""
 
 import asyncio
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from jobs.clock import Clock
-from jobs.errors import ExitCode, MusterError
+from jobs.errors import ExitCode, MusterError, Unreachable
 from jobs.model import ATTENTION, Outcome
 
 BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
@@ -52,6 +52,8 @@ class Stops:
     """Reason code of the rows that were not attempted."""
     codes: set[ExitCode] = field(default_factory=set)
     error: MusterError | None = None
+    due: datetime | None = None
+    """What the local clock shows at the deadline, without its zone; None: there is none."""
     unreadable: bool = False
     """Whether the target takes no more reads, so that nothing can be compared at the end."""
     _notes: list[str] = field(default_factory=list)
@@ -59,8 +61,6 @@ class Stops:
     _errors: int = 0
     _in_a_row: int = 0
     _causes: Counter[str] = field(default_factory=Counter)
-    _deadline: datetime | None = None
-    """What the local clock shows then, without its zone."""
 
     def signal(self, code: ExitCode) -> None:
         """A first signal drains; a second one stops at once."""
@@ -78,32 +78,28 @@ class Stops:
         self.codes.add(ExitCode.POLICY)
 
     @contextmanager
-    def at(self, deadline: time | None, clock: Clock) -> Iterator[None]:
-        """Stops when the local clock shows the time `deadline` next, or a later one; None: never.
+    def watching(self, clock: Clock) -> Iterator[None]:
+        """Stops when the local clock shows `due` or a later time.
 
         It is looked at while the run is under way: whoever sets the clock forward past the deadline ends the run at
         once, whoever sets it back gives it that much longer.
         """
-        if deadline is None:
-            yield
-            return
-        self._deadline = next_showing(deadline, clock.now())
         looking = asyncio.create_task(self._watch(clock), name="deadline")
         try:
             yield
         finally:
-            self._deadline = None
             looking.cancel()
 
     async def _watch(self, clock: Clock) -> None:
         """Looks again and again until the deadline has passed."""
-        while (left := self.seconds_left(clock)) is not None and left > 0:
+        while left := self.seconds_left(clock):
             await clock.sleep(min(left, DEADLINE_LOOK_SECONDS))
-        self.deadline()
+        if self.due is not None:
+            self.deadline()
 
     def seconds_left(self, clock: Clock) -> float | None:
         """Seconds until the deadline as the wall clock stands, 0 when it has passed; None: there is none."""
-        return None if self._deadline is None else seconds_before(self._deadline, clock.now())
+        return None if self.due is None else seconds_before(self.due, clock.now())
 
     @property
     def target_is_closed(self) -> bool:
@@ -123,9 +119,9 @@ class Stops:
         return (*self._notes, self.error.message + hint)
 
     def block(self, error: MusterError) -> None:
-        """The credential was refused: nothing else can succeed."""
+        """The credential was refused, or the target can't be reached any more: nothing else can succeed."""
         self.error = self.error or error
-        self._stop("not_permitted", error.exit_code)
+        self._stop("unreachable" if isinstance(error, Unreachable) else "not_permitted", error.exit_code)
 
     def ended(self, outcome: Outcome, cause: str) -> None:
         """One row ended; `cause` is its signature (step, code, the target's own code), empty for a good end."""

@@ -1,15 +1,16 @@
 """Reading the target afresh for a reconciliation made later: row by row, or from a listing where that costs less."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
-from jobs.access import connected, credential_of, system_of
+from jobs.access import connected, credential_of, outage_of, system_of
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
 from jobs.config import Settings
+from jobs.errors import ExitCode
 from jobs.ledger.decided import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
@@ -56,11 +57,15 @@ class Recheck:
 
 
 async def read_afresh(recheck: Recheck) -> Sequence[Path]:
-    """Reads the target with a client of its own and compares; the lines, set aside. Raises NotPermitted."""
-    settings, parts = recheck.settings, list[Path]()
-    system = system_of(settings)
+    """Reads the target with a client of its own and compares; the lines, set aside. Raises NotPermitted, Unreachable.
+
+    Once lines are compared, an outage that lasts too long leaves the rest unverified.
+    """
+    settings, parts, clock = recheck.settings, list[Path](), recheck.clock
+    system, outage = system_of(settings), outage_of(settings, clock, recheck.progress.note)
     given, hear = credential_of(settings, reading=True), saying(recheck.progress)
-    async with connected(settings, system, given, recheck.clock, store=recheck.store, hear=hear) as client:
+    opening = connected(settings, system, given, clock, store=recheck.store, outage=outage, hear=hear)
+    async with opening as client:
         if recheck.decisions is not None:
             rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
             await prove(recheck.decisions, recheck.decided, system, client, rows, recheck.seal)
@@ -72,7 +77,11 @@ async def read_afresh(recheck: Recheck) -> Sequence[Path]:
                 parts.append(set_aside(frame, recheck.work, len(parts)))
                 count.advance(frame["source_row"].n_unique())
         parts.extend(unclaimed(recheck, listing, len(parts)))
-        recheck.findings = Findings(complete_at_target=reconciliation.complete, calls=dict(client.calls))
+        seen = reconciliation.complete if reconciliation.unreachable is None else None
+        recheck.findings = Findings(complete_at_target=seen, calls=dict(client.calls))
+        if reconciliation.unreachable is not None:
+            recheck.findings = replace(recheck.findings, codes=frozenset({ExitCode.UNREACHABLE}))
+            recheck.notes.append(reconciliation.unreachable.message)
     return parts
 
 

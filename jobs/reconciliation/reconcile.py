@@ -15,6 +15,7 @@ from rapidfuzz import fuzz
 
 from jobs.batch import WINDOW, Batch
 from jobs.clock import Clock, iso
+from jobs.errors import Unreachable
 from jobs.ledger.store import Store
 from jobs.model import MatchClass, Outcome
 from jobs.systems.base import Capabilities, System
@@ -178,6 +179,8 @@ class Reconciliation:
         self.listed = listed or {}
         self.complete = 0
         """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
+        self.unreachable: Unreachable | None = None
+        """That the target could not be reached any more: from then on nothing was verified."""
 
     async def frames(
         self, windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]], workers: int
@@ -209,6 +212,9 @@ class Reconciliation:
             if listed is not None and lines != MATCH:  # a listing may lag behind: a difference is read for itself
                 lines = await self._seen(claim, row, facts, None)
         except ReadFailed:
+            return (Line(MatchClass.UNVERIFIED),)
+        except Unreachable as error:
+            self.unreachable = error
             return (Line(MatchClass.UNVERIFIED),)
         self.complete += is_complete(claim, lines)
         return lines

@@ -31,6 +31,7 @@ MEANINGS: dict[int, str] = {
     ExitCode.INTEGRITY: "integrity: the books do not balance or the evidence does not verify",
     ExitCode.STALE_PLAN: "the plan is stale or not approved",
     ExitCode.INTERNAL: "internal error: a defect of muster",
+    ExitCode.UNREACHABLE: "the target could not be reached; nothing is wrong with file or credential: run it again",
     ExitCode.SIGINT: "interrupted by SIGINT; the state is saved",
     ExitCode.SIGTERM: "interrupted by SIGTERM; the state is saved",
 }

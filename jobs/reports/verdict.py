@@ -25,6 +25,7 @@ class Verdict:
 _STOPPED: dict[int, tuple[Mood, str]] = {
     ExitCode.INTERNAL: ("bad", "The run ended with an internal error."),
     ExitCode.PERMISSION: ("bad", "The run was stopped: the target no longer accepts our credential."),
+    ExitCode.UNREACHABLE: ("attention", "The target could not be reached any more; what was done is saved."),
     ExitCode.POLICY: ("attention", "The run was stopped by its own limits before its end."),
     ExitCode.SIGINT: ("attention", "The run was interrupted; what it did is saved."),
     ExitCode.SIGTERM: ("attention", "The run was interrupted; what it did is saved."),

@@ -151,7 +151,11 @@ class System(Protocol):
         ...
 
     def token_of(self, reply: Reply) -> Token:
-        """The token in a login's or renewal's reply. Raises NotPermitted, or ValueError when unreadable."""
+        """The token in a login's or renewal's reply.
+
+        Raises NotPermitted for a refusal in the target's own words (its code, or status 401), ValueError for whatever
+        else is no token: something before the target may have said it, and a password must not be given up for that.
+        """
         ...
 
     def given(self, token: str) -> Token:

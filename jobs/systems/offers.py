@@ -64,7 +64,7 @@ class Challenging(Protocol):
         ...
 
     def answer(self, identity: str, reply: Reply, private_key: str) -> Request:
-        """The login that answers the challenge in `reply`. Raises NotPermitted."""
+        """The login that answers the challenge in `reply`. Raises NotPermitted, and ValueError like `token_of`."""
         ...
 
 

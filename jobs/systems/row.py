@@ -62,6 +62,7 @@ class View:
     bound: Mapping[str, str] = field(default_factory=dict)
     """The facts that the unanswered write of this step was made of (`Absent.facts` of the look that decided on it).
 
-    While `doubt` is not None, a look searches for what these name, and a write repeats it: nothing is chosen afresh.
+    While there are any, a look searches for what these name, and a write repeats it: nothing is chosen afresh. Also
+    when `doubt` is None: "exists already" was the answer, and the run that heard it ended before it could look.
     Empty: no write is open, it was made of nothing chosen, or an older muster sent it.
     """

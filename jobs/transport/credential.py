@@ -1,13 +1,14 @@
 """A credential and its token: one login at a time, renewal in good time, and a stop before an account is locked."""
 
 import asyncio
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from jobs.clock import Clock
 from jobs.errors import NotPermitted
 from jobs.model import Secrets
 from jobs.systems.base import System
-from jobs.systems.exchange import Reply, Request, Token
+from jobs.systems.exchange import ReadFailed, Reply, Request, Token
 from jobs.systems.offers import Challenging
 
 RENEW_BELOW_SECONDS = 300.0
@@ -23,11 +24,17 @@ MOST_FAILED_LOGINS = 3
 """Chosen: fewer than the usual five after which an account is locked."""
 
 
-class Exchange(Protocol):
-    """Sends a login or renewal, limited and retried like any call."""
+T = TypeVar("T")
 
-    async def __call__(self, request: Request, token: Token | None) -> Reply:
-        """The reply; `token` is presented when it is given."""
+
+class Exchange(Protocol):
+    """Sends a login or renewal, limited, and retried for as long as an outage may last."""
+
+    async def __call__(self, request: Request, token: Token | None, take: Callable[[Reply], T]) -> T:
+        """What `take` makes of the reply; `token`, of a renewal, is presented.
+
+        Raises Unreachable, ReadFailed for a renewal, and NotPermitted.
+        """
         ...
 
 
@@ -43,7 +50,7 @@ class Credential:
         self._single = asyncio.Lock()
 
     async def token(self) -> Token:
-        """A token with time left. Raises NotPermitted."""
+        """A token with time left. Raises NotPermitted, Unreachable."""
         if self._token is None or self.clock.monotonic() >= self._renew_at:
             async with self._single:
                 if self._token is None or self.clock.monotonic() >= self._renew_at:
@@ -81,8 +88,8 @@ class Credential:
         if request is None:
             return None
         try:
-            return self._own(self.system.token_of(await self.exchange(request, self._token)))
-        except (NotPermitted, ValueError):
+            return self._own(await self.exchange(request, self._token, self.system.token_of))
+        except (NotPermitted, ReadFailed):
             return None  # a renewal that fails is followed by a login
 
     async def _login(self) -> Token:
@@ -92,14 +99,11 @@ class Credential:
         if request is None:
             return self.system.given("")
         self.logins += 1
-        reply = await self.exchange(request, None)
         try:
-            return self._own(self.system.token_of(reply))
-        except (NotPermitted, ValueError) as error:
+            return self._own(await self.exchange(request, None, self.system.token_of))
+        except NotPermitted:
             self._refused += 1
-            if isinstance(error, NotPermitted):
-                raise
-            raise NotPermitted(f"the login reply can't be used: {error}") from error
+            raise
 
     async def _login_request(self) -> Request | None:
         """With a password, or a signed challenge where the system is set to that; None where it takes nothing."""
@@ -107,7 +111,8 @@ class Credential:
         if isinstance(self.system, Challenging) and (challenge := self.system.challenge(identity or "")) is not None:
             if identity is None or key is None:
                 raise NotPermitted("no key to log in with", hint="set MUSTER_IDENTITY and MUSTER_PRIVATE_KEY_FILE")
-            return self.system.answer(identity, await self.exchange(challenge, None), key)
+            answer = self.system.answer
+            return await self.exchange(challenge, None, lambda reply: answer(identity, reply, key))
         if identity is not None and password is not None:
             return self.system.login(identity, password)
         if "nothing" in self.system.capabilities.takes:

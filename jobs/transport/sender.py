@@ -1,15 +1,17 @@
 """The one seam to the network: bytes out, bytes in, and an exception that says whether the target may have seen it.
 
-Nothing beyond this file knows httpx, and nothing else may decide what became of a request. Libraries that report
-a lost POST as a failed connection create doubles; here every failure after the first byte is `MaybeSent`.
+Nothing but this and the `Line` beneath knows httpx, and nothing else may decide what became of a request. Libraries
+that report a lost POST as a failed connection create doubles; here every failure after the first byte is `MaybeSent`.
 """
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
+from contextlib import suppress
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
@@ -20,12 +22,16 @@ from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.systems.exchange import MOST_BYTES, Certificate, Reply, Request
 from jobs.transport.address import checked_base_url
+from jobs.transport.line import MAX_HEADER_BYTES, Line
 from jobs.transport.proxy import Proxy
+from jobs.transport.wire import CONNECT_SECONDS, Unasked
 
-MAX_HEADER_BYTES = 64 * 1024
-CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers close an idle connection, so that a request seldom meets a closed one."""
+
+REST_SECONDS = 0.05
+"""Chosen: a connection rests so long before its next request where there is another, so that the second copy of an
+answer, which mostly follows the first at its heels, comes while nobody asks."""
 
 
 class NotSent(Exception):
@@ -51,17 +57,20 @@ class Sender(Protocol):
         """The reply of whatever status. Raises NotSent or MaybeSent and nothing else."""
         ...
 
+    async def reach(self) -> None:
+        """Makes sure that a connection to the target stands, without a request. Raises NotSent."""
+        ...
+
     async def aclose(self) -> None:
         """Closes the connections."""
         ...
 
 
 class HttpxSender:
-    """`Sender` over httpx's transports: no redirects, no proxies from the environment, no cookies, because those live
+    """`Sender` over httpx's requests: no redirects, no proxies from the environment, no cookies, because those live
     in httpx's client, which is left out; one deadline a call, a size cap.
 
-    Each call under way has a transport with one connection of its own. One pool for all of them costs time with the
-    square of their number (httpcore looks at every connection for every call): at 16, half of all time (measured).
+    Each call under way has a connection of its own. Idle ones are used in the order in which they became idle.
     """
 
     def __init__(
@@ -74,12 +83,13 @@ class HttpxSender:
     ) -> None:
         silence()
         self.base_url, self.clock = checked_base_url(base_url), clock
-        self._host = urlsplit(self.base_url).netloc
+        self._host, self._url = urlsplit(self.base_url).netloc, httpx.URL(self.base_url)
         self._certificate = certificate
         self._proxy = None if proxy is None else through(proxy, certificate)
         self._context = tls(certificate) if self.base_url.startswith("https") else None
         self._given = transport
-        self._idle: dict[str, list[httpx.AsyncBaseTransport]] = {}
+        self._idle: dict[tuple[str, bytes], deque[Line]] = {}
+        self._busy = self._most = 0
         self._headers = {
             "user-agent": f"muster/{__version__}",
             "accept": "application/json",
@@ -97,6 +107,22 @@ class HttpxSender:
         for idle in self._idle.values():
             while idle:
                 await idle.pop().aclose()
+        await asyncio.sleep(0)  # the loop lets go of their sockets
+
+    async def reach(self) -> None:
+        """See `Sender`. The connection waits for the first request."""
+        if self._given is not None:
+            return
+        scheme, place = self._url.scheme, self._url.netloc
+        idle = self._idle.setdefault((scheme, place), deque())
+        if idle:
+            return
+        line = self._new(scheme)
+        try:
+            await line.open(self._url)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise unsent(error) from None
+        idle.append(line)
 
     async def send(self, request: Request, headers: dict[str, str]) -> Reply:
         """See `Sender`. The deadline spans connecting, sending and the last byte."""
@@ -105,17 +131,17 @@ class HttpxSender:
         except (httpx.InvalidURL, ValueError) as error:
             raise NotSent(f"the request can't be written as HTTP ({type(error).__name__})") from None
         try:
-            async with asyncio.timeout(request.deadline_seconds), self._transport(outgoing.url.netloc) as transport:
-                return await self._exchange(transport, outgoing, request.most_bytes)
+            async with asyncio.timeout(request.deadline_seconds):
+                return await self._sent(outgoing, request.most_bytes)
         except TimeoutError:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
-            raise NotSent(f"no connection ({type(error).__name__})") from None
-        except httpx.ProxyError as error:  # its answer to CONNECT, before which nothing for the target leaves
-            raise NotSent(f"the proxy made no connection ({str(error)[:3]})") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
+            raise unsent(error) from None
+        except httpx.LocalProtocolError:
+            raise NotSent("the request can't be written as HTTP") from None
         except (NotSent, MaybeSent):
             raise
-        except Exception as error:  # an AttributeError too, when it is reset right after connecting (measured)
+        except Exception as error:
             raise MaybeSent(f"the connection was lost ({type(error).__name__})") from None
 
     def _outgoing(self, request: Request, headers: dict[str, str]) -> httpx.Request:
@@ -134,29 +160,49 @@ class HttpxSender:
             url.copy_merge_params(list(request.query)) if request.query else url,
             content=request.body,
             headers={**self._headers, **kind, **headers, **dict(request.headers)},
-            extensions={"timeout": {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}},
         )
 
-    @asynccontextmanager
-    async def _transport(self, place: bytes) -> AsyncIterator[httpx.AsyncBaseTransport]:
-        """The transport that was idle for the shortest time, or a new one; one whose call failed is closed."""
+    async def _sent(self, outgoing: httpx.Request, most: int) -> Reply:
+        """The reply, over an idle connection or a new one. A connection is given back only when it is free again."""
         if self._given is not None:
-            yield self._given
-            return
-        idle = self._idle.setdefault(place.decode("ascii"), [])
-        transport = idle.pop() if idle else self._new()
+            return await self._exchange(self._given, outgoing, most)
+        idle = self._idle.setdefault((outgoing.url.scheme, outgoing.url.netloc), deque())
+        self._busy += 1
+        self._most = max(self._most, self._busy)
         try:
-            yield transport
-        except BaseException:
-            await transport.aclose()
-            raise
-        idle.append(transport)
+            while (line := await self._rested(idle)) is not None:
+                with suppress(Unasked):  # nothing of the request has left
+                    return await self._over(line, idle, outgoing, most)
+            try:
+                return await self._over(self._new(outgoing.url.scheme), idle, outgoing, most)
+            except Unasked:
+                raise NotSent("the target spoke, or hung up, before it was asked") from None
+        finally:
+            self._busy -= 1
 
-    def _new(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
-        return httpx.AsyncHTTPTransport(
-            verify=self._context or False, trust_env=False, limits=limits, proxy=self._proxy
-        )
+    async def _over(self, line: Line, idle: deque[Line], outgoing: httpx.Request, most: int) -> Reply:
+        try:
+            return await self._exchange(line, outgoing, most)
+        finally:
+            if line.free:
+                idle.append(line)
+            else:
+                await line.aclose()
+
+    async def _rested(self, idle: deque[Line]) -> Line | None:
+        """The connection that was idle for the longest time; None when a new one is better.
+
+        As many as there were calls at once may rest, so that a busy run has no more than two for each of its workers.
+        """
+        now = asyncio.get_running_loop().time()
+        while idle and now - idle[0].freed_at > IDLE_SECONDS:
+            await idle.popleft().aclose()
+        if idle and (now - idle[0].freed_at >= REST_SECONDS or len(idle) >= self._most):
+            return idle.popleft()
+        return None
+
+    def _new(self, scheme: str) -> Line:
+        return Line(self._context if scheme == "https" else None, self._proxy)
 
     async def _exchange(self, transport: httpx.AsyncBaseTransport, outgoing: httpx.Request, most: int) -> Reply:
         reply = await transport.handle_async_request(outgoing)
@@ -170,6 +216,27 @@ class HttpxSender:
             await reply.aclose()
         headers = {name.lower(): value for name, value in reply.headers.items()}
         return Reply(reply.status_code, headers, body, self.clock.now())
+
+
+def unsent(error: httpx.HTTPError) -> NotSent:
+    """That no connection was made, with the cause in the system's words; the error's own may quote the request."""
+    if isinstance(error, httpx.ProxyError):  # its answer to CONNECT, before which nothing for the target leaves
+        return NotSent(f"the proxy made no connection ({str(error)[:3]})")
+    if isinstance(error, httpx.ConnectTimeout):
+        return NotSent(f"no connection within {CONNECT_SECONDS:.0f} s")
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return NotSent(f"no connection (TLS: {cause.verify_message.rstrip('.')})")
+        case ssl.SSLError():
+            return NotSent(f"no connection (TLS: {(cause.reason or 'failed').replace('_', ' ').lower()})")
+        case socket.gaierror():
+            return NotSent("no connection (the name of the host is not known)")
+        case OSError(errno=number) if number is not None:
+            return NotSent(f"no connection ({os.strerror(number).lower()})")
+    return NotSent(f"no connection ({type(cause).__name__})")
 
 
 async def _body(reply: httpx.Response, most: int) -> bytes:

@@ -88,8 +88,9 @@ def stopped_after(deadline: time, steps: dict[float, float], seconds: float = 60
     """
 
     async def work() -> float | None:
-        clock, stops, began = VirtualClock(), Stops(), asyncio.get_running_loop().time()
-        with stops.at(deadline, clock):
+        clock, began = VirtualClock(), asyncio.get_running_loop().time()
+        stops = Stops(due=next_showing(deadline, clock.now()))
+        with stops.watching(clock):
             for after, ahead in sorted([*steps.items(), (seconds, 0.0)]):
                 stopping = asyncio.create_task(stops.requested.wait())
                 await asyncio.wait([stopping], timeout=began + after - clock.monotonic())

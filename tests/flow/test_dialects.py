@@ -9,7 +9,7 @@ import pytest
 from jobs.sandbox.server import Sandbox
 
 from .muster import Muster, writes
-from .people import Row, people
+from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
 
@@ -57,7 +57,7 @@ def test_creates_that_answer_201_are_creates(muster: Muster, sandbox: Sandbox, f
             {
                 "operation": "create_customer",
                 "kind": "status_after_commit",
-                "params": {"status": 201, "body": {"customerId": 1}},
+                "params": {"status": 201, "body": {"customerId": 1, "phone1": person(1)["phone"]}},
             }
         ]
     )

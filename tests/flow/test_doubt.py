@@ -253,7 +253,7 @@ def test_reads_that_always_fail_end_failed_and_write_nothing_further(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str
 ) -> None:
     sandbox.faults([{"operation": operation, "kind": "status", "params": {"status": 500}}])
-    ended = muster("run", file_of([person(1)]))
+    ended = muster("run", file_of([person(1)]), "--outage-wait", "1")
     assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["failed"], "read_failed")
     assert standing(sandbox, person(1)["national_id"]).wallets == 0
     sandbox.faults([])

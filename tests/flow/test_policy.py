@@ -1,7 +1,7 @@
 """Policies of the operator: when a run stops itself, and what it tells the scheduler."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,19 @@ def test_the_deadline_stops_the_run(
     assert set(ended.outcomes) == {"onboarded", "not_attempted", "quarantined"} | set(ended.outcomes) & {"pending"}
     assert {row["reason_code"] for row in ended.rows if row["outcome"] == "not_attempted"} == {"deadline"}
     assert muster("resume").counts["quarantined"] == 1
+
+
+def test_a_deadline_that_passes_before_the_first_row_is_begun_is_not_tomorrows(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def now(_: Clock) -> datetime:
+        minute = 1 if sandbox.journal() else -1  # the login comes after the deadline
+        return datetime(2026, 11, 21, 6).astimezone() + timedelta(minutes=minute)
+
+    monkeypatch.setattr(Clock, "now", now)
+    ended = muster("run", file_of(people(5)), "--deadline", "06:00")
+    assert (ended.code, ended.outcomes) == (3, ["not_attempted"] * 5)
+    assert writes(sandbox) == []
 
 
 def test_a_deadline_that_comes_after_the_work_stops_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:

@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jobs import flow
 from jobs.sandbox.server import Sandbox
 from tests.systems.portal import created, users
 
@@ -225,15 +227,18 @@ def test_two_jobs_that_begin_at_different_targets_are_told_apart(
     """The other one begins between our look at the ledger and our first entry, under a lease of its own."""
     path = file_of(people(1))
 
-    def slower(*_: object) -> None:
+    before = flow.checked_first
+
+    async def slower(*given: Any) -> Any:
         with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
             ledger.execute(
-                "INSERT OR IGNORE INTO space (system, tenant, origin) VALUES ('eclipse:portal-users', ?, 'https://b:443')",
+                "INSERT INTO space (system, tenant, origin) VALUES ('eclipse:portal-users', ?, 'https://b:443')",
                 (str(sandbox.tenant),),
             )
+        return await before(*given)
 
-    monkeypatch.setattr("jobs.flow.tell_learned", slower)
-    refused = muster("run", path, "--rate", "1/1")
+    monkeypatch.setattr(flow, "checked_first", slower)
+    refused = muster("run", path)
 
     assert (refused.code, "https://b:443" in refused.stderr) == (2, True)
     assert writes(sandbox) == []

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ONLY_IN = {
     "click": ("jobs.cli", "jobs.commands", "jobs.__main__"),
-    "httpx": ("jobs.transport.sender",),
+    "httpx": ("jobs.transport.sender", "jobs.transport.line"),
+    "h11": ("jobs.transport.line",),
     "tenacity": (
         "jobs.transport.retry",
         "jobs.transport.client",

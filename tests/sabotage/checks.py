@@ -20,15 +20,16 @@ from jobs.model import Rate
 from jobs.reports.folder import RunFolder
 from jobs.systems.exchange import Request
 from jobs.transport.sender import HttpxSender
+from tests.raw_server import Connection, served
 from tests.simulation.draws import AGAIN
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import STEPS, Fault, Weather
 from tests.simulation.parts import Parts
 from tests.simulation.population import populated
 from tests.simulation.records import Manners
-from tests.simulation.simulate import Trace, calmed, judged, planned, simulate, told
+from tests.simulation.simulate import History, Trace, calmed, judged, planned, simulate, told
 from tests.simulation.world import RATE, WORKERS, World
 
-STORMS = 60
+STORMS = 5
 """Seeds of a storm (chosen)."""
 
 HIDDEN = Manners(show_keys=False, show_wallet_keys=False)
@@ -75,18 +76,75 @@ def refusals() -> str | None:
     return first(*(planned(seed, plan) for seed in range(6)))
 
 
+def early_ends() -> str | None:
+    """A wallet that is made late, at a target that meanwhile allows no type any more."""
+    plan = {("create_wallet", 1): Fault.LATE, ("wallet_types", 2): Fault.NO_TYPES}
+    return first(*(planned(seed, plan) for seed in range(6)))
+
+
+def redirected_writes() -> str | None:
+    """A write that is done, and answered with a redirect."""
+    return first(*(planned(seed, {(write, 1): Fault.SEE_OTHER}) for write in STEPS for seed in range(3)))
+
+
+def other_types() -> str | None:
+    """A wallet whose create went unanswered, at a target that meanwhile allows another type before it."""
+    lost = (Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LATE)
+    plans = [{("create_wallet", 1): fault, ("wallet_types", 2): Fault.OTHER_TYPES} for fault in lost]
+    return first(
+        *(
+            planned(seed, plan, manners=manners)
+            for plan in plans
+            for manners in (Manners(), HIDDEN)
+            for seed in range(3)
+        )
+    )
+
+
+def foreign_ids() -> str | None:
+    """Creates that are answered with the ids of other customers and wallets."""
+
+    async def history(world: World) -> list[str]:
+        await world.run()
+        return judged(world) or await calmed(world)
+
+    for seed in range(4):
+        parts = Parts(seed)
+        weather, population = Weather(parts, (Fault.FOREIGN,), 0.2), populated(parts, 6, named="plain")
+        if found := first(told(population, Manners(), weather, history, 6)):
+            return f"seed {seed}: {found}"
+    return None
+
+
+def unanswered_and_set_clocks() -> str | None:
+    """A process that dies with an unanswered trigger, and a wall clock that is set by an hour before the next one."""
+    late = {("trigger_kyc", 1): Fault.LATE}
+    for by in (3600.0, -3600.0):
+        for dies_at in range(12, 30):
+            if found := first(planned(dies_at, late, persona="slow", history=dying_at(dies_at, by))):
+                return found
+    return None
+
+
+def dying_at(dies_at: int, set_by: float = 0.0) -> History:
+    """A process that dies at one of its seams, a wall clock that is set, and a process that goes on at once."""
+
+    async def history(world: World) -> list[str]:
+        await world.run(dies_at=dies_at)
+        if set_by:
+            world.set_clock(set_by, "between runs")
+        await world.run()
+        return judged(world) or await calmed(world)
+
+    return history
+
+
 def deaths() -> str | None:
     """A process that dies at each of its seams, and one that goes on at once."""
     for dies_at in range(1, 40):
-
-        async def history(world: World, dies_at: int = dies_at) -> list[str]:
-            await world.run(dies_at=dies_at)
-            await world.run()
-            return judged(world) or await calmed(world)
-
-        for manners in (Manners(), HIDDEN):
-            if found := first(planned(dies_at, {}, manners=manners, persona="slow", history=history)):
-                return found
+        manners = HIDDEN if dies_at % 2 else Manners()
+        if found := first(planned(dies_at, {}, manners=manners, persona="slow", history=dying_at(dies_at))):
+            return found
     return None
 
 
@@ -163,7 +221,7 @@ def lower_limits() -> str | None:
 
 def surplus() -> str | None:
     """Answers that come twice on one connection, whatever the call."""
-    for seed in range(20):
+    for seed in range(5, 9):
         parts = Parts(seed)
         weather, population = Weather(parts, (Fault.TWICE,), 0.2), populated(parts, 6)
 
@@ -236,6 +294,22 @@ def redirects() -> str | None:
     sender = HttpxSender("https://target.example", Clock(), httpx.MockTransport(answer))
     asyncio.run(sender.send(Request("create_customer", "POST", "/customers", body=b"{}"), {}))
     return None if hosts == ["target.example"] else f"S8 the body went to {hosts[-1]}"
+
+
+def twice() -> str | None:
+    """A target that answers the first request twice: the second must hear its own answer."""
+
+    async def play(connection: Connection) -> None:
+        while request := await connection.hear():
+            word = request[5:6]  # GET /1
+            await connection.say((b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n" + word) * 2)
+
+    async def second() -> bytes:
+        async with served(play) as server, HttpxSender(server.url, Clock()) as sender:
+            await sender.send(Request("read_kyc", "GET", "/1"), {})
+            return (await sender.send(Request("read_kyc", "GET", "/2"), {})).body
+
+    return None if asyncio.run(second()) == b"2" else "the second request was given the first one's answer"
 
 
 def reports() -> str | None:

@@ -66,13 +66,20 @@ def fresh_key() -> AbstractContextManager[Any]:
 def intent_after_sending() -> AbstractContextManager[Any]:
     """The ledger hears of a write when it was answered."""
 
-    async def write(self: Client, request: Request, before: Any) -> Reply:
-        try:
-            return self._checked(request, await self._authorised(request, None))
-        finally:
-            await before()
+    real = Client._authorised
 
-    return patch.object(Client, "write", write)
+    async def authorised(self: Client, request: Request, before: Any) -> Reply:
+        if before is None:
+            return await real(self, request, None)
+        try:
+            reply = await real(self, request, None)
+        except Exception:
+            await before()
+            raise
+        await before()
+        return reply
+
+    return patch.object(Client, "_authorised", authorised)
 
 
 def not_synchronous() -> AbstractContextManager[Any]:
@@ -179,6 +186,15 @@ def redirected() -> AbstractContextManager[Any]:
     return patch.object(HttpxSender, "_exchange", exchange)
 
 
+def kept() -> AbstractContextManager[Any]:
+    """A connection is used again although bytes are left on it, as httpx's own transport does."""
+
+    class Kept(httpx.AsyncHTTPTransport):
+        free, freed_at = True, float("inf")
+
+    return patch.object(HttpxSender, "_new", lambda *_: Kept(verify=False, trust_env=False))
+
+
 def in_place() -> AbstractContextManager[Any]:
     """Reports are written where they will lie."""
 
@@ -276,6 +292,46 @@ def early_look() -> AbstractContextManager[Any]:
     return patch.object(onboard, "SETTLE_SECONDS", 0.0)
 
 
+def row_ended_in_doubt() -> AbstractContextManager[Any]:
+    """A row ends at once, whatever a write of it may still become."""
+    return patch.object(Onboarding, "_believed", lambda _self, _step, _case, ended: ended)
+
+
+def redirect_believed() -> AbstractContextManager[Any]:
+    """A redirect is a refusal: nothing was applied."""
+    return patch.object(Onboarding, "_says_little", lambda _self, case, _status: case.last_sent_at is not None)
+
+
+def wall_clock_settling() -> AbstractContextManager[Any]:
+    """How long ago an earlier process sent a write is read off the wall clock."""
+
+    def sent_earlier(self: Onboarding, step: Any, row: Any) -> float | None:
+        since = row.step(step.name).doubt_since_ms
+        if since is None:
+            return None
+        ago = (milliseconds(self.clock.now()) - since) / 1000
+        return float(row.sent_at.get(step.name, self.clock.monotonic() - ago))
+
+    return patch.object(Onboarding, "_sent_earlier", sent_earlier)
+
+
+def chosen_afresh() -> AbstractContextManager[Any]:
+    """What an unanswered create asked for is chosen once more."""
+    return patch.object(WalletStep, "open", lambda *_: None)
+
+
+@contextmanager
+def sent_otherwise() -> Iterator[None]:
+    """The same, and nobody compares the request with the unanswered one."""
+    with chosen_afresh(), patch.object(case.Case, "departs", lambda *_: False):
+        yield
+
+
+def claims_ignored() -> AbstractContextManager[Any]:
+    """What another key holds may be held once more."""
+    return patch.object(Store, "_claim", lambda *_: {})
+
+
 def slow_look() -> AbstractContextManager[Any]:
     """The end of a look counts, not its beginning."""
 
@@ -323,6 +379,7 @@ VARIANTS = (
     Variant("allowed by truthiness", truthy, checks.personas),
     Variant("no KYC before the wallet", unverified, checks.personas),
     Variant("redirects are followed", redirected, checks.redirects),
+    Variant("surplus bytes are kept", kept, checks.twice),
     Variant("a report is written in place", in_place, checks.reports),
     Variant("masked only where it is shown", unmasked, checks.personas),
     Variant("a fenced writer goes on", unfenced, checks.take_overs),
@@ -330,11 +387,19 @@ VARIANTS = (
     Variant("a heartbeat is compared with the wall clock", wall_clock_death, checks.owners),
     Variant("a busy ledger is taken for silence", busy_is_silent, checks.owners),
     Variant("a doubt is not looked at", doubt_not_looked_at, checks.lost_triggers),
-    Variant("surplus bytes kept", surplus_kept, checks.surplus),
+    Variant("an answer is left unread for the next call", surplus_kept, checks.surplus),
     Variant("KYC is posted on PENDING", posted_on_pending, checks.deaths),
     Variant("a resume forgets doubts", doubts_forgotten, checks.deaths),
     Variant("not there is believed at once", early_look, checks.lost_triggers),
     Variant("a slow look is believed", slow_look, checks.lost_triggers),
+    Variant("a row ends beside a young unanswered write", row_ended_in_doubt, checks.early_ends),
+    Variant("a redirect is believed", redirect_believed, checks.redirected_writes),
+    Variant(
+        "an earlier process's write settles by the wall clock", wall_clock_settling, checks.unanswered_and_set_clocks
+    ),
+    Variant("an open wallet's type is chosen afresh", chosen_afresh, checks.other_types),
+    Variant("an open wallet is sent as another one", sent_otherwise, checks.other_types),
+    Variant("claims on ids are ignored", claims_ignored, checks.foreign_ids),
     Variant(
         "a refusal outweighs an earlier doubt",
         lambda: patch.object(Onboarding, "_says_little", lambda *_: False),

@@ -14,6 +14,7 @@ from jobs.systems.base import CLOCK_SKEW
 from jobs.systems.row import Row
 
 from .disk import looked_into
+from .draws import USUAL
 from .faults import Fault
 from .population import Ending
 from .records import Customer
@@ -63,7 +64,7 @@ def at_the_end(world: World, ran: Ran) -> list[str]:
     with looked_into(world.url) as store:
         outcomes = outcomes_of(store, ran.run_id)
         facts = {key: record.record.facts for key, record in store.known(1, keys_of(world)).items()}
-    misdated = {row.key for row in world.population.rows if dated_wrongly(world, outcomes[row.source_row])}
+    misdated = {row.key for row in world.population.rows if dated_wrongly(world, row, outcomes[row.source_row])}
     found = [*delivered(world, facts, misdated), *nothing_twice(world)]
     for row in world.population.rows:
         outcome, expected = outcomes[row.source_row], expected_of(world, row)
@@ -241,37 +242,43 @@ def as_expected(outcome: str, expected: frozenset[str]) -> bool:
 
 
 def excused(world: World, row: Row, outcome: Mapping[str, Any]) -> bool:
-    """Whether what happened leaves nothing better to say.
+    """Whether what happened to this very row leaves nothing better to say.
 
     An unanswered trigger of which nothing is to be seen, twice, is for a person; a refusal without cause is believed;
-    a key that the target never shows can't prove a customer whose create it called taken; a target that showed no
-    wallet type, or settings that asked for another one, end a row.
+    a key that the target never shows can't prove a customer whose create it called taken; a target that showed the
+    customer no wallet type, or settings that asked for another one when the row ended, end it.
     """
     customer = next(iter(world.target.ours(row.key)), None)
     told = world.network.told[row.key]
     match outcome["outcome"]:
         case Outcome.IN_DOUBT if outcome["reason_code"] == "changed_since":
-            return bool(world.weather.reached["other settings"])
+            return asked_otherwise(world, row)
         case Outcome.IN_DOUBT:
             return outcome["failed_step"] == "kyc" and customer is not None and not customer.verifications
         case Outcome.CONFLICT:
             hidden = not world.manners.show_keys and Fault.TAKEN_AFTER in told
+            asked = outcome["reason_code"] == "wallet_exists" and asked_otherwise(world, row)
             stranger = row.key in world.strangers
-            asked = outcome["reason_code"] == "wallet_exists" and bool(world.weather.reached["other settings"])
-            return Fault.TAKEN_BEFORE in told or stranger or hidden or asked or dated_wrongly(world, outcome)
+            return Fault.TAKEN_BEFORE in told or stranger or hidden or asked or dated_wrongly(world, row, outcome)
         case Outcome.REJECTED:
             revoked = customer is not None and world.population.persona(row).second is not None
             return Fault.REFUSED in told or revoked
         case Outcome.NOT_ELIGIBLE:
-            reached = world.weather.reached
-            return bool(reached["other settings"] or reached[Fault.NO_TYPES] or reached["types lags"])
+            untold = customer is not None and customer.untold
+            return untold or world.decided[row.key] != USUAL
     return False
 
 
-def dated_wrongly(world: World, outcome: Mapping[str, Any]) -> bool:
+def asked_otherwise(world: World, row: Row) -> bool:
+    """Whether a wallet was asked for, or the row ended, under other settings than the newest run's."""
+    intended = {intent.settings for intent in world.intents[row.key] if intent.step == "wallet"}
+    return intended | {world.decided[row.key]} != {USUAL}
+
+
+def dated_wrongly(world: World, row: Row, outcome: Mapping[str, Any]) -> bool:
     """Whether a row is a conflict because what shows no key seems older than our request, by a clock that was wrong."""
     hidden = not (world.manners.show_keys and world.manners.show_wallet_keys)
-    wrong = max(map(abs, world.walls)) > CLOCK_SKEW.total_seconds()
+    wrong = any(abs(intent.wall) > CLOCK_SKEW.total_seconds() for intent in world.intents[row.key])
     return hidden and wrong and outcome["reason_code"] in {"unproven", "wallet_exists"}
 
 

@@ -149,6 +149,9 @@ class Wire:
         self.network, self.now, self.cross = network, now, cross
         self._idle: list[Connection] = []
 
+    async def reach(self) -> None:
+        """There is nothing to connect to."""
+
     async def aclose(self) -> None:
         """Nothing to close."""
 

@@ -84,6 +84,8 @@ class Customer:
     """Wallet types as (id, allowed)."""
     shown: set[int] = field(default_factory=set)
     """Types that a client was shown as allowed."""
+    untold: bool = False
+    """Whether types were kept from a client by a whim or a lag."""
     told: set[str | None] = field(default_factory=set)
     """KYC statuses that a client was shown."""
 

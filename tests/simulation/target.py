@@ -249,6 +249,7 @@ class Target:
         hidden = run is not None and not self._seen(run.visible_at, "types", moment)
         early = self.manners.types_early or (decided and not hidden)
         allows = early and moment.whim != Fault.NO_TYPES
+        customer.untold |= not allows and (decided or moment.whim == Fault.NO_TYPES)
         if moment.whim == Fault.OTHER_TYPES and any(allowed is True for _, allowed in customer.types):
             customer.types = ((OTHER_TYPE, True), *reversed(customer.types))
         held = {wallet.kind for wallet in customer.made} if self.manners.one_of_a_type else set()

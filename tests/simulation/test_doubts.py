@@ -70,3 +70,18 @@ def test_a_retry_that_dies_leaves_its_row_open() -> None:
     trace = planned(1, always, history=history)
     assert not trace.problems, trace.log
     assert trace.outcomes[0] in {"onboarded", "already_onboarded"}
+
+
+def test_a_run_that_dies_after_taken_leaves_the_wallet_type_that_was_asked_for() -> None:
+    """The target has that wallet, shows no keys, and no longer allows its type: another would be a second wallet."""
+    manners = Manners(show_wallet_keys=False, one_of_a_type=True)
+    for dies_at in range(12, 40):
+
+        async def history(world: World, dies_at: int = dies_at) -> list[str]:
+            await world.run(dies_at=dies_at)
+            await world.run()
+            return judged(world) or await calmed(world)
+
+        plan = {("create_wallet", 1): Fault.TAKEN_AFTER}
+        trace = planned(2, plan, persona="many types", manners=manners, history=history)
+        assert not trace.problems, trace.log

@@ -114,5 +114,5 @@ class Machine(RuleBasedStateMachine):
 
 TestModel = Machine.TestCase
 TestModel.settings = hypothesis_settings(
-    max_examples=25, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -11,10 +11,10 @@ from tests.simulation.simulate import Trace, main, shrunk, simulate
 
 def failing() -> Trace:
     """The first history in which a look that comes too early is believed, and does harm."""
-    return next(trace for trace in map(simulate, range(1, 400)) if trace.problems)
+    return next(trace for seed in range(30, 400) if (trace := simulate(seed, rows=2)).problems)
 
 
-@pytest.mark.parametrize("seed", [3, 17, 40, 77])
+@pytest.mark.parametrize("seed", [17, 40])
 def test_all_the_parts_of_a_history_are_the_history(seed: int) -> None:
     whole = simulate(seed)
     told = simulate(seed, only=frozenset(whole.parts.used))
@@ -35,7 +35,7 @@ def test_a_failing_history_shrinks_to_the_parts_that_matter(capsys: pytest.Captu
         assert len(smallest.parts.only) < len(trace.parts.used) / 2
         assert smallest.problems[0].split()[0] == trace.problems[0].split()[0]
         for part in smallest.parts.only:
-            fewer = simulate(trace.seed, only=smallest.parts.only - {part})
+            fewer = simulate(trace.seed, trace.rows, only=smallest.parts.only - {part})
             assert not fewer.problems or fewer.problems[0].split()[0] != trace.problems[0].split()[0]
 
         arguments = shlex.split(smallest.command)[3:]

@@ -11,7 +11,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.population import PERSONAS, Ending, Persona
 from tests.simulation.simulate import Trace, planned, shrunk, simulate
 
-SEEDS = range(1, 201)
+SEEDS = range(1, 121)
 MANY = range(1, 4001)
 SEAMS = {
     f"death {when} {what}"
@@ -46,10 +46,10 @@ def test_every_fault_is_met_and_all_that_the_world_may_do() -> None:
 
 @pytest.mark.parametrize("seed", [3, 17, 40, 77])
 def test_the_same_seed_gives_the_same_history(seed: int) -> None:
-    first, second = simulate(seed), simulate(seed)
+    first, second = history(seed), simulate(seed)
     assert first.digest == second.digest
     assert first.log == second.log
-    assert first.digest != simulate(seed + 1).digest
+    assert first.digest != history(seed + 1).digest
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)

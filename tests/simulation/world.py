@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from jobs.engine.crew import Crew
 from jobs.engine.feed import Feed
 from jobs.engine.onboard import Onboarding, Patience
 from jobs.engine.stops import Stops
-from jobs.errors import ExitCode, NotPermitted
+from jobs.errors import ExitCode, NotPermitted, Unreachable
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.rows import OutcomeRow, RunRow, Transition
@@ -98,6 +99,15 @@ class Ran:
     """How long it rests between two reads of a decision."""
 
 
+@dataclass(frozen=True)
+class Intent:
+    """A write that a process was about to send. `wall`: by how many seconds the wall clock was off then."""
+
+    step: str
+    settings: EclipseSettings
+    wall: float
+
+
 @dataclass
 class World:
     """Everything but the processes. Use inside a virtual loop."""
@@ -116,8 +126,10 @@ class World:
     """When leases were taken over."""
     wall: float = 0.0
     """By how many seconds the wall clock of our machine is off; the target's is right."""
-    walls: list[float] = field(default_factory=lambda: [0.0])
-    """All that it was off by."""
+    intents: defaultdict[str, list[Intent]] = field(default_factory=lambda: defaultdict(list))
+    """By key: what was about to be sent, oldest first."""
+    decided: dict[str, EclipseSettings] = field(default_factory=dict)
+    """By key: the settings of the run that ended the row last."""
     booted: float | None = None
     """When the clock of the machine began."""
 
@@ -210,7 +222,7 @@ class World:
                     async with Writer(store, space_id, epoch, ran.run_id, offload=life.offload) as writer:
                         await self._onboard(client, writer, stops, clock, taking, stops_after, patience)
                     ran.complete = True
-            except (NotPermitted, Fenced) as error:
+            except (NotPermitted, Unreachable, Fenced) as error:
                 self.log.append(f"{self.now():.3f} {ran.run_id} stopped: {error.message}")
             if not life.died.is_set():
                 lease.release(store, space_id, epoch)
@@ -257,13 +269,17 @@ class World:
         """What the ledger knows from now on."""
         if transition.outcome is not None:
             ran.ended[transition.outcome.source_row] = self.now()
-        if transition.record is not None:
-            self.network.bound |= {transition.record.facts.get(name, "") for name in ("customer_id", "wallet_id")}
+        event, record = transition.event, transition.record
+        if event is not None and event.kind == "intent":
+            self.intents[str(event.key)].append(Intent(str(event.step), ran.settings, self.wall))
+        if record is not None and transition.outcome is not None:
+            self.decided[record.key] = ran.settings
+        if record is not None:
+            self.network.bound |= {record.facts.get(name, "") for name in ("customer_id", "wallet_id")}
 
     def set_clock(self, by: float, when: str) -> None:
         """The wall clock of our machine is set `by` seconds forward, or back."""
         self.wall += by
-        self.walls.append(self.wall)
         self.weather.reached[f"clock set {'forward' if by > 0 else 'back'} {when}"] += 1
         self.log.append(f"{self.now():.3f} clock set by {by:+.0f} s")
 

@@ -19,6 +19,8 @@ from jobs.transport.limiter import Limiter
 
 SECRETS = Secrets(identity="operator", password="hunter2-hunter2")
 
+REFUSAL = [{"type": "SECURITY", "code": "USR002", "description": "wrong", "traceId": "t"}]
+
 
 def asked(work: Callable[[Credential, Scripted], Awaitable[Any]], **given: Any) -> tuple[Any, Scripted]:
     """What `work` gave with a credential over a scripted target, and the target."""
@@ -139,7 +141,7 @@ def test_a_renewal_that_fails_is_followed_by_a_login(status: int) -> None:
     assert target.count("login") == 2
 
 
-@pytest.mark.parametrize("answer", [(401, None), (200, {}), (200, [1]), (200, {"headerName": "A", "headerValue": 3.5})])
+@pytest.mark.parametrize("answer", [(401, None), (403, REFUSAL), (400, REFUSAL)])
 def test_after_three_refused_logins_nobody_tries_again(answer: tuple[int, object]) -> None:
     def rule(clock: VirtualClock) -> Rule:
         return lambda _request, _headers: reply(clock, *answer)
@@ -239,7 +241,7 @@ def test_nothing_that_is_printed_shows_a_secret() -> None:
 
 def test_replies_of_a_login_are_counted_even_when_unused() -> None:
     async def work(credential: Credential, target: Scripted) -> Reply:
-        return await credential.exchange(credential.system.login("a", "b"), None)
+        return await credential.exchange(credential.system.login("a", "b"), None, lambda reply: reply)
 
     found, target = asked(work)
 

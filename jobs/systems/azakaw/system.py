@@ -131,6 +131,8 @@ class Azakaw:
         """`result.token`, valid for 24 hours."""
         status = envelope.status_of(reply)
         if not 200 <= status < 300:
+            if status != 401 and envelope.code_of(reply) is None:
+                raise ValueError(f"HTTP {status} without a statusCode of the target's own")
             raise NotPermitted(
                 f"login refused: {envelope.description_of(reply)} (HTTP {status})",
                 hint="check MUSTER_IDENTITY (appId), MUSTER_PASSWORD (appSecret) and --tenant",

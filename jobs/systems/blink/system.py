@@ -145,6 +145,8 @@ class Blink:
     def token_of(self, reply: Reply) -> Token:
         """The access token, and the refresh token that takes the place of the used one."""
         if not reply.ok:
+            if reply.status != 401 and not wire.refuses_a_grant(reply):
+                raise ValueError(f"HTTP {reply.status} without a code of the target's own")
             raise NotPermitted(
                 f"the consent has expired: {wire.described(reply)}",
                 hint="a person has to renew the consent at the bank and store its refresh token; "

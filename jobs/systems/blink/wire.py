@@ -6,7 +6,7 @@ from typing import Any
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
-from jobs.systems.json_reply import Unreadable, record_of, records_of
+from jobs.systems.json_reply import Unreadable, record_of, records_of, text_of
 from jobs.systems.row import View
 from jobs.systems.verdict import Doubted, Ended, Throttled, Unclear
 from jobs.transport.retry import retry_after_seconds
@@ -62,6 +62,14 @@ def kind_of(reply: Reply) -> str | None:
         return None
     last = kind.rsplit("/", 1)[-1] if isinstance(kind, str) else ""
     return last if last in KINDS else None
+
+
+def refuses_a_grant(reply: Reply) -> bool:
+    """Whether it is a problem of the specification's, or names an `error` as RFC 6749, 5.2 has it."""
+    try:
+        return kind_of(reply) is not None or text_of(record_of(reply), "error") is not None
+    except Unreadable:
+        return False
 
 
 def trace_of(reply: Reply) -> Trace:

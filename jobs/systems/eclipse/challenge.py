@@ -31,13 +31,14 @@ class Challenge:
         return self._request("login_challenge", self.operation, {"identity": identity})
 
     def answer(self, identity: str, reply: Reply, private_key: str) -> Request:
-        """The login that answers the challenge in `reply`. Raises NotPermitted."""
+        """The login that answers the challenge in `reply`. Raises NotPermitted, and ValueError like `token_of`."""
         if not reply.ok:
+            wire.own_words(reply)
             raise NotPermitted(f"no login challenge: {wire.description_of(reply)} (HTTP {reply.status})")
         try:
             challenge = wire.text_of(wire.record_of(reply), self.member)
-        except wire.Unreadable:
-            challenge = None
+        except wire.Unreadable as error:
+            raise ValueError(str(error)) from error
         if challenge is None:
             raise NotPermitted(
                 f"the reply to a login challenge has no {self.member}", hint="[eclipse] challenge_member"

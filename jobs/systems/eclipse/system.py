@@ -174,6 +174,7 @@ class Eclipse:
     def token_of(self, reply: Reply) -> Token:
         """`headerName`, `headerValue` verbatim, life from `expiresEpochSecs` against the server's own clock."""
         if not reply.ok:
+            wire.own_words(reply)
             raise NotPermitted(
                 f"login refused: {wire.description_of(reply)} (HTTP {reply.status})",
                 hint="check MUSTER_IDENTITY and MUSTER_PASSWORD",

@@ -69,6 +69,12 @@ def trace_of(reply: Reply) -> Trace:
     return Trace(reply.status, code and code[:40], trace and trace[:80])
 
 
+def own_words(reply: Reply) -> None:
+    """Raises ValueError for a refusal without a code of the vendor's: something before the target may have said it."""
+    if reply.status != 401 and not codes_of(reply):
+        raise ValueError(f"HTTP {reply.status} without a code of the target's own")
+
+
 def codes_of(reply: Reply) -> frozenset[str]:
     """All vendor codes in the reply's error array."""
     return frozenset(code for error in errors_of(reply) if (code := text_of(error, "code")))
