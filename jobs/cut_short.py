@@ -31,7 +31,7 @@ from jobs.report import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.systems.row import Row
-from jobs.underway import Underway
+from jobs.underway import MOST_REPORTED, Underway
 
 CODE = "broken_off"
 """Reason code of a row that was not begun when the run was cut short."""
@@ -51,7 +51,7 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError 
     if cause is None:
         return None
     run, folder, hint = under.run, Path(under.run.folder), cause.hint or ""
-    if not mutating(under.calls):
+    if not _sent(under):
         with suppress(OSError):
             folder.rmdir()  # only when nothing was written there
         message, onward = f"{cause.message}; nothing was sent", "start again"
@@ -61,6 +61,14 @@ def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError 
     if "muster resume" not in hint:
         hint = f"{hint}, then muster resume"
     return _ending(cause, _code(under, cause, sent=True), message, hint.replace("muster resume", onward))
+
+
+def _sent(under: Underway) -> bool:
+    """Whether anything may have been sent: calls that were given up are counted nowhere, but their intents are."""
+    try:
+        return bool(mutating(under.calls) or under.store.intent_total(under.run.run_id))
+    except LedgerBroken:
+        return True
 
 
 def _ending(cause: MusterError, code: ExitCode, message: str, hint: str) -> MusterError:
@@ -91,6 +99,8 @@ def _reported(under: Underway, taking: Taking, cause: MusterError) -> str:
     folder = RunFolder(Path(under.run.folder))
     if (folder.path / "outcome.csv").exists():
         return f"but every row has its end: {folder.path / 'outcome.csv'}"
+    if under.stops.signalled.is_set() and under.batch.rows > MOST_REPORTED:
+        return f"and its {under.batch.rows:,} rows are too many to be reported on the way out"
     try:
         count = write_outcome((shown(rows, under.batch) for rows in _windows(under, taking, cause)), folder)
         write_quarantine(under.batch.staged, under.batch.validated.quarantined, folder.path / "quarantine.csv")

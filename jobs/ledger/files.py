@@ -65,7 +65,11 @@ class Files:
                 return
             self._held = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             self._held.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            self._seen = {ending: found for ending, place in self._places.items() if (found := _seen(place))}
+            for ending, place in self._places.items():
+                found = _seen(place)
+                if found is None:
+                    raise self._told(ending, "removed")
+                self._seen[ending] = found
             self._head = _head(self._places[WAL]) or b""
 
     def closed(self) -> None:
@@ -170,20 +174,32 @@ class Files:
 
         SQLite fails rather than copy what it can't read.
         """
-        copy = beside(self.path, f".rescued-{len(copies(self.path)) + 1}")
+        draft = beside(self.path, f".saving-{os.getpid()}")
         try:
-            descriptor = os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError:
             return None
         try:
-            connection.execute("VACUUM INTO ?", (str(copy),))
+            connection.execute("VACUUM INTO ?", (str(draft),))
             os.fsync(descriptor)
+            return self._named(draft)
         except (sqlite3.Error, OSError):
-            copy.unlink()
             return None
         finally:
             os.close(descriptor)
-        return copy
+            draft.unlink()
+
+    def _named(self, draft: Path) -> Path:
+        """`draft` under a name that nobody has, for another process may save what it sees."""
+        number = len(copies(self.path)) + 1
+        while True:
+            copy = beside(self.path, f".rescued-{number}")
+            try:
+                os.link(draft, copy)
+            except FileExistsError:
+                number += 1
+            else:
+                return copy
 
     def _discard(self) -> None:
         """Removes what belongs to the database that went away: SQLite would read it with another one of that name."""

@@ -19,7 +19,7 @@ def key_file(ledger: Path) -> Path:
 
 def copies(ledger: Path) -> list[Path]:
     """What runs saved of a ledger whose files were taken from under them and nobody has put back, oldest first."""
-    return sorted(ledger.parent.glob(f"{escape(ledger.name)}.rescued-*"))
+    return sorted(ledger.parent.glob(f"{escape(ledger.name)}.rescued-*"), key=lambda copy: (len(copy.name), copy.name))
 
 
 def put_back(copy: Path, ledger: Path) -> str:
