@@ -126,7 +126,7 @@ def test_a_profile_of_another_customer_is_not_believed(muster: Muster, sandbox: 
     body = {"customerId": number + 1, "lastName": "Other"}
     sandbox.faults([{"operation": "get_customer", "kind": "status", "params": {"status": 200, "body": body}}])
     ended = muster("lookup", "--customer-id", str(number), "--full")
-    assert (ended.code, ended.stdout) == (70, "")
+    assert (ended.code, ended.stdout) == (75, "")
     assert "could not be read" in ended.stderr
 
 
