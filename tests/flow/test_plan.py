@@ -74,7 +74,8 @@ def test_a_row_that_waits_for_its_decision_is_to_be_finished(muster: Muster, san
 def test_rows_that_can_not_be_read_are_said_to_be_so(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
-    sandbox.faults([{"operation": "search_customers", "kind": "garbage_body"}])
+    no_list = {"status": 200, "body": {"no": "list"}}
+    sandbox.faults([{"operation": "search_customers", "kind": "status", "params": no_list}])
     ended = muster("plan", file_of(people(2)))
     assert ended.code == 1
     assert "2  could not be read  (rows 1, 2)" in ended.stdout
