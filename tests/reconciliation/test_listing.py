@@ -24,14 +24,14 @@ class Moving:
         self.pages += 1
         query = dict(request.query)
         offset, limit = int(query["offset"]), min(int(query["limit"]), self.most)
-        body = [{"customerId": number} for number in self.customers[offset : offset + limit]]
+        body = [{"customerId": f"C{number}"} for number in self.customers[offset : offset + limit]]
         return Reply(200, {}, orjson.dumps(body), datetime.now(UTC))
 
 
 def listed(target: Moving) -> list[int]:
     async def all_pages() -> list[int]:
         pages = [page async for page in wire.listing(target, LIST)]
-        return [record["customerId"] for page in pages for record in page]
+        return [int(str(record["customerId"])[1:]) for page in pages for record in page]
 
     return asyncio.run(all_pages())
 
