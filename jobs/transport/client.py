@@ -151,8 +151,8 @@ class Client:
     async def write(self, request: Request, before: Callable[[], Awaitable[None]]) -> Reply:
         """Sends a write once; `before` is awaited when the permit is held and nothing but the sending is left.
 
-        After a 401 (which means: not processed) it is sent once more with a fresh token; and so is one that did not
-        leave because of an outage, when that is over. Raises NotSent, MaybeSent, NotPermitted, whatever `before`
+        After a 401 (which means: not processed) it is sent once more with a fresh token. One that did not leave is not:
+        its intent may be of a lease that was lost meanwhile. Raises NotSent, MaybeSent, NotPermitted, whatever `before`
         raises, and before that Unreachable and Closed.
         """
         intended = False
@@ -162,33 +162,28 @@ class Client:
             await before()
             intended = True
 
-        while True:
-            try:
-                reply = await self._authorised(request, None if intended else once)
-            except (Unreachable, Closed):
-                if intended:  # what was sent was refused for its token, or never left
-                    raise NotSent("it was not sent again before the run stopped") from None
-                raise
-            except Shut as error:
-                raise NotSent(str(error)) from None
-            except NotSent as error:
-                if not intended:
-                    raise
+        try:
+            reply = await self._authorised(request, once)
+        except (Unreachable, Closed):
+            if intended:  # what was sent was refused for its token
+                raise NotSent("it was not sent again before the run stopped") from None
+            raise
+        except Shut as error:
+            raise NotSent(str(error)) from None
+        except NotSent as error:
+            if intended:
                 self.outage.failed(request, Trouble(str(error), unsent=True))
-                if not self.outage.lasts:
-                    raise
-                self.repeated_writes += 1
-                continue
-            except MaybeSent as error:
-                if not error.answered:
-                    self.outage.failed(request, Trouble(error.reason))
-                raise
-            status = self.system.status_of(reply)
-            if status >= 500 and status != NOT_OFFERED:
-                self.outage.failed(request, Trouble(f"HTTP {status}"))
-            else:
-                self.outage.answered()
-            return self._checked(request, reply)
+            raise
+        except MaybeSent as error:
+            if not error.answered:
+                self.outage.failed(request, Trouble(error.reason))
+            raise
+        status = self.system.status_of(reply)
+        if status >= 500 and status != NOT_OFFERED:
+            self.outage.failed(request, Trouble(f"HTTP {status}"))
+        else:
+            self.outage.answered()
+        return self._checked(request, reply)
 
     async def _rest(self, limiter: Limiter, seconds: float) -> None:
         """Waits between two attempts of a read. Raises Closed when the run stops meanwhile."""

@@ -1,6 +1,7 @@
 """Whether the target answers at all. While it does not, nothing is sent but one probe at a time, with growing pauses.
 
-    three calls in a row fail ─▶ a probe at once ─ answered ─▶ it was those calls: they go on
+    three calls in a row fail,
+    or one finds no connection ─▶ a probe at once ─ answered ─▶ it was those calls: they go on
                                                  ─ fails ────▶ pause, probe, pause, … ─▶ answered: all go on
                                                                                       ─▶ too long: Unreachable
 
@@ -116,7 +117,8 @@ class Outage:
         self._trouble = trouble
         if len(self._failing) < SUSPECT:
             self._failing.add(request)
-        if self._since is None and self._failures >= SUSPECT and request != self._alone:
+        suspect = trouble.unsent or self._failures >= SUSPECT  # no connection: no further attempts are spent on it
+        if self._since is None and suspect and request != self._alone:
             self._begin(self.clock.monotonic())
 
     async def passage(self, request: Request, ask: Ask, closed: asyncio.Event) -> bool:
