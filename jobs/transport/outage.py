@@ -6,8 +6,9 @@
                                                                                       ─▶ too long: Unreachable
 
 A probe repeats a read that went well, of another operation than the calls that failed where there is one: so it costs
-no row an attempt, and what breaks by itself is not taken for an outage. An outage is no refusal: nothing is known of
-the credential, the file or the rows then.
+no row an attempt, and what breaks by itself is not taken for an outage. Where one request fails alone and nothing else
+was read, the probe asks for the target's root: whoever answers that is there. An outage is no refusal: nothing is known
+of the credential, the file or the rows then.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ SUSPECT = 3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two probes: each pause is twice as long as the one before (chosen)."""
 
+READS = {CallClass.READ, CallClass.DOWNLOAD}
+
 ANYTHING = Request("probe", "GET", "/", anonymous=True)
 """The probe of a job that has read nothing: whoever answers it, with whatever but a 5xx, is there."""
 
@@ -52,7 +55,7 @@ Ask = Callable[[Request], Awaitable[Trouble | None]]
 
 def repeatable(request: Request) -> bool:
     """Whether it may be sent as a probe: a plain read at the target's own address, with our credential."""
-    plain = request.method == "GET" and request.call_class is CallClass.READ
+    plain = request.method in {"GET", "HEAD"} and request.call_class is CallClass.READ
     return plain and request.base_url is None and not request.anonymous
 
 
@@ -76,6 +79,7 @@ class Outage:
         self._trouble = Trouble("")
         self._failures = self._pauses = 0
         self._failing: set[Request] = set()
+        """Reads, some of them: whether it is more than one is what counts."""
         self._known: dict[str, Request] = {}
         """The newest read of each operation that went well, the newest of all last."""
         self._probing = self._told = False
@@ -115,7 +119,7 @@ class Outage:
         """A call failed; the next ones wait when it was one too many."""
         self._failures += 1
         self._trouble = trouble
-        if len(self._failing) < SUSPECT:
+        if len(self._failing) < SUSPECT and request.call_class in READS:
             self._failing.add(request)
         suspect = trouble.unsent or self._failures >= SUSPECT  # no connection: no further attempts are spent on it
         if self._since is None and suspect and request != self._alone:
@@ -133,12 +137,15 @@ class Outage:
             if self._since is None or self._probing:
                 continue
             self._probing = True
+            probe = self._probe(request)
             try:
-                trouble = await ask(self._probe(request))
+                trouble = await ask(probe)
             finally:
                 self._probing = False
                 self._wake()
-            if trouble is None:
+            if trouble is None and probe is ANYTHING and self._is_alone:
+                self._leave_alone()
+            elif trouble is None:
                 self.answered()
             else:
                 self._trouble = trouble
@@ -188,13 +195,23 @@ class Outage:
             await self.clock.pause(LONGEST_PAUSE if busy else seconds, self._changed)
 
     def _probe(self, request: Request) -> Request:
-        if self._known:
-            failing = {each.operation for each in self._failing}
-            newest = reversed(self._known.values())
-            return next(
-                (each for each in newest if each.operation not in failing), next(reversed(self._known.values()))
-            )
-        return request if request.call_class in {CallClass.READ, CallClass.DOWNLOAD} else ANYTHING
+        failing = {each.operation for each in self._failing}
+        newest = list(reversed(self._known.values()))
+        others = [each for each in newest if each.operation not in failing]
+        same = [each for each in newest if each not in self._failing]
+        if others or same:
+            return (others or same)[0]
+        return request if request.call_class in READS and not self._is_alone else ANYTHING
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether a target that was reached fails one read only, and nothing else was ever read from it."""
+        return len(self._failing) == 1 and self._failing.issuperset(self._known.values()) and not self._trouble.unsent
+
+    def _leave_alone(self) -> None:
+        """One request that failed all alone proves no outage: that row's own attempts go on."""
+        self._alone = next(iter(self._failing))
+        self._over()
 
     def _begin(self, since: float) -> None:
         self._since = since
@@ -217,10 +234,9 @@ class Outage:
         self._wake()
 
     def _give_up(self) -> None:
-        """It lasted too long. One request that failed all alone proves no outage: that row's own attempts go on."""
-        if not self._known and len(self._failing) == 1 and not self._trouble.unsent:
-            self._alone = next(iter(self._failing))
-            self._over()
+        """It lasted too long."""
+        if self._is_alone:
+            self._leave_alone()
         else:
             self.unreachable(self._trouble.why)
 

@@ -173,7 +173,6 @@ def lost(bank: Bank, command: str, state: str, *more: str) -> Ended:
     return ended
 
 
-@pytest.mark.slow  # it waits for what it takes for an outage
 @pytest.mark.parametrize(
     ("command", "state", "then"),
     [
@@ -207,7 +206,6 @@ def test_while_a_command_is_unanswered_another_one_of_the_same_key_is_not_sent(b
     assert decide(bank, "approve", "d3").outcomes == ["onboarded"]
 
 
-@pytest.mark.slow  # it waits for what it takes for an outage
 def test_without_the_number_a_lost_command_stays_in_doubt_and_is_not_repeated(bank: Bank) -> None:
     planted(bank, "Pending Approval", numbered=False)
     bank.fault("approve", "drop_after_commit")

@@ -94,8 +94,8 @@ def test_a_renewal_carries_the_csrf_token_that_came_with_the_login(
     ended = muster("run", file_of(people(10)), "--concurrency", "1")
     renewals = [entry["status"] for entry in sandbox.journal() if entry["operation"] == "renew"]
     assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 10)
-    assert renewals
-    assert set(renewals) == {200}
+    assert 403 not in renewals, "a renewal that has no CSRF token is refused so; 401 is one that came too late"
+    assert 200 in renewals
 
 
 @pytest.fixture
