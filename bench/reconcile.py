@@ -19,12 +19,12 @@ import polars as pl
 from sqlalchemy import insert
 
 from jobs.batch import Batch, read_batch
-from jobs.config import settings
 from jobs.keys import KeySpace
 from jobs.ledger import tables
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
-from jobs.report import INTENTS_SENT
+from jobs.publishing.publish import INTENTS_SENT
+from jobs.settings.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -49,7 +49,7 @@ def main() -> None:
 
 def hanging() -> bool:
     """Whether native code still works that was given up when a signal came: Python's own end might wait for it."""
-    signals = sys.modules.get("jobs.signals")
+    signals = sys.modules.get("jobs.run.signals")
     return signals is not None and any(thread.name == signals.APART for thread in threading.enumerate())
 
 
@@ -136,7 +136,7 @@ def told(failed: MusterError, arguments: list[str], *, printed: bool = False) ->
 def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> int:
     """Gives the exit code, after the JSON document of the failure where the command line asked for one."""
     try:
-        from jobs.config import output_form
+        from jobs.settings.settings import output_form
 
         if not printed and output_form(arguments) == "json":
             document = {"schema_version": 1, "error": failed.document()}
@@ -153,7 +153,7 @@ def misused(error: "click.ClickException") -> MusterError:
     """What click could not make sense of; it may repeat an argument, and arguments may be personal."""
     import click
 
-    from jobs import masking
+    from jobs.privacy import masking
 
     context = error.ctx if isinstance(error, click.UsageError) else None
     bare = isinstance(error, click.exceptions.NoArgsIsHelpError)

@@ -9,9 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from jobs import masking
-from jobs.attachments import MOST_BYTES
-from jobs.config import Settings
 from jobs.earlier import Earlier
 from jobs.intake.files import Files, Refused
 from jobs.intake.preflight import InputFile, preflight
@@ -20,6 +17,9 @@ from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import Outcome
+from jobs.privacy import masking
+from jobs.privacy.documents import MOST_BYTES
+from jobs.settings.settings import Settings
 from jobs.systems.row import Row
 from schemas.columns import columns_of
 

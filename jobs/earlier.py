@@ -8,11 +8,11 @@ its run refused, and no others.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.config import Settings
 from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
+from jobs.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

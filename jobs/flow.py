@@ -19,23 +19,18 @@ from typing import Any
 import uvloop
 from polars.exceptions import PolarsError
 
-from jobs.access import connected, credential_of, keys_of, outage_of, system_of
-from jobs.admission import admitted
 from jobs.batch import Batch, read_batch
 from jobs.clock import Clock, Stamp, milliseconds
-from jobs.config import Settings, pseudonym_key
-from jobs.cut_short import cut_short
-from jobs.delivery import deliverable, passwords_of
 from jobs.disk import unusable
 from jobs.earlier import Earlier
-from jobs.engine.canary import send_first, suited
 from jobs.engine.case import Taking
-from jobs.engine.crew import Crew
+from jobs.engine.driver import Onboarding, Patience
 from jobs.engine.feed import Feed
-from jobs.engine.onboard import Onboarding, Patience
 from jobs.engine.stops import ErrorBudget, Stops, next_showing
+from jobs.engine.workers import Crew
 from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
+from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.broken import LedgerBroken
@@ -44,25 +39,30 @@ from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Writer
-from jobs.origin import run_facts
-from jobs.privileges import permitted
 from jobs.progress import Progress
-from jobs.reconciliation.decisions import prove, rows_of
-from jobs.report import Findings, publish, signing
+from jobs.publishing.publish import Findings, publish, signing
+from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.summary import Summary
-from jobs.reread import judge_canary, reread_if_possible
-from jobs.retrigger import Candidate, Retrigger
-from jobs.signals import Signals, apart
-from jobs.systems.exchange import CallClass
-from jobs.target import same_target
-from jobs.throttling import Throttling, span
+from jobs.run.admission import admitted
+from jobs.run.ask_again import Candidate, Retrigger
+from jobs.run.canary import send_first, suited
+from jobs.run.context import Decisions, Underway
+from jobs.run.cut_short import cut_short
+from jobs.run.delivery import deliverable, passwords_of
+from jobs.run.facts import run_facts
+from jobs.run.fresh_read import judge_canary, reread_if_possible
+from jobs.run.privileges import permitted
+from jobs.run.signals import Signals, apart
+from jobs.run.target import same_target
+from jobs.run.throttling import Throttling, span
+from jobs.run.wiring import connected, credential_of, keys_of, outage_of, system_of
+from jobs.settings.settings import Settings, pseudonym_key
+from jobs.systems.messages import CallClass
 from jobs.transport.address import origin_of
 from jobs.transport.client import Client
 from jobs.transport.limiter import Window
 from jobs.transport.quota import SharedWindow
-from jobs.underway import Decisions, Underway
-from jobs.workspace import workspace
 
 SET_CLOCK_MS = 10_000
 """Chosen: a clock that is corrected by less confuses nobody who reads the files of a run."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from jobs.clock import Clock
-from jobs.systems.exchange import CallClass, Reply, Request
+from jobs.systems.messages import CallClass, Reply, Request
 
 if TYPE_CHECKING:
     from jobs.transport.sender import MaybeSent, NotSent

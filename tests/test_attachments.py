@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.attachments import defect, read
+from jobs.privacy.documents import defect, read
 from jobs.systems.verdict import Unsendable
 
 JPEG = b"\xff\xd8\xff\xe0" + b"photo" * 10

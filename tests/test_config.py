@@ -16,10 +16,19 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from jobs.config import SECRETS, Settings, pseudonym_key, secret, secrets, settings, system_settings, unknown_variables
 from jobs.errors import ExitCode, Unusable
 from jobs.model import Rate
-from jobs.option import BY_NAME, OPTIONS
+from jobs.settings.option import BY_NAME, OPTIONS
+from jobs.settings.settings import (
+    SECRETS,
+    Settings,
+    pseudonym_key,
+    secret,
+    secrets,
+    settings,
+    system_settings,
+    unknown_variables,
+)
 from jobs.systems.eclipse.system import EclipseSettings
 
 

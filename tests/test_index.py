@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
-from jobs.systems.index import Index
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request
+from jobs.systems.shared_list import Index
 
 
 class Quiet:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.__main__ import status
-from jobs.config import settings, system_settings
+from jobs.settings.settings import settings, system_settings
 from jobs.systems import SYSTEMS, adapter
 
 

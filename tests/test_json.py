@@ -15,9 +15,9 @@ import pytest
 from jobs.__main__ import status
 from jobs.cli import cli
 from jobs.commands.options import show_json
-from jobs.config import output_form
 from jobs.errors import RETRYABLE, WORDS, ExitCode, Usage
 from jobs.ledger.broken import LedgerBroken
+from jobs.settings.settings import output_form
 
 REPOSITORY = Path(__file__).parents[1]
 GOOD = "first_name,last_name,phone,email,national_id\nThandi,Nkosi,0821234567,thandi@example.com,9001015009086\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import Unusable
-from jobs.passwords import KINDS, LENGTH, PasswordFile, generated
+from jobs.privacy.passwords import KINDS, LENGTH, PasswordFile, generated
 from jobs.systems.row import Row
 
 

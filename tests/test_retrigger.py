@@ -11,8 +11,8 @@ from jobs.errors import Unusable
 from jobs.ledger.rows import OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome
-from jobs.retrigger import AT_ONCE, Retrigger
-from jobs.systems.offers import Newest
+from jobs.run.ask_again import AT_ONCE, Retrigger
+from jobs.systems.optional import Newest
 
 ROWS = 1_500
 RUN = RunRow("r", "eclipse", "1", "run", "in.csv", "0" * 64, ROWS, "runs/r", {}, {}, 0, None, None, None)

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.engine.stops import Stops
 from jobs.errors import ExitCode
-from jobs.signals import Interrupted, Signals
+from jobs.run.signals import Interrupted, Signals
 
 BOTH = [(signal.SIGINT, ExitCode.SIGINT), (signal.SIGTERM, ExitCode.SIGTERM)]
 
@@ -71,7 +71,7 @@ def test_between_the_loop_and_the_end_a_signal_is_still_heard() -> None:
 SWALLOWED = """
 import contextlib, os, signal, sys, time, weakref
 import jobs.__main__ as program
-from jobs.signals import Signals
+from jobs.run.signals import Signals
 
 class Thing: pass
 

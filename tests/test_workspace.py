@@ -14,7 +14,7 @@ import pytest
 from namespaces import pod
 
 from jobs.alive import Process, Pulse
-from jobs.workspace import LEFT_SECONDS, PREFIX, workspace
+from jobs.intake.workspace import LEFT_SECONDS, PREFIX, workspace
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -28,7 +28,7 @@ WORK = """
 import sys
 from pathlib import Path
 from jobs.alive import Pulse
-from jobs.workspace import workspace
+from jobs.intake.workspace import workspace
 with workspace(Path(sys.argv[1]), pulse=Pulse(beat=0.05, dead=3600, look=0.4)) as work:
     (work / "rows").write_text("personal")
     print(work.name, flush=True)

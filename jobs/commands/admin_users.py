@@ -11,7 +11,7 @@ from jobs.commands.options import RUNNING, TARGET, effective, options, progress_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jobs.config import Settings
+    from jobs.settings.settings import Settings
 
 SHOWN = ("adminUserId", "identity", "firstName", "lastName", "email", "phone1", "positions")
 """Columns of a list, in the target's spelling."""
@@ -62,7 +62,7 @@ def list_(form: str | None, reveal: bool, **given: Any) -> None:
     """
     import asyncio
 
-    from jobs.lookup import portal_users
+    from jobs.operations.lookup import portal_users
 
     settings = _with_portal_users(given)
     if reveal:
@@ -89,7 +89,7 @@ def _with_portal_users(given: dict[str, Any]) -> "Settings":
 
 def shown(user: "Mapping[str, str]", *, reveal: bool) -> dict[str, str]:
     """A user as it may be shown. A login name is no secret; one that is an e-mail or a number is masked as that."""
-    from jobs import masking
+    from jobs.privacy import masking
 
     plain = {name: user.get(name, "") for name in SHOWN}
     if reveal:

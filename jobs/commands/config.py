@@ -16,8 +16,8 @@ def command(**given: Any) -> None:
     Example:
       MUSTER_RATE=60/180 muster config --concurrency 4
     """
-    from jobs.config import SECRETS, secret
-    from jobs.engine.canary import suited
+    from jobs.run.canary import suited
+    from jobs.settings.settings import SECRETS, secret
     from jobs.systems import capabilities
 
     settings = effective(given)

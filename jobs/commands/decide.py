@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
-from jobs.option import DECISIONS
+from jobs.settings.option import DECISIONS
 
 
 @click.command("decide")
@@ -28,10 +28,10 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
     FILE has the columns contact_encoded_key, reason, notes and optionally id and row_ref. What the customer's state
     does not allow is refused before anything is sent; who created a customer does not approve or reject it.
     """
-    from jobs.admission import able, open_rows, write_rows
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.ledger.store import Store
+    from jobs.run.admission import able, open_rows, write_rows
 
     settings = effective(given | {"job": "decide", "decision": decision})
     able(settings)

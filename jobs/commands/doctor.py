@@ -8,7 +8,7 @@ from jobs.commands.options import PLACES, TARGET, effective, options, show_json
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
-    from jobs.systems.offers import Check
+    from jobs.systems.optional import Check
 
 MARKS = {True: "pass", False: "FAIL", None: "note"}
 
@@ -30,9 +30,9 @@ def command(offline: bool, **given: Any) -> None:
     import asyncio
 
     from jobs.clock import Clock
-    from jobs.doctor import here, there
     from jobs.errors import Unreachable
-    from jobs.systems.offers import Check
+    from jobs.operations.doctor import here, there
+    from jobs.systems.optional import Check
 
     settings = effective(given, warn=False)
     checks, unreachable = list(here(settings)), None

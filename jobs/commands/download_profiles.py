@@ -9,7 +9,7 @@ from jobs.commands.options import PLACES, PRINTING, TARGET, chosen_run, effectiv
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
-    from jobs.downloads import Downloads
+    from jobs.operations.download import Downloads
 
 SHOWN = 3
 """Failures that are shown; all are in the JSON."""
@@ -38,7 +38,7 @@ def command(run_id_before: str, to: Path | None, **given: Any) -> None:
     able = capabilities(settings.model)
     if not able.downloads:
         raise Unusable(f"{able.title} has no profiles to download", hint="muster systems says who has")
-    from jobs.downloads import download
+    from jobs.operations.download import download
 
     done = download(before, settings, to, progress_of(settings, given))
     _show(done, settings.output, quiet=bool(given.get("quiet")))

@@ -22,7 +22,7 @@ def command(subject: str, **given: Any) -> None:
     """
     from jobs.clock import Clock
     from jobs.commands.subject import typed_subject
-    from jobs.erasure import forget
+    from jobs.operations.erase import forget
 
     settings = effective(given)
     person = typed_subject(subject, "--subject")

@@ -25,8 +25,8 @@ def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
       muster init
       muster init onboarding --system azakaw
     """
-    from jobs.config import output_form
     from jobs.errors import Unusable
+    from jobs.settings.settings import output_form
     from schemas.export import example_csv
 
     form = form or output_form(())
@@ -57,7 +57,7 @@ def settings_file(system: str) -> str:
     """muster.toml with the defaults commented out, as text."""
     from dataclasses import fields
 
-    from jobs.option import BY_NAME
+    from jobs.settings.option import BY_NAME
     from jobs.systems import adapter, capabilities
 
     able = capabilities(system)

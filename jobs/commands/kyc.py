@@ -56,7 +56,7 @@ def command(
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.ledger.store import Store
-    from jobs.retrigger import Retrigger, in_doubt
+    from jobs.run.ask_again import Retrigger, in_doubt
 
     if not retrigger:
         raise Unusable("muster kyc asks for KYC again only with --retrigger", hint=f"muster status {run_id_before}")

@@ -12,7 +12,7 @@ from jobs.errors import ExitCode, Unusable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jobs.config import Settings
+    from jobs.settings.settings import Settings
     from jobs.systems.sighting import Profile
 
 WANTED = {
@@ -77,7 +77,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     """Looks one up and shows what fits."""
     import asyncio
 
-    from jobs.lookup import look_up, masked, masked_profile
+    from jobs.operations.lookup import look_up, masked, masked_profile
 
     full = bool(given["full"])
     if full:
@@ -114,8 +114,8 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     import asyncio
 
     from jobs.intake.key_list import KeyList
-    from jobs.lookup import look_up_all
-    from jobs.signals import Signals
+    from jobs.operations.lookup import look_up_all
+    from jobs.run.signals import Signals
 
     listed, target = given["listed"], given["to"]
     if listed is None or target is None:

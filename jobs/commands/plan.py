@@ -9,7 +9,7 @@ from jobs.commands.options import PLACES, PRINTING, READING, TARGET, effective, 
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
-    from jobs.plan import Plan
+    from jobs.operations.plan import Plan
 
 WORDS = {
     "create": "would be created",
@@ -34,7 +34,7 @@ def command(input_path: Path, **given: Any) -> None:
 
     Ends with 1 when rows would need attention.
     """
-    from jobs.plan import plan
+    from jobs.operations.plan import plan
 
     settings = effective(given)
     found = plan(input_path, settings, progress_of(settings, given))

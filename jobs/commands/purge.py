@@ -20,7 +20,7 @@ def command(days: int, **given: Any) -> None:
     What goes and what stays: docs/privacy.md.
     """
     from jobs.clock import Clock
-    from jobs.erasure import purge
+    from jobs.operations.erase import purge
 
     settings = effective(given)
     confirmed(f"Erase personal data from all runs that ended more than {days:,} days ago?", settings)

@@ -51,7 +51,7 @@ def command(
     When the input file is gone or was changed, the ledger's pseudonyms are compared instead.
     """
     from jobs.errors import Unusable
-    from jobs.recheck import reconcile
+    from jobs.operations.reconcile_later import reconcile
 
     if against is not None and listing:
         raise Unusable("an extract is read as a whole: --list and --against do not go together")

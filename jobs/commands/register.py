@@ -9,8 +9,8 @@ from jobs.commands.options import RUNNING, effective, failure_of, options, progr
 from jobs.errors import MusterError
 
 if TYPE_CHECKING:
-    from jobs.config import Settings
     from jobs.reports.summary import Summary
+    from jobs.settings.settings import Settings
 
 
 @click.command("register")
@@ -57,7 +57,7 @@ def registered_by(settings: "Settings") -> None:
 
 def onboarding_after(given: dict[str, Any]) -> "Settings":
     """The settings of the run that follows: the operator's, with a name of its own. Raises Unusable."""
-    from jobs.access import credential_of
+    from jobs.run.wiring import credential_of
 
     settings = effective(given | {"job": "onboarding", "operator": True, "run_id": None}, warn=False)
     credential_of(settings)

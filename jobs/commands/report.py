@@ -18,8 +18,8 @@ from jobs.commands.options import (
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
-    from jobs.config import Settings
     from jobs.ledger.rows import RunRow
+    from jobs.settings.settings import Settings
 
 LARGEST_SAMPLE = 1_000
 """Chosen: more pages than that nobody checks by hand."""
@@ -64,8 +64,8 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     """Ends with 0 when the person was in the file, else with 1; shows rows, outcomes and ids, never the number."""
     from jobs.commands.subject import typed_subject
     from jobs.ledger.store import Store
-    from jobs.prove import prove
-    from jobs.report import pseudonyms_of
+    from jobs.operations.find_subject import prove
+    from jobs.publishing.publish import pseudonyms_of
 
     person = typed_subject(subject, "--prove")
     with Store.opened(settings.ledger, create=False) as store:
@@ -81,7 +81,7 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
 
 
 def _sample(run: "RunRow", settings: "Settings", size: int, seed: int, *, quiet: bool) -> None:
-    from jobs.sampling import sample
+    from jobs.operations.sample import sample
 
     drawn = sample(run, settings, size, seed)
     if settings.output == "json":

@@ -26,7 +26,7 @@ def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> 
     leave.
     """
     from jobs.flow import onboard
-    from jobs.underway import Decisions
+    from jobs.run.context import Decisions
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)

@@ -32,8 +32,8 @@ def command(wanted: str | None, port: int, form: str | None, **given: Any) -> No
 
     What it does, and how to make it misbehave: docs/sandbox.md.
     """
-    from jobs.config import output_form
     from jobs.sandbox.server import SYSTEMS, serve
+    from jobs.settings.settings import output_form
 
     form = form or output_form(())
     if wanted is not None and wanted not in SYSTEMS:

@@ -8,12 +8,12 @@ import click
 from jobs.errors import Unusable
 
 if TYPE_CHECKING:
-    from jobs.prove import Subject
+    from jobs.operations.find_subject import Subject
 
 
 def typed_subject(value: str, flag: str) -> "Subject":
     """The person, read without echo from the terminal, else from stdin. Raises Unusable for a value other than `-`."""
-    from jobs.prove import Subject
+    from jobs.operations.find_subject import Subject
 
     if value != "-":
         raise Unusable(f"{flag} takes - only: arguments can be read by every user of this machine", hint=f"{flag} -")

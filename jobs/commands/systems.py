@@ -8,7 +8,7 @@ import click
 from jobs.commands.options import effective, options, show_json
 
 if TYPE_CHECKING:
-    from jobs.systems.base import Capabilities
+    from jobs.systems.contract import Capabilities
 
 
 @click.command("systems")

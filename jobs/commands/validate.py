@@ -7,11 +7,11 @@ import click
 
 from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
 from jobs.errors import ExitCode
-from jobs.option import DECISIONS, JOBS
+from jobs.settings.option import DECISIONS, JOBS
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
-    from jobs.config import Settings
+    from jobs.settings.settings import Settings
 
 SHOWN = 3
 """Rows named in the text, as the contract has it: the first three, masked."""
@@ -38,8 +38,8 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
     from jobs.flow import read
     from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
-    from jobs.signals import Signals
-    from jobs.workspace import workspace
+    from jobs.intake.workspace import workspace
+    from jobs.run.signals import Signals
 
     settings = effective(given | {"job": job, "decision": decision})
     known(settings)

@@ -28,8 +28,8 @@ def command(run_id_before: str, batch: bool, public_key: Path | None, **given: A
 
     With a run's id, and with --batch, the ledger is asked too: it knows which runs there were, and their manifests.
     """
-    from jobs.reports.evidence import chain_problems, verify_folder
-    from jobs.reports.signature import signature_problems
+    from jobs.evidence.signature import signature_problems
+    from jobs.evidence.verify import chain_problems, verify_folder
 
     settings = effective(given)
     named = Path(run_id_before)
@@ -59,9 +59,9 @@ def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":
 
 
 def _unlike_ledger(run: "RunRow") -> list[str]:
+    from jobs.evidence.manifest import MANIFEST
+    from jobs.evidence.sums import sha256
     from jobs.ledger.seals import seals
-    from jobs.reports.manifest import MANIFEST
-    from jobs.reports.sums import sha256
 
     path = Path(run.folder) / MANIFEST
     if not seals(run) or not path.is_file() or sha256(path) == seals(run)[-1]:

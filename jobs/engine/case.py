@@ -17,8 +17,8 @@ from jobs.ledger.rows import (
     Transition,
 )
 from jobs.model import RESUMABLE, Outcome
-from jobs.systems.exchange import Trace
-from jobs.systems.offers import SHARED
+from jobs.systems.messages import Trace
+from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 

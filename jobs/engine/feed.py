@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, ledger_key, left_out, open_case
-from jobs.engine.onboard import LEFT, Onboarding
+from jobs.engine.driver import LEFT, Onboarding
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Known, Transition
 from jobs.ledger.writer import Writer

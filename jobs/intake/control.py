@@ -20,9 +20,9 @@ from typing import Any
 
 import polars as pl
 
-from jobs import masking
 from jobs.errors import Unusable
 from jobs.intake.stage import Staged
+from jobs.privacy import masking
 
 MODULUS = 10**12
 FIELDS: dict[str, type] = {"rows": int, "sha256": str, "hash_total_national_id": int, "columns": list}

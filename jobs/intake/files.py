@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from jobs.attachments import MOST_BYTES, defect
+from jobs.privacy.documents import MOST_BYTES, defect
 
 Refused = Callable[[str, int, int], Mapping[int, bool]]
 """Of the rows from the second to the third number: whether an earlier run refused them for a code; none: look."""

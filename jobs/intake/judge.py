@@ -16,7 +16,7 @@ from jobs.intake.normalise import normalise
 from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS
 from jobs.keys import KeySpace
-from jobs.masking import tail_expr
+from jobs.privacy.masking import tail_expr
 from schemas import customers
 from schemas.columns import columns_of, input_of
 from schemas.sentences import phrase

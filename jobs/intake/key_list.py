@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs import masking
 from jobs.errors import Unusable
 from jobs.intake.phones import check_region, normalise_phone
 from jobs.intake.preflight import InputFile, csv_records, preflight
+from jobs.privacy import masking
 from schemas.columns import folded
 from schemas.extract import SUFFIX
 

@@ -1,6 +1,6 @@
 """What can be wrong with a ledger that was good when it was opened, and the exit code of each.
 
-LedgerBroken          2  it can't be read or written; 3 once something was sent (jobs/cut_short.py)
+LedgerBroken          2  it can't be read or written; 3 once something was sent (jobs/run/cut_short.py)
  ├─ LedgerBusy        6  another process writes to it, and does not end
  ├─ Fenced            6  another run took the tenant over (jobs/ledger/store.py)
  ├─ LedgerLost        7  what was committed is gone

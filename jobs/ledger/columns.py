@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from jobs.ledger.rows import EventRow, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus
 from jobs.model import Outcome
-from jobs.systems.exchange import Trace
+from jobs.systems.messages import Trace
 
 FACT_COLUMNS = (
     "customer_id",

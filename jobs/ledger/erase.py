@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import and_, delete, null, or_, select, tuple_, update
 
 from jobs.ledger import tables
+from jobs.ledger.people import Place
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store, begun, select_runs
-from jobs.ledger.subjects import Place
 from jobs.model import RESUMABLE
 
 ERASED = "erased"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from jobs.model import Outcome
-from jobs.systems.exchange import Trace
+from jobs.systems.messages import Trace
 
 
 class StepStatus(StrEnum):

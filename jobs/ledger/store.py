@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerBroken, LedgerBusy
+from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
     event_columns,
     outcome_columns,
@@ -35,7 +36,6 @@ from jobs.ledger.columns import (
     step_columns,
     step_of,
 )
-from jobs.ledger.many import Many
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from jobs.model import MatchClass
-from jobs.systems.base import CLOCK_SKEW, System
-from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.contract import CLOCK_SKEW, System
+from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.sighting import Listed
 
 MOST_LISTED = 100_000

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from jobs import masking
+from jobs.privacy import masking
 from schemas.outcome import OUTCOME_SCHEMA
 
 _SUSPECT = r"@|[0-9](?:[ .\-/()]?[0-9]){6,}"

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl, unquote
 from starlette.types import Receive, Scope, Send
 
 from jobs.sandbox import control, effects
-from jobs.sandbox.azakaw import Azakaw
-from jobs.sandbox.banklingo import BankLingo
+from jobs.sandbox.azakaw.system import Azakaw
+from jobs.sandbox.banklingo.system import BankLingo
 from jobs.sandbox.bench import Bench
-from jobs.sandbox.blink import Blink
+from jobs.sandbox.blink.system import Blink
 from jobs.sandbox.call import Call
 from jobs.sandbox.clock import http_date
 from jobs.sandbox.eclipse.system import Eclipse
-from jobs.sandbox.omnumi import Omnumi
+from jobs.sandbox.omnumi.system import Omnumi
 from jobs.sandbox.reply import SILENT, Delivery, Reply, empty_reply
 from jobs.sandbox.settings import Settings
 from jobs.sandbox.system import Dialect, System

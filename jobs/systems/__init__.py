@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import cast
 
-from jobs.systems.base import Adapter, Capabilities
+from jobs.systems.contract import Adapter, Capabilities
 
 SYSTEMS = {
     "eclipse": "jobs.systems.eclipse.system",

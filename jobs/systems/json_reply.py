@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
-from jobs.systems.exchange import Reply
+from jobs.systems.messages import Reply
 
 _IDENTIFIER = re.compile(r"(?=.*[A-Za-z1-9])[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """What is safe in a path and names something: `007` does; `0`, `-1` and a UUID of zeros stand for nobody."""

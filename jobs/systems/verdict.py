@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from jobs.model import Outcome
-from jobs.systems.exchange import Trace
+from jobs.systems.messages import Trace
 
 
 @dataclass(frozen=True, slots=True)

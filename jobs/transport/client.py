@@ -16,8 +16,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from jobs.clock import Clock
 from jobs.errors import NotPermitted, Unreachable
 from jobs.model import Secrets
-from jobs.systems.base import System
-from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.contract import System
+from jobs.systems.messages import CallClass, ReadFailed, Reply, Request, Token, Trace
 from jobs.transport.credential import MOST_FAILED_LOGINS, Credential
 from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate

@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 from jobs.clock import Clock
 from jobs.errors import NotPermitted
 from jobs.model import Secrets
-from jobs.systems.base import System
-from jobs.systems.exchange import ReadFailed, Reply, Request, Token
-from jobs.systems.offers import Challenging
+from jobs.systems.contract import System
+from jobs.systems.messages import ReadFailed, Reply, Request, Token
+from jobs.systems.optional import Challenging
 
 RENEW_BELOW_SECONDS = 300.0
 """The vendor: "Renew proactively if within 5 minutes of expiry"."""

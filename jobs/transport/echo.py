@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from jobs.model import Secrets
-from jobs.systems.exchange import Reply, Token
+from jobs.systems.messages import Reply, Token
 
 SHORTEST = 6
 """Characters below which a secret is not looked for: half of every answer would be stars (chosen)."""

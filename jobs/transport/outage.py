@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from jobs.clock import Clock
 from jobs.errors import Unreachable
-from jobs.systems.exchange import CallClass, Request
+from jobs.systems.messages import CallClass, Request
 from jobs.transport.limiter import Closed
 
 WAIT_SECONDS = 600.0

@@ -20,7 +20,7 @@ import httpx
 from jobs import __version__
 from jobs.clock import Clock
 from jobs.errors import Unusable
-from jobs.systems.exchange import MOST_BYTES, Certificate, Reply, Request
+from jobs.systems.messages import MOST_BYTES, Certificate, Reply, Request
 from jobs.transport.address import checked_base_url
 from jobs.transport.line import MAX_HEADER_BYTES, Line
 from jobs.transport.proxy import Proxy

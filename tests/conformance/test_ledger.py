@@ -23,7 +23,7 @@ from jobs.ledger.rows import EventRow, IdClaim, StepRow, StepStatus, Transition
 from jobs.ledger.store import Fenced, Store
 from jobs.ledger.writer import Writer
 from jobs.model import Outcome
-from jobs.systems.exchange import Trace
+from jobs.systems.messages import Trace
 
 
 @pytest.fixture(params=["sqlite"])

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
-from jobs.engine.agenda import Agenda
+from jobs.engine.queue import Agenda
 
 if TYPE_CHECKING:
     from jobs.engine.case import Case

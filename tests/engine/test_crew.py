@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 from virtual import VirtualClock, virtually
 
-from jobs.engine.crew import Crew
 from jobs.engine.stops import Stops
-from jobs.systems.exchange import CallClass
+from jobs.engine.workers import Crew
+from jobs.systems.messages import CallClass
 from jobs.transport.limiter import Closed
 
 ROWS = 200

@@ -15,7 +15,7 @@ from books import RUN, Book, begun, url_of
 from virtual import VirtualClock, virtually
 
 from jobs.engine.case import Case, Taking, open_case
-from jobs.engine.onboard import SETTLE_SECONDS, Onboarding, Patience
+from jobs.engine.driver import SETTLE_SECONDS, Onboarding, Patience
 from jobs.engine.stops import Stops
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -23,7 +23,7 @@ from jobs.ledger.store import Store
 from jobs.ledger.writer import Writer
 from jobs.model import Outcome
 from jobs.progress import Progress
-from jobs.systems.exchange import Reply, Request
+from jobs.systems.messages import Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unsendable, Verdict
 from jobs.transport.sender import MaybeSent, NotSent

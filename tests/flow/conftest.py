@@ -51,7 +51,7 @@ def file_of(tmp_path: Path) -> Callable[[list[Row]], Path]:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between attempts and looks that fit a test; what is waited for stays the same."""
     monkeypatch.setattr(FullJitter, "seconds", lambda *_: 0.02)
-    monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 0.5)
-    monkeypatch.setattr("jobs.engine.onboard.SETTLE_LOOKS_EVERY", 0.1)
+    monkeypatch.setattr("jobs.engine.driver.SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr("jobs.engine.driver.SETTLE_LOOKS_EVERY", 0.1)
     monkeypatch.setattr("jobs.transport.pauses.FIRST_PAUSE", 0.05)
     monkeypatch.setattr("jobs.transport.pauses.LONGEST_PAUSE", 0.1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from jobs.systems.exchange import Request
+from jobs.systems.messages import Request
 
 from .muster import ONE_OF_EACH, Muster, Standing, standing, writes
 from .people import Row, people, person
@@ -57,7 +57,7 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
         usual(self, *given, **{**named, "deadline_seconds": 0.4})
 
     monkeypatch.setattr(Request, "__init__", made)
-    monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 1.0)
+    monkeypatch.setattr("jobs.engine.driver.SETTLE_SECONDS", 1.0)
 
 
 SLOW = pytest.mark.slow

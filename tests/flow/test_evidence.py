@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.reports.evidence import verify_folder
+from jobs.evidence.verify import verify_folder
 
 from .muster import Ended, Muster
 from .people import Row, person
@@ -177,7 +177,7 @@ def test_a_report_made_anew_keeps_the_manifest_that_the_next_run_answers_for(
     muster: Muster, nights: list[Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("jobs.__version__", "9.9")
-    monkeypatch.setattr("jobs.reports.manifest.__version__", "9.9")
+    monkeypatch.setattr("jobs.evidence.manifest.__version__", "9.9")
     before = (nights[0].folder / "manifest.json").read_bytes()
     muster("report", "run-1")
     assert (nights[0].folder / "manifest-1.json").read_bytes() == before

@@ -7,8 +7,8 @@ import click
 
 from jobs.cli import cli
 from jobs.errors import ExitCode
-from jobs.option import OPTIONS
 from jobs.reports.summary import MEANINGS
+from jobs.settings.option import OPTIONS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -4,8 +4,8 @@ from typing import get_args
 
 from jobs.ledger.rows import StepStatus
 from jobs.model import MatchClass, Origin, Outcome
-from jobs.reconciliation.decisions import Choice
-from jobs.systems.exchange import CallClass
+from jobs.reconciliation.resolutions import Choice
+from jobs.systems.messages import CallClass
 from jobs.systems.verdict import Absent, Finding, Unclear, Verdict
 
 

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from sqlalchemy import event
 
-from jobs.ledger import made
-from jobs.ledger.made import made_customers
+from jobs.ledger import customers as made
+from jobs.ledger.customers import made_customers
 from jobs.ledger.rows import RecordRow, Transition
 from jobs.ledger.store import Store
 
@@ -34,7 +34,7 @@ def test_only_the_customers_that_are_asked_for_are_read(store: Store, monkeypatc
         read.append(text)
         return loads(text)
 
-    monkeypatch.setattr("jobs.ledger.made.orjson.loads", counted)
+    monkeypatch.setattr("jobs.ledger.customers.orjson.loads", counted)
 
     found = made_customers(store, "blink", "1", ["7", "1999", "3000"])
 

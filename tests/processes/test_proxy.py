@@ -13,7 +13,7 @@ import uvloop
 
 from jobs.clock import Clock
 from jobs.sandbox.server import Sandbox
-from jobs.systems.exchange import Request
+from jobs.systems.messages import Request
 from jobs.transport.sender import HttpxSender, MaybeSent, NotSent
 from tests.flow.muster import lines, standing
 from tests.flow.people import people

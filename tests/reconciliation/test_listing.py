@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from jobs.systems.eclipse import wire
-from jobs.systems.exchange import ReadFailed, Reply, Request
+from jobs.systems.messages import ReadFailed, Reply, Request
 
 LIST = Request("search_customers", "GET", "/customers")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from jobs import masking
 from jobs.model import MatchClass, Outcome
-from jobs.reconciliation.reconcile import Claim, compare, similarity
+from jobs.privacy import masking
+from jobs.reconciliation.compare import Claim, compare, similarity
 from jobs.systems.eclipse.system import CAPABILITIES
 from jobs.systems.sighting import Comparison, Sighting
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from jobs.evidence.events import write_events
+from jobs.evidence.verify import write_manifest
 from jobs.model import ATTENTION, Rate
 from jobs.reports.course import UNSENT, course
-from jobs.reports.events import write_events
-from jobs.reports.evidence import write_manifest
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.outcome import write_outcome

@@ -8,7 +8,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from jobs.errors import MusterError, Unproven
-from jobs.reports.events import GENESIS, Chain, verify_events, write_events
+from jobs.evidence.events import GENESIS, Chain, verify_events, write_events
 from jobs.reports.folder import RunFolder
 
 scalars = (

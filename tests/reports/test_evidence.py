@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.reports.evidence import verify_folder, write_manifest, write_sums
+from jobs.evidence.sums import sha256
+from jobs.evidence.verify import verify_folder, write_manifest, write_sums
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
-from jobs.reports.sums import sha256
 
 from .made import MIXED, RUN_ID, break_frame, frame, row, run_folder, summary
 

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from jobs.errors import MusterError, Unproven
+from jobs.evidence.compare_tables import reread
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
-from jobs.reports.reread import reread
 from schemas.outcome import OUTCOME_SCHEMA
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.report import WORKBOOK_LATER, Findings, noted, workbook_left_out
+from jobs.publishing.publish import WORKBOOK_LATER, Findings, noted, workbook_left_out
 from jobs.reports import workbook
 
 

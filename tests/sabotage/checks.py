@@ -18,7 +18,7 @@ from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.reports.folder import RunFolder
-from jobs.systems.exchange import Request
+from jobs.systems.messages import Request
 from jobs.transport.sender import HttpxSender
 from tests.raw_server import Connection, served
 from tests.simulation.draws import AGAIN

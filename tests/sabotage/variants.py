@@ -12,23 +12,24 @@ import httpx
 import orjson
 from sqlalchemy import delete
 
-from jobs import masking
 from jobs.alive import Process, Watch
 from jobs.clock import Clock, Stamp, milliseconds
-from jobs.engine import case, onboard
-from jobs.engine.onboard import Onboarding
+from jobs.engine import case
+from jobs.engine import driver as onboard
+from jobs.engine.driver import Onboarding
 from jobs.ledger import lease, permits, sqlite, tables
 from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
 from jobs.model import Rate
+from jobs.privacy import masking
 from jobs.reports.folder import RunFolder
 from jobs.systems.eclipse import decision, wire
 from jobs.systems.eclipse.customer import CustomerStep
 from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.system import Eclipse
 from jobs.systems.eclipse.wallet import WalletStep
-from jobs.systems.exchange import Reader, Reply, Request
+from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Finding, Undecided
 from jobs.transport import quota

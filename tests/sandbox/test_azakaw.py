@@ -7,7 +7,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from jobs.sandbox.azakaw_records import STATES
+from jobs.sandbox.azakaw.records import STATES
 from jobs.sandbox.listing import ORDERS
 from jobs.sandbox.server import Sandbox
 

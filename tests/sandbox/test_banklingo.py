@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.sandbox.banklingo_client import STATES
+from jobs.sandbox.banklingo.client import STATES
 from jobs.sandbox.server import Sandbox, Standing
 
 from .bank import REFUSABLE, Bank, configure, person, refusal, states

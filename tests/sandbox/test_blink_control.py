@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jobs.sandbox.blink_routes import ROUTES
+from jobs.sandbox.blink.routes import ROUTES
 from jobs.sandbox.server import Sandbox, Standing
 
 from .hub import CONTACT, POSTAL, Hub

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.sandbox.blink_routes import OPERATIONS
+from jobs.sandbox.blink.routes import OPERATIONS
 from jobs.sandbox.server import Sandbox, Standing
 
 from .hub import (

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from jobs.sandbox.omnumi_errors import CATALOGUE, FILLED, SCENARIOS
+from jobs.sandbox.omnumi.errors import CATALOGUE, FILLED, SCENARIOS
 from jobs.sandbox.server import Sandbox
 
 TENANT = "e1e9adb4-d3bd-4ba5-98b8-011c03a9d2b1"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from jobs.systems.exchange import Request
+from jobs.systems.messages import Request
 
 from .parts import Parts
 

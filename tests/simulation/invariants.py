@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from jobs.engine.onboard import SETTLE_SECONDS
+from jobs.engine.driver import SETTLE_SECONDS
 from jobs.ledger import tables
 from jobs.ledger.store import Store
 from jobs.model import Outcome
-from jobs.systems.base import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.row import Row
 
 from .disk import looked_into

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from random import Random
 from typing import Any
 
-from jobs.systems.exchange import Reply, Request
+from jobs.systems.messages import Reply, Request
 from jobs.transport.sender import MaybeSent, NotSent
 
 from .answers import Answer, encoded, refusal

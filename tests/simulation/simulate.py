@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.engine.onboard import Patience
+from jobs.engine.driver import Patience
 from tests.virtual import VirtualLoop
 
 from . import draws, invariants

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from jobs.engine import onboard
+from jobs.engine import driver as onboard
 from tests.simulation.simulate import Trace, main, shrunk, simulate
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 from jobs.alive import Process, Pulse, Watch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Taking
-from jobs.engine.crew import Crew
+from jobs.engine.driver import Onboarding, Patience
 from jobs.engine.feed import Feed
-from jobs.engine.onboard import Onboarding, Patience
 from jobs.engine.stops import Stops
+from jobs.engine.workers import Crew
 from jobs.errors import ExitCode, NotPermitted, Unreachable
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
@@ -26,7 +26,7 @@ from jobs.ledger.writer import Writer
 from jobs.model import Rate, Secrets
 from jobs.progress import Progress
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
-from jobs.systems.exchange import CallClass
+from jobs.systems.messages import CallClass
 from jobs.systems.row import Row
 from jobs.transport.client import Client
 from jobs.transport.limiter import Limiter

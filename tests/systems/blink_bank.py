@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 import orjson
 
 from jobs.systems.blink.system import Blink, BlinkSettings
-from jobs.systems.exchange import Reply, Request
+from jobs.systems.messages import Reply, Request
 from jobs.systems.row import Doubt, Row, View
 
 Given = ParamSpec("Given")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.model import Rate
-from jobs.systems.exchange import CallClass
+from jobs.systems.messages import CallClass
 from tests.flow.muster import lines
 from tests.flow.test_leaks import everything, leaks
 

@@ -16,9 +16,9 @@ from jobs.systems.azakaw import envelope
 from jobs.systems.azakaw.settings import AzakawSettings
 from jobs.systems.azakaw.submissions import Submission
 from jobs.systems.azakaw.system import Azakaw, system
-from jobs.systems.base import Setup
-from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request
+from jobs.systems.contract import Setup
 from jobs.systems.json_reply import Unreadable
+from jobs.systems.messages import CallClass, ReadFailed, Reply, Request
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided
 

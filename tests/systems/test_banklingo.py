@@ -15,8 +15,8 @@ from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import Contacts
 from jobs.systems.banklingo.envelope import Envelope
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
-from jobs.systems.base import Setup
-from jobs.systems.exchange import ReadFailed, Reply, Request
+from jobs.systems.contract import Setup
+from jobs.systems.messages import ReadFailed, Reply, Request
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Finding
 from tests.flow.muster import lines

@@ -8,7 +8,7 @@ import pytest
 from jobs.model import Outcome
 from jobs.systems.blink.address import changed, comparable, place_of
 from jobs.systems.blink.contact import same
-from jobs.systems.exchange import ReadFailed, Reply
+from jobs.systems.messages import ReadFailed, Reply
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear
 

@@ -6,10 +6,10 @@ import pytest
 
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
-from jobs.systems.base import Setup
 from jobs.systems.blink.system import BlinkSettings, system
 from jobs.systems.blink.wire import pages, refusal
-from jobs.systems.exchange import CallClass, ReadFailed, Reply
+from jobs.systems.contract import Setup
+from jobs.systems.messages import CallClass, ReadFailed, Reply
 from jobs.systems.verdict import Doubted, Ended, Throttled
 
 from .blink_bank import PLACE, Bank, awaited, blink, problem, reply

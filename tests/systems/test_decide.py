@@ -8,7 +8,8 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from jobs.ledger import lease, made, turn
+from jobs.ledger import customers as made
+from jobs.ledger import lease, turn
 from jobs.ledger.store import Store
 from jobs.systems.jwt import holder_of
 from tests.flow.muster import Ended, lines

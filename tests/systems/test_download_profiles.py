@@ -10,7 +10,7 @@ import pytest
 
 from jobs.model import Rate
 from jobs.sandbox.server import Sandbox
-from jobs.systems.exchange import CallClass
+from jobs.systems.messages import CallClass
 from tests.flow.muster import Ended
 
 from .azakaw import World, company, configure, person

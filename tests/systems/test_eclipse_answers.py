@@ -232,7 +232,7 @@ def test_a_result_whose_members_are_not_of_the_documented_type_decides_nothing(
 def test_a_decision_that_only_our_lost_trigger_can_have_caused_is_believed_at_once(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 3_600.0)  # who waited for it would not end
+    monkeypatch.setattr("jobs.engine.driver.SETTLE_SECONDS", 3_600.0)  # who waited for it would not end
     sandbox.faults([{"operation": "trigger_kyc", "nth": 1, "kind": "drop_after_commit"}])
     ended = muster("run", file_of([person(1, "Kycfail")]))
     assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("declined", "kyc_failed")]

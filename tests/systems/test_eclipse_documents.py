@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.attachments import MOST_BYTES
+from jobs.privacy.documents import MOST_BYTES
 from jobs.sandbox.eclipse.store import Customer
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import Muster, arrivals, writes

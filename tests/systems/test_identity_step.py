@@ -10,9 +10,9 @@ import pytest
 from jobs.keys import KeySpace
 from jobs.model import Outcome
 from jobs.systems import adapter
-from jobs.systems.base import Setup
+from jobs.systems.contract import Setup
 from jobs.systems.eclipse.system import EclipseSettings
-from jobs.systems.exchange import Reply, Request
+from jobs.systems.messages import Reply, Request
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Again, Done, Doubted, Ended, Taken, Throttled
 

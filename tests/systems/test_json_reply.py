@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.systems.exchange import Reply
 from jobs.systems.json_reply import Unreadable, identifier, record_of
+from jobs.systems.messages import Reply
 
 IDS = {
     "7": "7",

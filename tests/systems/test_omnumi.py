@@ -12,8 +12,8 @@ import pytest
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome
-from jobs.systems.base import Setup
-from jobs.systems.exchange import Reply, Request
+from jobs.systems.contract import Setup
+from jobs.systems.messages import Reply, Request
 from jobs.systems.omnumi.catalogue import CATALOGUE, Meaning
 from jobs.systems.omnumi.system import Omnumi, OmnumiSettings, system
 from jobs.systems.row import Doubt, Row, View

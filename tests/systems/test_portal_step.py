@@ -12,12 +12,12 @@ from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Outcome
 from jobs.systems import adapter
-from jobs.systems.base import Setup
+from jobs.systems.contract import Setup
 from jobs.systems.eclipse import lookup
 from jobs.systems.eclipse.customer import CustomerStep
 from jobs.systems.eclipse.portal_users import PortalUsers, PortalUserStep
 from jobs.systems.eclipse.system import EclipseSettings
-from jobs.systems.exchange import Reply, Request
+from jobs.systems.messages import Reply, Request
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Taken, Throttled, Unclear
 

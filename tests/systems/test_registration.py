@@ -12,9 +12,9 @@ from jobs.model import Rate
 from jobs.sandbox.eclipse.store import Login
 from jobs.sandbox.server import Sandbox
 from jobs.systems import adapter
-from jobs.systems.base import Setup
+from jobs.systems.contract import Setup
 from jobs.systems.eclipse.system import EclipseSettings
-from jobs.systems.exchange import CallClass
+from jobs.systems.messages import CallClass
 from tests.flow.muster import Muster, arrivals, lines, writes
 from tests.flow.people import Row as Cells
 from tests.flow.people import record

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jobs.keys import KeySpace
 from jobs.sandbox.server import Sandbox
 from jobs.systems import adapter
-from jobs.systems.base import Setup
+from jobs.systems.contract import Setup
 from jobs.systems.eclipse.system import EclipseSettings
 from jobs.systems.row import Row, View
 from tests.flow.muster import Muster, lines

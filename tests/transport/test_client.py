@@ -12,7 +12,7 @@ from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Rate, Secrets
 from jobs.systems.eclipse.system import Eclipse
-from jobs.systems.exchange import CallClass, ReadFailed, Request
+from jobs.systems.messages import CallClass, ReadFailed, Request
 from jobs.transport.client import LONGEST_WAIT, READ_ATTEMPTS, Client
 from jobs.transport.limiter import Closed, Limiter, Window
 from jobs.transport.pauses import LONGEST_PAUSE

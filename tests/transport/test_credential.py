@@ -12,7 +12,7 @@ from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Secrets
 from jobs.systems.eclipse.system import Eclipse
-from jobs.systems.exchange import CallClass, Reply, Token
+from jobs.systems.messages import CallClass, Reply, Token
 from jobs.transport.client import Client
 from jobs.transport.credential import MOST_FAILED_LOGINS, Credential
 from jobs.transport.limiter import Limiter

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.model import Secrets
-from jobs.systems.exchange import Reply, Token
+from jobs.systems.messages import Reply, Token
 from jobs.transport.echo import Ours
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvcGVyYXRvciIsInRlbmFudCI6MTAwMX0.c2lnbmF0dXJlLW9mLXNvbWUtbGVuZ3Ro"

@@ -12,7 +12,7 @@ import uvloop
 from raw_server import Connection, Play, RawServer, served
 
 from jobs.clock import Clock
-from jobs.systems.exchange import Certificate, Reply, Request
+from jobs.systems.messages import Certificate, Reply, Request
 from jobs.transport import line, wire
 from jobs.transport.proxy import checked_proxy
 from jobs.transport.sender import HttpxSender, MaybeSent, NotSent

@@ -12,7 +12,7 @@ from jobs.errors import NotPermitted, Unreachable
 from jobs.keys import KeySpace
 from jobs.model import Rate, Secrets
 from jobs.systems.eclipse.system import Eclipse
-from jobs.systems.exchange import CallClass, ReadFailed, Reply, Request
+from jobs.systems.messages import CallClass, ReadFailed, Reply, Request
 from jobs.transport.client import READ_ATTEMPTS, Client
 from jobs.transport.credential import MOST_FAILED_LOGINS
 from jobs.transport.limiter import Closed, Limiter, Window

@@ -18,7 +18,7 @@ import pytest
 from raw_server import OK, Connection, Play, RawServer, answering, served
 
 from jobs.clock import Clock
-from jobs.systems.exchange import MOST_BYTES, Reply, Request
+from jobs.systems.messages import MOST_BYTES, Reply, Request
 from jobs.transport.proxy import checked_proxy
 from jobs.transport.sender import HttpxSender, MaybeSent, NotSent, unpacked
 

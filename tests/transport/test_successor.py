@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.config import secrets
 from jobs.model import Secrets
+from jobs.settings.settings import secrets
 from jobs.transport import successor
 
 

@@ -11,12 +11,12 @@ from jobs.model import Origin, Outcome
 from jobs.systems.azakaw import envelope
 from jobs.systems.azakaw.forms import INDIVIDUAL, LEGAL, USER_TYPES, Forms, kind_of
 from jobs.systems.azakaw.submissions import ListMissing, Submission, folded
-from jobs.systems.base import CLOCK_SKEW
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
-from jobs.systems.index import Index
+from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
+from jobs.systems.shared_list import Index
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 MEMBERS = {

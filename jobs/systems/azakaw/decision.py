@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from jobs.systems.azakaw.customer import REJECTED, verdict_on
 from jobs.systems.azakaw.forms import Forms
 from jobs.systems.azakaw.submissions import STATES, ListMissing, Submissions
-from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
-from jobs.systems.index import Reading
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
+from jobs.systems.shared_list import Reading
 from jobs.systems.verdict import Done, Finding, Undecided, Verdict
 
 APPROVED = "Approved"

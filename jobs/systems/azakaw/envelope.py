@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.systems.exchange import ReadFailed, Reply, Request, Trace
+from jobs.privacy import masking
 from jobs.systems.json_reply import Unreadable, parsed
+from jobs.systems.messages import ReadFailed, Reply, Request, Trace
 from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
 from jobs.transport.retry import retry_after_seconds
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from jobs.systems.azakaw.submissions import Submission, Submissions, read_submissions
-from jobs.systems.index import Index
 from jobs.systems.row import Row
+from jobs.systems.shared_list import Index
 
 INDIVIDUAL, LEGAL = "individual", "legal"
 USER_TYPES = {INDIVIDUAL: "IndividualCustomer", LEGAL: "LegalCustomer"}

@@ -6,7 +6,7 @@ import orjson
 
 from jobs.systems.azakaw import envelope
 from jobs.systems.azakaw.forms import USER_TYPES, kind_of
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
 

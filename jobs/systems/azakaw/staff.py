@@ -1,8 +1,8 @@
 """The employees, one of whom every customer is added by. They are people too: only their ids are kept."""
 
 from jobs.systems.azakaw import envelope
-from jobs.systems.exchange import Reader, ReadFailed, Request
 from jobs.systems.json_reply import Unreadable, identifier
+from jobs.systems.messages import Reader, ReadFailed, Request
 
 
 async def read_employees(reader: Reader) -> frozenset[str]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.systems.azakaw import envelope
-from jobs.systems.exchange import Reader, ReadFailed, Request
 from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of, word_of
+from jobs.systems.messages import Reader, ReadFailed, Request
 
 STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")
 """Azakaw, Forms and Submissions page: the names are exact, and all have to be asked for."""

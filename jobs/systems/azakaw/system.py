@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import orjson
 
-from jobs import masking
 from jobs.errors import NotPermitted, Unusable
 from jobs.model import Outcome, Rate
+from jobs.privacy import masking
 from jobs.systems.azakaw import envelope
 from jobs.systems.azakaw.customer import CustomerStep
 from jobs.systems.azakaw.decision import APPROVED, DecisionStep
@@ -22,12 +22,12 @@ from jobs.systems.azakaw.submissions import (
     fits,
     flat,
 )
-from jobs.systems.base import Capabilities, Setup, Step
-from jobs.systems.exchange import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
-from jobs.systems.index import Index
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.json_reply import Unreadable, segment, text_of
-from jobs.systems.offers import Check
+from jobs.systems.messages import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.optional import Check
 from jobs.systems.row import Row
+from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
 from jobs.transport.address import checked_base_url
 

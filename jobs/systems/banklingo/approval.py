@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobs.model import Outcome
 from jobs.systems.banklingo.contacts import Contacts
 from jobs.systems.banklingo.states import ACCEPTED, PENDING, REFUSED, number_of, state_of
-from jobs.systems.exchange import Reader, Reply, Request
+from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Done, Ended, Finding, Unclear, Undecided, Unsendable, Verdict
 

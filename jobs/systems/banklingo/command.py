@@ -23,9 +23,9 @@ from jobs.systems.banklingo.states import (
     number_of,
     state_of,
 )
-from jobs.systems.exchange import Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.manner import bound_to
+from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.systems.banklingo.envelope import Envelope, answer
-from jobs.systems.exchange import Reader, ReadFailed
-from jobs.systems.index import Index
 from jobs.systems.json_reply import Unreadable, identifier, text_of, word_of
+from jobs.systems.messages import Reader, ReadFailed
+from jobs.systems.shared_list import Index
 
 PAGE_SIZE = 50
 """The vendor's default."""

@@ -12,9 +12,9 @@ from jobs.model import Origin, Outcome
 from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
 from jobs.systems.banklingo.states import PENDING, as_number
-from jobs.systems.exchange import Reader, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
+from jobs.systems.messages import Reader, Reply, Request, Trace
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 

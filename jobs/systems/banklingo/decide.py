@@ -9,8 +9,8 @@ from jobs.systems.banklingo.command import COMMANDS, CommandStep
 from jobs.systems.banklingo.contacts import Contact
 from jobs.systems.banklingo.system import CAPABILITIES as CREATING
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
-from jobs.systems.base import Setup
-from jobs.systems.exchange import Reader, ReadFailed
+from jobs.systems.contract import Setup
+from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
 

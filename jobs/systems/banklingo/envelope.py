@@ -13,8 +13,8 @@ import orjson
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems import json_reply
-from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable
+from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.verdict import Doubted, Ended, Taken, Throttled
 from jobs.transport.retry import retry_after_seconds
 

@@ -3,18 +3,18 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jobs import masking
 from jobs.errors import NotPermitted, Unusable
 from jobs.model import Outcome, Rate
+from jobs.privacy import masking
 from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.approval import ApprovalStep
 from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
 from jobs.systems.banklingo.envelope import QUERY_MEMBER, Envelope
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
-from jobs.systems.base import Capabilities, Setup, Step
-from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
-from jobs.systems.offers import Check
+from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.systems.optional import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
 

@@ -11,10 +11,10 @@ from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.exchange import Reader, ReadFailed, Request
-from jobs.systems.index import Index
 from jobs.systems.json_reply import Unreadable, segment, text_of, word_of
+from jobs.systems.messages import Reader, ReadFailed, Request
 from jobs.systems.row import View
+from jobs.systems.shared_list import Index
 from jobs.systems.verdict import Finding
 
 Record = Mapping[str, Any]

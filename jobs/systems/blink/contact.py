@@ -10,8 +10,8 @@ from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.bank import Bank, contacts_path
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
 from jobs.systems.json_reply import Unreadable, record_of, text_of
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from jobs.model import Origin, Outcome
 from jobs.systems.blink.bank import NAMING, Bank, Record, ids_of
 from jobs.systems.blink.wire import NotOffered, id_of, not_offered
-from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
 from jobs.systems.json_reply import Unreadable, text_of, word_of
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Done, Ended, Finding, Verdict
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from jobs import masking
+from jobs.privacy import masking
 from jobs.systems.blink.address import PLACE, comparable, place_of, wanted_of
 from jobs.systems.blink.bank import MEDIA, Bank, Record
 from jobs.systems.blink.contact import same
-from jobs.systems.exchange import Reader
 from jobs.systems.json_reply import text_of
+from jobs.systems.messages import Reader
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison
 

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from jobs.errors import NotPermitted, Unusable
 from jobs.model import Rate
-from jobs.systems.base import Capabilities, Setup, Step
 from jobs.systems.blink import wire
 from jobs.systems.blink.address import PLACE, AddressStep, wanted_of
 from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record
@@ -16,9 +15,10 @@ from jobs.systems.blink.contact import ContactStep
 from jobs.systems.blink.link import LinkStep
 from jobs.systems.blink.sighting import address_of, contacts_of
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.exchange import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.json_reply import Unreadable, is_json, record_of, text_of
-from jobs.systems.offers import Check
+from jobs.systems.messages import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.optional import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
 from jobs.transport.address import checked_base_url

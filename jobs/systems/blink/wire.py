@@ -5,8 +5,8 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, record_of, records_of, text_of
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.row import View
 from jobs.systems.verdict import Doubted, Ended, Throttled, Unclear
 from jobs.transport.retry import retry_after_seconds

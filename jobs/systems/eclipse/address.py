@@ -8,7 +8,7 @@ import orjson
 
 from jobs.model import Origin
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
 

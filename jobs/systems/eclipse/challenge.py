@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import orjson
 
 from jobs.errors import NotPermitted, Unusable
-from jobs.pki import signed
+from jobs.privacy.rsa_keys import signed
 from jobs.systems.eclipse import wire
-from jobs.systems.exchange import CallClass, Reply, Request
+from jobs.systems.messages import CallClass, Reply, Request
 
 PASSWORD, PKI = "password", "pki"
 

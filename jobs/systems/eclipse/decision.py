@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from jobs.model import Outcome
-from jobs.systems.base import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request, Trace
-from jobs.systems.offers import ASKED_AGAIN_AFTER, Newest
+from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
+from jobs.systems.optional import ASKED_AGAIN_AFTER, Newest
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Undecided, Verdict
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from jobs import attachments
+from jobs.privacy import documents as attachments
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.address import unlisted
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unsendable, Verdict
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs.errors import NotPermitted
-from jobs.systems.base import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.exchange import Reader, ReadFailed, Reply, Request
-from jobs.systems.offers import Check
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request
+from jobs.systems.optional import Check
 from jobs.transport.retry import http_date
 
 NOBODY = "00000000000000"

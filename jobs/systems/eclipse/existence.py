@@ -1,7 +1,7 @@
 """HEAD at Eclipse: 200 is there, 404 is not. Nothing else is known of what was found."""
 
 from jobs.systems.eclipse import wire
-from jobs.systems.exchange import Reader, ReadFailed, Request
+from jobs.systems.messages import Reader, ReadFailed, Request
 
 
 async def exists(reader: Reader, request: Request) -> bool:

@@ -11,10 +11,10 @@ from enum import Enum, auto
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.systems.base import Passwords
+from jobs.systems.contract import Passwords
 from jobs.systems.eclipse import wire
-from jobs.systems.exchange import Reader, Reply, Request, Token
 from jobs.systems.jwt import claims_of
+from jobs.systems.messages import Reader, Reply, Request, Token
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Done, Ended, Finding, Unclear, Verdict
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import orjson
 
 from jobs.model import Outcome
-from jobs.systems.base import Passwords
+from jobs.systems.contract import Passwords
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, Proof
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
 

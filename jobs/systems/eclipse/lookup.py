@@ -6,7 +6,7 @@ from typing import Any
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.customer import CustomerStep, same_phone
 from jobs.systems.eclipse.decision import failed_checks, newest
-from jobs.systems.exchange import Reader
+from jobs.systems.messages import Reader
 from jobs.systems.sighting import Profile
 
 FILTERS = {"identity": "identity", "phone": "identity", "first_name": "firstName", "last_name": "lastName"}

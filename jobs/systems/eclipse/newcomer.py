@@ -13,8 +13,8 @@ from jobs.model import Origin, Outcome
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.customer import TYPE, CustomerStep, customer_found, explained, same_phone, unexplained
 from jobs.systems.eclipse.existence import exists
-from jobs.systems.exchange import Reader, Reply, Request
-from jobs.systems.offers import SHAREABLE, SHARED
+from jobs.systems.messages import Reader, Reply, Request
+from jobs.systems.optional import SHAREABLE, SHARED
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Ended, Finding, Unclear, Verdict
 

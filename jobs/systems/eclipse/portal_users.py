@@ -10,19 +10,19 @@ from typing import Any
 
 import orjson
 
-from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.passwords import PasswordFile
-from jobs.systems.base import Capabilities, Passwords, Setup, Step
+from jobs.privacy import masking
+from jobs.privacy.passwords import PasswordFile
+from jobs.systems.contract import Capabilities, Passwords, Setup, Step
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import customer_found, same_phone
 from jobs.systems.eclipse.identity import wordless
 from jobs.systems.eclipse.lookup import flat
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
-from jobs.systems.exchange import CallClass, Reader, Reply, Request
-from jobs.systems.index import Index
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
+from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
 from jobs.systems.verdict import Absent, Ended, Finding, Unclear, Verdict
 

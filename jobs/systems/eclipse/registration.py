@@ -6,15 +6,15 @@ The keys and the ledger's records are those of onboarding, so that an operator's
 from collections.abc import Mapping, Sequence
 
 from jobs.model import Outcome
-from jobs.passwords import PasswordFile
-from jobs.systems.base import Capabilities, Setup, Step
+from jobs.privacy.passwords import PasswordFile
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, HandoverStep
 from jobs.systems.eclipse.identity import IdentityStep
 from jobs.systems.eclipse.newcomer import NewcomerStep
 from jobs.systems.eclipse.system import COMPARED, Eclipse, EclipseSettings, compared
-from jobs.systems.exchange import Reader, Request
+from jobs.systems.messages import Reader, Request
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
 

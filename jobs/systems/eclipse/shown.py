@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.systems.eclipse import wire
-from jobs.systems.exchange import Reader, ReadFailed, Request
+from jobs.systems.messages import Reader, ReadFailed, Request
 
 Record = Mapping[str, Any]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
-from jobs import masking
-from jobs.attachments import MOST_BYTES
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
-from jobs.systems.base import Capabilities, Setup, Step
+from jobs.privacy import masking
+from jobs.privacy.documents import MOST_BYTES
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
@@ -21,9 +21,9 @@ from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
 from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
-from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
 from jobs.systems.jwt import claims_of
-from jobs.systems.offers import Check, Newest
+from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.systems.optional import Check, Newest
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Profile, Sighting
 from jobs.transport.retry import http_date

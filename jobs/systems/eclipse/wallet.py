@@ -9,9 +9,9 @@ import orjson
 
 from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
-from jobs.systems.base import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.exchange import CallClass, Reader, ReadFailed, Reply, Request, Trace
+from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 

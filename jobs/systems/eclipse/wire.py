@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from jobs import masking
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.systems.exchange import Reader, ReadFailed, Reply, Request, Trace
+from jobs.privacy import masking
 from jobs.systems.json_reply import Unreadable as Unreadable
 from jobs.systems.json_reply import identifier as identifier
 from jobs.systems.json_reply import is_json as is_json
@@ -17,6 +16,7 @@ from jobs.systems.json_reply import record_of as record_of
 from jobs.systems.json_reply import records_of as records_of
 from jobs.systems.json_reply import segment as segment
 from jobs.systems.json_reply import text_of as text_of
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
 from jobs.transport.retry import retry_after_seconds
 

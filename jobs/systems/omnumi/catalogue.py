@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from jobs import masking
-from jobs.systems.exchange import Reply
+from jobs.privacy import masking
 from jobs.systems.json_reply import Unreadable, parsed, text_of
+from jobs.systems.messages import Reply
 from jobs.systems.row import Row
 from schemas.omnumi import OMNUMI
 

@@ -14,9 +14,9 @@ import orjson
 
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.systems.exchange import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
 from jobs.systems.json_reply import Unreadable, identifier, record_of, text_of
 from jobs.systems.manner import facts_of
+from jobs.systems.messages import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
 from jobs.systems.omnumi.catalogue import Judged, Meaning, errors_of, kind_of, normalised, worst
 from jobs.systems.omnumi.form import Form
 from jobs.systems.row import View

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from jobs.attachments import MOST_BYTES, read
 from jobs.keys import KeySpace
+from jobs.privacy.documents import MOST_BYTES, read
 from jobs.systems.manner import bound_to
 from jobs.systems.row import Row
 from schemas.column import Column

@@ -4,12 +4,12 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.attachments import MOST_BYTES
 from jobs.errors import Unusable
 from jobs.model import Rate
-from jobs.systems.base import Capabilities, Setup, Step
-from jobs.systems.exchange import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.privacy.documents import MOST_BYTES
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.json_reply import is_json
+from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
 from jobs.systems.omnumi.customer import CustomerStep, trace_of
 from jobs.systems.omnumi.form import MEMBERS, Form, Manner
 from jobs.systems.row import Row

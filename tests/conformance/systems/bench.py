@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs.sandbox.server import Sandbox, Standing
-from jobs.systems.exchange import Token
+from jobs.systems.messages import Token
 from jobs.transport.retry import FullJitter
 from tests.flow.muster import READS, Ended, Muster
 from tests.flow.people import Row, written
@@ -124,8 +124,8 @@ def told(row: Mapping[str, str], sent: int = 1) -> str:
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits between attempts and looks that fit a test; what is waited for stays the same."""
     monkeypatch.setattr(FullJitter, "seconds", lambda *_: 0.02)
-    monkeypatch.setattr("jobs.engine.onboard.SETTLE_SECONDS", 0.4)
-    monkeypatch.setattr("jobs.engine.onboard.SETTLE_LOOKS_EVERY", 0.1)
+    monkeypatch.setattr("jobs.engine.driver.SETTLE_SECONDS", 0.4)
+    monkeypatch.setattr("jobs.engine.driver.SETTLE_LOOKS_EVERY", 0.1)
     monkeypatch.setattr("jobs.transport.pauses.FIRST_PAUSE", 0.05)
     monkeypatch.setattr("jobs.transport.successor._LATEST", {})
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.model import Rate
 from jobs.sandbox.listing import ORDERS
-from jobs.systems.exchange import CallClass
+from jobs.systems.messages import CallClass
 from tests.flow import people
 from tests.flow.people import Row
 from tests.systems import azakaw, banklingo, blink, omnumi

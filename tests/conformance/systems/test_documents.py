@@ -79,7 +79,7 @@ def test_every_system_is_in_the_battery() -> None:
 def test_the_sixth_system_keeps_the_contract_as_the_type_checker_sees_it(tmp_path: Path) -> None:
     (tmp_path / "acme.py").write_text(shown("jobs/systems/acme.py"), encoding="utf-8")
     (tmp_path / "columns.py").write_text(shown("schemas/acme.py"), encoding="utf-8")
-    kept = "import acme\nfrom jobs.systems.base import Adapter, System\nmodule: Adapter = acme\n"
+    kept = "import acme\nfrom jobs.systems.contract import Adapter, System\nmodule: Adapter = acme\n"
     kept += "system: System = acme.Acme(acme.AcmeSettings())\n"
     (tmp_path / "kept.py").write_text(kept, encoding="utf-8")
     checked = subprocess.run(

@@ -1,0 +1,159 @@
+"""Erases what is personal from a run's folder and seals it anew: the counts, the chain and the earlier manifest stay.
+
+The manifest says what was erased, when, by whom, of how many rows, and which files are gone, with their hashes.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from jobs.evidence.events import Chain, write_events
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, Sign, write_manifest
+from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
+from jobs.reports.folder import RunFolder
+from jobs.reports.outcome import write_outcome
+from jobs.reports.reconciliation import write_reconciliation
+from schemas.outcome import OUTCOME_SCHEMA
+
+KEPT = {MANIFEST, SIGNATURE, SUMS, "verify.py", "README-AUDITOR.md", "summary.json", "events.ndjson"}
+KEPT |= {f"{name}.{kind}" for name in ("outcome", "reconciliation") for kind in ("csv", "parquet")}
+"""All other files are removed: they repeat what these hold, or the input itself."""
+
+MASKED = ("row_ref", "reason", "phone_masked", "national_id_masked")
+"""Columns of `outcome` that go when a run is purged, and those of the input that no system knows."""
+IDENTIFYING = ("external_unique_id", "customer_id", "wallet_id", "wallet_external_unique_id", "trace_id", "warnings")
+"""Columns that go too when a person is forgotten."""
+COMPARED = ("file_value_masked", "target_value_masked")
+WRITTEN_ANEW = {"schema_version", "host", "os_user", "platform", "versions", "events", "earlier_manifests", "files"}
+WINDOW = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What is to be erased. `rows` None: of every row what shows a person; else all that leads to these source rows."""
+
+    what: str
+    at: str
+    by: str
+    rows: frozenset[int] | None
+    quarantined: frozenset[int] = frozenset()
+    """Data lines of `quarantine.csv`, from 0, that go; all of them when `rows` is None."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Of `outcome`."""
+        return MASKED if self.rows is None else (*MASKED, *IDENTIFYING)
+
+
+def erase(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
+    """Erases in the folder and in the later comparisons inside it; each is sealed anew. Downloaded profiles go."""
+    _profiles(folder, erasure)
+    for path in sorted(each for each in folder.path.iterdir() if each.is_dir() and each.name.startswith("reconcile-")):
+        _erase_one(RunFolder.existing(path), erasure, sign)
+    _erase_one(folder, erasure, sign)
+
+
+def _profiles(folder: RunFolder, erasure: Erasure) -> None:
+    """Removes the downloaded profiles of the rows concerned, as long as the table still names their customers."""
+    table = folder.path / "outcome.parquet"
+    downloads = [path for path in folder.path.glob("profiles-*") if path.is_dir() and not path.is_symlink()]
+    if not downloads or not table.exists():
+        return
+    concerned = pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select("customer_id").collect()
+    gone = {f"{customer_id}.pdf" for customer_id in concerned["customer_id"].drop_nulls()}
+    for path in downloads:
+        for file in files_of(path):
+            if erasure.rows is None or file.name in gone:
+                file.unlink()
+        write_sums(RunFolder.existing(path))
+
+
+def _erase_one(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
+    known = orjson.loads((folder.path / MANIFEST).read_bytes())
+    before = {path.name: sha256(path) for path in files_of(folder.path)}
+    table = folder.path / "outcome.parquet"
+    rows = 0
+    if table.exists():
+        rows = int(pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select(pl.len()).collect().item())
+        write_outcome(_blanked(folder.path, "outcome", erasure.columns, erasure), folder)
+    if (folder.path / "reconciliation.parquet").exists():
+        columns = COMPARED if erasure.rows is None else (*COMPARED, "external_unique_id", "customer_id")
+        write_reconciliation(_blanked(folder.path, "reconciliation", columns, erasure), folder)
+    chain = _events(folder, erasure)
+    _quarantine(folder, erasure)
+    gone = [path for path in files_of(folder.path) if path.name not in KEPT and not path.name.startswith("manifest-")]
+    for path in gone:
+        if path.name != "quarantine.csv" or erasure.rows is None:
+            path.unlink()
+    left = {path.name: sha256(path) for path in files_of(folder.path)}
+    note = {"what": erasure.what, "at": erasure.at, "by": erasure.by, "rows": rows}
+    note["removed"] = [{"name": name, "sha256": sha} for name, sha in before.items() if name not in left]
+    note["written_anew"] = [name for name, sha in before.items() if left.get(name, sha) != sha]
+    facts = {name: value for name, value in known.items() if name not in WRITTEN_ANEW}
+    facts["erasures"] = [*known.get("erasures", []), note]
+    write_manifest(folder, facts, chain=chain, keep=True, sign=sign)
+
+
+def _concerned(erasure: Erasure) -> pl.Expr:
+    return pl.lit(True) if erasure.rows is None else pl.col("source_row").is_in(sorted(erasure.rows))
+
+
+def _blanked(path: Path, name: str, columns: Collection[str], erasure: Erasure) -> Iterator[pl.DataFrame]:
+    """The table by windows, `columns` and unknown ones empty in the rows concerned."""
+    table = pl.scan_parquet(path / f"{name}.parquet", glob=False)
+    names = table.collect_schema().names()
+    unknown = [each for each in names if each not in OUTCOME_SCHEMA] if name == "outcome" else []
+    blank = [
+        pl.when(_concerned(erasure)).then(None).otherwise(pl.col(each)).alias(each)
+        for each in names
+        if each in {*columns, *unknown}
+    ]
+    rows = int(table.select(pl.len()).collect().item())
+    for start in range(0, max(rows, 1), WINDOW):
+        yield table.slice(start, WINDOW).collect().with_columns(blank)
+
+
+def _events(folder: RunFolder, erasure: Erasure) -> Chain | None:
+    """The events chained anew, without the fingerprints of bodies, and without what leads to the rows concerned."""
+    path = folder.path / "events.ndjson"
+    return write_events(_lines(path, erasure), folder) if path.exists() else None
+
+
+def _lines(path: Path, erasure: Erasure) -> Iterator[Mapping[str, object]]:
+    with path.open("rb") as lines:
+        for line in lines:
+            event: dict[str, Any] = orjson.loads(line)
+            hidden = {"n", "prev", "hash"}
+            if erasure.rows is None:
+                hidden |= {"fingerprint", "write_key"}
+            elif event.get("source_row") in erasure.rows:
+                hidden |= {"fingerprint", "write_key", "key", "trace_id"}
+            yield {name: value for name, value in event.items() if name not in hidden}
+
+
+def _quarantine(folder: RunFolder, erasure: Erasure) -> None:
+    """`quarantine.csv` without the lines that go; as records, since a value may hold line ends."""
+    path = folder.path / "quarantine.csv"
+    if erasure.quarantined and path.exists():
+        folder.write_bytes(path.name, _without(path, lambda number: number in erasure.quarantined))
+
+
+def _without(path: Path, goes: Callable[[int], bool]) -> bytes:
+    import csv
+    import io
+    import sys
+
+    csv.field_size_limit(sys.maxsize)
+    text = path.read_text(encoding="utf-8-sig")
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t|", key=header.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(
+        line for number, line in enumerate(lines, start=-1) if number < 0 or not goes(number)
+    )
+    return out.getvalue().encode()

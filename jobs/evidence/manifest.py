@@ -1,0 +1,128 @@
+"""`manifest.json`: who made a run, when, where, with what, and the hash of every file that came out.
+
+One that is written again takes the place of the earlier one, which is kept as `manifest-N.json`: the next run of the
+batch answers for its hash.
+"""
+
+import getpass
+import os
+import platform
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from jobs import __version__
+from jobs.evidence.events import Chain, verify_events
+from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
+from jobs.reports.folder import RunFolder
+from jobs.reports.redaction import without_secrets
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+"""Over the bytes of `manifest.json`; of the files of a folder only it and `SHA256SUMS` come after the manifest."""
+
+Sign = Callable[[bytes], bytes]
+
+_LIBRARIES = ("click", "httpx", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
+
+
+def write_manifest(
+    folder: RunFolder,
+    facts: Mapping[str, object],
+    *,
+    chain: Chain | None = None,
+    keep: bool = False,
+    sign: Sign | None = None,
+) -> str:
+    """Writes `manifest.json`, then `SHA256SUMS`; the last writes of a run. Gives the seal: the hash of `SHA256SUMS`.
+
+    `facts` are JSON values and go in as they are but for secrets: `run_id`, `started_at`, `ended_at`, `input`
+    (with `sha256`), `settings` and what else is to be recorded. Host, user, versions and files are added here.
+    `chain`: the ends of `events.ndjson` as written; None reads the file again. Raises `Unproven` when
+    it doesn't verify. `keep`: an earlier manifest with another content stays, as `manifest-N.json`. `sign`: makes the
+    signature of the manifest's bytes; None leaves none.
+    """
+    events = folder.path / "events.ndjson"
+    if chain is None and events.exists():
+        chain = verify_events(events)
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        **without_secrets(facts),
+        **_machine(),
+        "events": chain and {"first_hash": chain.first_hash, "last_hash": chain.last_hash, "count": chain.count},
+    }
+    earlier = earlier_manifests(folder.path) if keep else []
+    content = _content(folder, document, earlier)
+    path = folder.path / MANIFEST
+    if keep and path.exists() and path.read_bytes() != content:
+        content = _content(folder, document, [*earlier, _set_aside(folder, len(earlier) + 1)])
+    (folder.path / SIGNATURE).unlink(missing_ok=True)
+    folder.write_bytes(MANIFEST, content)
+    if sign is not None:
+        folder.write_bytes(SIGNATURE, sign(content))
+    return write_sums(folder)
+
+
+def earlier_manifests(folder: Path) -> list[dict[str, Any]]:
+    """Name and hash of each earlier manifest that the one of `folder` knows, oldest first."""
+    try:
+        document = orjson.loads((folder / MANIFEST).read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return []
+    return list(document.get("earlier_manifests", []))
+
+
+def manifest_hashes(folder: Path) -> set[str]:
+    """The hashes that the manifest of `folder` has or had."""
+    return {sha256(folder / MANIFEST), *(entry["sha256"] for entry in earlier_manifests(folder))}
+
+
+def _set_aside(folder: RunFolder, number: int) -> dict[str, Any]:
+    """The manifest that stands, with its signature, under the name that it keeps."""
+    name = f"manifest-{number}.json"
+    for suffix in ("", ".sig"):
+        path = folder.path / (MANIFEST + suffix)
+        if path.exists():
+            folder.write_bytes(name + suffix, path.read_bytes())
+    return {"name": name, "sha256": sha256(folder.path / name)}
+
+
+def _content(folder: RunFolder, document: Mapping[str, object], earlier: list[dict[str, Any]]) -> bytes:
+    own = {MANIFEST, SIGNATURE, SUMS}
+    files = [_entry(path) for path in files_of(folder.path) if path.name not in own]
+    whole = {**document, **({"earlier_manifests": earlier} if earlier else {}), "files": files}
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "host": platform.node(),
+        "os_user": _user(),
+        "platform": platform.platform(),
+        "versions": {"muster": __version__, "python": platform.python_version(), **_library_versions()},
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's bare user id has no name
+        return f"uid {os.getuid()}"
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def _entry(path: Path) -> dict[str, object]:
+    return {"name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}

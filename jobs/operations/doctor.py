@@ -1,0 +1,210 @@
+"""The preflight: settings, credential, ledger, disk and target, each as one line that passes or says what to do.
+
+It changes nothing: no ledger is made, no key, no folder, and nothing is written at the target.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
+from jobs.disk import LEAST_FREE_BYTES, existing
+from jobs.errors import MusterError, Unreachable, Unusable
+from jobs.ledger import tables
+from jobs.ledger.learned import Learned, learned
+from jobs.ledger.lease import working
+from jobs.ledger.names import key_file
+from jobs.ledger.pauses import kept_pause
+from jobs.ledger.sqlite import path_of, refuse_remains
+from jobs.ledger.store import Store
+from jobs.run.target import same_target
+from jobs.run.throttling import span, told
+from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system_of
+from jobs.settings.settings import Settings, proxy_left_out, secret, unknown_variables
+from jobs.systems.contract import System
+from jobs.systems.messages import CallClass, ReadFailed
+from jobs.systems.optional import Check, Examined
+from jobs.transport.client import Client
+from jobs.transport.outage import START_SECONDS
+from jobs.transport.pauses import Hold
+
+SHORT_LIFE_SECONDS = 120.0
+"""Chosen: a token that lives shorter is renewed more than once a minute."""
+
+
+def here(settings: Settings) -> Iterator[Check]:
+    """What can be told without the network."""
+    for name in unknown_variables():
+        yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
+    if (unused := proxy_left_out(settings)) is not None:
+        yield Check("proxy", None, f"{unused} is set, and not used", "--proxy URL goes through one")
+    yield from (_needed(settings, name) for name in ("base_url", "tenant"))
+    try:
+        credential_of(settings)
+        yield Check("credential", True, "given")
+    except Unusable as error:
+        yield Check("credential", False, error.message, error.hint)
+    yield _ledger(settings)
+    yield from _target(settings)
+    yield from _pseudonyms(settings)
+    yield from _limits(settings)
+    folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
+    yield from (_disk(folder) for folder in sorted(folders))
+
+
+async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
+    """What only the target can tell: the login, and what the system itself has to be asked. Raises Unreachable."""
+    if settings.base_url is None or settings.tenant is None:
+        return [Check("target", None, "not asked: its address or the tenant is missing")]
+    if any(_target(settings)):
+        return [Check("target", None, "not asked: the ledger speaks of another one")]
+    try:
+        system = system_of(settings)
+    except Unusable as error:
+        return [Check("settings of the system", False, error.message, error.hint or "mend muster.toml")]
+    try:
+        given = credential_of(settings)
+    except Unusable:
+        return [Check("target", None, "not asked: no credential")]
+    try:
+        outage = outage_of(settings, clock, most=START_SECONDS)
+        async with connected(settings, system, given, clock, outage=outage) as client:
+            return [*await _login(client), *await _examined(system, client)]
+    except Unreachable:
+        raise
+    except MusterError as error:
+        return [Check("login", False, error.message, error.hint or "check --base-url, --tenant and the credential")]
+
+
+def _needed(settings: Settings, name: str) -> Check:
+    if settings.values[name] is not None:
+        return Check(name.replace("_", " "), True, f"{settings.values[name]}")
+    try:
+        settings.need(name)
+    except Unusable as error:
+        return Check(name.replace("_", " "), False, error.message, error.hint)
+    raise AssertionError(name)
+
+
+def _ledger(settings: Settings) -> Check:
+    path = path_of(settings.ledger)
+    try:
+        refuse_remains(path)
+    except Unusable as error:
+        return Check("ledger", False, error.message, error.hint)
+    if not path.exists():
+        folder = path.parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            return Check("ledger", False, f"{path} can't be made", f"make the folder {folder}, or give --ledger")
+        return Check("ledger", True, f"{path} will be made by the first run")
+    try:
+        with Store.opened(settings.ledger, create=False, upgrade=False) as store:
+            owner = working(store, settings.realm, settings.tenant or "", milliseconds(Clock().now()))
+            runs = store.runs(1)
+    except MusterError as error:
+        return Check("ledger", False, error.message, error.hint or "give --ledger")
+    if owner is not None:
+        return Check("ledger", None, f"{path}: {owner.words}")
+    return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
+
+
+def _target(settings: Settings) -> Iterator[Check]:
+    """Whether the ledger speaks of the target that the settings name; nothing where all is well."""
+    try:
+        same_target(settings)
+    except Unusable as error:
+        yield Check("target of the ledger", False, error.message, error.hint)
+
+
+def _pseudonyms(settings: Settings) -> Iterator[Check]:
+    """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
+    ledger = path_of(settings.ledger)
+    key = key_file(ledger)
+    if not ledger.exists() or secret("pseudonym_key") is not None:
+        return
+    if not key.exists():
+        yield Check("pseudonym key", False, f"{key} is gone", "restore it, or give MUSTER_PSEUDONYM_KEY")
+    elif key.stat().st_mode & 0o077:
+        yield Check("pseudonym key", False, f"others may read {key}", f"chmod 600 {key}")
+    else:
+        yield Check("pseudonym key", True, str(key))
+
+
+def _limits(settings: Settings) -> Iterator[Check]:
+    """What the target taught this credential of its limits; nothing where another line says what is missing."""
+    ledger = path_of(settings.ledger)
+    kept = secret("pseudonym_key") is not None or key_file(ledger).exists()
+    if not ledger.exists() or not kept or settings.base_url is None:
+        return
+    with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
+        if store.has(tables.pause):  # a ledger of an older version counts in another way
+            pool, now = pool_of(settings, credential_of(settings)), Clock().stamp()
+            yield from _learned(learned(store, pool, now), now)
+            yield from _paused(store, pool, now)
+
+
+def _learned(found: Mapping[str, Learned], now: Stamp) -> Iterator[Check]:
+    """Limits, each lower than what was asked for when the target refused."""
+    for pool, each in found.items():
+        kind = pool.partition("-")[2] or CallClass.WRITE
+        ahead = not each.age_ms and each.at.wall_ms - now.wall_ms >= 60_000
+        since = "at a time that this clock has not reached" if ahead else ago(timedelta(milliseconds=each.age_ms))
+        rate = f"{each.rate.calls} {kind} calls in {each.rate.seconds:g} s"
+        words = f"{rate}, where that is lower than --rate: {each.source} {since}; tried higher step by step"
+        yield Check("learned limit", None, words)
+
+
+def _paused(store: Store, pool: str, now: Stamp) -> Iterator[Check]:
+    """Pauses that are not over yet."""
+    for kind in CallClass:
+        found = kept_pause(store, pool if kind is CallClass.WRITE else f"{pool}-{kind}", now)
+        if found is not None:
+            asked, left = found
+            hold = Hold(left, asked.asked_seconds, from_milliseconds(asked.at.wall_ms), asked.source, kept=True)
+            yield Check("pause", None, f"{told(kind, hold)}; a run waits {span(left)} for it")
+
+
+def ago(age: timedelta) -> str:
+    """`3 h ago`; the largest unit that is full."""
+    seconds = max(0, int(age.total_seconds()))
+    units = ((86400, "d"), (3600, "h"), (60, "min"))
+    return next((f"{seconds // size} {name} ago" for size, name in units if seconds >= size), f"{seconds} s ago")
+
+
+def _disk(folder: Path) -> Check:
+    free = 0
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+    words = f"{free / 1024**3:,.1f} GiB free in {folder}"
+    if not os.access(folder, os.W_OK):
+        return Check("disk", False, f"{folder} can't be written", "give --out, or mend its permissions")
+    if free < LEAST_FREE_BYTES:
+        return Check("disk", False, words, "free at least 500 MB: a full disk stops a run")
+    return Check("disk", True, words)
+
+
+async def _login(client: Client) -> list[Check]:
+    token = await client.credential.token()
+    checks = [Check("login", True, "the target let us in")]
+    if token.life_seconds < SHORT_LIFE_SECONDS:
+        words = f"a token lives {token.life_seconds:.0f} s"
+        checks.append(Check("token life", None, words, "ask for a longer one: each run renews it again and again"))
+    elif token.life_seconds != float("inf"):
+        checks.append(Check("token life", True, f"{token.life_seconds:,.0f} s; renewed in good time"))
+    if token.tenant is not None:
+        checks.append(Check("tenant of the credential", True, token.tenant))
+    if token.positions:
+        checks.append(Check("positions", True, ", ".join(sorted(token.positions))))
+    return checks
+
+
+async def _examined(system: System, client: Client) -> Sequence[Check]:
+    if not isinstance(system, Examined):
+        return [Check("target", None, f"{system.capabilities.title} offers nothing to ask without changing something")]
+    try:
+        return await system.examine(client)
+    except ReadFailed as error:
+        return [Check("target", False, f"a read failed: {error.reason}", "try again; then ask the vendor")]

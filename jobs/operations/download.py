@@ -1,0 +1,188 @@
+"""Profiles as PDF: one file for each customer of a run, in a private folder, fetched within the documented limit.
+
+Files are whole or absent, so a download that was broken off is gone on with where it stopped.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobs.clock import Clock
+from jobs.errors import NotPermitted, Unreachable, Unusable
+from jobs.evidence.sums import SUMS, files_of, write_sums
+from jobs.ledger.erase import erased
+from jobs.ledger.rows import RunRow
+from jobs.ledger.store import Store
+from jobs.model import Outcome
+from jobs.progress import Progress
+from jobs.reports.folder import RunFolder
+from jobs.run.throttling import saying
+from jobs.run.wiring import connected, credential_of, outage_of, system_of
+from jobs.settings.settings import Settings
+from jobs.systems.contract import System
+from jobs.systems.messages import Reader, ReadFailed
+from jobs.systems.optional import Downloadable
+
+PREFIX = "profiles-"
+"""What the folders of downloads are named by, inside that of their run."""
+
+PDF, END = b"%PDF-", b"%%EOF"
+"""How a PDF begins, and what stands within its last KiB."""
+
+NOT_OURS = frozenset({Outcome.CONFLICT, Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
+"""Outcomes of rows whose customer, if one was named, is somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer of the run, with what the ledger knows of it."""
+
+    source_row: int
+    customer_id: str
+    facts: Mapping[str, str]
+
+    @property
+    def file(self) -> str:
+        """What its file is named."""
+        return f"{self.customer_id}.pdf"
+
+
+@dataclass(slots=True)
+class Downloads:
+    """What came of it. `failed`: source row and reason; nothing in it is personal."""
+
+    folder: Path
+    written: int = 0
+    there: int = 0
+    """Files that an earlier, broken-off download had left."""
+    failed: list[tuple[int, str]] = field(default_factory=list)
+
+
+def download(run: RunRow, settings: Settings, to: Path | None, progress: Progress) -> Downloads:
+    """Fetches the profiles of all customers of `run` into `to`, or into `profiles-<time>` in the run's folder.
+
+    Raises Unusable before anything is read: nothing to download, a system without it, a folder that others may read.
+    """
+    system, clock = system_of(settings), Clock()
+    if not isinstance(system, Downloadable):
+        raise Unusable(f"{system.capabilities.title} has no profiles to download")
+    if erased(run):
+        raise Unusable(f"personal data of run {run.run_id} were erased: its profiles are not fetched again")
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.opened(settings.ledger, create=False))
+        customers = list(customers_of(store, run))
+        if not customers:
+            raise Unusable(f"run {run.run_id} has no customers")
+        settings.need("base_url")
+        credential_of(settings, reading=True)
+        folder = place(run, to, customers, clock)
+        work = _Download(system, system, folder, Downloads(folder.path))
+        asyncio.run(work.all(customers, settings, store, clock, progress))
+        write_sums(folder)
+        return work.done
+
+
+def customers_of(store: Store, run: RunRow) -> Iterator[Customer]:
+    """Each customer that a row of `run` led to, once."""
+    space_id = store.space(run.system, run.tenant)
+    seen: set[str] = set()
+    for window in store.outcomes(run.run_id):
+        rows = [row for row in window if row["customer_id"] and Outcome(row["outcome"]) not in NOT_OURS]
+        known = store.known(space_id, [row["external_unique_id"] for row in rows if row["external_unique_id"]])
+        for row in rows:
+            its = known.get(row["external_unique_id"] or "")
+            if row["customer_id"] not in seen:
+                seen.add(row["customer_id"])
+                yield Customer(row["source_row"], row["customer_id"], its.record.facts if its else {})
+
+
+def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock) -> RunFolder:
+    """The folder to write into: `to`; or the run's newest download if it is not complete; or a new one.
+
+    Raises Unusable.
+    """
+    if to is None:
+        whole = RunFolder.existing(Path(run.folder))
+        newest = max(whole.path.glob(f"{PREFIX}*"), default=None)
+        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers)):
+            return whole.subfolder(f"{PREFIX}{clock.now():%Y%m%dT%H%M%SZ}")
+        to = newest
+    if not to.exists():
+        return RunFolder.create(to)
+    folder = RunFolder.existing(to)
+    if to.stat().st_mode & 0o077:
+        raise Unusable(f"others may read {to}, and profiles are personal", hint=f"chmod 700 {to}")
+    folder.discard_drafts()
+    return folder
+
+
+def missing(folder: Path, customers: Sequence[Customer]) -> list[Customer]:
+    """Those whose file is not in `folder`."""
+    there = {path.name for path in files_of(folder)}
+    return [each for each in customers if each.file not in there]
+
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    """One download under way."""
+
+    system: System
+    source: Downloadable
+    folder: RunFolder
+    done: Downloads
+
+    async def all(
+        self, customers: Sequence[Customer], settings: Settings, store: Store, clock: Clock, progress: Progress
+    ) -> None:
+        """Every customer whose file is not there. Raises NotPermitted, Unreachable."""
+        given = credential_of(settings, reading=True)
+        open_ = missing(self.folder.path, customers)
+        self.done.there = len(customers) - len(open_)
+        waiting = iter(open_)
+        outage, hear = outage_of(settings, clock, progress.note), saying(progress)
+        opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
+        async with opening as client:
+            with progress.stage("downloading", len(open_)) as count:
+
+                async def work() -> None:
+                    for customer in waiting:
+                        await self.one(client, customer)
+                        count.advance()
+
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        for _ in range(min(settings.concurrency, len(open_))):
+                            tasks.create_task(work())
+                except* (NotPermitted, Unreachable) as ended:
+                    raise ended.exceptions[0] from None
+
+    async def one(self, reader: Reader, customer: Customer) -> None:
+        """One file, written whole or not at all."""
+        try:
+            content = await self.content(reader, customer)
+        except ReadFailed as error:
+            self.done.failed.append((customer.source_row, error.reason))
+            return
+        if content is None:
+            self.done.failed.append((customer.source_row, "the target has no such profile"))
+            return
+        self.folder.write_bytes(customer.file, content)
+        self.done.written += 1
+
+    async def content(self, reader: Reader, customer: Customer) -> bytes | None:
+        """The PDF; None when there is none. Raises ReadFailed for an answer that is none, NotPermitted."""
+        for request in self.source.documents(customer.customer_id, customer.facts):
+            reply = await reader.read(request)
+            status = self.system.status_of(reply)
+            if status in {401, 403}:
+                raise NotPermitted(f"the credential may not {request.operation.replace('_', ' ')} (HTTP {status})")
+            if status == 404:
+                continue
+            if not 200 <= status < 300:
+                raise ReadFailed(f"HTTP {status}", self.system.trace_of(reply))
+            if not reply.body.startswith(PDF) or END not in reply.body[-1024:]:
+                raise ReadFailed("the answer is no whole PDF", self.system.trace_of(reply))
+            return reply.body
+        return None

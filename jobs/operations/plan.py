@@ -1,0 +1,195 @@
+"""What a run would do with a file: rows to create, to finish, to leave alone; the calls and the time it takes.
+
+Reads the ledger, if there is one, and the target. It changes nothing at the target, and in the ledger counts only its
+own calls against the limits.
+"""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from jobs.batch import WINDOW, Batch
+from jobs.clock import Clock, milliseconds
+from jobs.earlier import Earlier
+from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.flow import pseudonyms_of, read
+from jobs.intake.workspace import workspace
+from jobs.keys import Pseudonyms
+from jobs.ledger.rows import Known, StepStatus, Transition
+from jobs.ledger.sqlite import path_of, refuse_remains
+from jobs.ledger.store import Store
+from jobs.model import Outcome, Rate
+from jobs.progress import Progress
+from jobs.run.target import same_target
+from jobs.run.throttling import saying
+from jobs.run.wiring import connected, credential_of, outage_of, system_of
+from jobs.settings.settings import Settings
+from jobs.systems.contract import Step, System
+from jobs.systems.messages import CallClass, ReadFailed
+from jobs.systems.row import Row
+from jobs.systems.verdict import Absent, Done, Ended, Undecided
+from jobs.transport.client import Client
+
+EXAMPLES = 3
+"""Rows named for each intent; the contract's three."""
+
+FIRST_PACE = 2.0
+"""The contract: without a documented limit a run starts at 2 mutating calls a second."""
+
+
+class Intent(StrEnum):
+    """What a run would do with a row, as far as reading shows."""
+
+    CREATE = "create"
+    FINISH = "finish"
+    """It is there already, and some of its steps are not done."""
+    NOTHING = "nothing"
+    """Complete at the target."""
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+    """The system shows nothing before it is sent something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One row: an intent, or the outcome that it would end with as things stand. `writes`: mutating calls at least."""
+
+    source_row: int
+    verdict: Intent | Outcome
+    why: str | None = None
+    writes: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """The whole file. `rate` None: the pace is found by trying."""
+
+    rows: int
+    quarantined: int
+    rate: Rate | None = None
+    reads: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[str, list[int]] = field(default_factory=dict)
+    writes: int = 0
+
+    def add(self, row: Planned) -> None:
+        """Counts one row."""
+        verdict = row.verdict.value
+        self.verdicts[verdict] += 1
+        self.writes += row.writes
+        if row.why is not None:
+            self.reasons[verdict, row.why] += 1
+        named = self.examples.setdefault(verdict, [])
+        if len(named) < EXAMPLES:
+            named.append(row.source_row)
+
+    @property
+    def seconds(self) -> float:
+        """How long the mutating calls take: at the limit exactly, without one at the first pace and so at most."""
+        if self.rate is None:
+            return self.writes / FIRST_PACE
+        return max(0, math.ceil(self.writes / self.rate.calls) - 1) * self.rate.seconds
+
+
+def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
+    """Reads file, ledger and target. Raises Unusable, NotPermitted, Unreachable."""
+    clock = Clock()
+    system = system_of(settings, path.parent)
+    credential_of(settings, reading=True)
+    settings.need("base_url")
+    same_target(settings)
+    with workspace(settings.out) as work:
+        batch = read(path, settings, work, clock, progress, Earlier.of(settings))
+        refuse_remains(path_of(settings.ledger))
+        with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
+            return asyncio.run(_asked(batch, settings, system, clock, progress, store))
+
+
+async def _asked(
+    batch: Batch, settings: Settings, system: System, clock: Clock, progress: Progress, store: Store | None
+) -> Plan:
+    found = Plan(batch.rows, batch.validated.quarantined_rows)
+    if found.quarantined:
+        found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
+    given = credential_of(settings, reading=True)
+    outage, hear = outage_of(settings, clock, progress.note), saying(progress)
+    async with connected(settings, system, given, clock, store=store, outage=outage, hear=hear) as client:
+        window = client.limiters[CallClass.WRITE].window
+        found.rate = window.rate if window else None
+        with progress.stage("asking the target", batch.validated.accepted_rows) as count:
+            async for rows in _windows(batch, settings, system, client, store):
+                for row in rows:
+                    found.add(row)
+                count.advance(len(rows))
+        found.reads = sum(client.calls.values())
+    return found
+
+
+async def _windows(
+    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None
+) -> AsyncIterator[Sequence[Planned]]:
+    """The accepted rows, window by window, `settings.concurrency` asked at a time."""
+    pseudonyms = pseudonyms_of(settings) if store is not None else Pseudonyms(b"not kept anywhere")
+    places = asyncio.Semaphore(settings.concurrency)
+
+    async def one(opened: Case | Transition) -> Planned:
+        async with places:
+            return await _planned(opened, system, client)
+
+    for rows in batch.accepted(WINDOW):
+        known = _known(rows, settings, store, pseudonyms)
+        opened = [_opened(row, known, pseudonyms, system) for row in rows]
+        yield await asyncio.gather(*(one(each) for each in opened))
+
+
+def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudonyms: Pseudonyms) -> dict[str, Known]:
+    if store is None:
+        return {}
+    keys = [ledger_key(row, pseudonyms) for row in rows]
+    return store.known(store.space(settings.realm, settings.tenant), keys)
+
+
+def _opened(row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System) -> Case | Transition:
+    key = ledger_key(row, pseudonyms)
+    steps = [step.name for step in system.steps_of(row)]
+    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), milliseconds(Clock().now()), steps)
+
+
+def mutating(system: System, steps: Sequence[Step]) -> int:
+    """How many of `steps` send something."""
+    return sum(step.name not in system.capabilities.reading_steps for step in steps)
+
+
+async def _planned(opened: Case | Transition, system: System, client: Client) -> Planned:
+    """What the steps of a row show, one after the other, until one is not done."""
+    if isinstance(opened, Transition):
+        assert opened.outcome is not None
+        ended = opened.outcome
+        return Planned(ended.source_row, ended.outcome, ended.reason_code)
+    case, steps = opened, system.steps_of(opened.row)
+    unseen = Intent.CREATE if system.capabilities.reads_back else Intent.UNKNOWN
+    for place, step in enumerate(steps):
+        if case.step(step.name).status is StepStatus.DONE:
+            continue
+        try:
+            finding = await step.look(client, case.view(step.name))
+        except ReadFailed as error:
+            return Planned(case.row.source_row, Intent.UNREADABLE, error.reason)
+        if isinstance(finding, Done):
+            case.facts.update(finding.facts)
+            continue
+        verdict = unseen if place == 0 and not case.resumed else Intent.FINISH
+        if isinstance(finding, Absent):
+            return Planned(case.row.source_row, verdict, writes=mutating(system, steps[place:]))
+        if isinstance(finding, Undecided):
+            return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(system, steps[place + 1 :]))
+        if isinstance(finding, Ended):
+            return Planned(case.row.source_row, finding.outcome, finding.reason_code)
+        return Planned(case.row.source_row, Outcome.IN_DOUBT, finding.reason_code)
+    return Planned(case.row.source_row, Intent.NOTHING)

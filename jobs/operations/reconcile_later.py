@@ -1,0 +1,233 @@
+"""Reconciling a run later: with a fresh read of the target or with an extract of it, and what changed since last time.
+
+input (or the ledger's pseudonyms) -> claims -> fresh read or extract -> lines -> changes -> folder
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from jobs.batch import Batch
+from jobs.clock import Clock, from_milliseconds, iso, milliseconds
+from jobs.earlier import Earlier
+from jobs.errors import Unusable
+from jobs.evidence.events import write_events
+from jobs.flow import ended, finish, read, same_input
+from jobs.intake.extract import read_extract
+from jobs.intake.workspace import workspace
+from jobs.keys import Pseudonyms
+from jobs.ledger import lease
+from jobs.ledger.names import key_file
+from jobs.ledger.resolutions import decided_rows
+from jobs.ledger.rows import RunRow
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
+from jobs.progress import Progress
+from jobs.publishing.publish import Findings, conclude, exit_code, requests_of, seal
+from jobs.reconciliation.changes import Drift, ambiguous_rows, earlier, write_changes
+from jobs.reconciliation.extract_comparison import Against
+from jobs.reconciliation.our_side import of_batch, of_ledger
+from jobs.reconciliation.pseudonymous import Seal
+from jobs.reconciliation.resolutions import (
+    Choice,
+    Decided,
+    frame_as_decided,
+    open_to_decision,
+    read_decisions,
+)
+from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import write_reconciliation
+from jobs.reports.summary import Equation, InputFile, Summary
+from jobs.run.live import Recheck, read_afresh, record, set_aside
+from jobs.run.target import same_target
+from jobs.run.wiring import credential_of, system_of
+from jobs.settings.option import APART
+from jobs.settings.settings import Settings, pseudonym_key, secret
+from jobs.systems import capabilities
+
+
+def reconcile(
+    run: RunRow,
+    settings: Settings,
+    *,
+    against: Path | None = None,
+    decisions: Path | None = None,
+    listing: bool | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Compares all rows of `run` once more, into `reconcile-<time>` in its folder; gives its summary.
+
+    `against`: an extract of the target; None: the target itself is read. `decisions`: what a person decided about
+    rows of `run`; recorded first. `listing`: name whom only the target has. Raises Unusable, Locked and NotPermitted;
+    then there is no folder.
+    """
+    clock, progress = Clock(), progress or Progress()
+    if listing and not capabilities(settings.model).lists_customers:
+        raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
+    able = capabilities(settings.model)
+    if against is not None and settings.job in APART:
+        raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
+    if against is None and not able.reads_back:
+        raise Unusable(
+            f"{able.title} shows nothing of its customers, so there is nothing to read again",
+            hint="compare with an extract that the vendor gives: --against FILE",
+        )
+    if against is None:
+        system_of(settings)
+        settings.need("base_url")
+        same_target(settings)
+        credential_of(settings, reading=True)
+    repeated = ended(run)[0].repeated_writes
+    with ExitStack() as stack:
+        work = stack.enter_context(workspace(settings.out))
+        store = stack.enter_context(Store.opened(settings.ledger))
+        batch, why = input_of(run, settings, work, clock, progress)
+        seal_ = None if batch is not None else Seal(kept_pseudonyms(settings, store), settings.region)
+        recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
+        if decisions is not None:
+            owner = lease.Owner.me(run.run_id)
+            recheck.epoch = stack.enter_context(
+                lease.held(store, recheck.space_id, owner, settings.lock_timeout, tell=progress.note)
+            )
+            recheck.decided = open_decisions(recheck, decisions, against)
+            recheck.decisions = decisions
+        if why is not None:
+            recheck.notes.append(f"{why}; the rows were compared by the ledger's pseudonyms")
+        began = milliseconds(clock.now())
+        if against is None:
+            parts = finish(read_afresh(recheck))
+        else:
+            record(recheck)
+            parts = compared(recheck, against)
+        recheck.findings = replace(recheck.findings, repeated_writes=repeated)
+        return filed(recheck, parts, began)
+
+
+def input_of(
+    run: RunRow, settings: Settings, work: Path, clock: Clock, progress: Progress
+) -> tuple[Batch | None, str | None]:
+    """The run's input, read again; or None, and why it can't be used."""
+    path = Path(run.input_path)
+    try:
+        batch = read(path, settings, work, clock, progress, Earlier.of(settings, run))
+        same_input(batch, run.input_sha256)
+    except Unusable as error:
+        return None, error.message if path.exists() else f"the input {path} is gone"
+    return batch, None
+
+
+def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
+    """The pseudonyms of the ledger. Raises Unusable when their key is gone: a new one would fit nothing."""
+    ledger = path_of(settings.ledger)
+    if secret("pseudonym_key") is None and not key_file(ledger).exists():
+        raise Unusable(
+            "the input can't be used, and the key of the ledger's pseudonyms is gone too",
+            hint="restore the input file, or give MUSTER_PSEUDONYM_KEY",
+        )
+    pseudonyms = Pseudonyms(pseudonym_key(ledger))
+    store.know_key(pseudonyms.of("key", "check"))
+    return pseudonyms
+
+
+def open_decisions(recheck: Recheck, path: Path, against: Path | None) -> Sequence[Decided]:
+    """The decisions of `path`, checked against the ledger. Raises Unusable."""
+    run, ambiguous = recheck.run, ambiguous_rows(Path(recheck.run.folder))
+    decided = open_to_decision(path, read_decisions(path), recheck.store, recheck.space_id, run, ambiguous)
+    if against is not None and any(each.decision.choice is Choice.OURS for each in decided):
+        raise Unusable("that a customer is ours must be read at the target, not in an extract", hint="no --against")
+    return decided
+
+
+def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
+    """Compares with the extract `path`; no network. The lines, set aside. Raises Unusable."""
+    settings, run = recheck.settings, recheck.run
+    with recheck.progress.stage("reading the extract", None):
+        extract = read_extract(path, system=settings.system, region=settings.region, work=recheck.work)
+    against = Against(extract, settings.system, recheck.work, recheck.clock, recheck.seal)
+    fields = list(against.masks)
+    ours: Iterator[pl.DataFrame]
+    if recheck.batch is not None:
+        ours = of_batch(recheck.store, run.run_id, recheck.batch, fields)
+    else:
+        ours = of_ledger(recheck.store, run.run_id, recheck.space_id, fields)
+    with recheck.progress.stage("comparing", run.rows) as count:
+        parts: list[Path] = []
+        decided = decided_rows(recheck.store, run.run_id, run.ended_ms or 0)
+        for frame in against.frames(frame_as_decided(window, decided) for window in ours):
+            parts.append(set_aside(frame, recheck.work, len(parts)))
+            count.advance(frame["source_row"].n_unique())
+    recheck.findings = Findings(complete_at_target=against.complete if against.whole else None)
+    recheck.notes.append(
+        f"compared with the extract {extract.name} (SHA-256 {extract.sha256}, {extract.rows:,} rows); "
+        f"{against.fetched:,} rows were compared field by field, the target was not read"
+    )
+    recheck.notes += [f"the extract has no {missing}: not compared" for missing in against.missing]
+    return parts
+
+
+def filed(recheck: Recheck, parts: Sequence[Path], began: int) -> Summary:
+    """Writes the folder of this reconciliation and gives the summary as written."""
+    run, clock = recheck.run, recheck.clock
+    whole = RunFolder.existing(Path(run.folder))
+    folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
+    counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
+    drift = drifted(recheck, whole, folder)
+    findings = replace(recheck.findings, reconciliation=dict(counts), notes=tuple(recheck.notes))
+    again = replace(
+        run, command="reconcile", started_ms=began, folder=str(folder.path), settings=recheck.settings.shown()
+    )
+    now = milliseconds(clock.now())
+    if recheck.batch is not None:
+        summary = conclude(recheck.store, again, recheck.batch, findings, now)
+    else:
+        summary = without_input(recheck.store, again, findings, now)
+    summary = replace(summary, changes=None if drift is None else drift.counts)
+    folder.write_bytes("summary.json", summary.to_json())
+    events = [each.told(run.run_id, iso(clock.now())) for each in recheck.decided]
+    seal(folder, again, summary, write_events(events, folder) if events else None)
+    return summary
+
+
+def drifted(recheck: Recheck, whole: RunFolder, folder: RunFolder) -> Drift | None:
+    """What changed since the reconciliation before this one; None when there is none."""
+    before = earlier(whole.path, folder)
+    if before is None:
+        return None
+    drift = write_changes(before, folder)
+    of = "that of the run itself" if before == whole.path else drift.before
+    changed = sum(drift.counts.values())
+    recheck.notes.append(
+        f"since the last reconciliation ({of}) {f'{changed:,} lines' if changed else 'nothing'} changed"
+    )
+    return drift
+
+
+def without_input(store: Store, run: RunRow, findings: Findings, ended_ms: int) -> Summary:
+    """The summary of a reconciliation whose input is gone: what the ledger alone can say."""
+    outcomes = {outcome.value: rows for outcome, rows in store.outcome_counts(run.run_id).items()}
+    equations = [Equation("rows of the run = rows in the ledger", run.rows, sum(outcomes.values()))]
+    if findings.complete_at_target is not None:
+        complete = outcomes.get("onboarded", 0) + outcomes.get("already_onboarded", 0)
+        name = "complete in the ledger = complete at the target"
+        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
+    settings: dict[str, Any] = dict(run.settings)
+    return Summary(
+        run_id=run.run_id,
+        system=run.system,
+        tenant=run.tenant,
+        command=run.command,
+        started_at=iso(from_milliseconds(run.started_ms)),
+        ended_at=iso(from_milliseconds(ended_ms)),
+        input=InputFile(Path(run.input_path).name, run.input_path, run.input_sha256, run.rows),
+        outcomes=outcomes,
+        requests=requests_of(findings.calls),
+        reconciliation=findings.reconciliation,
+        equations=tuple(equations),
+        notes=findings.notes,
+        settings={name: str(value) for name, value in sorted(settings.items())},
+        exit_code=exit_code({}, findings, equations, settings),
+    )

@@ -1,0 +1,1 @@
+"""What is personal or secret: how it is masked, kept, and read."""

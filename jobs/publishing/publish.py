@@ -1,0 +1,392 @@
+"""From the ledger to the files of a run. Whatever is not in the ledger, or in the input file itself, is not reported.
+
+`jobs/reports/` knows what each file looks like; this says what goes into them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import polars as pl
+
+from jobs.batch import Batch
+from jobs.clock import from_milliseconds, iso
+from jobs.errors import ExitCode, strongest
+from jobs.evidence.auditor_pack import write_pack
+from jobs.evidence.events import Chain, write_events
+from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
+from jobs.evidence.signature import signer
+from jobs.evidence.sums import sha256
+from jobs.intake.quarantine import write_quarantine
+from jobs.keys import Pseudonyms
+from jobs.ledger.history import last_moment, moments, outcome_windows
+from jobs.ledger.origin import MOVED_FROM
+from jobs.ledger.rows import RunRow
+from jobs.ledger.seals import Link, add_seal, link_before
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
+from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.publishing.control_totals import control_totals
+from jobs.reports import workbook
+from jobs.reports.course import Course, course
+from jobs.reports.echo import redact
+from jobs.reports.folder import RunFolder
+from jobs.reports.funnel import funnel
+from jobs.reports.markdown import render_markdown
+from jobs.reports.outcome import OutcomeCount, counted, write_outcome
+from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
+from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
+from jobs.reports.totals import ControlTotal
+from jobs.settings.settings import pseudonym_key, secret
+from jobs.systems import capabilities
+from schemas.columns import columns_of
+from schemas.outcome import OUTCOME_SCHEMA
+
+INTENTS_SENT = "intents in the ledger = mutating requests"
+
+STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.UNREACHABLE, ExitCode.SIGINT, ExitCode.SIGTERM})
+"""Exit codes that say why a run stopped; the others follow from its rows."""
+
+WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
+
+TIMES = ("first_attempt_at", "last_attempt_at")
+"""Columns of the outcome that the ledger has in milliseconds."""
+
+LEDGER_COLUMNS = tuple(f"{name[:-3]}_ms" if name in TIMES else name for name in OUTCOME_SCHEMA)
+"""The columns of the outcome as the ledger has them."""
+
+UNTOLD = frozenset({"seq", "at_ms", "run_id"})
+"""Columns of an event that the event log has in another form."""
+
+MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LOGINS = frozenset({"login", "login_challenge", "renew"})
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run knows beside the ledger when its report is made."""
+
+    codes: frozenset[ExitCode] = frozenset()
+    """Stops that a policy, a signal or the target asked for."""
+    reconciliation: Mapping[str, int] = field(default_factory=dict)
+    complete_at_target: int | None = None
+    """Rows found complete by the fresh read; None when it was not made."""
+    notes: tuple[str, ...] = ()
+    repeated_writes: int = 0
+    calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """What was sent, by (operation, method, status)."""
+    steps: tuple[str, ...] = ()
+    """The steps of the system, in order."""
+    limit: Rate | None = None
+    """Of mutating calls, as the run began; None where no limit was known."""
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any]) -> "Findings":
+        """The findings that an earlier summary.json shows, for making the report again."""
+        target = [each["right"] for each in summary["equations"] if each["kind"] == "target"]
+        books = {each["name"]: each for each in summary["equations"]}
+        sent = books[INTENTS_SENT]
+        stages = [stage["stage"] for stage in summary.get("funnel", [])]
+        limits = summary.get("limits") or {}
+        return cls(
+            codes=frozenset({ExitCode(summary["exit_code"])} & STOPPED),
+            reconciliation=summary["reconciliation"],
+            complete_at_target=target[0] if target else None,
+            notes=tuple(summary["notes"]),
+            repeated_writes=summary["requests"]["mutating"] - sent["right"],
+            steps=tuple(stages[2:-1]),
+            limit=Rate(limits["calls"], limits["seconds"]) if limits.get("calls") else None,
+        )
+
+
+def conclude(store: Store, run: RunRow, batch: Batch, findings: Findings, ended_ms: int) -> Summary:
+    """The summary of a reconciliation made later: the run's outcomes as they were written, and today's findings."""
+    count = counted(outcome_frames(store, run, batch))
+    return summarised(store, run, batch, count, findings, ended_ms)
+
+
+def publish(
+    store: Store,
+    run: RunRow,
+    batch: Batch,
+    folder: RunFolder,
+    findings: Findings,
+    ended_ms: int,
+    *,
+    hurried: bool = False,
+) -> Summary:
+    """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
+
+    `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
+    """
+    left_out = workbook_left_out(batch.rows, hurried=hurried)
+    count = write_outcome(outcome_frames(store, run, batch), folder)
+    write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
+    totals = control_totals(store, run, batch, pseudonyms_of(store), findings.complete_at_target)
+    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals)
+    store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
+    chain = write_events(history(store, run, summary), folder)
+    folder.write_bytes("summary.json", summary.to_json())
+    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differing_lines(folder))
+    folder.write_bytes("report.md", render_markdown(summary).encode())
+    if left_out is None:
+        workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
+    write_pack(folder)
+    seal(folder, run, summary, chain, previous=link_before(store, run))
+    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
+    return summary
+
+
+def workbook_left_out(rows: int, *, hurried: bool) -> str | None:
+    """Why no workbook is written; None: it is."""
+    if not workbook.installed():
+        return workbook.ABSENT
+    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS else None
+
+
+def noted(findings: Findings, left_out: str | None) -> Findings:
+    """The findings with a note of what was not written now, and without one of an earlier time."""
+    notes = [note for note in findings.notes if note not in {workbook.ABSENT, WORKBOOK_LATER}]
+    return replace(findings, notes=(*notes, *([left_out] if left_out else [])))
+
+
+def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
+    """The run's outcomes from the ledger, with the file's unknown columns beside them."""
+    for rows in outcome_windows(store, run.run_id, LEDGER_COLUMNS):
+        yield shown(rows, batch)
+
+
+def shown(rows: Sequence[tuple[Any, ...]], batch: Batch) -> pl.DataFrame:
+    """Outcome rows (`LEDGER_COLUMNS`) as a report has them, with the file's unknown columns beside them."""
+    kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
+    times = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
+    frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(times)
+    return _with_echo(frame, batch) if batch.file.echoed else frame
+
+
+def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """Unknown columns are echoed without personal numbers, nor the row's own identity, phone, e-mail or secrets."""
+    first, last = frame["source_row"][0], frame["source_row"][-1]
+    window = pl.col("source_row").is_between(first, last)
+    echo = batch.staged.echo().filter(window)
+    names = [name for name in echo.collect_schema().names() if name != "source_row"]
+    secret = (column.name for column in columns_of(batch.file.system) if column.secret)
+    own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email", *secret)}
+    headers = {f"~own_{canonical}": header for canonical, header in own.items() if header is not None}
+    personal = batch.staged.originals(headers).filter(window)
+    beside = echo.join(personal, on="source_row", how="left")
+    joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
+    return redact(joined, names, list(headers))
+
+
+def summarised(
+    store: Store,
+    run: RunRow,
+    batch: Batch,
+    count: OutcomeCount,
+    findings: Findings,
+    ended_ms: int,
+    totals: tuple[ControlTotal, ...] = (),
+) -> Summary:
+    """The run's totals, each from its own source, and the exit code that follows from them."""
+    equations = books(store, run, batch, count, findings)
+    again = run.command == "reconcile"
+    judged = {} if again else count.outcomes  # a later reading is about what the target shows
+    code = exit_code(judged, findings, equations, run.settings)
+    if not all(total.closed for total in totals):
+        code = strongest({code, ExitCode.INTEGRITY})
+    return Summary(
+        run_id=run.run_id,
+        system=run.system,
+        tenant=run.tenant,
+        command=run.command,
+        started_at=iso(from_milliseconds(run.started_ms)),
+        ended_at=iso(from_milliseconds(ended_ms)),
+        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows),
+        outcomes=count.outcomes,
+        causes=tuple(
+            Cause(outcome, reason, rows, tuple(count.examples[outcome, reason]))
+            for (outcome, reason), rows in sorted(count.causes.items())
+        ),
+        requests=requests_of(findings.calls),
+        reconciliation=findings.reconciliation,
+        equations=equations,
+        control_totals=totals,
+        pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
+        warnings=count.warnings,
+        failed_checks=dict(sorted(count.failed_checks.items())),
+        notes=findings.notes,
+        settings={name: str(value) for name, value in sorted(run.settings.items())},
+        course=None if again else course_of(store, run, findings.limit),
+        funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
+        exit_code=code,
+        next_command=next_command(run, count.outcomes, code),
+    )
+
+
+def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
+    """Those of `steps` that only some rows have, as the system says of itself."""
+    job = str(run.settings.get("job") or "onboarding")
+    system = run.system.partition(":")[0]
+    usual = capabilities(system if job == "onboarding" else f"{system}:{job}").steps
+    return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
+
+
+def course_of(store: Store, run: RunRow, limit: Rate | None) -> Course:
+    """How the run went along, until its last event: what came after it was reading and reporting."""
+    ended_ms = last_moment(store, run.run_id) or run.started_ms
+    return course(moments(store, run.run_id), started_ms=run.started_ms, ended_ms=ended_ms, limit=limit)
+
+
+def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings) -> tuple[Equation, ...]:
+    """The equations that must hold. Left and right come from different sources: file, ledger, report, wire, target."""
+    ledger = {outcome.value: rows for outcome, rows in store.outcome_counts(run.run_id).items()}
+    quarantined = batch.validated.quarantined_rows
+    equations = [
+        *book_equations(read=batch.rows, accepted=batch.validated.accepted_rows, outcomes=ledger),
+        Equation("rows quarantined by validation = in the ledger", quarantined, ledger.get(Outcome.QUARANTINED, 0)),
+        Equation("rows in the ledger = lines of outcome.csv", sum(ledger.values()), count.rows),
+        Equation(
+            "onboarded in the ledger = in outcome.csv",
+            ledger.get(Outcome.ONBOARDED, 0),
+            count.outcomes.get(Outcome.ONBOARDED, 0),
+        ),
+        Equation(
+            INTENTS_SENT,
+            store.intent_total(run.run_id),
+            mutating(store.calls(run.run_id)) - findings.repeated_writes,
+        ),
+        Equation(
+            "intents in the ledger = attempts of the rows",
+            store.intent_total(run.run_id),
+            store.attempt_total(run.run_id),
+        ),
+    ]
+    if findings.complete_at_target is not None:
+        complete = ledger.get(Outcome.ONBOARDED, 0) + ledger.get(Outcome.ALREADY_ONBOARDED, 0)
+        name = "complete in the ledger = complete at the target"
+        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
+    return tuple(equations)
+
+
+def mutating(calls: Mapping[tuple[str, str, str], int]) -> int:
+    """How many of `calls` could change something at the target."""
+    return sum(n for (operation, method, _), n in calls.items() if method in MUTATING and operation not in LOGINS)
+
+
+def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:
+    """The calls of a run by method and by status."""
+    by_method: dict[str, int] = {}
+    by_status: dict[str, int] = {}
+    for (_, method, status), count in sorted(calls.items()):
+        by_method[method] = by_method.get(method, 0) + count
+        by_status[status] = by_status.get(status, 0) + count
+    return Requests(by_method, by_status, mutating(calls))
+
+
+def exit_code(
+    outcomes: Mapping[str, int], findings: Findings, equations: Iterable[Equation], settings: Mapping[str, object]
+) -> ExitCode:
+    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only."""
+    codes = set(findings.codes)
+    present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
+    fail_on = str(settings.get("fail_on") or "")
+    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *(set(MatchClass) - AGREEING)}
+    if present & names:
+        codes.add(ExitCode.ATTENTION)
+    if outcomes.get(Outcome.PENDING) and not fail_on:
+        codes.add(ExitCode.PENDING)
+    if settings.get("exit_zero") in {True, "true"}:
+        codes -= {ExitCode.ATTENTION, ExitCode.PENDING}
+    for equation in equations:
+        if not equation.ok:
+            codes.add(ExitCode.INTEGRITY if equation.kind == "books" else ExitCode.ATTENTION)
+    return strongest(codes)
+
+
+COMMANDS = {"registration": "register", "portal-users": "admin-users create"}
+"""Jobs with a command of their own that begins a run."""
+
+
+def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
+    """What to type next, None when nothing is left to do."""
+    if code is ExitCode.INTEGRITY:
+        return f"muster status {run.run_id}"
+    if any(outcomes.get(outcome) for outcome in (Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT)):
+        return f"muster resume {run.run_id}"
+    if outcomes.get(Outcome.FAILED):
+        return f"muster retry {run.run_id}"
+    if outcomes.get(Outcome.QUARANTINED):
+        decision = run.settings.get("decision")
+        again = f"decide --command {decision}" if decision else COMMANDS.get(str(run.settings.get("job")), "run")
+        return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
+    if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
+        return f"muster reconcile {run.run_id}"
+    return None
+
+
+def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str, object]]:
+    """The run's events as they stand in the ledger, and its end."""
+    at_ms, at = None, ""
+    for event in store.events(run.run_id):
+        if at_ms != event["at_ms"]:  # many events share a moment, and its spelling
+            at_ms = event["at_ms"]
+            at = iso(from_milliseconds(event["at_ms"]))
+        rest = {name: value for name, value in event.items() if value is not None and name not in UNTOLD}
+        yield {"at": at, "run_id": run.run_id, **rest}
+    yield {
+        "at": summary.ended_at,
+        "run_id": run.run_id,
+        "kind": "run_end",
+        "exit_code": int(summary.exit_code),
+        "outcomes": summary.outcome_counts(),
+    }
+
+
+def attention_rows(folder: RunFolder, most: int) -> Iterator[Mapping[str, object]]:
+    """The first `most` rows of outcome.parquet that a person has to look at."""
+    wanted = pl.col("outcome").is_in([*ATTENTION, Outcome.PENDING])
+    frame = pl.scan_parquet(folder.path / "outcome.parquet", glob=False).filter(wanted)
+    for window in frame.head(most).collect().iter_slices():
+        yield from window.iter_rows(named=True)
+
+
+def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
+    """The first lines of reconciliation.parquet that do not agree with the target; the page shows no more."""
+    table = pl.scan_parquet(folder.path / "reconciliation.parquet", glob=False)
+    wanted = table.filter(~pl.col("class").is_in(list(AGREEING)))
+    yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
+
+
+def seal(
+    folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None, *, previous: Link | None = None
+) -> None:
+    """manifest.json and SHA256SUMS, the last writes of a run. `previous`: the run of the batch before it."""
+    facts: dict[str, object] = {
+        "run_id": run.run_id,
+        "command": run.command,
+        "system": run.system,
+        "tenant": run.tenant,
+        "started_at": summary.started_at,
+        "ended_at": summary.ended_at,
+        "exit_code": int(summary.exit_code),
+        "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "control_record": run.facts.get("control_record"),
+        MOVED_FROM: run.facts.get(MOVED_FROM),
+        "settings": dict(run.settings),
+        "previous_run": previous and previous.run_id,
+        "previous_manifest_sha256": previous and previous.manifest_sha256,
+    }
+    write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
+
+
+def pseudonyms_of(store: Store) -> Pseudonyms:
+    """The keyed HMACs of this ledger."""
+    return Pseudonyms(pseudonym_key(path_of(str(store.engine.url))))
+
+
+def signing() -> Sign | None:
+    """What signs manifests; None when no key is given. Raises Unusable: asked for before anything is sent."""
+    pem = secret("signing_key")
+    return None if pem is None else signer(pem)

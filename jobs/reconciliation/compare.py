@@ -1,0 +1,247 @@
+"""File against ledger against a fresh read of the target: what agrees, what does not, row by row.
+
+A row is compared with what its outcome promises. Nothing here writes; a look-up that failed is `unverified` and
+never a match.
+"""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import polars as pl
+from rapidfuzz import fuzz
+
+from jobs.batch import WINDOW, Batch
+from jobs.clock import Clock, iso
+from jobs.errors import Unreachable
+from jobs.ledger.store import Store
+from jobs.model import MatchClass, Outcome
+from jobs.systems.contract import Capabilities, System
+from jobs.systems.messages import Reader, ReadFailed
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Listed, Sighting
+from schemas.reconciliation import RECONCILIATION_SCHEMA
+
+COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
+NOT_SENT = frozenset({Outcome.QUARANTINED, Outcome.CONFLICT, Outcome.NOT_ATTEMPTED})
+"""Rows for which nothing of ours is at the target, by their outcome."""
+
+NAMES = frozenset({"first_name", "middle_name", "last_name"})
+"""Fields whose differences get a similarity."""
+
+WITHHELD = "(only its pseudonym is kept)"
+"""Stands for our side of a difference where the ledger's pseudonym is all that is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the ledger says of one row: its outcome and the ids that it led to."""
+
+    source_row: int
+    key: str | None
+    outcome: Outcome
+    customer_id: str | None
+    wallet_id: str | None
+    pseudonyms: Mapping[str, str] | None = None
+    """Where the row's values are not at hand, keyed pseudonyms of them, by column; see `sealed.py`."""
+
+
+class Opener(Protocol):
+    """Compares what was seen with pseudonyms instead of values."""
+
+    def opened(self, sighting: Sighting, ours: Mapping[str, str]) -> Sighting:
+        """The sighting with its comparisons made."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the reconciliation. `field` None: the row as a whole."""
+
+    match_class: MatchClass
+    field: str | None = None
+    ours: str | None = None
+    theirs: str | None = None
+    similarity: int | None = None
+    """Of two names that differ, 0 to 100; a high one is for the reader and never makes a match."""
+
+
+MATCH = (Line(MatchClass.MATCH),)
+
+
+def normalised(text: str | None) -> str:
+    """What is compared: NFC, outer spaces off, inner ones single. Capitals count, but for e-mails (`compared`)."""
+    return " ".join(unicodedata.normalize("NFC", text or "").split())
+
+
+def compare(claim: Claim, sighting: Sighting, able: Capabilities) -> Sequence[Line]:
+    """All differences between what `claim` promises and what was seen; MATCH when there is none. Pure."""
+    if not able.creates_customers and claim.outcome not in COMPLETE | {Outcome.IN_DOUBT}:
+        return MATCH  # the customer was there before, and nothing was promised of it
+    if len(sighting.customer_ids) > 1:
+        return (Line(MatchClass.AMBIGUOUS, "customer_id", claim.customer_id, ";".join(sighting.customer_ids)),)
+    promised = claim.customer_id is not None
+    if not sighting.customer_ids:
+        missing = promised or claim.outcome is Outcome.IN_DOUBT
+        return (Line(MatchClass.MISSING_IN_TARGET, "customer_id", claim.customer_id),) if missing else MATCH
+    if not promised:
+        there = sighting.customer_ids[0]
+        return (Line(MatchClass.STATUS_DIFFERENCE, "customer_id", claim.outcome.value, there),)
+    lines = [*fields(sighting.comparisons), *decision(claim, sighting, able)]
+    if able.wallets:
+        lines += wallet(claim, sighting)
+    return lines or MATCH
+
+
+def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
+    """The fields that differ after normalisation. A value that the file does not have is not compared."""
+    for each in comparisons:
+        ours, theirs = normalised(each.ours), normalised(each.theirs)
+        if each.field == "email":
+            ours, theirs = ours.casefold(), theirs.casefold()
+        if each.ours is not None and ours != theirs:
+            alike = similarity(ours, theirs) if each.field in NAMES and each.ours != WITHHELD else None
+            yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
+
+
+def similarity(ours: str, theirs: str) -> int:
+    """How alike two names are, 0 to 100, whatever their capitals and the order of their words."""
+    return round(fuzz.token_sort_ratio(ours.casefold(), theirs.casefold()))
+
+
+def decision(claim: Claim, sighting: Sighting, able: Capabilities) -> Iterator[Line]:
+    """The decision and the customer's status, where the outcome promises them at that system."""
+    promised = able.decided.get(claim.outcome)
+    if promised is not None and sighting.decision_status not in promised:
+        words = " or ".join(sorted(promised))
+        yield Line(MatchClass.STATUS_DIFFERENCE, "decision_status", words, sighting.decision_status)
+    status = sighting.customer_status
+    if claim.outcome in COMPLETE and able.active and status is not None and status.upper() not in able.active:
+        yield Line(MatchClass.STATUS_DIFFERENCE, "status", " or ".join(sorted(able.active)), status)
+
+
+def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
+    """The wallet: promised and there, or neither."""
+    if sighting.wallet_ids is None:
+        if claim.wallet_id is not None:
+            yield Line(MatchClass.UNVERIFIED, "wallet_id", claim.wallet_id)
+    elif claim.wallet_id is not None:
+        if not set(claim.wallet_id.split(";")) <= set(sighting.wallet_ids):
+            yield Line(MatchClass.PARTIAL, "wallet_id", claim.wallet_id, ";".join(sighting.wallet_ids) or None)
+    elif claim.outcome in COMPLETE:
+        yield Line(MatchClass.PARTIAL, "wallet_id")
+    elif sighting.wallet_ids:
+        yield Line(MatchClass.STATUS_DIFFERENCE, "wallet_id", None, ";".join(sighting.wallet_ids))
+
+
+async def claims(store: Store, run_id: str, batch: Batch) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+    """The ledger's claims of a run beside the file's rows, window by window; Row None: quarantined."""
+    accepted = (row for rows in batch.accepted() for row in rows)
+    row = next(accepted, None)
+    for window in store.outcomes(run_id, WINDOW):
+        pairs: list[tuple[Claim, Row | None]] = []
+        for entry in window:
+            while row is not None and row.source_row < entry["source_row"]:
+                row = next(accepted, None)  # has no outcome yet
+            mine = row if row is not None and row.source_row == entry["source_row"] else None
+            pairs.append((claim_of(entry), mine))
+            if mine is not None:
+                row = next(accepted, None)
+        yield pairs
+
+
+def claim_of(entry: Mapping[str, Any]) -> Claim:
+    """What one outcome row of the ledger claims."""
+    return Claim(
+        source_row=entry["source_row"],
+        key=entry["external_unique_id"],
+        outcome=Outcome(entry["outcome"]),
+        customer_id=entry["customer_id"],
+        wallet_id=entry["wallet_id"],
+    )
+
+
+class Reconciliation:
+    """Reads the target afresh for a stream of rows and compares."""
+
+    def __init__(
+        self,
+        system: System,
+        reader: Reader,
+        clock: Clock,
+        opener: Opener | None = None,
+        listed: Mapping[str, Listed] | None = None,
+    ) -> None:
+        """`opener`: for claims that have pseudonyms instead of values. `listed`: customers just listed, by their id."""
+        self.system, self.reader, self.clock, self.opener = system, reader, clock, opener
+        self.listed = listed or {}
+        self.complete = 0
+        """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
+        self.unreachable: Unreachable | None = None
+        """That the target could not be reached any more: from then on nothing was verified."""
+
+    async def frames(
+        self, windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]], workers: int
+    ) -> AsyncIterator[pl.DataFrame]:
+        """One frame of lines for each window of claims, in their order. `Row` None: quarantined, never read."""
+        async for window in windows:
+            places = asyncio.Semaphore(workers)
+            lines = await asyncio.gather(*(self._lines(places, claim, row) for claim, row in window))
+            rows = [line for row_lines in lines for line in row_lines]
+            yield pl.DataFrame(rows, schema=RECONCILIATION_SCHEMA, orient="row")
+
+    async def _lines(self, places: asyncio.Semaphore, claim: Claim, row: Row | None) -> list[tuple[Any, ...]]:
+        read_at = None
+        if row is None or claim.outcome in NOT_SENT:
+            found: Sequence[Line] = (Line(MatchClass.NOT_SENT),)
+        else:
+            async with places:
+                found = await self._read(claim, row)
+            read_at = iso(self.clock.now())
+        return [reported(claim, line, read_at) for line in found]
+
+    async def _read(self, claim: Claim, row: Row) -> Sequence[Line]:
+        facts: Mapping[str, str] = {"customer_id": claim.customer_id} if claim.customer_id else {}
+        if claim.pseudonyms is not None and not facts:
+            return (Line(MatchClass.UNVERIFIED),)  # nothing is known that a look-up could ask for
+        listed = self.listed.get(claim.customer_id or "")
+        try:
+            lines = await self._seen(claim, row, facts, listed)
+            if listed is not None and lines != MATCH:  # a listing may lag behind: a difference is read for itself
+                lines = await self._seen(claim, row, facts, None)
+        except ReadFailed:
+            return (Line(MatchClass.UNVERIFIED),)
+        except Unreachable as error:
+            self.unreachable = error
+            return (Line(MatchClass.UNVERIFIED),)
+        self.complete += is_complete(claim, lines)
+        return lines
+
+    async def _seen(self, claim: Claim, row: Row, facts: Mapping[str, str], listed: Listed | None) -> Sequence[Line]:
+        sighting = await self.system.sight(self.reader, row, facts, listed)
+        if self.opener is not None and claim.pseudonyms is not None:
+            sighting = self.opener.opened(sighting, claim.pseudonyms)
+        return compare(claim, sighting, self.system.capabilities)
+
+
+def reported(claim: Claim, line: Line, read_at: str | None) -> tuple[Any, ...]:
+    """One line of the reconciliation as a row of `RECONCILIATION_SCHEMA`."""
+    return (
+        claim.source_row,
+        claim.key,
+        claim.customer_id,
+        line.match_class,
+        line.field,
+        line.ours,
+        line.theirs,
+        read_at,
+        line.similarity,
+    )
+
+
+def is_complete(claim: Claim, lines: Sequence[Line]) -> bool:
+    """Whether the ledger calls the row complete and the target shows it so; a field may differ."""
+    shown = all(line.match_class in {MatchClass.MATCH, MatchClass.FIELD_DIFFERENCE} for line in lines)
+    return claim.outcome in COMPLETE and shown

@@ -1,0 +1,83 @@
+"""Rows whose values are known only as the ledger's keyed pseudonyms: what a reconciliation compares when the input
+file is gone or was changed.
+
+A pseudonym shows that two values are the same, never what they are; so no difference of such a row shows our side,
+and e-mails that differ in capitals alone differ.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from jobs.batch import WINDOW
+from jobs.intake.phones import normalise_phones
+from jobs.keys import Pseudonyms
+from jobs.ledger.store import Store
+from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised
+from jobs.systems.row import Row
+from jobs.systems.sighting import Comparison, Sighting
+
+Mask = Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Compares what the target shows with pseudonyms. `region`: of phone numbers without a country code."""
+
+    pseudonyms: Pseudonyms
+    region: str
+
+    def compared(self, field: str, ours: str | None, theirs: str | None, mask: Mask) -> Comparison:
+        """One field; `ours` is its pseudonym (None: the row had no such value)."""
+        if ours is None:
+            return Comparison(field, None, theirs, mask)
+        if any(self.pseudonyms.of(field, each) == ours for each in self.spellings(field, theirs)):
+            return Comparison(field, theirs, theirs, mask)
+        return Comparison(field, WITHHELD, theirs, _withholding(mask))
+
+    def spellings(self, field: str, theirs: str | None) -> Iterator[str]:
+        """How a value of the target may have stood in the input after its normalisation."""
+        if theirs is None:
+            return
+        yield theirs
+        yield normalised(theirs)
+        if field == "email":
+            yield normalised(theirs).lower()
+        if field == "phone":
+            yield from self._phones(theirs)
+
+    def _phones(self, theirs: str) -> Iterator[str]:
+        yield "".join(sign for sign in theirs if sign in "0123456789")
+        international = normalise_phones(pl.Series("phone", [theirs]), self.region)[0]
+        if international is not None:
+            yield international
+
+    def opened(self, sighting: Sighting, ours: Mapping[str, str]) -> Sighting:
+        """`sighting`, whose comparisons know only the target's side, compared with the pseudonyms `ours`."""
+        return replace(
+            sighting,
+            comparisons=[
+                self.compared(each.field, ours.get(each.field), each.theirs, each.mask) for each in sighting.comparisons
+            ],
+        )
+
+
+async def sealed_claims(
+    store: Store, run_id: str, space_id: int, window: int = WINDOW
+) -> AsyncIterator[Sequence[tuple[Claim, Row]]]:
+    """The ledger's claims of a run, each with a row without values and with the ledger's pseudonyms."""
+    for entries in store.outcomes(run_id, window):
+        known = store.known(space_id, [entry["external_unique_id"] for entry in entries if entry["external_unique_id"]])
+        pairs: list[tuple[Claim, Row]] = []
+        for entry in entries:
+            claim = claim_of(entry)
+            record = known.get(claim.key or "")
+            ours = record.record.pseudonyms if record is not None else {}
+            row = Row(claim.source_row, None, claim.key or "", {}, "", "", None)
+            pairs.append((replace(claim, pseudonyms=ours), row))
+        yield pairs
+
+
+def _withholding(mask: Mask) -> Mask:
+    return lambda value: WITHHELD if value == WITHHELD else mask(value)

@@ -1,0 +1,150 @@
+"""The end of a run whose ledger failed, was taken over or is held, or whose disk is full: told, and reported so far.
+
+The ledger can't be written then, so the run does not end in it: it is like one that was killed, and `muster resume`
+goes on with it. What can be read is told: `outcome.csv` has every row, those that the ledger knows no end of as they
+stand. The other files of a run are left to whoever goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from heapq import merge
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from jobs.clock import milliseconds
+from jobs.disk import unusable
+from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.errors import ExitCode, MusterError, strongest
+from jobs.intake.quarantine import write_quarantine
+from jobs.keys import Pseudonyms
+from jobs.ledger.broken import LedgerBroken
+from jobs.ledger.columns import outcome_columns
+from jobs.ledger.history import outcomes_among, sent_among
+from jobs.ledger.rows import OutcomeRow
+from jobs.ledger.sqlite import path_of
+from jobs.model import RESUMABLE
+from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
+from jobs.reports.folder import RunFolder
+from jobs.reports.outcome import write_outcome
+from jobs.run.context import MOST_REPORTED, Underway
+from jobs.settings.settings import pseudonym_key
+from jobs.systems.row import Row
+
+CODE = "broken_off"
+"""Reason code of a row that was not begun when the run was cut short."""
+
+WINDOW = 10_000
+"""Rows at a time (chosen, as for every report)."""
+
+SIGNALS = frozenset({ExitCode.SIGINT, ExitCode.SIGTERM})
+
+OURS = frozenset({ExitCode.INTERNAL, ExitCode.INTEGRITY})
+"""Codes that a signal does not outweigh."""
+
+
+def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError | None:
+    """Reports what is known of the run that `error` ended; what to raise. None: `error` is a defect, not a failure."""
+    cause = error if isinstance(error, LedgerBroken) else unusable(error, under.settings.out)
+    if cause is None:
+        return None
+    run, folder, hint = under.run, Path(under.run.folder), cause.hint or ""
+    if not _sent(under):
+        with suppress(OSError):
+            folder.rmdir()  # only when nothing was written there
+        message, onward = f"{cause.message}; nothing was sent", "start again"
+        return _ending(cause, _code(under, cause, sent=False), message, hint.replace("muster resume", onward))
+    message = f"{cause.message}; run {run.run_id} was cut short, {_reported(under, taking, cause)}"
+    onward = f"muster {'report' if _ended(under) else 'resume'} {run.run_id}"
+    if "muster resume" not in hint:
+        hint = f"{hint}, then muster resume"
+    return _ending(cause, _code(under, cause, sent=True), message, hint.replace("muster resume", onward))
+
+
+def _sent(under: Underway) -> bool:
+    """Whether anything may have been sent: calls that were given up are counted nowhere, but their intents are."""
+    try:
+        return bool(mutating(under.calls) or under.store.intent_total(under.run.run_id))
+    except LedgerBroken:
+        return True
+
+
+def _ending(cause: MusterError, code: ExitCode, message: str, hint: str) -> MusterError:
+    error = MusterError.ending(code, message, hint)
+    error.code = None if code in SIGNALS else cause.code
+    return error
+
+
+def _code(under: Underway, cause: MusterError, *, sent: bool) -> ExitCode:
+    """What a scheduler is told: 2 becomes 3 once something was sent, and a signal outweighs both."""
+    signals = under.stops.codes & SIGNALS
+    if signals and cause.exit_code not in OURS:
+        return strongest(signals)
+    return ExitCode.POLICY if sent and cause.exit_code is ExitCode.UNUSABLE else cause.exit_code
+
+
+def _ended(under: Underway) -> bool:
+    """Whether the ledger knows the end of the run: only files are missing then."""
+    try:
+        row = under.store.run(under.run.run_id)
+    except LedgerBroken:
+        return False
+    return row is not None and row.ended_ms is not None
+
+
+def _reported(under: Underway, taking: Taking, cause: MusterError) -> str:
+    """Writes `outcome.csv`, `outcome.parquet` and `quarantine.csv`; what the user is told of it."""
+    folder = RunFolder(Path(under.run.folder))
+    if (folder.path / "outcome.csv").exists():
+        return f"but every row has its end: {folder.path / 'outcome.csv'}"
+    if under.stops.signalled.is_set() and under.batch.rows > MOST_REPORTED:
+        return f"and its {under.batch.rows:,} rows are too many to be reported on the way out"
+    try:
+        count = write_outcome((shown(rows, under.batch) for rows in _windows(under, taking, cause)), folder)
+        write_quarantine(under.batch.staged, under.batch.validated.quarantined, folder.path / "quarantine.csv")
+    except (MusterError, OSError, pl.exceptions.PolarsError) as error:
+        why = error if isinstance(error, MusterError) else unusable(error, folder.path)
+        return f"and outcome.csv can't be written: {why.message if why else type(error).__name__}"
+    left = sum(count.outcomes[outcome] for outcome in RESUMABLE)
+    return f"{left:,} of {count.rows:,} rows are open: {folder.path / 'outcome.csv'}"
+
+
+def _windows(under: Underway, taking: Taking, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
+    """Every row of the file, with its end in this run where the ledger knows one, else as it stands."""
+    pseudonyms = Pseudonyms(pseudonym_key(path_of(under.settings.ledger)))
+    accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(under.batch.accepted())
+    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(under.batch.quarantined())
+    rows = merge(accepted, refused, key=lambda row: row.source_row)
+    while window := list(islice(rows, WINDOW)):
+        first, last = window[0].source_row, window[-1].source_row
+        told = {row[0]: row for row in outcomes_among(under.store, under.run.run_id, LEDGER_COLUMNS, first, last)}
+        left = [row for row in window if row.source_row not in told]
+        open_rows = [row for row in left if isinstance(row, Row)]
+        ends = [row for row in left if isinstance(row, OutcomeRow)]
+        for end in (*ends, *_standing(under, taking, pseudonyms, open_rows, f"the run was cut short: {cause.message}")):
+            columns = outcome_columns(end, under.run.run_id)
+            told[end.source_row] = tuple(columns[name] for name in LEDGER_COLUMNS)
+        yield [told[row.source_row] for row in window]
+
+
+def _standing(
+    under: Underway, taking: Taking, pseudonyms: Pseudonyms, rows: Sequence[Row], reason: str
+) -> Iterator[OutcomeRow]:
+    """How accepted rows stand that the run has not ended. A write that the ledger knows no answer of is in doubt."""
+    if not rows:
+        return
+    run_id, now_ms = under.run.run_id, milliseconds(under.clock.now())
+    known = under.store.known(under.space_id, [ledger_key(row, pseudonyms) for row in rows])
+    sent = sent_among(under.store, run_id, rows[0].source_row, rows[-1].source_row)
+    for row in rows:
+        record = known.get(ledger_key(row, pseudonyms))
+        steps = [step.name for step in under.system.steps_of(row)]
+        case = open_case(row, record, run_id, pseudonyms, taking, now_ms, steps)
+        if isinstance(case, Case):
+            case.attempts, case.first_attempt_ms, case.last_attempt_ms = sent.get(row.source_row, (0, None, None))
+            outcome, code, step = case.standing(CODE)
+            case = case.end(outcome, code, reason, step, now_ms)
+        assert case.outcome is not None
+        yield case.outcome

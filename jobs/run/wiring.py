@@ -1,0 +1,254 @@
+"""Wiring: from settings to a system, its client, its limiters and its keys. The one place that knows all the parts."""
+
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from functools import cache, partial
+from math import inf
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jobs.clock import Clock
+from jobs.errors import Unusable
+from jobs.keys import KeySpace, Pseudonyms
+from jobs.ledger.broken import LedgerBroken
+from jobs.ledger.customers import made_customers
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
+from jobs.model import Rate, Secrets
+from jobs.run.target import same_target
+from jobs.settings.settings import Settings, pseudonym_key, secrets, system_settings
+from jobs.systems import adapter, capabilities
+from jobs.systems.contract import Passwords, Setup, System
+from jobs.systems.jwt import holder_of
+from jobs.systems.messages import CallClass, Certificate
+from jobs.transport.address import checked_base_url
+from jobs.transport.client import Client
+from jobs.transport.limiter import Limiter, Pace, Window
+from jobs.transport.outage import Outage
+from jobs.transport.pauses import Hear, Hold, Pauses, nobody
+from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
+from jobs.transport.sender import HttpxSender
+
+
+def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
+    """The configured system, for the configured job. Raises Unusable.
+
+    `files`: the folder of the input, in which documents lie unless the settings name another one. `passwords`: of the
+    logins that are to be made; None: none is made.
+    """
+    tenant = settings.need("tenant")
+    module = adapter(settings.model)
+    table = settings.systems.get(settings.system, {})
+    setup = Setup(
+        tenant,
+        keys_of(settings),
+        settings.files or files or Path(),
+        variant=settings.decision,
+        credential=cache(lambda: credential_name(settings)),
+        known=Remembered(settings).of,
+        passwords=passwords,
+    )
+    return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
+
+
+def credential_name(settings: Settings) -> str | None:
+    """Whose credential this run has, as a pseudonym; None when there is none."""
+    given = secrets("operator_" if settings.operator else "")
+    secret = holder_of(given.token) if given.token else given.identity
+    return Pseudonyms(pseudonym_key(path_of(settings.ledger))).of("credential", secret) if secret else None
+
+
+class Remembered:
+    """What the ledger knows of the system's customers, asked when it is needed; opened when it is first asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store: Store | None = None
+
+    def of(self, customer_id: str) -> Mapping[str, str]:
+        """The facts of that customer; empty when the ledger knows none."""
+        return self.among([customer_id]).get(customer_id, {})
+
+    def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """The facts of those of the customers that the ledger knows, by id."""
+        if self._store is None:
+            if not path_of(self.settings.ledger).exists():
+                return {}
+            self._store = Store.open(self.settings.ledger, create=False)
+            weakref.finalize(self, self._store.close)
+        return made_customers(self._store, str(self.settings.system), self.settings.tenant, customer_ids)
+
+
+def keys_of(settings: Settings) -> KeySpace:
+    """The keys of the configured (system, tenant); an unset tenant gives keys that are never sent."""
+    return KeySpace.of(settings.keyed, settings.tenant or "")
+
+
+def reader_given(settings: Settings) -> bool:
+    """Whether there is a credential to read back with."""
+    return not capabilities(settings.model).reads_apart or any(map(complete, readers(settings)))
+
+
+def readers(settings: Settings) -> Iterator[Secrets]:
+    """Credentials that are meant for reading, the reader's own first."""
+    yield secrets("recon_")
+    if capabilities(settings.model).reads_apart:
+        yield secrets("operator_")
+
+
+def complete(given: Secrets) -> bool:
+    """Whether one can log in with it."""
+    return bool(given.identity and given.password)
+
+
+def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
+    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable."""
+    own = next(filter(complete, readers(settings)), None) if reading else None
+    able = capabilities(settings.model)
+    if own is None and reading and able.reads_apart:
+        raise Unusable(
+            "reading back takes another credential than this job's own",
+            hint="set MUSTER_RECON_IDENTITY and MUSTER_RECON_PASSWORD (or their _FILE variants)",
+        )
+    given = own or secrets("operator_" if settings.operator else "")
+    held = {"token"} if given.token is not None else set()
+    held |= {"identity"} if given.identity is not None and given.password is not None else set()
+    held |= {"key"} if given.identity is not None and given.private_key is not None else set()
+    if held & able.takes or "nothing" in able.takes:
+        return given
+    mine = "MUSTER_OPERATOR" if settings.operator else "MUSTER"
+    variables = {"identity": f"{mine}_IDENTITY and {mine}_PASSWORD"}
+    if not settings.operator:
+        variables |= {"token": "MUSTER_TOKEN", "key": "MUSTER_IDENTITY and MUSTER_PRIVATE_KEY"}
+    wanted = ", or ".join(words for kind, words in variables.items() if kind in able.takes)
+    raise Unusable(
+        f"no credential for {settings.system}: it takes {able.credential}",
+        hint=f"set {wanted} (or their _FILE variants)",
+    )
+
+
+def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
+    """Connections as the settings want them. Raises Unusable for roots, a certificate or a proxy that can't be used."""
+    base_url, shown = settings.need("base_url"), system.certificate
+    if settings.ca_file is not None:
+        shown = shown or Certificate()
+        shown = replace(shown, authorities=(*shown.authorities, settings.ca_file))
+    if settings.proxy is not None and base_url.startswith("http:") and not settings.proxy.here:
+        raise Unusable("--proxy is on another machine, and plain http would show tokens and personal data to it")
+    return HttpxSender(base_url, clock, certificate=shown, proxy=settings.proxy)
+
+
+def outage_of(
+    settings: Settings, clock: Clock, tell: Callable[[str], None] = lambda _: None, *, most: float = inf
+) -> Outage:
+    """Whether the target is there, not known yet; `most` seconds are waited for it, or fewer where the settings say so.
+
+    `tell`: where the operator hears that it is waited for.
+    """
+    parts = urlsplit(settings.need("base_url"))
+    place = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return Outage(clock, place, wait_seconds=min(settings.outage_wait, most), tell=tell)
+
+
+Hearing = Callable[[CallClass, Hold], None]
+"""Is told which class of call has to pause."""
+
+
+def deaf(_kind: CallClass, _hold: Hold) -> None:
+    """Hears nothing."""
+
+
+@asynccontextmanager
+async def connected(
+    settings: Settings,
+    system: System,
+    given: Secrets,
+    clock: Clock,
+    *,
+    store: Store | None = None,
+    outage: Outage | None = None,
+    hear: Hearing = deaf,
+) -> AsyncIterator[Client]:
+    """A client that has logged in; its connections are closed at the end. Raises NotPermitted, Unreachable; Unusable
+    at another target than the ledger's.
+
+    `store`: the ledger in which windows of calls and pauses hold over runs and processes; None: they hold for this
+    client. `outage`: what is known of the target's being there; None: nothing, and what is waited for is not told.
+    `hear` is told of the pauses of each class of call, those of logins too.
+    """
+    same_target(settings, store)
+    sender = sender_of(settings, system, clock)
+    limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
+    client = Client(
+        system,
+        sender,
+        given,
+        tenant=settings.need("tenant"),
+        limiters=limiters,
+        clock=clock,
+        most_calls=settings.concurrency,
+        outage=outage or outage_of(settings, clock),
+    )
+    try:
+        token = await client.credential.token()
+        await client.reach()
+        rates = dict(system.limits(token.positions))
+        if settings.rate is not None:
+            rates[CallClass.WRITE] = settings.rate
+        async with AsyncExitStack() as stack:
+            pool = None if store is None else pool_of(settings, given)
+            for each in CallClass:
+                if each is CallClass.LOGIN and each not in rates:
+                    continue
+                named = pool if pool is None or each is CallClass.WRITE else f"{pool}-{each}"
+                free = each is not CallClass.WRITE and each not in rates
+                limiting = limiter(rates.get(each), named, store, clock, partial(hear, each), free=free)
+                limiters[each] = await stack.enter_async_context(limiting)
+            yield client
+    finally:
+        await sender.aclose()
+
+
+@asynccontextmanager
+async def limiter(
+    rate: Rate | None,
+    pool: str | None,
+    store: Store | None,
+    clock: Clock,
+    hear: Hear = nobody,
+    *,
+    free: bool = False,
+) -> AsyncIterator[Limiter]:
+    """The limit that was given, else the documented one, else (None) a pace that is found by trying; `free`: neither.
+
+    With a `store`, what earlier runs and other processes learned of `pool`, and were asked for, holds first.
+    """
+    if store is None or pool is None:
+        window, pace = (None, None if free else Pace(clock)) if rate is None else (Window(rate, clock), None)
+        yield Limiter(clock, window=window, pace=pace, pauses=Pauses(clock, hear))
+        return
+    async with AsyncExitStack() as stack:
+        pauses = KeptPauses(clock, store, pool, hear=hear)
+        stack.push_async_callback(given_back, pauses)
+        shared = None if rate is None else SharedWindow(rate, clock, store, pool)
+        paced = KeptPace(clock, store, pool) if rate is None and not free else None
+        if shared is not None:
+            stack.push_async_callback(given_back, shared)
+        if paced is not None:
+            stack.push_async_callback(given_back, paced)
+        yield Limiter(clock, window=shared, pace=paced, pauses=pauses)
+
+
+async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
+    """Tells the ledger what it shall keep, if it can: what is not handed back counts as used for a while, no harm."""
+    with suppress(LedgerBroken):
+        await kept.aclose()
+
+
+def pool_of(settings: Settings, given: Secrets) -> str:
+    """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
+    pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
+    address = checked_base_url(settings.need("base_url"))
+    return pseudonyms.of("pool", f"{address}|{given.identity or 'token'}")

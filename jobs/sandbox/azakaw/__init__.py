@@ -1,0 +1,1 @@
+"""The local stand-in of Azakaw, written from its documents."""

@@ -1,0 +1,1 @@
+"""The local stand-in of BankLingo, written from its documents."""

@@ -1,0 +1,1 @@
+"""The local stand-in of SIX bLink, written from its documents."""

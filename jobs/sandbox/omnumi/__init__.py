@@ -1,0 +1,1 @@
+"""The local stand-in of Omnumi, written from its documents."""

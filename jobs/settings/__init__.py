@@ -1,0 +1,1 @@
+"""What the operator chose, and where each choice came from."""

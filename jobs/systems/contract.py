@@ -1,0 +1,251 @@
+"""The small contract between the engine and one target system; the only base in the program.
+
+A system is a list of *steps*. Each step can *look* (read whether it is done, by whom, or not at all) and
+may have one *write*. The engine in `onboard.py` drives every step the same way:
+
+    look -> Done | Absent | Undecided | Ended | Unclear
+    Absent -> commit the intent -> send the write -> classify(reply) -> Done | Undecided | Ended | Again ...
+    Again, Doubted, Taken -> look before anything else is sent
+
+So an adapter never retries, never sleeps, never writes to the ledger and never decides what happens to a lost
+request; it only says what a reply means and how to read the truth.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from jobs.keys import KeySpace
+from jobs.model import Outcome, Rate
+from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.systems.row import Row, View
+from jobs.systems.sighting import Listed, Sighting
+from jobs.systems.verdict import Finding, Verdict
+
+CLOCK_SKEW = timedelta(minutes=2)
+"""How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
+
+
+class Step(Protocol):
+    """One intention towards the target, done at most once for a row."""
+
+    @property
+    def name(self) -> str:
+        """Stable name: it is written to the ledger and to `failed_step`."""
+        ...
+
+    @property
+    def resends(self) -> int | None:
+        """How often an unanswered write may be sent again after looking; None: as often as attempts allow.
+
+        Eclipse refuses a repeated key, so resending a create is safe; a KYC trigger has no key and may be
+        sent once more only.
+        """
+        ...
+
+    @property
+    def settle_seconds(self) -> float | None:
+        """How long after an unanswered write "not there" is not believed; None: the engine's own time."""
+        ...
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Reads whether the step is done. Never writes. Raises ReadFailed."""
+        ...
+
+    def write(self, view: View) -> Request:
+        """The request that does the step; the same view gives the same bytes. Reads at most the files the row names.
+
+        Raises Unsendable when one of those can't be used (any more).
+        """
+        ...
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """What the reply to `write` means. Pure. Raises NotPermitted when the whole job is blocked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a system can do; commands refuse the rest with a sentence that says so."""
+
+    title: str
+    creates_customers: bool
+    idempotency_key: str | None
+    """The field that carries our key and makes a repeated create harmless; None: there is none."""
+    lookups: tuple[str, ...]
+    """What customers can be found by, of `phone`, `identity`, `email`, `reference`, `name`, `customer-id`."""
+    steps: tuple[str, ...]
+    documented_limit: str
+    """The vendor's own words, shortened."""
+    decision: str | None
+    """What is decided at the target after the create, and how it is learnt."""
+    lists_customers: bool = False
+    """Whether all customers of a tenant can be listed; `System.listing` is not to be called otherwise."""
+    reads_back: bool = True
+    """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
+    wallets: bool = False
+    """Whether a complete row has a wallet."""
+    decided: Mapping[Outcome, frozenset[str]] = field(default_factory=dict)
+    """The decisions that an outcome promises; an outcome that is not here promises none."""
+    active: frozenset[str] = frozenset()
+    """Customer statuses, in capitals, that a complete row may have; empty: any."""
+    credential: str = "identity and password, or a token"
+    """What has to be given, in words."""
+    rights: str = "use a credential that has this right"
+    """What to do when the credential lacks a right."""
+    natural_key: str = "national_id"
+    """The column by whose equal value a customer at the target is known to be the row's person."""
+    canary: int = 0
+    """What `--canary` is unless somebody sets it."""
+    downloads: bool = False
+    """Whether profiles can be downloaded as PDF; such a system is `Downloadable`."""
+    profiles: bool = False
+    """Whether all about one customer can be read for people; such a system is `Profiled`."""
+    logins: bool = False
+    """Whether a row gets a login, with its own password or one that is generated and delivered."""
+    reads_apart: bool = False
+    """Whether reading back takes another credential than writing: the reader's own, or the operator's."""
+    commands: tuple[str, ...] = ()
+    """What `muster decide` may do with customers; empty: nothing."""
+    reading_steps: frozenset[str] = frozenset()
+    """Those of `steps` that never send anything but reads."""
+    takes: frozenset[str] = frozenset({"identity", "token"})
+    """`identity` (with a password), `key` (an identity with a private key), `token`, `nothing`: what may be given."""
+
+
+class System(Protocol):
+    """One target, configured. Stateless but for its frozen settings."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What it is shown when the connection is made, and verified with; None: nothing, and the usual roots."""
+        ...
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """All that a row may have, in the order that the vendor demands."""
+        ...
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """Those of `row`, in the same order; `later_columns` are enough to tell those after the first."""
+        ...
+
+    @property
+    def later_columns(self) -> frozenset[str]:
+        """The columns that are still needed once the first step is done."""
+        ...
+
+    def login(self, identity: str, password: str) -> Request:
+        """The request that exchanges the credential for a token."""
+        ...
+
+    def renewal(self, token: Token) -> Request | None:
+        """The request that prolongs `token`; None where the system has none."""
+        ...
+
+    def token_of(self, reply: Reply) -> Token:
+        """The token in a login's or renewal's reply.
+
+        Raises NotPermitted for a refusal in the target's own words (its code, or status 401), ValueError for whatever
+        else is no token: something before the target may have said it, and a password must not be given up for that.
+        """
+        ...
+
+    def given(self, token: str) -> Token:
+        """A token that the operator gave, as it is presented."""
+        ...
+
+    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
+        """What every call carries beside the credential; `fresh_id` gives 32 hex digits, new for each sending."""
+        ...
+
+    def status_of(self, reply: Reply) -> int:
+        """The HTTP status, or the worse one in the body where a system answers 200 with a refusal inside."""
+        ...
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """The vendor's error code and trace id in any reply; empty where it has none."""
+        ...
+
+    def throttled(self, reply: Reply) -> bool:
+        """Whether the reply is a refusal because of a limit, in whatever dialect."""
+        ...
+
+    def readable(self, reply: Reply) -> bool:
+        """Whether a successful reply's body is whole, in the system's format; a read that gave none is repeated."""
+        ...
+
+    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
+        """The documented limits for such a credential, by class of call; a class that is not here has none."""
+        ...
+
+    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
+        """A fresh read of all that belongs to `row`, for reconciliation. Raises ReadFailed.
+
+        `listed`: the row's customer as a listing of the same minutes shows it, which saves reading the profile.
+        """
+        ...
+
+    def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
+        """All customers, page by page, each once; rows that move between pages meanwhile are not lost.
+
+        Raises ReadFailed, also when they move faster than they can be read.
+        """
+        ...
+
+    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+        """Customers that fit `wanted` exactly, as flat text in the vendor's spelling and order, `customerId` in it.
+
+        `wanted` has one of `phone`, `identity`, `email`, `reference`, `customer_id`, or `first_name` and/or
+        `last_name`: no more than `Capabilities.lookups` offers. Raises ReadFailed, NotPermitted.
+        """
+        ...
+
+
+class Passwords(Protocol):
+    """The passwords of the logins that a run makes."""
+
+    def for_row(self, row: Row, identity: str) -> str:
+        """The password with which that login is to be made; a generated one is on the disk before it is returned."""
+        ...
+
+    def known(self, row: Row, identity: str) -> str | None:
+        """The same as far as it is known; None when it was never made, or can't be read back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an adapter is made from, beside its own settings."""
+
+    tenant: str
+    keys: KeySpace
+    files: Path = Path()
+    """The folder that file references of the input are relative to."""
+    variant: str | None = None
+    """What exactly is done with the rows, where the job comes in variants."""
+    credential: Callable[[], str | None] = lambda: None
+    """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
+    known: Callable[[str], Mapping[str, str]] = lambda _: {}
+    """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    passwords: Passwords | None = None
+    """Of the logins to be made; None: none is made here."""
+
+
+class Adapter(Protocol):
+    """A module of `jobs.systems`: what the registry names."""
+
+    CAPABILITIES: Capabilities
+    SETTINGS: type[Any]
+    """A frozen dataclass: the system's table in muster.toml, every field with a default."""
+
+    def system(self, setup: Setup, settings: Any) -> System:
+        """The system, configured. Raises Unusable when the settings can't work."""
+        ...

@@ -1,0 +1,102 @@
+"""What only some systems offer; each a protocol of its own, so that nobody has to implement a refusal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jobs.systems.messages import Reader, Reply, Request
+from jobs.systems.sighting import Profile
+
+
+@runtime_checkable
+class Profiled(Protocol):
+    """A system that shows all about one customer; its capabilities say `profiles`."""
+
+    async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
+        """Read afresh; None when there is no such customer. Raises ReadFailed, NotPermitted."""
+        ...
+
+
+@runtime_checkable
+class Downloadable(Protocol):
+    """A system whose profiles can be downloaded as PDF; its capabilities say `downloads`."""
+
+    def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
+        """Where the profile may be, the likeliest place first; one that is not there is answered with 404."""
+        ...
+
+
+@runtime_checkable
+class Portal(Protocol):
+    """A system whose tenant has users of its own, who log in at a portal."""
+
+    async def portal_users(self, reader: Reader) -> Sequence[Mapping[str, str]]:
+        """All of the tenant, as flat text in the vendor's spelling. Raises ReadFailed, NotPermitted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a preflight. `passed` None: worth knowing, no reason to stop."""
+
+    name: str
+    passed: bool | None
+    found: str
+    advice: str | None = None
+    """What to do about it."""
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """A system that can be asked, without changing anything, whether a run would get along with it."""
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """What was found, line by line. Raises ReadFailed, NotPermitted."""
+        ...
+
+
+@runtime_checkable
+class Challenging(Protocol):
+    """A system whose login may be a challenge that is signed, in the place of a password."""
+
+    def challenge(self, identity: str) -> Request | None:
+        """The request for a challenge; None when a password is to be sent."""
+        ...
+
+    def answer(self, identity: str, reply: Reply, private_key: str) -> Request:
+        """The login that answers the challenge in `reply`. Raises NotPermitted, and ValueError like `token_of`."""
+        ...
+
+
+ASKED_AGAIN_AFTER = "asked_again_after"
+"""The fact that holds the target's own time of the newest decision when an operator asked again: a look at the step
+believes later ones only."""
+
+
+SHAREABLE, SHARED = "shareable", "shared"
+"""Facts that name columns, joined by `;`: those of a conflict that another person may rightly have too (a family's
+phone), and those that somebody decided to be such: a look at the first step does not ask who has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest decision about a customer. `at` is the target's own time of it; both None: there is none."""
+
+    status: str | None
+    at: str | None
+
+
+@runtime_checkable
+class Redecidable(Protocol):
+    """A system whose decision can be asked for again."""
+
+    redecided: str
+    """Name of the step that asks."""
+    passed: str
+    """The status that is never asked again without consent."""
+    refused: str
+    """The status that may be asked again."""
+
+    async def newest(self, reader: Reader, customer_id: str) -> Newest:
+        """The newest decision. Raises ReadFailed, NotPermitted."""
+        ...
