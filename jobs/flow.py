@@ -24,10 +24,10 @@ from jobs.clock import Clock, Stamp, milliseconds
 from jobs.disk import unusable
 from jobs.earlier import Earlier
 from jobs.engine.case import Taking
-from jobs.engine.driver import Onboarding, Patience
+from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.stops import ErrorBudget, Stops, next_showing
-from jobs.engine.workers import Crew
+from jobs.engine.workers import WorkerPool
 from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.workspace import workspace
@@ -44,15 +44,15 @@ from jobs.publishing.publish import Findings, publish, signing
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder, safe_run_id
 from jobs.reports.summary import Summary
-from jobs.run.admission import admitted
+from jobs.run.admission import check_maker_checker
 from jobs.run.ask_again import Candidate, Retrigger
-from jobs.run.canary import send_first, suited
-from jobs.run.context import Decisions, Underway
+from jobs.run.canary import send_first, with_default_canary
+from jobs.run.context import Resolutions, RunContext
 from jobs.run.cut_short import cut_short
-from jobs.run.delivery import deliverable, passwords_of
+from jobs.run.delivery import check_password_delivery, passwords_of
 from jobs.run.facts import run_facts
 from jobs.run.fresh_read import judge_canary, reread_if_possible
-from jobs.run.privileges import permitted
+from jobs.run.privileges import check_privileged_rows
 from jobs.run.signals import Signals, apart
 from jobs.run.target import same_target
 from jobs.run.throttling import Throttling, span
@@ -75,7 +75,7 @@ def onboard(
     *,
     taking: Taking | None = None,
     sha256: str | None = None,
-    decisions: Decisions | None = None,
+    decisions: Resolutions | None = None,
     again: Retrigger | None = None,
     progress: Progress | None = None,
 ) -> Summary:
@@ -89,7 +89,7 @@ def onboard(
     clock, progress = Clock(), progress or Progress()
     due = None if settings.deadline is None else next_showing(settings.deadline, clock.now())
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
-    settings = suited(settings, system.capabilities)
+    settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
     signing()
     settings.need("base_url")
@@ -100,8 +100,8 @@ def onboard(
         work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         same_input(batch, sha256)
-        deliverable(batch, settings)
-        permitted(batch, settings)
+        check_password_delivery(batch, settings)
+        check_privileged_rows(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
@@ -117,7 +117,7 @@ def onboard(
             stops.note(f"the ledger knew this target as {before} ({known})")
         run = run_row(command, run_id, path, batch, settings, clock, control, before)
         decided = decisions.open(store, space_id) if decisions else ()
-        under = Underway(
+        context = RunContext(
             settings,
             system,
             batch,
@@ -135,11 +135,11 @@ def onboard(
         )
         signals.hand_over(stops)
         try:
-            findings = finish(online(under, taking or Taking(), signals))
+            findings = finish(online(context, taking or Taking(), signals))
             folder, ended_ms = RunFolder.existing(Path(run.folder)), milliseconds(clock.now())
             return publish(store, run, batch, folder, findings, ended_ms, hurried=stops.signalled.is_set())
         except (LedgerBroken, OSError, ImportError, MemoryError, PolarsError) as error:
-            told = cut_short(under, taking or Taking(), error)
+            told = cut_short(context, taking or Taking(), error)
             if told is None:
                 raise
             raise told from error
@@ -149,47 +149,47 @@ def policies(settings: Settings, batch: Batch) -> Stops:
     """What the operator lets the run be stopped by. Raises Unusable for decisions that are not theirs to give."""
     budget = ErrorBudget.given(settings.max_errors, batch.validated.accepted_rows)
     stops = Stops(budget=budget, breaker=settings.breaker, same_cause=settings.same_cause)
-    for note in admitted(batch, settings):
+    for note in check_maker_checker(batch, settings):
         stops.note(note)
     return stops
 
 
-async def online(under: Underway, taking: Taking, signals: Signals) -> Findings:
+async def online(context: RunContext, taking: Taking, signals: Signals) -> Findings:
     """What needs the target: onboarding, then a fresh read of what the ledger claims."""
     signals.listen(asyncio.get_running_loop())
-    settings, clock, began = under.settings, under.clock, under.clock.stamp()
-    outage = outage_of(settings, clock, under.progress.note)
+    settings, clock, began = context.settings, context.clock, context.clock.stamp()
+    outage = outage_of(settings, clock, context.progress.note)
     try:
         async with AsyncExitStack() as stack:
-            throttling = Throttling(under.stops, under.progress, clock)
+            throttling = Throttling(context.stops, context.progress, clock)
             given, hear = credential_of(settings), throttling.heard
-            opening = connected(settings, under.system, given, clock, store=under.store, outage=outage, hear=hear)
-            client = await under.unless_signalled(stack.enter_async_context(opening))
+            opening = connected(settings, context.system, given, clock, store=context.store, outage=outage, hear=hear)
+            client = await context.unless_signalled(stack.enter_async_context(opening))
             throttling.begin(tuple(client.limiters.values()))
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
-                tell_kept(window, under.progress)
-            asked = await checked_first(under, client)
-            folder = RunFolder.create(Path(under.run.folder))
-            begin, target = under.store.begin_run, origin_of(settings.base_url)
-            await asyncio.to_thread(begin, under.space_id, under.run, target)
+                tell_kept(window, context.progress)
+            asked = await checked_first(context, client)
+            folder = RunFolder.create(Path(context.run.folder))
+            begin, target = context.store.begin_run, origin_of(settings.base_url)
+            await asyncio.to_thread(begin, context.space_id, context.run, target)
             try:
-                await send(under, taking, client, asked)
+                await send(context, taking, client, asked)
             finally:
-                under.calls.update(client.calls)
+                context.calls.update(client.calls)
             throttling.note()
-        note_clock(under, began)
-        seen = await reread_if_possible(under, outage)
+        note_clock(context, began)
+        seen = await reread_if_possible(context, outage)
         if outage.waited:
-            under.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
-        under.leave_to_resume()
-        await asyncio.to_thread(under.store.add_calls, under.run.run_id, under.calls)
+            context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        context.leave_to_resume()
+        await asyncio.to_thread(context.store.add_calls, context.run.run_id, context.calls)
         return Findings(
-            codes=frozenset(under.stops.codes),
-            notes=under.stops.notes,
+            codes=frozenset(context.stops.codes),
+            notes=context.stops.notes,
             repeated_writes=client.repeated_writes,
-            calls=under.calls,
-            steps=tuple(step.name for step in under.system.steps),
+            calls=context.calls,
+            steps=tuple(step.name for step in context.system.steps),
             limit=window.most if window else None,
             **seen.written(folder),
         )
@@ -209,52 +209,56 @@ def tell_kept(window: Window, progress: Progress) -> None:
         progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")
 
 
-def note_clock(under: Underway, began: Stamp) -> None:
+def note_clock(context: RunContext, began: Stamp) -> None:
     """Lets the report say that the wall clock was set while the run worked: its times jump there."""
-    now = under.clock.stamp()
+    now = context.clock.stamp()
     set_by = (now.wall_ms - began.wall_ms) - (now.up_ms - began.up_ms)
     if abs(set_by) >= SET_CLOCK_MS:
         way = "forward" if set_by > 0 else "back"
         by = span(abs(set_by) / 1000)
-        under.stops.note(f"the clock of this machine was set {way} by {by} during the run: the times in its files jump")
+        context.stops.note(
+            f"the clock of this machine was set {way} by {by} during the run: the times in its files jump"
+        )
 
 
-async def checked_first(under: Underway, client: Client) -> Sequence[Candidate]:
+async def checked_first(context: RunContext, client: Client) -> Sequence[Candidate]:
     """Proves what people decided, and gives the rows that are asked again. Raises Unusable, Interrupted."""
-    if under.decisions is not None:
-        wanted = rows_of(under.batch, under.decided)
-        await under.unless_signalled(prove(under.decisions.path, under.decided, under.system, client, wanted))
-    if under.again is None:
+    if context.decisions is not None:
+        wanted = rows_of(context.batch, context.decided)
+        await context.unless_signalled(prove(context.decisions.path, context.decided, context.system, client, wanted))
+    if context.again is None:
         return ()
-    return await under.unless_signalled(under.again.examined(under.store, under.space_id, under.system, client))
+    return await context.unless_signalled(
+        context.again.examined(context.store, context.space_id, context.system, client)
+    )
 
 
-async def send(under: Underway, taking: Taking, client: Client, asked: Sequence[Candidate]) -> None:
+async def send(context: RunContext, taking: Taking, client: Client, asked: Sequence[Candidate]) -> None:
     """Brings every row of the batch to its outcome, in the ledger."""
-    settings, stops = under.settings, under.stops
-    async with Writer(under.store, under.space_id, under.epoch, under.run.run_id) as writer:
-        await record(under, asked, writer)
-        with under.progress.stage("onboarding", under.batch.rows) as count:
+    settings, stops = context.settings, context.stops
+    async with Writer(context.store, context.space_id, context.epoch, context.run.run_id) as writer:
+        await record(context, asked, writer)
+        with context.progress.stage("onboarding", context.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
-            engine = Onboarding(under.system, client, writer, stops, under.clock, patience, progress=count)
-            feed = Feed(under.batch, writer, engine, under.clock, pseudonyms_of(settings), taking)
+            engine = RowDriver(context.system, client, writer, stops, context.clock, patience, progress=count)
+            feed = Feed(context.batch, writer, engine, context.clock, pseudonyms_of(settings), taking)
             await feed.quarantine()
-            with stops.watching(under.clock):
+            with stops.watching(context.clock):
                 rows = feed.fresh(settings.limit)
                 if settings.canary:
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)
                     await writer.commit(Transition())
-                    await judge_canary(under, client, first)
-                await Crew(engine).run(rows, settings.concurrency)
+                    await judge_canary(context, client, first)
+                await WorkerPool(engine).run(rows, settings.concurrency)
             await writer.commit(Transition())
-            under.leave_to_resume()
+            context.leave_to_resume()
             await feed.sweep()
 
 
-async def record(under: Underway, asked: Sequence[Candidate], writer: Writer) -> None:
+async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer) -> None:
     """What people decided, and what is asked again, goes into the ledger before any row is begun."""
-    now_ms, first = milliseconds(under.clock.now()), under.system.steps[0].name
-    decided = (each.transitions(first, now_ms) for each in under.decided)
+    now_ms, first = milliseconds(context.clock.now()), context.system.steps[0].name
+    decided = (each.transitions(first, now_ms) for each in context.decided)
     for transition in chain.from_iterable(chain(decided, (each.transitions(now_ms) for each in asked))):
         await writer.commit(transition)
 

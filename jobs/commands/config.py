@@ -16,12 +16,12 @@ def command(**given: Any) -> None:
     Example:
       MUSTER_RATE=60/180 muster config --concurrency 4
     """
-    from jobs.run.canary import suited
+    from jobs.run.canary import with_default_canary
     from jobs.settings.settings import SECRETS, secret
     from jobs.systems import capabilities
 
     settings = effective(given)
-    settings = suited(settings, capabilities(settings.model))
+    settings = with_default_canary(settings, capabilities(settings.model))
     shown = settings.shown()
     secrets = {name: "set" if secret(name) else "not set" for name in SECRETS}
     if settings.output == "json":

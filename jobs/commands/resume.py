@@ -26,7 +26,7 @@ def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> 
     leave.
     """
     from jobs.flow import onboard
-    from jobs.run.context import Decisions
+    from jobs.run.context import Resolutions
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
@@ -35,7 +35,7 @@ def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> 
         Path(before.input_path),
         settings,
         sha256=before.input_sha256,
-        decisions=None if decisions is None else Decisions(decisions, before),
+        decisions=None if decisions is None else Resolutions(decisions, before),
         progress=progress_of(settings, given),
     )
     show(summary, settings, given)

@@ -69,7 +69,7 @@ class Later:
 Settled = Done | Undecided | Ended
 
 
-class Onboarding:
+class RowDriver:
     """One run's way with a case."""
 
     def __init__(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, ledger_key, left_out, open_case
-from jobs.engine.driver import LEFT, Onboarding
+from jobs.engine.driver import LEFT, RowDriver
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Known, Transition
 from jobs.ledger.writer import Writer
@@ -19,7 +19,7 @@ class Feed:
     """The rows of one run: quarantined ones first, then the cases, at the end those that nobody came to."""
 
     def __init__(
-        self, batch: Batch, writer: Writer, engine: Onboarding, clock: Clock, pseudonyms: Pseudonyms, taking: Taking
+        self, batch: Batch, writer: Writer, engine: RowDriver, clock: Clock, pseudonyms: Pseudonyms, taking: Taking
     ) -> None:
         self.batch, self.writer, self.engine, self.clock = batch, writer, engine, clock
         self.pseudonyms, self.taking = pseudonyms, taking

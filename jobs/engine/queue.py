@@ -13,7 +13,7 @@ from jobs.clock import Clock
 from jobs.engine.case import Case
 
 
-class Agenda:
+class WorkQueue:
     """Shared by all workers of a run.
 
     `spacing`: seconds on average from one parked case being taken up to the next. `most`: cases parked at a time.

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from jobs.engine.case import Case
-from jobs.engine.driver import Onboarding
-from jobs.engine.queue import Agenda
+from jobs.engine.driver import RowDriver
+from jobs.engine.queue import WorkQueue
 from jobs.errors import NotPermitted, Unreachable
 from jobs.systems.messages import CallClass
 from jobs.transport.limiter import Closed
@@ -23,16 +23,16 @@ DRAIN_SECONDS = 25.0
 """How long calls under way may take after a stop; the contract's limit for the whole stop is 30 s."""
 
 
-class Crew:
+class WorkerPool:
     """The workers that `engine` drives cases with."""
 
-    def __init__(self, engine: Onboarding) -> None:
+    def __init__(self, engine: RowDriver) -> None:
         self.engine = engine
 
     async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
         """Works until every case has ended or the run is stopped; then nothing is under way any more."""
         spacing = self._poll_spacing()
-        agenda = Agenda(fresh, self.engine.clock, spacing, self.engine.patience.decision_wait / spacing)
+        agenda = WorkQueue(fresh, self.engine.clock, spacing, self.engine.patience.decision_wait / spacing)
         tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
         stopping = asyncio.create_task(self.engine.stops.requested.wait(), name="stop")
         try:
@@ -47,7 +47,7 @@ class Crew:
             await self.engine.leave(case)
 
     async def _until_done_or_stopped(
-        self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool], agenda: Agenda
+        self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool], agenda: WorkQueue
     ) -> None:
         pending = set(tasks)
         while pending and not stopping.done():
@@ -72,7 +72,7 @@ class Crew:
             task.cancel()
         await asyncio.gather(drained, hurried, return_exceptions=True)
 
-    async def _work(self, agenda: Agenda) -> None:
+    async def _work(self, agenda: WorkQueue) -> None:
         while (case := await agenda.take()) is not None:
             try:
                 due = await self.engine.advance(case)

@@ -28,10 +28,10 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.publishing.publish import Findings, conclude, exit_code, requests_of, seal
-from jobs.reconciliation.changes import Drift, ambiguous_rows, earlier, write_changes
-from jobs.reconciliation.extract_comparison import Against
+from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
+from jobs.reconciliation.extract_comparison import ExtractComparison
 from jobs.reconciliation.our_side import of_batch, of_ledger
-from jobs.reconciliation.pseudonymous import Seal
+from jobs.reconciliation.pseudonymous import PseudonymComparer
 from jobs.reconciliation.resolutions import (
     Choice,
     Decided,
@@ -42,7 +42,7 @@ from jobs.reconciliation.resolutions import (
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
-from jobs.run.live import Recheck, read_afresh, record, set_aside
+from jobs.run.live import LaterReconciliation, read_afresh, record, set_aside
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
 from jobs.settings.option import APART
@@ -86,8 +86,8 @@ def reconcile(
         work = stack.enter_context(workspace(settings.out))
         store = stack.enter_context(Store.opened(settings.ledger))
         batch, why = input_of(run, settings, work, clock, progress)
-        seal_ = None if batch is not None else Seal(kept_pseudonyms(settings, store), settings.region)
-        recheck = Recheck(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
+        seal_ = None if batch is not None else PseudonymComparer(kept_pseudonyms(settings, store), settings.region)
+        recheck = LaterReconciliation(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
             recheck.epoch = stack.enter_context(
@@ -133,7 +133,7 @@ def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     return pseudonyms
 
 
-def open_decisions(recheck: Recheck, path: Path, against: Path | None) -> Sequence[Decided]:
+def open_decisions(recheck: LaterReconciliation, path: Path, against: Path | None) -> Sequence[Decided]:
     """The decisions of `path`, checked against the ledger. Raises Unusable."""
     run, ambiguous = recheck.run, ambiguous_rows(Path(recheck.run.folder))
     decided = open_to_decision(path, read_decisions(path), recheck.store, recheck.space_id, run, ambiguous)
@@ -142,12 +142,12 @@ def open_decisions(recheck: Recheck, path: Path, against: Path | None) -> Sequen
     return decided
 
 
-def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
+def compared(recheck: LaterReconciliation, path: Path) -> Sequence[Path]:
     """Compares with the extract `path`; no network. The lines, set aside. Raises Unusable."""
     settings, run = recheck.settings, recheck.run
     with recheck.progress.stage("reading the extract", None):
         extract = read_extract(path, system=settings.system, region=settings.region, work=recheck.work)
-    against = Against(extract, settings.system, recheck.work, recheck.clock, recheck.seal)
+    against = ExtractComparison(extract, settings.system, recheck.work, recheck.clock, recheck.seal)
     fields = list(against.masks)
     ours: Iterator[pl.DataFrame]
     if recheck.batch is not None:
@@ -169,7 +169,7 @@ def compared(recheck: Recheck, path: Path) -> Sequence[Path]:
     return parts
 
 
-def filed(recheck: Recheck, parts: Sequence[Path], began: int) -> Summary:
+def filed(recheck: LaterReconciliation, parts: Sequence[Path], began: int) -> Summary:
     """Writes the folder of this reconciliation and gives the summary as written."""
     run, clock = recheck.run, recheck.clock
     whole = RunFolder.existing(Path(run.folder))
@@ -192,7 +192,7 @@ def filed(recheck: Recheck, parts: Sequence[Path], began: int) -> Summary:
     return summary
 
 
-def drifted(recheck: Recheck, whole: RunFolder, folder: RunFolder) -> Drift | None:
+def drifted(recheck: LaterReconciliation, whole: RunFolder, folder: RunFolder) -> Changes | None:
     """What changed since the reconciliation before this one; None when there is none."""
     before = earlier(whole.path, folder)
     if before is None:

@@ -22,7 +22,7 @@ VALUES = ("file_value_masked", "target_value_masked")
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class Changes:
     """What changed since the reconciliation in `before`, counted."""
 
     before: str
@@ -48,13 +48,13 @@ def ambiguous_rows(run_folder: Path) -> frozenset[int]:
     return frozenset(lines.select("source_row").collect()["source_row"].drop_nulls())
 
 
-def write_changes(before: Path, now: RunFolder) -> Drift:
+def write_changes(before: Path, now: RunFolder) -> Changes:
     """`changes.csv` and `.parquet` in `now`: only what changed since `before`."""
     frame = changes(_differences(before / TABLE), _differences(now.path / TABLE), _unverified(now.path / TABLE))
     write_table([frame], now, "changes", CHANGES_SCHEMA)
     found = dict(frame["change"].value_counts().iter_rows())
     counts = {name: int(found.get(name, 0)) for name in ("appeared", "cleared", "other_value")}
-    return Drift(before.name, counts)
+    return Changes(before.name, counts)
 
 
 def changes(before: pl.DataFrame, now: pl.DataFrame, unverified: pl.Series) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from jobs.intake.extract import LEADS, ROW, Extract
 from jobs.model import MatchClass, Outcome
 from jobs.privacy import masking
 from jobs.reconciliation.compare import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
-from jobs.reconciliation.pseudonymous import Mask, Seal
+from jobs.reconciliation.pseudonymous import Mask, PseudonymComparer
 from jobs.systems import capabilities
 from jobs.systems.contract import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
@@ -31,14 +31,14 @@ AT_TARGET = ("customer_id", "wallet_id", "decision_status", "customer_status")
 
 
 @dataclass(slots=True)
-class Against:
+class ExtractComparison:
     """One comparison with an extract. `seal`: our values are pseudonyms (None: they are the input's)."""
 
     extract: Extract
     system: str
     work: Path
     clock: Clock
-    seal: Seal | None = None
+    seal: PseudonymComparer | None = None
     complete: int = 0
     """Rows that the ledger calls complete and the extract shows so."""
     fetched: int = 0

@@ -22,7 +22,7 @@ Mask = Callable[[str | None], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class PseudonymComparer:
     """Compares what the target shows with pseudonyms. `region`: of phone numbers without a country code."""
 
     pseudonyms: Pseudonyms

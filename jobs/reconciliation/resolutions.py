@@ -52,7 +52,7 @@ class Choice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Resolution:
     """One line of the file. `reason` and `decided_by` are masked where they hold numbers or e-mails."""
 
     line: int
@@ -67,7 +67,7 @@ class Decision:
 class Decided:
     """A decision about a row that is open to one, with what the ledger knows of it."""
 
-    decision: Decision
+    decision: Resolution
     known: Known
 
     @property
@@ -127,7 +127,7 @@ class Decided:
             yield from (Transition(record=changed.record, step=step) for step in self.reopened_steps())
 
 
-def read_decisions(path: Path) -> list[Decision]:
+def read_decisions(path: Path) -> list[Resolution]:
     """The lines of `path`, UTF-8 CSV with the columns of `COLUMNS`. Raises Unusable naming the line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
@@ -142,7 +142,7 @@ def read_decisions(path: Path) -> list[Decision]:
 
 
 def open_to_decision(
-    path: Path, decisions: Sequence[Decision], store: Store, space_id: int, run: RunRow, ambiguous: Collection[int]
+    path: Path, decisions: Sequence[Resolution], store: Store, space_id: int, run: RunRow, ambiguous: Collection[int]
 ) -> list[Decided]:
     """The decisions with what the ledger knows of their rows.
 
@@ -258,7 +258,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
         raise _refused(path, 1, f"the header {wrong}; it must be {','.join(COLUMNS)}")
 
 
-def _decision(path: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> Decision:
+def _decision(path: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> Resolution:
     if len(cells) != len(header):
         raise _refused(path, line, f"{len(cells)} fields, the header has {len(header)}")
     given = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
@@ -275,10 +275,10 @@ def _decision(path: Path, line: int, header: Sequence[str], cells: Sequence[str]
     if customer_id is not None and (len(customer_id) > LONGEST["customer_id"] or not _ID.fullmatch(customer_id)):
         raise _refused(path, line, "customer_id must be letters and digits, with single dashes between")
     kept = {name: masking.text(given[name])[: LONGEST[name]] for name in ("reason", "decided_by")}
-    return Decision(line, int(given["row"]), choice, customer_id, kept["reason"], kept["decided_by"])
+    return Resolution(line, int(given["row"]), choice, customer_id, kept["reason"], kept["decided_by"])
 
 
-def _refuse_repeated(path: Path, decisions: Sequence[Decision]) -> None:
+def _refuse_repeated(path: Path, decisions: Sequence[Resolution]) -> None:
     first: dict[int, int] = {}
     for each in decisions:
         if each.source_row in first:
@@ -288,7 +288,7 @@ def _refuse_repeated(path: Path, decisions: Sequence[Decision]) -> None:
         first[each.source_row] = each.line
 
 
-def _check_outcome(path: Path, given: Decision, outcome: Outcome, ambiguous: bool) -> None:
+def _check_outcome(path: Path, given: Resolution, outcome: Outcome, ambiguous: bool) -> None:
     decidable = outcome in {Outcome.IN_DOUBT, Outcome.CONFLICT} or (ambiguous and outcome not in COMPLETE)
     if not decidable:
         raise _refused(path, given.line, f"row {given.source_row} is {outcome}; there is nothing to decide about it")
@@ -296,13 +296,13 @@ def _check_outcome(path: Path, given: Decision, outcome: Outcome, ambiguous: boo
         raise _refused(path, given.line, f"row {given.source_row} is {outcome}; only one in doubt can be not_done")
 
 
-def _check_customer(path: Path, given: Decision, record: RecordRow) -> None:
+def _check_customer(path: Path, given: Resolution, record: RecordRow) -> None:
     before = record.facts.get("customer_id")
     if given.choice is Choice.OURS and before and before != given.customer_id:
         raise _refused(path, given.line, f"row {given.source_row} led to customer {before} already")
 
 
-def _check_shareable(path: Path, given: Decision, record: RecordRow) -> None:
+def _check_shareable(path: Path, given: Resolution, record: RecordRow) -> None:
     wanted = given.choice is Choice.ANOTHER_PERSON
     if wanted and (record.outcome is not Outcome.CONFLICT or not record.facts.get(SHAREABLE)):
         why = "only a conflict over nothing but a phone or an e-mail address can be another_person"

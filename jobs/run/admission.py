@@ -33,7 +33,7 @@ def able(settings: Settings) -> None:
         raise Unusable(f"--command: {settings.decision} is not one of {', '.join(known)}")
 
 
-def admitted(batch: Batch, settings: Settings) -> Sequence[str]:
+def check_maker_checker(batch: Batch, settings: Settings) -> Sequence[str]:
     """What is worth noting of the file's rows; nothing for other jobs.
 
     Raises Unusable when the credential of the run created every client of the file, or is the maker's.

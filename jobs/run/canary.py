@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from jobs.engine.case import Case
-from jobs.engine.driver import Onboarding
-from jobs.engine.workers import Crew
+from jobs.engine.driver import RowDriver
+from jobs.engine.workers import WorkerPool
 from jobs.model import Outcome
 from jobs.settings.settings import Settings
 from jobs.systems.contract import Capabilities
@@ -18,7 +18,7 @@ DEAD = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.IN_DOUBT})
 """Outcomes that a canary must not have: they say that the rest would fare no better."""
 
 
-def suited(settings: Settings, able: Capabilities) -> Settings:
+def with_default_canary(settings: Settings, able: Capabilities) -> Settings:
     """The settings with the system's own number of first rows, where nobody gave one."""
     if settings.origins["canary"] != "default" or not able.canary:
         return settings
@@ -26,14 +26,14 @@ def suited(settings: Settings, able: Capabilities) -> Settings:
     return replace(settings, values={**settings.values, "canary": able.canary}, origins=origins)
 
 
-async def send_first(engine: Onboarding, rows: AsyncIterator[Case], most: int, workers: int) -> dict[int, Outcome]:
+async def send_first(engine: RowDriver, rows: AsyncIterator[Case], most: int, workers: int) -> dict[int, Outcome]:
     """Takes `rows` until `most` of them count or there are no more; the outcomes of those that count, by source row."""
     counted: dict[int, Outcome] = {}
     while (missing := most - len(counted)) > 0 and not engine.stops.requested.is_set():
         cases = [case async for case in first(rows, missing)]
         if not cases:
             break
-        await Crew(engine).run(given(cases), workers)
+        await WorkerPool(engine).run(given(cases), workers)
         counted |= {case.row.source_row: outcome for case in cases if (outcome := telling(case)) is not None}
     return counted
 

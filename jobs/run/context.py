@@ -29,7 +29,7 @@ machine, of the contract's 30."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class Resolutions:
     """A file of decisions, and the run whose rows they are about."""
 
     path: Path
@@ -42,7 +42,7 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class Underway:
+class RunContext:
     """A run under way: what its stages share."""
 
     settings: Settings
@@ -56,7 +56,7 @@ class Underway:
     clock: Clock
     progress: Progress
     stops: Stops = field(default_factory=Stops)
-    decisions: Decisions | None = None
+    decisions: Resolutions | None = None
     decided: Sequence[Decided] = ()
     """What a person decided about rows that were left open."""
     again: Retrigger | None = None

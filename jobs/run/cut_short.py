@@ -29,7 +29,7 @@ from jobs.model import RESUMABLE
 from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
-from jobs.run.context import MOST_REPORTED, Underway
+from jobs.run.context import MOST_REPORTED, RunContext
 from jobs.settings.settings import pseudonym_key
 from jobs.systems.row import Row
 
@@ -45,28 +45,28 @@ OURS = frozenset({ExitCode.INTERNAL, ExitCode.INTEGRITY})
 """Codes that a signal does not outweigh."""
 
 
-def cut_short(under: Underway, taking: Taking, error: Exception) -> MusterError | None:
+def cut_short(context: RunContext, taking: Taking, error: Exception) -> MusterError | None:
     """Reports what is known of the run that `error` ended; what to raise. None: `error` is a defect, not a failure."""
-    cause = error if isinstance(error, LedgerBroken) else unusable(error, under.settings.out)
+    cause = error if isinstance(error, LedgerBroken) else unusable(error, context.settings.out)
     if cause is None:
         return None
-    run, folder, hint = under.run, Path(under.run.folder), cause.hint or ""
-    if not _sent(under):
+    run, folder, hint = context.run, Path(context.run.folder), cause.hint or ""
+    if not _sent(context):
         with suppress(OSError):
             folder.rmdir()  # only when nothing was written there
         message, onward = f"{cause.message}; nothing was sent", "start again"
-        return _ending(cause, _code(under, cause, sent=False), message, hint.replace("muster resume", onward))
-    message = f"{cause.message}; run {run.run_id} was cut short, {_reported(under, taking, cause)}"
-    onward = f"muster {'report' if _ended(under) else 'resume'} {run.run_id}"
+        return _ending(cause, _code(context, cause, sent=False), message, hint.replace("muster resume", onward))
+    message = f"{cause.message}; run {run.run_id} was cut short, {_reported(context, taking, cause)}"
+    onward = f"muster {'report' if _ended(context) else 'resume'} {run.run_id}"
     if "muster resume" not in hint:
         hint = f"{hint}, then muster resume"
-    return _ending(cause, _code(under, cause, sent=True), message, hint.replace("muster resume", onward))
+    return _ending(cause, _code(context, cause, sent=True), message, hint.replace("muster resume", onward))
 
 
-def _sent(under: Underway) -> bool:
+def _sent(context: RunContext) -> bool:
     """Whether anything may have been sent: calls that were given up are counted nowhere, but their intents are."""
     try:
-        return bool(mutating(under.calls) or under.store.intent_total(under.run.run_id))
+        return bool(mutating(context.calls) or context.store.intent_total(context.run.run_id))
     except LedgerBroken:
         return True
 
@@ -77,33 +77,33 @@ def _ending(cause: MusterError, code: ExitCode, message: str, hint: str) -> Must
     return error
 
 
-def _code(under: Underway, cause: MusterError, *, sent: bool) -> ExitCode:
+def _code(context: RunContext, cause: MusterError, *, sent: bool) -> ExitCode:
     """What a scheduler is told: 2 becomes 3 once something was sent, and a signal outweighs both."""
-    signals = under.stops.codes & SIGNALS
+    signals = context.stops.codes & SIGNALS
     if signals and cause.exit_code not in OURS:
         return strongest(signals)
     return ExitCode.POLICY if sent and cause.exit_code is ExitCode.UNUSABLE else cause.exit_code
 
 
-def _ended(under: Underway) -> bool:
+def _ended(context: RunContext) -> bool:
     """Whether the ledger knows the end of the run: only files are missing then."""
     try:
-        row = under.store.run(under.run.run_id)
+        row = context.store.run(context.run.run_id)
     except LedgerBroken:
         return False
     return row is not None and row.ended_ms is not None
 
 
-def _reported(under: Underway, taking: Taking, cause: MusterError) -> str:
+def _reported(context: RunContext, taking: Taking, cause: MusterError) -> str:
     """Writes `outcome.csv`, `outcome.parquet` and `quarantine.csv`; what the user is told of it."""
-    folder = RunFolder(Path(under.run.folder))
+    folder = RunFolder(Path(context.run.folder))
     if (folder.path / "outcome.csv").exists():
         return f"but every row has its end: {folder.path / 'outcome.csv'}"
-    if under.stops.signalled.is_set() and under.batch.rows > MOST_REPORTED:
-        return f"and its {under.batch.rows:,} rows are too many to be reported on the way out"
+    if context.stops.signalled.is_set() and context.batch.rows > MOST_REPORTED:
+        return f"and its {context.batch.rows:,} rows are too many to be reported on the way out"
     try:
-        count = write_outcome((shown(rows, under.batch) for rows in _windows(under, taking, cause)), folder)
-        write_quarantine(under.batch.staged, under.batch.validated.quarantined, folder.path / "quarantine.csv")
+        count = write_outcome((shown(rows, context.batch) for rows in _windows(context, taking, cause)), folder)
+        write_quarantine(context.batch.staged, context.batch.validated.quarantined, folder.path / "quarantine.csv")
     except (MusterError, OSError, pl.exceptions.PolarsError) as error:
         why = error if isinstance(error, MusterError) else unusable(error, folder.path)
         return f"and outcome.csv can't be written: {why.message if why else type(error).__name__}"
@@ -111,36 +111,39 @@ def _reported(under: Underway, taking: Taking, cause: MusterError) -> str:
     return f"{left:,} of {count.rows:,} rows are open: {folder.path / 'outcome.csv'}"
 
 
-def _windows(under: Underway, taking: Taking, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
+def _windows(context: RunContext, taking: Taking, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
     """Every row of the file, with its end in this run where the ledger knows one, else as it stands."""
-    pseudonyms = Pseudonyms(pseudonym_key(path_of(under.settings.ledger)))
-    accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(under.batch.accepted())
-    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(under.batch.quarantined())
+    pseudonyms = Pseudonyms(pseudonym_key(path_of(context.settings.ledger)))
+    accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(context.batch.accepted())
+    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.batch.quarantined())
     rows = merge(accepted, refused, key=lambda row: row.source_row)
     while window := list(islice(rows, WINDOW)):
         first, last = window[0].source_row, window[-1].source_row
-        told = {row[0]: row for row in outcomes_among(under.store, under.run.run_id, LEDGER_COLUMNS, first, last)}
+        told = {row[0]: row for row in outcomes_among(context.store, context.run.run_id, LEDGER_COLUMNS, first, last)}
         left = [row for row in window if row.source_row not in told]
         open_rows = [row for row in left if isinstance(row, Row)]
         ends = [row for row in left if isinstance(row, OutcomeRow)]
-        for end in (*ends, *_standing(under, taking, pseudonyms, open_rows, f"the run was cut short: {cause.message}")):
-            columns = outcome_columns(end, under.run.run_id)
+        for end in (
+            *ends,
+            *_standing(context, taking, pseudonyms, open_rows, f"the run was cut short: {cause.message}"),
+        ):
+            columns = outcome_columns(end, context.run.run_id)
             told[end.source_row] = tuple(columns[name] for name in LEDGER_COLUMNS)
         yield [told[row.source_row] for row in window]
 
 
 def _standing(
-    under: Underway, taking: Taking, pseudonyms: Pseudonyms, rows: Sequence[Row], reason: str
+    context: RunContext, taking: Taking, pseudonyms: Pseudonyms, rows: Sequence[Row], reason: str
 ) -> Iterator[OutcomeRow]:
     """How accepted rows stand that the run has not ended. A write that the ledger knows no answer of is in doubt."""
     if not rows:
         return
-    run_id, now_ms = under.run.run_id, milliseconds(under.clock.now())
-    known = under.store.known(under.space_id, [ledger_key(row, pseudonyms) for row in rows])
-    sent = sent_among(under.store, run_id, rows[0].source_row, rows[-1].source_row)
+    run_id, now_ms = context.run.run_id, milliseconds(context.clock.now())
+    known = context.store.known(context.space_id, [ledger_key(row, pseudonyms) for row in rows])
+    sent = sent_among(context.store, run_id, rows[0].source_row, rows[-1].source_row)
     for row in rows:
         record = known.get(ledger_key(row, pseudonyms))
-        steps = [step.name for step in under.system.steps_of(row)]
+        steps = [step.name for step in context.system.steps_of(row)]
         case = open_case(row, record, run_id, pseudonyms, taking, now_ms, steps)
         if isinstance(case, Case):
             case.attempts, case.first_attempt_ms, case.last_attempt_ms = sent.get(row.source_row, (0, None, None))

@@ -16,7 +16,7 @@ def passwords_of(settings: Settings) -> PasswordFile | None:
     return PasswordFile.opened(settings.passwords, settings.encrypt_to)
 
 
-def deliverable(batch: Batch, settings: Settings) -> None:
+def check_password_delivery(batch: Batch, settings: Settings) -> None:
     """Raises Unusable when a login is to be made, its row has no password, and no file was named to deliver one in."""
     if not capabilities(settings.model).logins or settings.passwords is not None:
         return

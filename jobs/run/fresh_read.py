@@ -14,7 +14,7 @@ from jobs.reconciliation.compare import Claim, Reconciliation, claims
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.run.canary import DEAD
-from jobs.run.context import Underway, unless
+from jobs.run.context import RunContext, unless
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, reader_given
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
@@ -45,90 +45,90 @@ class Silence:
         raise ReadFailed(f"{request.operation}: the target could not be reached")
 
 
-async def reread_if_possible(under: Underway, outage: Outage) -> Reread:
+async def reread_if_possible(context: RunContext, outage: Outage) -> Reread:
     """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile."""
-    stops, nothing = under.stops, Reread((), None)
+    stops, nothing = context.stops, Reread((), None)
     if stops.target_is_closed:
         return nothing
-    if not under.system.capabilities.reads_back:
-        stops.note(f"{under.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
+    if not context.system.capabilities.reads_back:
+        stops.note(f"{context.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
         return nothing
-    if not reader_given(under.settings):
+    if not reader_given(context.settings):
         stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
         return nothing
     try:
-        return await unless(stops.signalled, reread(under, outage)) or nothing
+        return await unless(stops.signalled, reread(context, outage)) or nothing
     except NotPermitted as error:
         stops.block(error)
         return nothing
 
 
-async def reread(under: Underway, outage: Outage) -> Reread:
+async def reread(context: RunContext, outage: Outage) -> Reread:
     """Reads the target with a client of its own and compares; what an outage hides stays unverified.
 
     Raises NotPermitted.
     """
-    settings, store = under.settings, under.store
+    settings, store = context.settings, context.store
     given = credential_of(settings, reading=True)
     try:
         if outage.ended is not None:
             raise outage.ended
-        hear = saying(under.progress)
-        opening = connected(settings, under.system, given, under.clock, store=store, outage=outage, hear=hear)
+        hear = saying(context.progress)
+        opening = connected(settings, context.system, given, context.clock, store=store, outage=outage, hear=hear)
         async with opening as client:
             try:
-                return await compared(under, client)
+                return await compared(context, client)
             finally:
-                under.calls.update(client.calls)
+                context.calls.update(client.calls)
     except Unreachable as error:
-        under.stops.block(error)
-        return replace(await compared(under, Silence()), complete=None)
+        context.stops.block(error)
+        return replace(await compared(context, Silence()), complete=None)
 
 
-async def compared(under: Underway, reader: Reader) -> Reread:
+async def compared(context: RunContext, reader: Reader) -> Reread:
     """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
     parts = list[Path]()
-    reconciliation = Reconciliation(under.system, reader, under.clock)
-    windows = claims(under.store, under.run.run_id, under.batch)
-    with under.progress.stage("reconciling", under.batch.rows) as count:
-        async for frame in reconciliation.frames(windows, under.settings.concurrency):
-            parts.append(under.work / f"reconciliation-{len(parts):06}.parquet")
+    reconciliation = Reconciliation(context.system, reader, context.clock)
+    windows = claims(context.store, context.run.run_id, context.batch)
+    with context.progress.stage("reconciling", context.batch.rows) as count:
+        async for frame in reconciliation.frames(windows, context.settings.concurrency):
+            parts.append(context.work / f"reconciliation-{len(parts):06}.parquet")
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())
     if reconciliation.unreachable is None:
         return Reread(parts, reconciliation.complete)
-    under.stops.block(reconciliation.unreachable)
+    context.stops.block(reconciliation.unreachable)
     return Reread(parts, None)
 
 
-async def judge_canary(under: Underway, client: Client, first: Mapping[int, Outcome]) -> None:
+async def judge_canary(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:
     """Reads the first rows afresh, and stops the run unless every one of them went well and is there.
 
     `first`: how those of them ended, by source row, that say how the rest would fare. Leaves a run alone that was
     stopped already, or is meanwhile.
     """
-    stops = under.stops
+    stops = context.stops
     if stops.requested.is_set():
         return
     try:
-        await unless(stops.requested, _judge(under, client, first))
+        await unless(stops.requested, _judge(context, client, first))
     except (NotPermitted, Unreachable) as error:
         stops.block(error)
 
 
-async def _judge(under: Underway, client: Client, first: Mapping[int, Outcome]) -> None:
-    reconciliation = Reconciliation(under.system, client, under.clock)
+async def _judge(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:
+    reconciliation = Reconciliation(context.system, client, context.clock)
     bad = dict(Counter(outcome.value for outcome in first.values() if outcome in DEAD))
-    able = under.system.capabilities
+    able = context.system.capabilities
     if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
-        return stop_canary(under, bad)
-    theirs = only(claims(under.store, under.run.run_id, under.batch), first)
-    async for frame in reconciliation.frames(theirs, under.settings.concurrency):
+        return stop_canary(context, bad)
+    theirs = only(claims(context.store, context.run.run_id, context.batch), first)
+    async for frame in reconciliation.frames(theirs, context.settings.concurrency):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())
     if reconciliation.unreachable is not None:
         raise reconciliation.unreachable
-    return stop_canary(under, bad)
+    return stop_canary(context, bad)
 
 
 async def only(
@@ -141,8 +141,8 @@ async def only(
             yield kept
 
 
-def stop_canary(under: Underway, bad: Mapping[str, int]) -> None:
+def stop_canary(context: RunContext, bad: Mapping[str, int]) -> None:
     """Stops the run when anything is `bad` (outcomes and classes, with their counts)."""
     if bad:
         found = ", ".join(f"{count} {name}" for name, count in sorted(bad.items()))
-        under.stops.policy("canary", f"stopped: of the first {under.settings.canary} rows, {found} (--canary)")
+        context.stops.policy("canary", f"stopped: of the first {context.settings.canary} rows, {found} (--canary)")

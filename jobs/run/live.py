@@ -16,7 +16,7 @@ from jobs.progress import Progress
 from jobs.publishing.publish import Findings
 from jobs.reconciliation.compare import COMPLETE, Claim, Reconciliation, claims
 from jobs.reconciliation.listing import PAGES_A_CUSTOMER, WORTH_TRYING, Listing, listed, not_listed, only_in_target
-from jobs.reconciliation.pseudonymous import Seal, sealed_claims
+from jobs.reconciliation.pseudonymous import PseudonymComparer, sealed_claims
 from jobs.reconciliation.resolutions import Decided, as_decided, prove, rows_of
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
@@ -29,7 +29,7 @@ from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 
 @dataclass(slots=True)
-class Recheck:
+class LaterReconciliation:
     """A reconciliation under way. `batch` None: the input is gone or was changed, and `seal` compares instead."""
 
     run: RunRow
@@ -39,7 +39,7 @@ class Recheck:
     clock: Clock
     progress: Progress
     batch: Batch | None
-    seal: Seal | None
+    seal: PseudonymComparer | None
     findings: Findings = field(default_factory=Findings)
     listing: bool | None = None
     """Whether all customers are to be listed; None: only where that costs fewer reads, and to spare reads alone."""
@@ -56,7 +56,7 @@ class Recheck:
         return self.store.space(self.settings.realm, self.run.tenant)
 
 
-async def read_afresh(recheck: Recheck) -> Sequence[Path]:
+async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
     """Reads the target with a client of its own and compares; the lines, set aside. Raises NotPermitted, Unreachable.
 
     Once lines are compared, an outage that lasts too long leaves the rest unverified.
@@ -85,7 +85,7 @@ async def read_afresh(recheck: Recheck) -> Sequence[Path]:
     return parts
 
 
-async def listing_if_cheaper(recheck: Recheck, system: System, reader: Reader) -> Listing:
+async def listing_if_cheaper(recheck: LaterReconciliation, system: System, reader: Reader) -> Listing:
     """All customers of the target, where they were asked for or a listing spares reads; else an empty listing."""
     counts = recheck.store.outcome_counts(recheck.run.run_id)
     held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
@@ -107,7 +107,7 @@ async def listing_if_cheaper(recheck: Recheck, system: System, reader: Reader) -
     return found
 
 
-def unclaimed(recheck: Recheck, listing: Listing, number: int) -> Iterator[Path]:
+def unclaimed(recheck: LaterReconciliation, listing: Listing, number: int) -> Iterator[Path]:
     """The lines of customers that only the target has, of the time of the run; asked for with `--list`."""
     run, now = recheck.run, iso(recheck.clock.now())
     if recheck.claimed is None:
@@ -127,7 +127,7 @@ def unclaimed(recheck: Recheck, listing: Listing, number: int) -> Iterator[Path]
     yield set_aside(pl.DataFrame(lines, schema=RECONCILIATION_SCHEMA, orient="row"), recheck.work, number)
 
 
-def record(recheck: Recheck) -> None:
+def record(recheck: LaterReconciliation) -> None:
     """The decisions go into the ledger, in the history of the run that they are about."""
     step = system_of(recheck.settings).steps[0].name
     now_ms = milliseconds(recheck.clock.now())
@@ -137,7 +137,7 @@ def record(recheck: Recheck) -> None:
         recheck.notes.append(f"{len(recheck.decided):,} decisions were recorded")
 
 
-async def claims_of(recheck: Recheck) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+async def claims_of(recheck: LaterReconciliation) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
     """What the ledger says of each row, with what people decided, beside the row or its pseudonyms."""
     store, run_id = recheck.store, recheck.run.run_id
     decided = decided_rows(store, run_id, recheck.run.ended_ms or 0)

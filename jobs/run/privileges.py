@@ -12,7 +12,7 @@ NAMED = 3
 """Rows that are named; the contract's three."""
 
 
-def permitted(batch: Batch, settings: Settings) -> None:
+def check_privileged_rows(batch: Batch, settings: Settings) -> None:
     """Raises Unusable when rows are held back by their input model, and the operator did not allow them."""
     held = input_of(settings.model).held
     if held is None or settings.allow_privileged:

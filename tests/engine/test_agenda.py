@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
-from jobs.engine.queue import Agenda
+from jobs.engine.queue import WorkQueue
 
 if TYPE_CHECKING:
     from jobs.engine.case import Case
@@ -22,7 +22,9 @@ async def numbered(count: int, clock: VirtualClock, pause: float = 0.0) -> Async
         yield number
 
 
-async def taken_all(agenda: Agenda, workers: int, parks: dict[int, float], seconds: float) -> list[tuple[int, float]]:
+async def taken_all(
+    agenda: WorkQueue, workers: int, parks: dict[int, float], seconds: float
+) -> list[tuple[int, float]]:
     """What `workers` took and when; a case in `parks` is parked once for so long."""
     taken: list[tuple[int, float]] = []
 
@@ -56,7 +58,7 @@ def test_each_case_is_handed_out_once_and_once_more_when_it_was_parked(
 
     async def work() -> list[tuple[int, float]]:
         clock = VirtualClock()
-        return await taken_all(Agenda(numbered(count, clock, pause), clock), workers, dict(parks), seconds)
+        return await taken_all(WorkQueue(numbered(count, clock, pause), clock), workers, dict(parks), seconds)
 
     assert sorted(number for number, _ in virtually(work)) == expected
 
@@ -64,7 +66,7 @@ def test_each_case_is_handed_out_once_and_once_more_when_it_was_parked(
 def test_a_due_case_comes_before_the_next_row_of_the_file() -> None:
     async def work() -> list[tuple[int, float]]:
         clock = VirtualClock()
-        return await taken_all(Agenda(numbered(4, clock), clock), 1, {0: 1.5}, 1.0)
+        return await taken_all(WorkQueue(numbered(4, clock), clock), 1, {0: 1.5}, 1.0)
 
     assert [number for number, _ in virtually(work)] == [0, 1, 2, 0, 3]
 
@@ -72,7 +74,7 @@ def test_a_due_case_comes_before_the_next_row_of_the_file() -> None:
 def test_a_parked_case_is_not_taken_before_its_time_and_not_much_later() -> None:
     async def work() -> list[tuple[int, float]]:
         clock = VirtualClock()
-        return await taken_all(Agenda(numbered(3, clock), clock), 2, {0: 30.0, 2: 45.0}, 0.0)
+        return await taken_all(WorkQueue(numbered(3, clock), clock), 2, {0: 30.0, 2: 45.0}, 0.0)
 
     taken = virtually(work)
 
@@ -84,7 +86,7 @@ def test_a_parked_case_is_not_taken_before_its_time_and_not_much_later() -> None
 def test_closing_ends_all_workers_at_once_whatever_they_wait_for(parked: int) -> None:
     async def work() -> tuple[float, int]:
         clock = VirtualClock()
-        agenda = Agenda(numbered(parked + 1, clock, 10.0), clock)
+        agenda = WorkQueue(numbered(parked + 1, clock, 10.0), clock)
         workers = asyncio.create_task(taken_all(agenda, 4, dict.fromkeys(range(parked), 3600.0), 0.0))
         await clock.sleep(10.0 * parked + 5)  # all but the last one are parked; one worker reads, three wait for it
         agenda.close()
@@ -106,7 +108,7 @@ def test_a_file_that_ends_while_the_agenda_is_closed_holds_nobody() -> None:
             yield 0
             await clock.sleep(10)
 
-        agenda = Agenda(rows(), clock)
+        agenda = WorkQueue(rows(), clock)
         workers = asyncio.create_task(taken_all(agenda, 3, {0: 3600.0}, 0.0))
         await clock.sleep(5)
         agenda.close()
@@ -119,7 +121,7 @@ def test_a_file_that_ends_while_the_agenda_is_closed_holds_nobody() -> None:
 def test_what_is_left_is_what_was_parked() -> None:
     async def work() -> tuple[int, list[Any]]:
         clock = VirtualClock()
-        agenda = Agenda(numbered(0, clock), clock)
+        agenda = WorkQueue(numbered(0, clock), clock)
         for number in (3, 1, 2):
             agenda.park(number, 5000.0 + number)  # type: ignore[arg-type]
         return agenda.parked, list(agenda.leave())
@@ -133,7 +135,7 @@ def test_what_is_left_is_what_was_parked() -> None:
 def test_many_parked_cases_are_taken_up_at_the_given_spacing_and_none_after_its_latest() -> None:
     async def work() -> list[tuple[int, float]]:
         clock = VirtualClock()
-        agenda = Agenda(numbered(0, clock), clock, spacing=2.0)
+        agenda = WorkQueue(numbered(0, clock), clock, spacing=2.0)
         begun = clock.monotonic()
         for number in range(100):
             agenda.park(cast("Case", number), begun + 10.0, latest=begun + 150.0)
@@ -147,7 +149,7 @@ def test_many_parked_cases_are_taken_up_at_the_given_spacing_and_none_after_its_
 def test_cases_that_are_always_due_leave_every_other_turn_to_the_file() -> None:
     async def work() -> list[int]:
         clock = VirtualClock()
-        agenda, taken = Agenda(numbered(10, clock), clock), list[int]()
+        agenda, taken = WorkQueue(numbered(10, clock), clock), list[int]()
         while len(taken) < 20 and (case := await agenda.take()) is not None:
             taken.append(cast("int", case))
             agenda.park(case, clock.monotonic())
@@ -160,7 +162,7 @@ def test_cases_that_are_always_due_leave_every_other_turn_to_the_file() -> None:
 def test_no_more_cases_are_parked_than_there_is_room_for() -> None:
     async def work() -> tuple[list[bool], int]:
         clock = VirtualClock()
-        agenda = Agenda(numbered(0, clock), clock, most=2)
+        agenda = WorkQueue(numbered(0, clock), clock, most=2)
         places = [agenda.park(cast("Case", number), 2000.0 + number) for number in range(3)]
         return places, agenda.parked
 

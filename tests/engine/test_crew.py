@@ -8,7 +8,7 @@ import pytest
 from virtual import VirtualClock, virtually
 
 from jobs.engine.stops import Stops
-from jobs.engine.workers import Crew
+from jobs.engine.workers import WorkerPool
 from jobs.systems.messages import CallClass
 from jobs.transport.limiter import Closed
 
@@ -47,7 +47,7 @@ def test_a_defect_at_the_moment_of_a_stop_ends_the_run_at_once() -> None:
     async def work() -> tuple[float, int]:
         engine = Engine()
         with pytest.raises(RuntimeError, match="a defect"):
-            await Crew(cast("Any", engine)).run(numbered(), 4)
+            await WorkerPool(cast("Any", engine)).run(numbered(), 4)
         return engine.clock.monotonic() - 1000, engine.advanced
 
     seconds, advanced = virtually(work)

@@ -15,7 +15,7 @@ from books import RUN, Book, begun, url_of
 from virtual import VirtualClock, virtually
 
 from jobs.engine.case import Case, Taking, open_case
-from jobs.engine.driver import SETTLE_SECONDS, Onboarding, Patience
+from jobs.engine.driver import SETTLE_SECONDS, Patience, RowDriver
 from jobs.engine.stops import Stops
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -135,7 +135,7 @@ def ran(
         )
         async with Writer(book.store, book.space_id, book.epoch, run_id, offload=in_place) as writer:
             with Progress().stage("onboarding", None) as count:
-                engine = Onboarding(system, cast("Any", target), writer, Stops(), time, Patience(), progress=count)
+                engine = RowDriver(system, cast("Any", target), writer, Stops(), time, Patience(), progress=count)
             known = book.store.known(book.space_id, [row.key]).get(row.key)
             case = open_case(row, known, run_id, PSEUDONYMS, Taking(), 1)
             assert isinstance(case, Case), case

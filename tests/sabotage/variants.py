@@ -16,7 +16,7 @@ from jobs.alive import Process, Watch
 from jobs.clock import Clock, Stamp, milliseconds
 from jobs.engine import case
 from jobs.engine import driver as onboard
-from jobs.engine.driver import Onboarding
+from jobs.engine.driver import RowDriver
 from jobs.ledger import lease, permits, sqlite, tables
 from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
@@ -247,16 +247,16 @@ def busy_is_silent() -> AbstractContextManager[Any]:
 
 def doubt_not_looked_at() -> AbstractContextManager[Any]:
     """An unanswered write is sent again without a look, and at once."""
-    real = Onboarding._look
+    real = RowDriver._look
 
-    async def look(self: Onboarding, step: Any, row: Any) -> Any:
+    async def look(self: RowDriver, step: Any, row: Any) -> Any:
         doubtful = row.step(step.name).doubt_since_ms is not None
         if doubtful and not row.taken and step.name == "kyc":
             row.looked_at = float("inf")
             return Absent()
         return await real(self, step, row)
 
-    return patch.object(Onboarding, "_look", look)
+    return patch.object(RowDriver, "_look", look)
 
 
 def posted_on_pending() -> AbstractContextManager[Any]:
@@ -295,25 +295,25 @@ def early_look() -> AbstractContextManager[Any]:
 
 def row_ended_in_doubt() -> AbstractContextManager[Any]:
     """A row ends at once, whatever a write of it may still become."""
-    return patch.object(Onboarding, "_believed", lambda _self, _step, _case, ended: ended)
+    return patch.object(RowDriver, "_believed", lambda _self, _step, _case, ended: ended)
 
 
 def redirect_believed() -> AbstractContextManager[Any]:
     """A redirect is a refusal: nothing was applied."""
-    return patch.object(Onboarding, "_says_little", lambda _self, case, _status: case.last_sent_at is not None)
+    return patch.object(RowDriver, "_says_little", lambda _self, case, _status: case.last_sent_at is not None)
 
 
 def wall_clock_settling() -> AbstractContextManager[Any]:
     """How long ago an earlier process sent a write is read off the wall clock."""
 
-    def sent_earlier(self: Onboarding, step: Any, row: Any) -> float | None:
+    def sent_earlier(self: RowDriver, step: Any, row: Any) -> float | None:
         since = row.step(step.name).doubt_since_ms
         if since is None:
             return None
         ago = (milliseconds(self.clock.now()) - since) / 1000
         return float(row.sent_at.get(step.name, self.clock.monotonic() - ago))
 
-    return patch.object(Onboarding, "_sent_earlier", sent_earlier)
+    return patch.object(RowDriver, "_sent_earlier", sent_earlier)
 
 
 def chosen_afresh() -> AbstractContextManager[Any]:
@@ -336,12 +336,12 @@ def claims_ignored() -> AbstractContextManager[Any]:
 def slow_look() -> AbstractContextManager[Any]:
     """The end of a look counts, not its beginning."""
 
-    def settling(self: Onboarding, step: Any, row: Any) -> float:
+    def settling(self: RowDriver, step: Any, row: Any) -> float:
         if row.last_sent_at is None:
             return 0.0
         return float(row.last_sent_at + onboard.SETTLE_SECONDS - self.clock.monotonic())
 
-    return patch.object(Onboarding, "_settling", settling)
+    return patch.object(RowDriver, "_settling", settling)
 
 
 def unverified() -> AbstractContextManager[Any]:
@@ -403,7 +403,7 @@ VARIANTS = (
     Variant("claims on ids are ignored", claims_ignored, checks.foreign_ids),
     Variant(
         "a refusal outweighs an earlier doubt",
-        lambda: patch.object(Onboarding, "_says_little", lambda *_: False),
+        lambda: patch.object(RowDriver, "_says_little", lambda *_: False),
         checks.refusals,
     ),
     Variant(

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 from jobs.alive import Process, Pulse, Watch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Taking
-from jobs.engine.driver import Onboarding, Patience
+from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.stops import Stops
-from jobs.engine.workers import Crew
+from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, NotPermitted, Unreachable
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
@@ -246,13 +246,13 @@ class World:
         patience: Patience,
     ) -> None:
         with Progress().stage("onboarding", None) as count:
-            engine = Onboarding(client.system, client, writer, stops, clock, patience, progress=count)
+            engine = RowDriver(client.system, client, writer, stops, clock, patience, progress=count)
         batch = cast("Batch", Sheet(self.population.rows))
         feed = Feed(batch, writer, engine, clock, self.secret, taking)
         await feed.quarantine()
         if stops_after is not None:
             asyncio.get_running_loop().call_later(stops_after, stops.signal, ExitCode.SIGTERM)
-        await Crew(engine).run(feed.fresh(None), WORKERS)
+        await WorkerPool(engine).run(feed.fresh(None), WORKERS)
         await feed.sweep()
 
     @asynccontextmanager
