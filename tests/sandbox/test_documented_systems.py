@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from jobs.sandbox.azakaw.system import switches as azakaw_switches
-from jobs.sandbox.azakaw.system import system as azakaw
-from jobs.sandbox.omnumi.system import errors as omnumi_errors
-from jobs.sandbox.omnumi.system import system as omnumi
+from jobs.sandbox.azakaw import switches as azakaw_switches
+from jobs.sandbox.azakaw import system as azakaw
+from jobs.sandbox.omnumi import errors as omnumi_errors
+from jobs.sandbox.omnumi import system as omnumi
 from jobs.sandbox.server import Sandbox
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")

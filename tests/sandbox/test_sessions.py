@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from jobs.sandbox.banklingo import system as banklingo
 from jobs.sandbox.banklingo.client import STATES
-from jobs.sandbox.banklingo.system import system as banklingo
+from jobs.sandbox.blink import system as blink
 from jobs.sandbox.blink.routes import OPERATIONS
-from jobs.sandbox.blink.system import system as blink
 from jobs.sandbox.server import Sandbox
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
