@@ -79,6 +79,7 @@ def read_batch(
         system=settings.model,
         region=settings.region,
         strict_ids=settings.strict_ids,
+        restore_zeros=settings.restore_zeros,
         files=files_of(path, settings, None if earlier is None else partial(earlier.refused, file.sha256)),
         today=today,
     )

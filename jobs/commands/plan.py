@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import PLACES, PRINTING, READING, TARGET, effective, options, progress_of, show_json
+from jobs.commands.validate import warned_lines
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
             for (verdict, why), count in sorted(found.reasons.items())
         ],
         "examples": dict(sorted(found.examples.items())),
+        "warnings": {code: rows for code, (rows, _) in found.warned.items()},
         "mutating_calls": found.writes,
         "reads_made": found.reads,
         "limit": found.rate and {"calls": found.rate.calls, "seconds": found.rate.seconds},
@@ -74,6 +76,7 @@ def text(path: Path, found: "Plan") -> str:
         lines.append(f"  {count:>9,}  {WORDS.get(verdict, f'would end as {verdict}')}{named}")
         reasons = [(why, rows) for (about, why), rows in sorted(found.reasons.items()) if about == verdict]
         lines += [f"             {rows:,} of them: {why}" for why, rows in reasons]
+    lines += warned_lines(found.warned)
     lines.append(f"{found.writes:,} mutating calls: {lasting(found)}")
     return "\n".join(lines)
 

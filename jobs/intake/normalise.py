@@ -13,7 +13,7 @@ import polars as pl
 
 from jobs.intake.phones import normalise_phones
 from jobs.intake.preflight import InputFile
-from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, staged_name
+from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from schemas.column import Column
 from schemas.columns import columns_of
 
@@ -25,13 +25,13 @@ WHITE = (
 
 
 def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataFrame:
-    """`source_row`, `~line`, `~surplus` and every canonical column of the system as text; null when absent or blank.
+    """`source_row`, `~line`, `~stray`, `~surplus` and every canonical column of the system as text; null when absent or blank.
 
     `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged
     rows, also on those that an earlier `quarantine.csv` marked.
     """
     columns = columns_of(file.system)
-    ours = window.select(SOURCE_ROW, LINE, _ragged(file), *(_normalised(column, file) for column in columns))
+    ours = window.select(SOURCE_ROW, LINE, STRAY, _ragged(file), *(_normalised(column, file) for column in columns))
     names = [column.name for column in columns]
     ours = ours.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names)
     for column in columns:

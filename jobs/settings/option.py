@@ -188,6 +188,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("passwords", Path, None, "FILE", "Where generated passwords are delivered: a file of your own, 0600."),
     Option("encrypt_to", Path, None, "KEY.pem", "RSA public key that generated passwords are encrypted to."),
     Option("strict_ids", _truth, False, None, "Refuse identity numbers whose check digit is wrong."),
+    Option("restore_zeros", _truth, False, None, "Give South African identity numbers back zeros they provably lost."),
     Option("control", Path, None, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."),
     Option("output", _one_of("text", "json"), "text", "text|json", "Form of what is printed on stdout."),
     Option("yes", _truth, False, None, "Answer every question with yes."),
@@ -212,6 +213,7 @@ KEPT = (
     "passwords",
     "encrypt_to",
     "strict_ids",
+    "restore_zeros",
     "out",
 )
 """What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
