@@ -2,11 +2,13 @@
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from jobs.errors import Unusable
 from jobs.intake.source import Source
 
+_BEYOND_ASCII = re.compile(r"[A-Za-z]{0,2}[^\x00-\x7f][A-Za-z]{0,2}")
 LINE_LIMIT = 16 << 20
 """Characters of one physical line. Chosen: 256 fields of the longest size."""
 
@@ -30,6 +32,44 @@ def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[
         column = len(text) - text.rfind("\n") - 1 if breaks else column + len(text)
         if text:
             yield text
+
+
+def doubting(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """`chunks` as they are. Raises Unusable at their end: `encoding` was declared, and the file is UTF-8.
+
+    Text in an encoding of one byte a sign is no valid UTF-8 by chance, as soon as it has some letters beyond ASCII.
+    """
+    if not _one_byte_a_sign(encoding):
+        yield from chunks
+        return
+    decoder, seen = codecs.getincrementaldecoder("utf-8")("strict"), ""
+    valid = True
+    for chunk in _then_none(chunks):
+        if valid and not (chunk is not None and chunk.isascii() and not decoder.getstate()[0]):
+            try:
+                text = decoder.decode(chunk or b"", final=chunk is None)
+            except UnicodeDecodeError:
+                valid = False
+            else:
+                seen = seen or _beyond_ascii(text)
+        if chunk is not None:
+            yield chunk
+    if valid and seen:
+        raise Unusable(
+            f"{source.name} is UTF-8 from end to end, and --encoding says {encoding}: "
+            f"it holds {seen!r}, which would be sent as {seen.encode().decode(encoding, 'replace')!r}",
+            hint="leave --encoding out",
+        )
+
+
+def _beyond_ascii(text: str) -> str:
+    """The first sign that is not ASCII, with at most two letters on each side: enough to know it by, no whole name."""
+    found = _BEYOND_ASCII.search(text)
+    return found[0] if found else ""
+
+
+def _one_byte_a_sign(encoding: str) -> bool:
+    return len(bytes(range(256)).decode(encoding, "replace")) == 256 and not encoding.startswith("utf")
 
 
 class Lines:

@@ -25,9 +25,9 @@ WHITE = (
 
 
 def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataFrame:
-    """`source_row`, `~line`, `~stray`, `~surplus` and every canonical column of the system as text; null when absent or blank.
+    """`source_row`, `~line`, `~stray`, `~surplus` and every canonical column of the system as text.
 
-    `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged
+    Null when absent or blank. `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged
     rows, also on those that an earlier `quarantine.csv` marked.
     """
     columns = columns_of(file.system)

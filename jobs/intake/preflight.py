@@ -13,7 +13,7 @@ from typing import Literal
 
 from jobs.errors import Unusable
 from jobs.intake.header import known_headers, mapped
-from jobs.intake.lines import Lines, decoded
+from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
@@ -85,7 +85,7 @@ def preflight(
 
 
 def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
-    """The records of a CSV input again: (physical line, fields, place of a stray quote or 0). Raises Unusable when the file changed meanwhile."""
+    """The records of a CSV input again, as of `records`. Raises Unusable when the file changed meanwhile."""
     assert file.dialect is not None
     texts = decoded(file.source, expanded(file.source, raw(file.source)), file.encoding)
     return records(Lines(file.source, texts), file.dialect, file.source.name)
@@ -123,8 +123,9 @@ def _csv(
     digest = hashlib.sha256()
     blocks = expanded(source, _hashed(raw(source), digest))
     head = next(blocks, b"")
-    encoding = encoding_of(source, head, encoding)
-    lines = Lines(source, decoded(source, itertools.chain([head], blocks), encoding))
+    declared, encoding = encoding, encoding_of(source, head, encoding)
+    blocks = itertools.chain([head], blocks)
+    lines = Lines(source, decoded(source, doubting(source, blocks, encoding) if declared else blocks, encoding))
     dialect, again = dialect_of(
         iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns))
     )

@@ -33,8 +33,9 @@ STRAY = "~stray"
 @dataclass(frozen=True, slots=True)
 class Staged:
     """The staged input. Columns of `path`: `source_row` (Int64, 1 = first data row), `~line` (Int64, physical line
-    where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~surplus` (null, or
-    what a ragged row has too much, a JSON array, or misses, `-N`), `~stray` (Int64, see STRAY). A null text: missing in Parquet or in a ragged row.
+    where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~stray` (see STRAY),
+    `~surplus` (null, or what a ragged row has too much, a JSON array, or misses, `-N`). A null text: missing in Parquet
+    or in a ragged row.
     """
 
     path: Path
