@@ -3,6 +3,7 @@
 It sees no more than the window; what needs the whole file is in `validate` and `duplicates`.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,15 +13,18 @@ import polars as pl
 from jobs.errors import MusterError
 from jobs.intake.customer_keys import customer_keys
 from jobs.intake.files import Files
-from jobs.intake.normalise import normalise
+from jobs.intake.normalise import as_issued, normalise
 from jobs.intake.preflight import InputFile
-from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS
+from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from jobs.keys import KeySpace
 from jobs.privacy.masking import tail_expr
 from schemas import customers
 from schemas.columns import columns_of, input_of
 from schemas.identity_numbers import zeros_restored
 from schemas.sentences import phrase
+
+Issued = Callable[[Sequence[str]], Collection[str]]
+"""Those of some keys that were given to a customer already."""
 
 Masks = dict[str, pl.Series]
 ZEROS = (f"{customers.SPREADSHEET}:national_id", "zeros_restored:national_id")
@@ -39,6 +43,7 @@ class Judge:
     order: tuple[str, ...]
     files: Files
     restore_zeros: bool = False
+    issued: Issued | None = None
 
     @classmethod
     def of(
@@ -51,6 +56,7 @@ class Judge:
         today: date,
         files: Files | None = None,
         restore_zeros: bool = False,
+        issued: Issued | None = None,
     ) -> "Judge":
         """The judge of `file`; without `files`, documents lie beside it.
 
@@ -71,6 +77,7 @@ class Judge:
             tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting) + ZEROS)),
             files or Files(file.path.parent),
             restore_zeros,
+            issued,
         )
         judge._prove_awake()
         return judge
@@ -78,6 +85,7 @@ class Judge:
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(accepted, quarantined) of a window of the staged file; both keep `~line`."""
         frame = normalise(rows, self.file, region=self.region)
+        before = self._before(rows, frame)
         frame, zeros = self._zeros(frame)
         refused = self._with_documents(self._masks(self.refusals, frame), frame)
         noted = self._masks(self.warnings, frame)
@@ -89,7 +97,7 @@ class Judge:
         refused |= stray
         noted = {code: mask & ~ragged for code, mask in noted.items()}
         frame = frame.with_columns(
-            self._keyed(frame, refused, ragged),
+            self._kept(self._keyed(frame, refused, ragged), frame, before),
             joined(noted, self.order, frame.height).alias("warnings"),
             pl.coalesce("phone", "phone_text").alias("~phone"),
         ).with_columns(
@@ -99,6 +107,33 @@ class Judge:
         order = (*stray, *self.order)
         codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, order, int(bad.sum()))
         return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes)
+
+    def _before(self, rows: pl.DataFrame, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """By seed of a key: the values that an earlier muster derived it from, null where they were the same."""
+        if self.issued is None:
+            return {}
+        before: dict[str, pl.Series] = {}
+        reference = self.file.header_of("row_ref")
+        if reference is not None and rows[staged_name(reference)].null_count() < rows.height:
+            before["row_ref"] = as_issued(rows[staged_name(reference)])
+        if self.restore_zeros:
+            before["national_id"] = frame["national_id"]
+        return before
+
+    def _kept(self, keys: pl.Series, frame: pl.DataFrame, before: dict[str, pl.Series]) -> pl.Series:
+        """`keys`, and the one that was issued already where a row would get another one now."""
+        open_ = frame["external_unique_id"].is_null() & keys.is_not_null()
+        for seed in input_of(self.file.system).seeds:
+            if seed in before and self.issued is not None:
+                other = open_ & (before[seed] != frame[seed]).fill_null(value=False)
+                rows = other.arg_true()
+                if len(rows):
+                    old = customer_keys(self.keys, {seed: before[seed][rows]})
+                    known = set(self.issued(old.to_list()))
+                    kept = [mine if mine in known else now for mine, now in zip(old, keys[rows], strict=True)]
+                    keys = keys.scatter(rows, kept)
+            open_ &= frame[seed].is_null() if seed in frame.columns else True
+        return keys
 
     def _zeros(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Masks]:
         """The frame, with the zeros of identity numbers where they are to be restored, and the rows that lost them."""

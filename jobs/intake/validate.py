@@ -14,7 +14,7 @@ import polars as pl
 from jobs.errors import MusterError, Unusable
 from jobs.intake.duplicates import duplicates
 from jobs.intake.files import Files
-from jobs.intake.judge import Judge, shown_key, where
+from jobs.intake.judge import Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
 from jobs.keys import KeySpace
@@ -64,6 +64,7 @@ def validate(
     strict_ids: bool = False,
     restore_zeros: bool = False,
     files: Files | None = None,
+    issued: Issued | None = None,
     today: date,
     progress: Callable[[int], None] | None = None,
     window: int = WINDOW,
@@ -74,6 +75,7 @@ def validate(
     given or derived), `phone_masked`, `national_id_masked`, `warnings` (`code:column` joined by `;`, or null).
     quarantined: QUARANTINED_SCHEMA; keys that show the row's own identity or phone number are masked there.
     `restore_zeros`: South African identity numbers get back the leading zeros that they provably lost.
+    `issued`: which keys the ledger knows (None: it is not asked); a row keeps the key that it has there.
     `files`: where documents lie (None: beside the input). `today` is the last date of birth that passes.
     `progress` hears the number of rows done so far.
     Raises Unusable for an unknown region, MusterError when a row would be lost.
@@ -88,6 +90,7 @@ def validate(
         today=today,
         files=files,
         restore_zeros=restore_zeros,
+        issued=issued,
     )
     with TemporaryDirectory(dir=folder, prefix=".parts-") as name:
         parts = Path(name)

@@ -28,6 +28,8 @@ WHITE = "".join(chr(sign) for sign in range(0x3001) if chr(sign).isspace() and n
 SHOWING_NOTHING = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u2028\u2029")
 JOINED = ("ARABIC", "SYRIAC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA")
 JOINED += ("MALAYALAM", "SINHALA", "KHMER", "MYANMAR")
+ENDS = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff"
+ENDS += "".join(chr(sign) for sign in range(0x2060, 0x2070) if sign != 0x2065)
 ATOM = "!#$%&'*+/=?^_`{|}~-"
 
 
@@ -66,7 +68,8 @@ def judged(row: dict[str, str], *, today: date, strict_ids: bool = False, region
 
 
 def normal(column: str, text: str) -> str | None:
-    value = text.strip(WHITE)
+    joiners = "\u200c\u200d"
+    value = text.strip(WHITE + (ENDS if column in (*NAMES, *TEXTS) else ENDS + joiners))
     if column in (*NAMES, *TEXTS, "row_ref"):
         value = unicodedata.normalize("NFC", value)
     if column in (*NAMES, *TEXTS):
