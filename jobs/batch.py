@@ -70,6 +70,7 @@ def read_batch(
         delimiter=settings.delimiter,
         columns=settings.columns,
         system=settings.model,
+        skip_lines=settings.skip_lines,
     )
     staged = stage(file, work)
     validated = validate(

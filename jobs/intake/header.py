@@ -54,7 +54,8 @@ def _refuse_repeated(name: str, header: Sequence[str]) -> None:
         if cell in seen:
             what = f"named {cell!r}" if cell else "without a name"
             raise Unusable(
-                f"{name}: columns {seen[cell]} and {place} are both {what}; give each column a name of its own"
+                f"{name}: columns {seen[cell]} and {place} are both {what}; give each column a name of its own",
+                hint="rename or remove one in the source; where columns at the end are empty, remove those delimiters",
             )
         seen[cell] = place
 

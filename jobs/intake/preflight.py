@@ -5,8 +5,9 @@ It says nothing about values (that is `validate`), and changes nothing on the di
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -52,6 +53,8 @@ class InputFile:
     system: str
     source: Source
     dialect: Dialect | None
+    skipped_lines: int = 0
+    """Blank lines, lines of only delimiters, and further copies of the header: no rows."""
 
     @property
     def echoed(self) -> tuple[str, ...]:
@@ -71,17 +74,19 @@ def preflight(
     delimiter: str | None = None,
     columns: Mapping[str, str] = NO_COLUMNS,
     system: str = "eclipse",
+    skip_lines: int = 0,
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 
     `encoding`: any text encoding Python knows (None: by byte order mark, else UTF-8). `delimiter`: one sign, or `tab`
     (None: found out among , ; tab |). `columns`: file header -> canonical name.
+    `skip_lines`: physical lines before the header that are left out.
     Raises Unusable, with line and column where there is one, when the file can't be worked with.
     """
     source = identify(path)
     if source.parquet:
         return _parquet(source, columns, system)
-    return _csv(source, encoding, delimiter, columns, system)
+    return _csv(source, encoding, delimiter, columns, system, skip_lines)
 
 
 def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
@@ -118,7 +123,12 @@ def _parquet(source: Source, columns: Mapping[str, str], system: str) -> InputFi
 
 
 def _csv(
-    source: Source, encoding: str | None, delimiter: str | None, columns: Mapping[str, str], system: str
+    source: Source,
+    encoding: str | None,
+    delimiter: str | None,
+    columns: Mapping[str, str],
+    system: str,
+    skip_lines: int,
 ) -> InputFile:
     digest = hashlib.sha256()
     blocks = expanded(source, _hashed(raw(source), digest))
@@ -127,12 +137,15 @@ def _csv(
     blocks = itertools.chain([head], blocks)
     lines = Lines(source, decoded(source, doubting(source, blocks, encoding) if declared else blocks, encoding))
     dialect, again = dialect_of(
-        iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns))
+        iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns)), skip_lines
     )
     _refuse_nul(source, dialect.header)
-    mapping = mapped(source.name, dialect.header, system, columns)
-    tally = _counted(records(again, dialect, source.name), len(dialect.header), lines)
+    mapping = _mapped(source, dialect, system, columns)
+    skipped: Counter[str] = Counter()
+    tally = _counted(records(again, dialect, source.name, skipped), len(dialect.header), lines)
     _refuse_no_rows(source, tally.rows)
+    if tally.trailing == tally.rows > 1:
+        dialect, tally.ragged, tally.ragged_rows = replace(dialect, trailing=True), {}, 0
     if tally.stray and tally.stray_rows > max(1, tally.rows // 2):
         refuse_stray(source.name, dialect.header, tally.stray, tally.stray_rows, tally.rows)
     plain = tally.simple and source.compression is None and encoding in ("utf-8", "utf-8-sig")
@@ -154,6 +167,7 @@ def _csv(
         system=system,
         source=source,
         dialect=dialect,
+        skipped_lines=skipped.total(),
     )
 
 
@@ -164,6 +178,8 @@ class _Tally:
     rows: int
     ragged: dict[int, tuple[int, int]]
     ragged_rows: int
+    trailing: int
+    """Rows with one empty field too many, at their end."""
     stray_rows: int
     stray: tuple[int, int] | None
     """Line and place of the first stray quote."""
@@ -171,7 +187,7 @@ class _Tally:
 
 
 def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lines) -> _Tally:
-    rows = ragged_rows = stray_rows = line = 0
+    rows = ragged_rows = trailing = stray_rows = line = 0
     first = stray = None
     quoted = False
     ragged: dict[int, tuple[int, int]] = {}
@@ -180,6 +196,7 @@ def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lin
             first = line
         if len(fields) != width:
             ragged_rows += 1
+            trailing += len(fields) == width + 1 and not fields[-1]
             if ragged_rows <= RAGGED_KEPT:
                 ragged[rows] = (line, len(fields))
         if place:
@@ -187,7 +204,20 @@ def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lin
         if lines.quotes and not quoted:
             quoted = '"' in "".join(fields)
     one_line_each = first is not None and line == first + rows - 1 and lines.count == line
-    return _Tally(rows, ragged, ragged_rows, stray_rows, stray, simple=one_line_each and not quoted and not ragged_rows)
+    return _Tally(
+        rows, ragged, ragged_rows, trailing, stray_rows, stray, simple=one_line_each and not quoted and not ragged_rows
+    )
+
+
+def _mapped(source: Source, dialect: Dialect, system: str, columns: Mapping[str, str]) -> Mapping[str, str | None]:
+    try:
+        return mapped(source.name, dialect.header, system, columns)
+    except Unusable as error:
+        if not dialect.better:
+            raise
+        line, count = dialect.better + 1, dialect.better
+        hint = f"line {line} looks like the header: give --skip-lines {count}"
+        raise Unusable(str(error), hint=hint) from None
 
 
 def _hashed(chunks: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:

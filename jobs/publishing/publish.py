@@ -203,7 +203,7 @@ def summarised(
         command=run.command,
         started_at=iso(from_milliseconds(run.started_ms)),
         ended_at=iso(from_milliseconds(ended_ms)),
-        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows),
+        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows, batch.file.skipped_lines),
         outcomes=count.outcomes,
         causes=tuple(
             Cause(outcome, reason, rows, tuple(count.examples[outcome, reason]))

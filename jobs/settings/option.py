@@ -189,6 +189,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("encrypt_to", Path, None, "KEY.pem", "RSA public key that generated passwords are encrypted to."),
     Option("strict_ids", _truth, False, None, "Refuse identity numbers whose check digit is wrong."),
     Option("restore_zeros", _truth, False, None, "Give South African identity numbers back zeros they provably lost."),
+    Option("skip_lines", _whole(0, 60), 0, "N", "Lines of a CSV file before its header, to be left out."),
     Option("control", Path, None, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."),
     Option("output", _one_of("text", "json"), "text", "text|json", "Form of what is printed on stdout."),
     Option("yes", _truth, False, None, "Answer every question with yes."),
@@ -214,6 +215,7 @@ KEPT = (
     "encrypt_to",
     "strict_ids",
     "restore_zeros",
+    "skip_lines",
     "out",
 )
 """What a run that is gone on with keeps unless somebody says otherwise: how its file is read, where it works."""
