@@ -105,7 +105,7 @@ def onboard(
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
-        space_id = store.space(settings.realm, settings.tenant)
+        space_id = store.space(settings.realm, settings.need("tenant"))
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
@@ -171,7 +171,7 @@ async def online(context: RunContext, taking: Taking, signals: Signals) -> Findi
                 tell_kept(window, context.progress)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
-            begin, target = context.store.begin_run, origin_of(settings.base_url)
+            begin, target = context.store.begin_run, origin_of(settings.need("base_url"))
             await asyncio.to_thread(begin, context.space_id, context.run, target)
             try:
                 await send(context, taking, client, asked)
@@ -348,7 +348,7 @@ def run_row(
     return RunRow(
         run_id=run_id,
         system=settings.realm,
-        tenant=settings.tenant,
+        tenant=settings.need("tenant"),
         command=command,
         input_path=str(path.resolve()),
         input_sha256=batch.file.sha256,

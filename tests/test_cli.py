@@ -21,7 +21,7 @@ from jobs.cli import cli
 from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
-from jobs.settings.option import OPTIONS
+from jobs.settings.settings import OPTIONS
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLES = REPOSITORY / "sample_data"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
-from jobs.settings.option import DECISIONS
+from jobs.settings.settings import DECISIONS
 
 
 @click.command("decide")

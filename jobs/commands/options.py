@@ -1,4 +1,4 @@
-"""Options shared by commands, made from `jobs.settings.option.OPTIONS`, and what all commands do with them."""
+"""Options shared by commands, made from `jobs.settings.settings.OPTIONS`, and what all commands do with them."""
 
 import errno
 import sys
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
-from jobs.settings.option import BY_NAME
-from jobs.settings.settings import Settings, proxy_left_out, settings, unknown_variables
+from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ import click
 
 from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
 from jobs.errors import ExitCode
-from jobs.settings.option import DECISIONS, JOBS
+from jobs.settings.settings import DECISIONS, JOBS
 
 if TYPE_CHECKING:
     from jobs.batch import Batch

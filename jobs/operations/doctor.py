@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
 from jobs.disk import LEAST_FREE_BYTES, existing
@@ -41,7 +42,8 @@ def here(settings: Settings) -> Iterator[Check]:
         yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
     if (unused := proxy_left_out(settings)) is not None:
         yield Check("proxy", None, f"{unused} is set, and not used", "--proxy URL goes through one")
-    yield from (_needed(settings, name) for name in ("base_url", "tenant"))
+    yield _needed(settings, "base_url")
+    yield _needed(settings, "tenant")
     try:
         credential_of(settings)
         yield Check("credential", True, "given")
@@ -79,14 +81,11 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
         return [Check("login", False, error.message, error.hint or "check --base-url, --tenant and the credential")]
 
 
-def _needed(settings: Settings, name: str) -> Check:
-    if settings.values[name] is not None:
-        return Check(name.replace("_", " "), True, f"{settings.values[name]}")
+def _needed(settings: Settings, name: Literal["base_url", "tenant"]) -> Check:
     try:
-        settings.need(name)
+        return Check(name.replace("_", " "), True, settings.need(name))
     except Unusable as error:
         return Check(name.replace("_", " "), False, error.message, error.hint)
-    raise AssertionError(name)
 
 
 def _ledger(settings: Settings) -> Check:

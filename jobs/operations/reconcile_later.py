@@ -45,8 +45,7 @@ from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.run.live import LaterReconciliation, read_afresh, record, set_aside
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
-from jobs.settings.option import APART
-from jobs.settings.settings import Settings, pseudonym_key, secret
+from jobs.settings.settings import APART, Settings, pseudonym_key, secret
 from jobs.systems import capabilities
 
 

@@ -18,7 +18,8 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.run.target import same_target
-from jobs.settings.settings import Settings, pseudonym_key, secrets, system_settings
+from jobs.settings.settings import Settings, pseudonym_key, secrets
+from jobs.settings.system_table import system_settings
 from jobs.systems import adapter, capabilities
 from jobs.systems.contract import Passwords, Setup, System
 from jobs.systems.jwt import holder_of
@@ -78,7 +79,7 @@ class Remembered:
                 return {}
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
-        return made_customers(self._store, str(self.settings.system), self.settings.tenant, customer_ids)
+        return made_customers(self._store, self.settings.system, self.settings.need("tenant"), customer_ids)
 
 
 def keys_of(settings: Settings) -> KeySpace:
