@@ -105,7 +105,7 @@ def onboard(
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
-        space_id = store.space(settings.realm, settings.need("tenant"))
+        space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
         stops = policies(settings, batch)
@@ -347,7 +347,7 @@ def run_row(
     facts = run_facts() | ({"control_record": control.facts()} if control else {})
     return RunRow(
         run_id=run_id,
-        system=settings.realm,
+        system=settings.job_name.ledger_system,
         tenant=settings.need("tenant"),
         command=command,
         input_path=str(path.resolve()),

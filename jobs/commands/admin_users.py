@@ -82,7 +82,7 @@ def _with_portal_users(given: dict[str, Any]) -> "Settings":
     from jobs.systems import JOBS
 
     settings = effective(given | {"job": "portal-users"})
-    if settings.model not in JOBS:
+    if settings.job_name.adapter not in JOBS:
         raise Unusable(f"{settings.system} has no portal users", hint="muster systems")
     return settings
 

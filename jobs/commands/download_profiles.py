@@ -35,7 +35,7 @@ def command(run_id_before: str, to: Path | None, **given: Any) -> None:
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if not able.downloads:
         raise Unusable(f"{able.title} has no profiles to download", hint="muster systems says who has")
     from jobs.operations.download import download

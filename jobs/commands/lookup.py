@@ -125,7 +125,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     keys = KeyList.read(
         listed,
         by=given["by"],
-        system=settings.model,
+        system=str(settings.job_name),
         region=settings.region,
         encoding=settings.encoding,
         delimiter=settings.delimiter,
@@ -173,7 +173,7 @@ def offered(kind: str, settings: "Settings") -> None:
     """Raises Unusable when the system finds nobody by `kind`."""
     from jobs.systems import capabilities
 
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if kind not in able.lookups:
         words = ", ".join(able.lookups) or "nothing"
         raise Unusable(f"{able.title} can't find customers by {kind}", hint=f"it finds them by {words}")
@@ -183,7 +183,7 @@ def offer_profiles(settings: "Settings") -> None:
     """Raises Unusable when the system shows no more of a customer than a search does."""
     from jobs.systems import capabilities
 
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if not able.profiles:
         raise Unusable(f"{able.title} shows no profile beyond what is found", hint="leave --full out")
 

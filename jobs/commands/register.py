@@ -51,7 +51,7 @@ def registered_by(settings: "Settings") -> None:
     from jobs.errors import Unusable
     from jobs.systems import JOBS
 
-    if settings.model not in JOBS:
+    if settings.job_name.adapter not in JOBS:
         raise Unusable(f"{settings.system} has no self-registration", hint="muster systems")
 
 

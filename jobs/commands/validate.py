@@ -7,7 +7,8 @@ import click
 
 from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
 from jobs.errors import ExitCode
-from jobs.settings.settings import DECISIONS, JOBS
+from jobs.settings.settings import DECISIONS
+from schemas.job_name import JOBS, ONBOARDING, JobName
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
@@ -19,7 +20,7 @@ SHOWN = 3
 
 @click.command("validate")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--job", type=click.Choice(JOBS), default="onboarding", show_default=True, help="What INPUT is for.")
+@click.option("--job", type=click.Choice(JOBS), default=ONBOARDING, show_default=True, help="What INPUT is for.")
 @click.option("--command", "decision", type=click.Choice(DECISIONS), help="What is decided, with --job decide.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
 @options("system", "tenant", *READING, "control", "out", "exit_zero", *PRINTING)
@@ -63,8 +64,8 @@ def known(settings: "Settings") -> None:
     from jobs.errors import Unusable
     from jobs.systems import JOBS as OFFERED
 
-    if settings.job != "onboarding" and settings.model.partition("/")[0] not in OFFERED:
-        having = ", ".join(sorted(name.partition(":")[0] for name in OFFERED if name.endswith(f":{settings.job}")))
+    if settings.job != ONBOARDING and settings.job_name.adapter not in OFFERED:
+        having = ", ".join(sorted(each.system for each in map(JobName.parse, OFFERED) if each.job == settings.job))
         raise Unusable(f"{settings.system} has no job {settings.job}", hint=f"--system {having}")
     if (settings.job == "decide") != bool(settings.decision):
         words = "needs --command: each has rules of its own" if settings.job == "decide" else "takes no --command"

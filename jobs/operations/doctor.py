@@ -101,7 +101,7 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", True, f"{path} will be made by the first run")
     try:
         with Store.opened(settings.ledger, create=False, upgrade=False) as store:
-            owner = working(store, settings.realm, settings.tenant or "", milliseconds(Clock().now()))
+            owner = working(store, settings.job_name.ledger_system, settings.tenant or "", milliseconds(Clock().now()))
             runs = store.runs(1)
     except MusterError as error:
         return Check("ledger", False, error.message, error.hint or "give --ledger")

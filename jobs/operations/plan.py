@@ -152,7 +152,7 @@ def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudon
     if store is None:
         return {}
     keys = [ledger_key(row, pseudonyms) for row in rows]
-    return store.known(store.space(settings.realm, settings.need("tenant")), keys)
+    return store.known(store.space(settings.job_name.ledger_system, settings.need("tenant")), keys)
 
 
 def _opened(row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System) -> Case | Transition:

@@ -45,7 +45,7 @@ from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.run.live import LaterReconciliation, read_afresh, record, set_aside
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
-from jobs.settings.settings import APART, Settings, pseudonym_key, secret
+from jobs.settings.settings import Settings, pseudonym_key, secret
 from jobs.systems import capabilities
 
 
@@ -65,10 +65,10 @@ def reconcile(
     then there is no folder.
     """
     clock, progress = Clock(), progress or Progress()
-    if listing and not capabilities(settings.model).lists_customers:
+    if listing and not capabilities(settings.job_name.adapter).lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
-    able = capabilities(settings.model)
-    if against is not None and settings.job in APART:
+    able = capabilities(settings.job_name.adapter)
+    if against is not None and settings.job_name.apart:
         raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
     if against is None and not able.reads_back:
         raise Unusable(

@@ -44,6 +44,7 @@ from jobs.systems import SYSTEMS
 from jobs.transport.address import checked_base_url
 from jobs.transport.proxy import Proxy, checked_proxy, unused_proxy
 from jobs.transport.successor import keeper, latest
+from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
@@ -66,10 +67,6 @@ PEM = frozenset({"private_key", "signing_key"})
 """Those of several lines."""
 
 
-JOBS = ("onboarding", "registration", "decide", "portal-users")
-"""What is done with the rows of a file: customers are onboarded, or one of a system's other jobs."""
-APART: tuple[str, ...] = ("decide", "portal-users")
-"""Jobs whose rows are no customers: keys and records of their own."""
 DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
 
@@ -80,7 +77,7 @@ class Settings:
 
     system: str = option("eclipse", known_system, "NAME", "The target system.", kept=True)
     job: str = option(
-        "onboarding", one_of(*JOBS), "NAME", "What is done with the rows; the command says it.", given=False, kept=True
+        ONBOARDING, one_of(*JOBS), "NAME", "What is done with the rows; the command says it.", given=False, kept=True
     )
     decision: str | None = option(
         None, one_of(*DECISIONS), "NAME", "What is decided about them; the command says it.", given=False, kept=True
@@ -169,20 +166,9 @@ class Settings:
     """`[eclipse]` and the like."""
 
     @property
-    def model(self) -> str:
-        """Names the adapter and the input columns: the system, `system:job`, or `system:job/variant`."""
-        named = str(self.system) if self.job == "onboarding" else f"{self.system}:{self.job}"
-        return f"{named}/{self.decision}" if self.decision else named
-
-    @property
-    def realm(self) -> str:
-        """Names the ledger's records: those of customers are the same whatever is done with them."""
-        return f"{self.system}:{self.job}" if self.job in APART else str(self.system)
-
-    @property
-    def keyed(self) -> str:
-        """Names the keys: to decide twice, differently, about one customer are two intentions."""
-        return self.model if self.job in APART else str(self.system)
+    def job_name(self) -> JobName:
+        """What is done, and where."""
+        return JobName(self.system, self.job, self.decision)
 
     def need(self, name: Literal["base_url", "tenant"]) -> str:
         """The value of an option that this command can't do without. Raises Unusable."""
