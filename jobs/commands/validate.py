@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
+from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json, the_clock
 from jobs.errors import ExitCode
 from jobs.settings.settings import DECISIONS
 from schemas.job_name import JOBS, ONBOARDING, JobName
@@ -35,7 +35,6 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
       muster validate users.csv --job portal-users
       muster validate refused.csv --system banklingo --job decide --command reject
     """
-    from jobs.clock import Clock
     from jobs.flow import read
     from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
@@ -44,8 +43,8 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
 
     settings = effective(given | {"job": job, "decision": decision})
     known(settings)
-    with Signals(), workspace(settings.out) as work:
-        batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
+    with Signals(), workspace(settings.out, the_clock()) as work:
+        batch = read(input_path, settings, work, the_clock(), progress_of(settings, given))
         control = control_record(batch.staged, settings.control)
         if target is not None:
             write_quarantine(batch.staged, batch.validated.quarantined, target)
