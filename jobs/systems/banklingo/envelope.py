@@ -15,8 +15,8 @@ from jobs.model import Outcome
 from jobs.systems import json_reply
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
+from jobs.systems.retry_after import retry_after_seconds
 from jobs.systems.verdict import Doubted, Ended, Taken, Throttled
-from jobs.transport.retry import retry_after_seconds
 
 SUCCESS = "00"
 

@@ -24,7 +24,6 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("email", "phone", "name", "customer-id"),
     steps=("customer", "approval"),
-    reading_steps=frozenset({"approval"}),
     documented_limit="none; muster sends 2 commands per second",
     decision="approval by a person, read from the client's record where the create gave its number",
     lists_customers=True,

@@ -29,7 +29,6 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("customer-id", "reference"),
     steps=("link", "contact_email", "contact_phone", "address"),
-    reading_steps=frozenset({"link"}),
     documented_limit="none published",
     decision=None,
     lists_customers=True,

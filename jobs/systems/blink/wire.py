@@ -7,9 +7,9 @@ from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.json_reply import Unreadable, record_of, records_of, text_of
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
+from jobs.systems.retry_after import retry_after_seconds
 from jobs.systems.row import View
 from jobs.systems.verdict import Doubted, Ended, Throttled, Unclear
-from jobs.transport.retry import retry_after_seconds
 
 PAGE_SIZE = 100
 """Chosen; the specification only says 1 or more, and a bank may give less."""

@@ -9,7 +9,7 @@ from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.systems.optional import Check
-from jobs.transport.retry import http_date
+from jobs.systems.retry_after import http_date
 
 NOBODY = "00000000000000"
 """An identity number that nobody has: 14 digits, the longest here have 13."""

@@ -16,7 +16,7 @@ from jobs.systems.eclipse import wire
 from jobs.systems.jwt import claims_of
 from jobs.systems.messages import Reader, Reply, Request, Token
 from jobs.systems.row import Row, View
-from jobs.systems.verdict import Done, Ended, Finding, Unclear, Verdict
+from jobs.systems.verdict import Done, Ended, Finding, Unclear
 
 ONE_TIME_CODES = frozenset({"USR007"})
 """A wrong or missing one-time password."""
@@ -92,8 +92,6 @@ class HandoverStep:
 
     handover: Handover
     name: str = "handover"
-    resends: int | None = None
-    settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Done when the customer's own token names the customer, or with a warning when that can't be shown."""
@@ -105,11 +103,3 @@ class HandoverStep:
         if proof is Proof.OTHER:
             return Ended(Outcome.CONFLICT, "login_of_another", "the login opens the record of another customer")
         return Unclear("handover_refused", "the login exists, but the target does not let it in with its password")
-
-    def write(self, view: View) -> Request:
-        """Never asked for: `look` finds no handover absent."""
-        raise AssertionError("a handover is looked at, never written")
-
-    def classify(self, reply: Reply, view: View) -> Verdict:
-        """Never asked for."""
-        raise AssertionError("a handover is looked at, never written")

@@ -24,9 +24,9 @@ from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
 from jobs.systems.jwt import claims_of
 from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
 from jobs.systems.optional import Check, Newest
+from jobs.systems.retry_after import http_date
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Profile, Sighting
-from jobs.transport.retry import http_date
 from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(

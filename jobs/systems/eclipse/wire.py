@@ -17,8 +17,8 @@ from jobs.systems.json_reply import records_of as records_of
 from jobs.systems.json_reply import segment as segment
 from jobs.systems.json_reply import text_of as text_of
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
+from jobs.systems.retry_after import retry_after_seconds
 from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
-from jobs.transport.retry import retry_after_seconds
 
 PAGE_SIZE = 20
 """The vendor: "Apply limit and offset pagination on all list endpoints. Default to limit=20." """

@@ -19,9 +19,9 @@ from jobs.systems.manner import facts_of
 from jobs.systems.messages import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
 from jobs.systems.omnumi.catalogue import Judged, Meaning, errors_of, kind_of, normalised, worst
 from jobs.systems.omnumi.form import Form
+from jobs.systems.retry_after import retry_after_seconds
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Taken, Throttled, Unclear, Undecided, Verdict
-from jobs.transport.retry import retry_after_seconds
 
 PATH = "/tenant/customer"
 DEADLINE_SECONDS = 90.0
