@@ -13,6 +13,7 @@ from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.contract import Passwords
 from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.dialect import codes_of
 from jobs.systems.jwt import claims_of
 from jobs.systems.messages import Reader, Reply, Request, Token
 from jobs.systems.row import Row, View
@@ -67,7 +68,7 @@ class Handover:
             return hidden or Proof.UNREADABLE
         reply = await reader.read(replace(self.login(row.values["identity"], password), anonymous=True))
         if not reply.ok:
-            return Proof.TOTP if wire.codes_of(reply) & ONE_TIME_CODES else Proof.REFUSED
+            return Proof.TOTP if codes_of(reply) & ONE_TIME_CODES else Proof.REFUSED
         try:
             token = self.token_of(reply)
         except NotPermitted:
