@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
@@ -75,6 +76,8 @@ class Case:
     """Monotonic time of the last write that may have been applied."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """What the last look that found nothing chose for the write."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the row's looks noted for the next ones (`View.notes`)."""
     sent_at: dict[str, float] = field(default_factory=dict)
     """By step: monotonic time of the last write of this run that may have been applied."""
     looked_at: float = 0.0
@@ -101,6 +104,7 @@ class Case:
             step.attempts,
             self.last_reason,
             dict(step.bound or {}) if self.unsettled(name) else {},
+            self.notes,
         )
 
     def unsettled(self, name: str) -> bool:

@@ -29,7 +29,7 @@ from jobs.run.target import same_target
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.settings import Settings
-from jobs.systems.contract import Step, System
+from jobs.systems.contract import Step, System, WritingStep
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
@@ -162,9 +162,9 @@ def _opened(
     return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps)
 
 
-def mutating(system: System, steps: Sequence[Step]) -> int:
+def mutating(steps: Sequence[Step]) -> int:
     """How many of `steps` send something."""
-    return sum(step.name not in system.capabilities.reading_steps for step in steps)
+    return sum(isinstance(step, WritingStep) for step in steps)
 
 
 async def _planned(opened: Case | Transition, system: System, client: Client) -> Planned:
@@ -187,9 +187,9 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
             continue
         verdict = unseen if place == 0 and not case.resumed else Intent.FINISH
         if isinstance(finding, Absent):
-            return Planned(case.row.source_row, verdict, writes=mutating(system, steps[place:]))
+            return Planned(case.row.source_row, verdict, writes=mutating(steps[place:]))
         if isinstance(finding, Undecided):
-            return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(system, steps[place + 1 :]))
+            return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(steps[place + 1 :]))
         if isinstance(finding, Ended):
             return Planned(case.row.source_row, finding.outcome, finding.reason_code)
         return Planned(case.row.source_row, Outcome.IN_DOUBT, finding.reason_code)
