@@ -40,6 +40,7 @@ from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, 
 from jobs.reports.totals import ControlTotal
 from jobs.settings.settings import pseudonym_key, secret
 from jobs.systems import capabilities
+from schemas.column import Column
 from schemas.columns import columns_of
 from schemas.outcome import OUTCOME_SCHEMA
 
@@ -171,13 +172,17 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     window = pl.col("source_row").is_between(first, last)
     echo = batch.staged.echo().filter(window)
     names = [name for name in echo.collect_schema().names() if name != "source_row"]
-    secret = (column.name for column in columns_of(batch.file.system) if column.secret)
-    own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email", *secret)}
+    own = {name: batch.file.header_of(name) for name in own_columns(columns_of(batch.file.system))}
     headers = {f"~own_{canonical}": header for canonical, header in own.items() if header is not None}
     personal = batch.staged.originals(headers).filter(window)
     beside = echo.join(personal, on="source_row", how="left")
     joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
+
+
+def own_columns(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Those of `columns` whose value no echoed column of the row may repeat: personal numbers, e-mails, secrets."""
+    return tuple(each.name for each in columns if each.secret or each.kind in {"identity", "phone", "email"})
 
 
 def summarised(
