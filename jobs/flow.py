@@ -31,12 +31,10 @@ from jobs.engine.workers import WorkerPool
 from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.workspace import workspace
-from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow, Transition
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Writer
 from jobs.progress import Progress
@@ -57,7 +55,8 @@ from jobs.run.signals import Signals, apart
 from jobs.run.target import same_target
 from jobs.run.throttling import Throttling, span
 from jobs.run.wiring import connected, credential_of, keys_of, outage_of, system_of
-from jobs.settings.settings import Settings, pseudonym_key
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import Settings
 from jobs.systems.messages import CallClass
 from jobs.transport.address import origin_of
 from jobs.transport.client import Client
@@ -104,7 +103,7 @@ def onboard(
         check_privileged_rows(batch, settings)
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
-        store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
+        store.know_key(pseudonyms_of(settings.ledger, make=not store.knows_key()).of("key", "check"))
         space_id = store.space(settings.realm, settings.tenant)
         owner = lease.Owner.me(run_id)
         epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
@@ -241,7 +240,7 @@ async def send(context: RunContext, taking: Taking, client: Client, asked: Seque
         with context.progress.stage("onboarding", context.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
             engine = RowDriver(context.system, client, writer, stops, context.clock, patience, progress=count)
-            feed = Feed(context.batch, writer, engine, context.clock, pseudonyms_of(settings), taking)
+            feed = Feed(context.batch, writer, engine, context.clock, pseudonyms_of(settings.ledger), taking)
             await feed.quarantine()
             with stops.watching(context.clock):
                 rows = feed.fresh(settings.limit)
@@ -317,11 +316,6 @@ def finish(work: Coroutine[Any, Any, Any]) -> Any:
 def new_run_id(clock: Clock) -> str:
     """Sorts by time: `20261121T021500Z-7f3a`."""
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
-
-
-def pseudonyms_of(settings: Settings, *, make: bool = False) -> Pseudonyms:
-    """The keyed HMACs of this ledger; `make`: with a new key, where there is none. Raises Unusable."""
-    return Pseudonyms(pseudonym_key(path_of(settings.ledger), make=make))
 
 
 def same_input(batch: Batch, sha256: str | None) -> None:

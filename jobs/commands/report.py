@@ -65,11 +65,11 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     from jobs.commands.subject import typed_subject
     from jobs.ledger.store import Store
     from jobs.operations.find_subject import prove
-    from jobs.publishing.publish import pseudonyms_of
+    from jobs.settings.pseudonyms import pseudonyms_of
 
     person = typed_subject(subject, "--prove")
     with Store.opened(settings.ledger, create=False) as store:
-        found = prove(store, run, pseudonyms_of(store), person)
+        found = prove(store, run, pseudonyms_of(store.url), person)
     if settings.output == "json":
         show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found})
     elif not found:

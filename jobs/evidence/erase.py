@@ -18,6 +18,7 @@ from jobs.ledger.erase import personal_of_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
+from jobs.windows import A_WINDOW
 from schemas.outcome import OUTCOME
 from schemas.reconciliation import RECONCILIATION
 from schemas.report_column import ReportColumn, personal
@@ -27,7 +28,6 @@ KEPT |= {f"{name}.{kind}" for name in ("outcome", "reconciliation") for kind in 
 """All other files are removed: they repeat what these hold, or the input itself."""
 
 WRITTEN_ANEW = {"schema_version", "host", "os_user", "platform", "versions", "events", "earlier_manifests", "files"}
-WINDOW = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def _blanked(path: Path, name: str, known: Mapping[str, ReportColumn], erasure: 
         pl.when(_concerned(erasure)).then(None).otherwise(pl.col(each)).alias(each) for each in names if each in goes
     ]
     rows = int(table.select(pl.len()).collect().item())
-    for start in range(0, max(rows, 1), WINDOW):
-        yield table.slice(start, WINDOW).collect().with_columns(blank)
+    for start in range(0, max(rows, 1), A_WINDOW):
+        yield table.slice(start, A_WINDOW).collect().with_columns(blank)
 
 
 def _events(folder: RunFolder, erasure: Erasure) -> Chain | None:

@@ -21,10 +21,8 @@ from jobs.intake.extract import read_extract
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
-from jobs.ledger.names import key_file
 from jobs.ledger.resolutions import decided_rows
 from jobs.ledger.rows import RunRow
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.publishing.publish import Findings, conclude, exit_code, requests_of, seal
@@ -46,7 +44,8 @@ from jobs.run.live import LaterReconciliation, read_afresh, record, set_aside
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
 from jobs.settings.option import APART
-from jobs.settings.settings import Settings, pseudonym_key, secret
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
+from jobs.settings.settings import Settings
 from jobs.systems import capabilities
 
 
@@ -122,13 +121,12 @@ def input_of(
 
 def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     """The pseudonyms of the ledger. Raises Unusable when their key is gone: a new one would fit nothing."""
-    ledger = path_of(settings.ledger)
-    if secret("pseudonym_key") is None and not key_file(ledger).exists():
+    if not key_is_there(settings.ledger):
         raise Unusable(
             "the input can't be used, and the key of the ledger's pseudonyms is gone too",
             hint="restore the input file, or give MUSTER_PSEUDONYM_KEY",
         )
-    pseudonyms = Pseudonyms(pseudonym_key(ledger))
+    pseudonyms = pseudonyms_of(settings.ledger)
     store.know_key(pseudonyms.of("key", "check"))
     return pseudonyms
 

@@ -19,12 +19,10 @@ from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
 from jobs.evidence.signature import signer
 from jobs.evidence.sums import sha256
 from jobs.intake.quarantine import write_quarantine
-from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import Link, add_seal, link_before
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
@@ -38,7 +36,8 @@ from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
-from jobs.settings.settings import pseudonym_key, secret
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
@@ -124,7 +123,7 @@ def publish(
     left_out = workbook_left_out(batch.rows, hurried=hurried)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    totals = control_totals(store, run, batch, pseudonyms_of(store), findings.complete_at_target)
+    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
@@ -384,11 +383,6 @@ def seal(
         "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
     write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
-
-
-def pseudonyms_of(store: Store) -> Pseudonyms:
-    """The keyed HMACs of this ledger."""
-    return Pseudonyms(pseudonym_key(path_of(str(store.engine.url))))
 
 
 def signing() -> Sign | None:

@@ -24,20 +24,17 @@ from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.columns import outcome_columns
 from jobs.ledger.history import outcomes_among, sent_among
 from jobs.ledger.rows import OutcomeRow
-from jobs.ledger.sqlite import path_of
 from jobs.model import RESUMABLE
 from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.run.context import MOST_REPORTED, RunContext
-from jobs.settings.settings import pseudonym_key
+from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.row import Row
+from jobs.windows import A_WINDOW
 
 CODE = "broken_off"
 """Reason code of a row that was not begun when the run was cut short."""
-
-WINDOW = 10_000
-"""Rows at a time (chosen, as for every report)."""
 
 SIGNALS = frozenset({ExitCode.SIGINT, ExitCode.SIGTERM})
 
@@ -113,11 +110,11 @@ def _reported(context: RunContext, taking: Taking, cause: MusterError) -> str:
 
 def _windows(context: RunContext, taking: Taking, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
     """Every row of the file, with its end in this run where the ledger knows one, else as it stands."""
-    pseudonyms = Pseudonyms(pseudonym_key(path_of(context.settings.ledger)))
+    pseudonyms = pseudonyms_of(context.settings.ledger)
     accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(context.batch.accepted())
     refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.batch.quarantined())
     rows = merge(accepted, refused, key=lambda row: row.source_row)
-    while window := list(islice(rows, WINDOW)):
+    while window := list(islice(rows, A_WINDOW)):
         first, last = window[0].source_row, window[-1].source_row
         told = {row[0]: row for row in outcomes_among(context.store, context.run.run_id, LEDGER_COLUMNS, first, last)}
         left = [row for row in window if row.source_row not in told]

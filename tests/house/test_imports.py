@@ -36,7 +36,11 @@ ONLY_IN = {
 VENDORS = tuple(f"jobs.systems.{name}" for name in ("eclipse", "azakaw", "blink", "banklingo", "omnumi"))
 
 FLOORS = (
-    ("schemas", "jobs.errors", "jobs.model", "jobs.clock", "jobs.keys", "jobs.rates", "jobs.disk", "jobs.alive"),
+    (
+        "schemas",
+        *(f"jobs.{name}" for name in ("errors", "model", "clock", "keys", "rates", "disk", "alive")),
+        *(f"jobs.{name}" for name in ("atomic", "os_user", "side_by_side", "windows")),
+    ),
     ("jobs.progress",),
     ("jobs.systems",),
     ("jobs.privacy",),
