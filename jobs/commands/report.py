@@ -52,12 +52,12 @@ def command(run_id_before: str, size: int | None, seed: int | None, subject: str
         return
     if subject is not None:
         _prove(before, settings, subject)
-    from jobs.flow import report
     from jobs.ledger.erase import erased
+    from jobs.operations.report_again import report_again
 
     if erased(before):
         raise Unusable(f"personal data of run {before.run_id} were erased: its files can't be made again as they were")
-    show(report(before, settings, progress=progress_of(settings, given)), settings, given)
+    show(report_again(before, settings, progress=progress_of(settings, given)), settings, given)
 
 
 def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:

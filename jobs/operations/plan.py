@@ -17,7 +17,6 @@ from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
 from jobs.earlier import Earlier
 from jobs.engine.case import Case, Taking, ledger_key, open_case
-from jobs.flow import read
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -25,6 +24,8 @@ from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
+from jobs.run.context import Place
+from jobs.run.read_input import read_input
 from jobs.run.target import same_target
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
@@ -108,7 +109,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     settings.need("base_url")
     same_target(settings)
     with workspace(settings.out) as work:
-        batch = read(path, settings, work, clock, progress, Earlier.of(settings))
+        batch = read_input(path, settings, Place(work, clock, progress), Earlier.of(settings))
         refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))

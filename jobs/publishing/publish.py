@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -110,7 +111,6 @@ def publish(
     store: Store,
     run: RunRow,
     batch: Batch,
-    folder: RunFolder,
     findings: Findings,
     ended_ms: int,
     *,
@@ -118,9 +118,11 @@ def publish(
 ) -> Summary:
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
 
+    They are written into the folder of the run, which is there. Raises Unusable when it is not.
+
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
-    left_out = workbook_left_out(batch.rows, hurried=hurried)
+    folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
