@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from jobs.clock import Clock, milliseconds
-from jobs.earlier import Earlier
 from jobs.engine.case import Taking
 from jobs.intake.workspace import workspace
 from jobs.progress import Progress
@@ -23,7 +22,7 @@ from jobs.run.context import Given, Place, Resolutions
 from jobs.run.cut_short import reported_if_cut_short
 from jobs.run.event_loop import finish
 from jobs.run.online import online
-from jobs.run.read_input import read_input, same_input
+from jobs.run.read_input import read_new
 from jobs.run.signals import Signals
 from jobs.settings.settings import Settings
 
@@ -55,8 +54,7 @@ def onboard(
         work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
         place = Place(work, clock, progress)
 
-        batch = read_input(path, settings, place, Earlier.of(settings))
-        same_input(batch, sha256)
+        batch = read_new(path, settings, place, sha256)
         given = Given(
             command=command,
             settings=settings,

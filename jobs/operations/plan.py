@@ -15,7 +15,6 @@ from pathlib import Path
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.earlier import Earlier
 from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
@@ -25,7 +24,7 @@ from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
 from jobs.run.context import Place
-from jobs.run.read_input import read_input
+from jobs.run.read_input import read_new
 from jobs.run.target import same_target
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
@@ -109,7 +108,7 @@ def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
     settings.need("base_url")
     same_target(settings)
     with workspace(settings.out) as work:
-        batch = read_input(path, settings, Place(work, clock, progress), Earlier.of(settings))
+        batch = read_new(path, settings, Place(work, clock, progress))
         refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))

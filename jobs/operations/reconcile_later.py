@@ -13,7 +13,6 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
-from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.evidence.events import write_events
 from jobs.intake.extract import read_extract
@@ -43,7 +42,7 @@ from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.run.context import Place
 from jobs.run.event_loop import finish
 from jobs.run.live import Asked, LaterReconciliation, read_afresh, record, set_aside
-from jobs.run.read_input import read_input, same_input
+from jobs.run.read_input import read_again
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
 from jobs.settings.option import APART
@@ -111,13 +110,11 @@ def reconcile(
 
 def input_of(run: RunRow, settings: Settings, place: Place) -> tuple[Batch | None, str | None]:
     """The run's input, read again; or None, and why it can't be used."""
-    path = Path(run.input_path)
     try:
-        batch = read_input(path, settings, place, Earlier.of(settings, run))
-        same_input(batch, run.input_sha256)
+        return read_again(run, settings, place), None
     except Unusable as error:
+        path = Path(run.input_path)
         return None, error.message if path.exists() else f"the input {path} is gone"
-    return batch, None
 
 
 def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:

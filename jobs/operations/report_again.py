@@ -2,10 +2,8 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from jobs.clock import Clock
-from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.intake.workspace import workspace
 from jobs.ledger.rows import RunRow
@@ -14,7 +12,7 @@ from jobs.progress import Progress
 from jobs.publishing.publish import Findings, publish
 from jobs.reports.summary import Summary
 from jobs.run.context import Place
-from jobs.run.read_input import read_input, same_input
+from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
 
 
@@ -25,8 +23,7 @@ def report_again(run: RunRow, settings: Settings, *, progress: Progress | None =
         work = stack.enter_context(workspace(settings.out))
         store = stack.enter_context(Store.opened(settings.ledger))
         place = Place(work, Clock(), progress or Progress())
-        batch = read_input(Path(run.input_path), settings, place, Earlier.of(settings, run))
-        same_input(batch, run.input_sha256)
+        batch = read_again(run, settings, place)
         earlier = replace(found, calls=store.calls(run.run_id))
         return publish(store, run, batch, earlier, ended_ms)
 

@@ -120,6 +120,20 @@ def test_a_room_knows_only_the_floors_below_it() -> None:
     assert sorted(wrong) == []
 
 
+def test_a_run_is_read_on_one_page_that_names_few_others() -> None:
+    """Whoever opens it has to know what it imports: 36 modules once, and a page of 363 lines."""
+    source = (ROOT / "jobs" / "flow.py").read_text(encoding="utf-8")
+    found = {name for name in imported(ast.parse(source)) if within(name, "jobs") and is_module(name)}
+
+    assert len(found) <= 16, sorted(found)
+    assert len(source.splitlines()) <= 80
+
+
+def is_module(name: str) -> bool:
+    """Says whether `name` is a file of the house, and neither a folder nor something inside a file."""
+    return (ROOT / Path(*name.split(".")).with_suffix(".py")).exists()
+
+
 def test_no_shared_room_knows_a_vendor_by_name() -> None:
     """What a vendor calls things is its own room's business, and the business of nobody else."""
     wrong = [
