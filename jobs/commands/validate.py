@@ -35,16 +35,17 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
       muster validate users.csv --job portal-users
       muster validate refused.csv --system banklingo --job decide --command reject
     """
-    from jobs.flow import read
     from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
     from jobs.intake.workspace import workspace
+    from jobs.run.context import Place
+    from jobs.run.read_input import read_input
     from jobs.run.signals import Signals
 
     settings = effective(given | {"job": job, "decision": decision})
     known(settings)
     with Signals(), workspace(settings.out, the_clock()) as work:
-        batch = read(input_path, settings, work, the_clock(), progress_of(settings, given))
+        batch = read_input(input_path, settings, Place(work, the_clock(), progress_of(settings, given)))
         control = control_record(batch.staged, settings.control)
         if target is not None:
             write_quarantine(batch.staged, batch.validated.quarantined, target)

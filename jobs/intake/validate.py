@@ -16,8 +16,9 @@ from jobs.intake.duplicates import duplicates
 from jobs.intake.files import Files
 from jobs.intake.judge import Judge, shown_key, where
 from jobs.intake.phones import check_region
-from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
+from jobs.intake.stage import LINE, SOURCE_ROW, Staged, write_parquet
 from jobs.keys import KeySpace
+from jobs.windows import A_FRAME
 from schemas.column import InputModel
 from schemas.columns import input_of
 
@@ -60,7 +61,7 @@ def validate(
     files: Files | None = None,
     today: date,
     progress: Callable[[int], None] | None = None,
-    window: int = WINDOW,
+    window: int = A_FRAME,
 ) -> Validated:
     """`folder/accepted.parquet` and `folder/quarantined.parquet` (0600, whole or absent).
 

@@ -6,7 +6,6 @@ An option is declared once, as a field of `Settings`.
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.ledger.names import key_file
@@ -407,13 +407,5 @@ def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, mak
 
 def _make_key(path: Path) -> None:
     """A new key, there as a whole or not at all: half a key after a crash would lock everybody out."""
-    descriptor, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(32).hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):  # another process was quicker: its key counts
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink()
+    with atomic(path, first=True) as draft:
+        draft.write_bytes(os.urandom(32).hex().encode() + b"\n")
