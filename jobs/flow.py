@@ -72,6 +72,7 @@ def onboard(
     command: str,
     path: Path,
     settings: Settings,
+    clock: Clock,
     *,
     taking: Taking | None = None,
     sha256: str | None = None,
@@ -86,7 +87,7 @@ def onboard(
     Raises Unusable, Locked, and NotPermitted and Unreachable at the first login; then there is no run folder. Raises
     what `cut_short` makes of it when ledger or disk fail later.
     """
-    clock, progress = Clock(), progress or Progress()
+    progress = progress or Progress()
     due = None if settings.deadline is None else next_showing(settings.deadline, clock.now())
     system = system_of(settings, path.parent, passwords=passwords_of(settings))
     settings = with_default_canary(settings, system.capabilities)
@@ -97,7 +98,7 @@ def onboard(
     run_id = safe_run_id(settings.run_id or new_run_id(clock))
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
+        work = stack.enter_context(workspace(settings.out, clock, stays=lambda: not signals.came, tell=progress.note))
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         same_input(batch, sha256)
         check_password_delivery(batch, settings)
@@ -105,9 +106,11 @@ def onboard(
         control = control_record(batch.staged, settings.control)
         store = stack.enter_context(Store.opened(settings.ledger))
         store.know_key(pseudonyms_of(settings, make=not store.knows_key()).of("key", "check"))
-        space_id = store.space(settings.realm, settings.tenant)
+        space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         owner = lease.Owner.me(run_id)
-        epoch = stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
+        epoch = stack.enter_context(
+            lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note)
+        )
         stops = policies(settings, batch)
         stops.due = due
         store.hear(stops.signalled.is_set)
@@ -171,7 +174,7 @@ async def online(context: RunContext, taking: Taking, signals: Signals) -> Findi
                 tell_kept(window, context.progress)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
-            begin, target = context.store.begin_run, origin_of(settings.base_url)
+            begin, target = context.store.begin_run, origin_of(settings.need("base_url"))
             await asyncio.to_thread(begin, context.space_id, context.run, target)
             try:
                 await send(context, taking, client, asked)
@@ -263,12 +266,12 @@ async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer
         await writer.commit(transition)
 
 
-def report(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
+def report(run: RunRow, settings: Settings, clock: Clock, *, progress: Progress | None = None) -> Summary:
     """Makes the files of `run` again, in its folder, from the ledger and the input. Raises Unusable."""
-    clock, progress = Clock(), progress or Progress()
+    progress = progress or Progress()
     found, ended_ms = ended(run)
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
         batch = read(Path(run.input_path), settings, work, clock, progress, Earlier.of(settings, run))
         same_input(batch, run.input_sha256)
@@ -347,8 +350,8 @@ def run_row(
     facts = run_facts() | ({"control_record": control.facts()} if control else {})
     return RunRow(
         run_id=run_id,
-        system=settings.realm,
-        tenant=settings.tenant,
+        system=settings.job_name.ledger_system,
+        tenant=settings.need("tenant"),
         command=command,
         input_path=str(path.resolve()),
         input_sha256=batch.file.sha256,

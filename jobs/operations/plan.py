@@ -97,14 +97,13 @@ class Plan:
         return max(0, math.ceil(self.writes / self.rate.calls) - 1) * self.rate.seconds
 
 
-def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
+def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Plan:
     """Reads file, ledger and target. Raises Unusable, NotPermitted, Unreachable."""
-    clock = Clock()
     system = system_of(settings, path.parent)
     credential_of(settings, reading=True)
     settings.need("base_url")
     same_target(settings)
-    with workspace(settings.out) as work:
+    with workspace(settings.out, clock) as work:
         batch = read(path, settings, work, clock, progress, Earlier.of(settings))
         refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
@@ -123,7 +122,7 @@ async def _asked(
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:
-            async for rows in _windows(batch, settings, system, client, store):
+            async for rows in _windows(batch, settings, system, client, store, milliseconds(clock.now())):
                 for row in rows:
                     found.add(row)
                 count.advance(len(rows))
@@ -132,7 +131,7 @@ async def _asked(
 
 
 async def _windows(
-    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None
+    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None, now_ms: int
 ) -> AsyncIterator[Sequence[Planned]]:
     """The accepted rows, window by window, `settings.concurrency` asked at a time."""
     pseudonyms = pseudonyms_of(settings) if store is not None else Pseudonyms(b"not kept anywhere")
@@ -144,7 +143,7 @@ async def _windows(
 
     for rows in batch.accepted(WINDOW):
         known = _known(rows, settings, store, pseudonyms)
-        opened = [_opened(row, known, pseudonyms, system) for row in rows]
+        opened = [_opened(row, known, pseudonyms, system, now_ms) for row in rows]
         yield await asyncio.gather(*(one(each) for each in opened))
 
 
@@ -152,13 +151,15 @@ def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudon
     if store is None:
         return {}
     keys = [ledger_key(row, pseudonyms) for row in rows]
-    return store.known(store.space(settings.realm, settings.tenant), keys)
+    return store.known(store.space(settings.job_name.ledger_system, settings.need("tenant")), keys)
 
 
-def _opened(row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System) -> Case | Transition:
+def _opened(
+    row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System, now_ms: int
+) -> Case | Transition:
     key = ledger_key(row, pseudonyms)
     steps = [step.name for step in system.steps_of(row)]
-    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), milliseconds(Clock().now()), steps)
+    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps)
 
 
 def mutating(steps: Sequence[Step]) -> int:

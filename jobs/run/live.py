@@ -53,7 +53,7 @@ class LaterReconciliation:
     @property
     def space_id(self) -> int:
         """The ledger's space of the run."""
-        return self.store.space(self.settings.realm, self.run.tenant)
+        return self.store.space(self.settings.job_name.ledger_system, self.run.tenant)
 
 
 async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
@@ -90,7 +90,7 @@ async def listing_if_cheaper(recheck: LaterReconciliation, system: System, reade
     counts = recheck.store.outcome_counts(recheck.run.run_id)
     held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
     tried = recheck.listing or (recheck.listing is None and held >= WORTH_TRYING)
-    if not tried or not capabilities(recheck.settings.model).lists_customers:
+    if not tried or not capabilities(recheck.settings.job_name.adapter).lists_customers:
         recheck.notes.append("each row was looked up at the target")
         return Listing({}, 0)
     most = None if recheck.listing else int(held * PAGES_A_CUSTOMER)

@@ -14,7 +14,7 @@ NAMED = 3
 
 def check_privileged_rows(batch: Batch, settings: Settings) -> None:
     """Raises Unusable when rows are held back by their input model, and the operator did not allow them."""
-    held = input_of(settings.model).held
+    held = input_of(str(settings.job_name)).held
     if held is None or settings.allow_privileged:
         return
     rows = pl.scan_parquet(batch.validated.accepted, glob=False).filter(held).select(SOURCE_ROW).collect().to_series()

@@ -496,7 +496,7 @@ def test_a_legal_customer_is_refused_before_anything_is_sent(bank: Bank) -> None
 
 
 def test_reconciling_finds_a_client_that_was_changed_and_one_that_is_gone(bank: Bank) -> None:
-    bank.muster("run", bank.file(clients(3)))
+    bank.muster("run", bank.file(clients(3)), "--concurrency", "1")  # so that they are created in the order of the file
     changed, gone, _ = bank.held()
     bank.standing.amend("customers", changed, emailAddress="new@example.com", identificationNumber="NIN99999999")
     bank.standing.amend("customers", gone, deleted=True)
