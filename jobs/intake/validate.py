@@ -18,6 +18,7 @@ from jobs.intake.judge import Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
 from jobs.keys import KeySpace
+from jobs.systems import DEFAULT
 from schemas.column import InputModel
 from schemas.columns import input_of
 
@@ -54,7 +55,7 @@ def validate(
     folder: Path,
     *,
     keys: KeySpace,
-    system: str = "eclipse",
+    system: str = DEFAULT,
     region: str = "ZA",
     strict_ids: bool = False,
     files: Files | None = None,

@@ -31,6 +31,15 @@ CLOCK_SKEW = timedelta(minutes=2)
 """How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
 
 
+CUSTOMER_STEP, WALLET_STEP = "customer", "wallet"
+"""The names of the steps that make a customer and its first wallet, in whatever system: control totals count them."""
+
+
+def further_wallet(kind: str) -> str:
+    """The name of the step that makes a wallet of type `kind` beside the first."""
+    return f"{WALLET_STEP}:{kind}"
+
+
 class Step(Protocol):
     """One intention towards the target, of a row. As it stands it only reads: the customer's decision, a link."""
 
@@ -110,6 +119,10 @@ class Capabilities:
     """What has to be given, in words."""
     rights: str = "use a credential that has this right"
     """What to do when the credential lacks a right."""
+    plain: frozenset[str] = frozenset({"customerId"})
+    """Members of what `System.find` shows that name no person: they are shown as they are, all others masked."""
+    status_members: tuple[str, ...] = ("status",)
+    """Members of what `System.find` shows that tell a customer's status; the first that is there counts."""
     natural_key: str = "national_id"
     """The column by whose equal value a customer at the target is known to be the row's person."""
     canary: int = 0

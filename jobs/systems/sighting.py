@@ -52,4 +52,4 @@ class Profile:
     """When it was last changed, as the target says it."""
     failed_checks: Sequence[str] = ()
     wallets: Sequence[Mapping[str, str]] | None = None
-    """As `fields`, one each; None: the target lists none."""
+    """Each in the way of `fields`, `walletId` in it; None: the target lists none."""

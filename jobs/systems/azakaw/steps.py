@@ -22,7 +22,7 @@ from jobs.systems.azakaw.submissions import (
     folded,
     kind_of,
 )
-from jobs.systems.contract import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
@@ -65,7 +65,7 @@ class CustomerStep:
     send_email: bool
     lists: bool
     settle_seconds: float | None
-    name: str = "customer"
+    name: str = CUSTOMER_STEP
 
     @property
     def resends(self) -> int | None:

@@ -49,6 +49,8 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({REJECTED}),
     },
     credential="appId and appSecret, or a token",
+    plain=frozenset({"customerId", "kycState", "submissionDate"}),
+    status_members=("kycState",),
     natural_key="email",
     downloads=True,
 )

@@ -31,6 +31,7 @@ CAPABILITIES = Capabilities(
     steps=("link", "contact_email", "contact_phone", "address"),
     documented_limit="none published",
     decision=None,
+    plain=frozenset({"customerId", "status"}),
     lists_customers=True,
     active=frozenset({"ACTIVE"}),
     credential="client id and refresh token, an access token, or a stored consent (permission_id)",

@@ -41,6 +41,8 @@ CAPABILITIES = Capabilities(
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
     lists_customers=True,
     profiles=True,
+    plain=frozenset({"customerId", "externalUniqueId", "userTypeId", "walletId", "walletTypeId", "status", "created"})
+    | {"lastModified", "version", "title", "currency"},
     wallets=True,
     decided={
         Outcome.ONBOARDED: frozenset({"PASSED"}),
