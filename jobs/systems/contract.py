@@ -260,7 +260,7 @@ class Passwords(Protocol):
         ...
 
     def known(self, row: Row, identity: str) -> str | None:
-        """The same as far as it is known; None when it was never made, or can't be read back."""
+        """That password as far as it is known; None when it was never made, or can't be read back."""
         ...
 
 
@@ -279,7 +279,7 @@ class Setup:
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
     passwords: Passwords | None = None
-    """Of the logins to be made; None: none is made here."""
+    """Those of the logins to be made; None where no login is made."""
 
 
 class Adapter(Protocol):

@@ -69,11 +69,11 @@ class CustomerStep:
 
     @property
     def resends(self) -> int | None:
-        """One, where a repetition mails nobody."""
+        """Once where a repetition mails nobody, else never."""
         return 0 if self.send_email else 1
 
     def terms(self, view: View) -> Terms:
-        """Those of the unanswered request, else those of the settings."""
+        """The terms of the unanswered request, else those of the settings."""
         form = self.forms.by_kind[kind_of(view.row)]
         return bound_to(Terms(form, self.employee_id, self.send_email), view.bound)
 

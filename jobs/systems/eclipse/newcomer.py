@@ -98,7 +98,7 @@ class NewcomerStep:
         return self.creation.write(view)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
-        """As for an operator; the shorter reply shows the phone, and that has to be the row's."""
+        """It is judged as for an operator; the shorter reply shows the phone, and that has to be the row's."""
         return self.creation.classify(reply, view)
 
 

@@ -53,7 +53,7 @@ class WalletStep:
     tenant_path: str
     keys: KeySpace
     currency: str
-    """Of the settings: one code, or as many as there are types, joined by `;`."""
+    """The settings name one code, or as many as there are types, joined by `;`."""
     wallet_type_id: str | None
     """The types that the settings ask for, joined by `;`; None: the policy decides."""
     policy: str = FIRST_ALLOWED
