@@ -31,7 +31,7 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.ledger.store import Store
-    from jobs.run.admission import able, open_rows, write_rows
+    from jobs.operations.decisions import able, open_rows, write_rows
 
     settings = effective(given | {"job": "decide", "decision": decision})
     able(settings)

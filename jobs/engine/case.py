@@ -17,7 +17,7 @@ from jobs.ledger.rows import (
     StepStatus,
     Transition,
 )
-from jobs.model import RESUMABLE, Outcome
+from jobs.model import COMPLETE, RESUMABLE, Outcome
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
@@ -25,7 +25,6 @@ from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
 CHANGED = "its data differ from what was sent"
 
-COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
 
 CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_ELIGIBLE})
 """Final outcomes that are taken up again when the row's data were changed since: that is how a row is mended.

@@ -21,7 +21,6 @@ COLUMNS: Mapping[str, str] = {
 }
 """What is looked up by, and the column that holds it; in the order in which a header is searched."""
 
-MASKS = {"phone": masking.phone, "identity": masking.identity, "email": masking.email}
 
 _GROUPING = re.compile(r"[\s\-\u2010-\u2015]")
 _ID = re.compile(r"(?!\.{1,2}$)[!-~]{1,100}")
@@ -64,10 +63,10 @@ class KeyList:
 
     def __iter__(self) -> Iterator[Key]:
         """The keys in the order of the file. Raises Unusable when it changed meanwhile."""
-        width = len(self.file.header)
-        for row, (_, fields) in enumerate(csv_records(self.file), start=1):
+        width, mask = len(self.file.header), masking.OF_KIND.get(self.by, masking.text)
+        for row, (_, fields, _) in enumerate(csv_records(self.file), start=1):
             text = fields[self.place].strip() if len(fields) == width else ""
-            yield Key(row, normalised(self.by, text, self.region), MASKS.get(self.by, masking.text)(text))
+            yield Key(row, normalised(self.by, text, self.region), mask(text))
 
 
 def normalised(by: str, text: str, region: str) -> str | None:

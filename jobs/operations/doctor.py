@@ -24,6 +24,7 @@ from jobs.ledger.store import Store
 from jobs.run.target import same_target
 from jobs.run.throttling import span, told
 from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system_of
+from jobs.settings.pseudonyms import key_is_there
 from jobs.settings.settings import Settings, proxy_left_out, secret, unknown_variables
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed
@@ -134,9 +135,7 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
 
 def _limits(settings: Settings, clock: Clock) -> Iterator[Check]:
     """What the target taught this credential of its limits; nothing where another line says what is missing."""
-    ledger = path_of(settings.ledger)
-    kept = secret("pseudonym_key") is not None or key_file(ledger).exists()
-    if not ledger.exists() or not kept or settings.base_url is None:
+    if not path_of(settings.ledger).exists() or not key_is_there(settings.ledger) or settings.base_url is None:
         return
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
         if store.has(tables.pause):  # a ledger of an older version counts in another way

@@ -3,7 +3,6 @@
 It finds and shows; several hits are named, and never chosen among. What is shown to others is masked here.
 """
 
-import asyncio
 import csv
 import io
 import itertools
@@ -18,26 +17,25 @@ from pathlib import Path
 from jobs.clock import Clock
 from jobs.errors import Unreachable, Unusable
 from jobs.intake.key_list import Key, KeyList
-from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.privacy import masking
+from jobs.privacy.masking import Mask
 from jobs.progress import Count, Lines
-from jobs.reconciliation.pseudonymous import Mask
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
-from jobs.settings.settings import Settings, secret
+from jobs.settings.pseudonyms import key_is_there
+from jobs.settings.settings import Settings
+from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
 from jobs.systems.optional import Portal, Profiled
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
-
-WINDOW = 1_000
-"""Keys looked up together (chosen); the answers of a window are written in the order of the file."""
+from jobs.windows import A_LOOKUP
 
 HEADER = ("source_row", "key_masked", "hits", "customer_id", "status", "decision_status", "wallets", "note")
 """The columns of a result."""
@@ -97,7 +95,7 @@ class Desk:
         system = system_of(settings)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
-            there = ledger_is_whole(path_of(settings.ledger))
+            there = ledger_is_whole(settings.ledger)
             store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
             outage, hear = outage_of(settings, clock, most=most), saying(Lines())
@@ -140,9 +138,9 @@ class Desk:
         return Answer(key, ids, status, profile.decision or "", wallets)
 
 
-def ledger_is_whole(ledger: Path) -> bool:
-    """Whether there is a ledger with its key; a look-up makes neither."""
-    return ledger.exists() and (key_file(ledger).exists() or secret("pseudonym_key") is not None)
+def ledger_is_whole(ledger: str) -> bool:
+    """Whether there is a ledger with its key at the URL; a look-up makes neither."""
+    return path_of(ledger).exists() and key_is_there(ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,23 +217,20 @@ def refuse_target(keys: KeyList, target: Path) -> None:
 
 
 def windows(keys: Iterator[Key]) -> Iterator[list[Key]]:
-    """The keys, WINDOW at a time."""
-    while window := list(itertools.islice(keys, WINDOW)):
+    """The keys, A_LOOKUP at a time."""
+    while window := list(itertools.islice(keys, A_LOOKUP)):
         yield window
 
 
 async def answered(desk: Desk, keys: Sequence[Key], by: str, workers: int, count: Count) -> list[Answer]:
     """The answers in the order of the keys; `workers` are looked up at the same time."""
-    answers = [Answer(key) for key in keys]
-    places = iter(range(len(keys)))
 
-    async def work() -> None:
-        for place in places:
-            answers[place] = await desk.answer(keys[place], by)
-            count.advance()
+    async def work(key: Key) -> Answer:
+        answer = await desk.answer(key, by)
+        count.advance()
+        return answer
 
-    await asyncio.gather(*(work() for _ in range(min(workers, len(keys)))))
-    return answers
+    return await side_by_side(work, keys, workers)
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:

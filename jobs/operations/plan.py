@@ -7,17 +7,15 @@ own calls against the limits.
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from jobs.batch import WINDOW, Batch
+from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.earlier import Earlier
 from jobs.engine.case import Case, Taking, ledger_key, open_case
-from jobs.flow import pseudonyms_of, read
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -25,15 +23,20 @@ from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
+from jobs.run.context import Place
+from jobs.run.read_input import read_new
 from jobs.run.target import same_target
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
+from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
+from jobs.side_by_side import side_by_side
 from jobs.systems.contract import Step, System, WritingStep
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
 from jobs.transport.client import Client
+from jobs.windows import A_LOOKUP
 
 EXAMPLES = 3
 """Rows named for each intent; the contract's three."""
@@ -77,6 +80,8 @@ class Plan:
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[str, list[int]] = field(default_factory=dict)
     writes: int = 0
+    warned: Mapping[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
+    """Warnings of the validation, as of `Validated.warned`."""
 
     def add(self, row: Planned) -> None:
         """Counts one row."""
@@ -104,7 +109,7 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
     settings.need("base_url")
     same_target(settings)
     with workspace(settings.out, clock) as work:
-        batch = read(path, settings, work, clock, progress, Earlier.of(settings))
+        batch = read_new(path, settings, Place(work, clock, progress))
         refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))
@@ -113,7 +118,7 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
 async def _asked(
     batch: Batch, settings: Settings, system: System, clock: Clock, progress: Progress, store: Store | None
 ) -> Plan:
-    found = Plan(batch.rows, batch.validated.quarantined_rows)
+    found = Plan(batch.rows, batch.validated.quarantined_rows, warned=batch.validated.warned)
     if found.quarantined:
         found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
     given = credential_of(settings, reading=True)
@@ -134,17 +139,15 @@ async def _windows(
     batch: Batch, settings: Settings, system: System, client: Client, store: Store | None, now_ms: int
 ) -> AsyncIterator[Sequence[Planned]]:
     """The accepted rows, window by window, `settings.concurrency` asked at a time."""
-    pseudonyms = pseudonyms_of(settings) if store is not None else Pseudonyms(b"not kept anywhere")
-    places = asyncio.Semaphore(settings.concurrency)
+    pseudonyms = pseudonyms_of(settings.ledger) if store is not None else Pseudonyms(b"not kept anywhere")
 
     async def one(opened: Case | Transition) -> Planned:
-        async with places:
-            return await _planned(opened, system, client)
+        return await _planned(opened, system, client)
 
-    for rows in batch.accepted(WINDOW):
+    for rows in batch.accepted(A_LOOKUP):
         known = _known(rows, settings, store, pseudonyms)
         opened = [_opened(row, known, pseudonyms, system, now_ms) for row in rows]
-        yield await asyncio.gather(*(one(each) for each in opened))
+        yield await side_by_side(one, opened, settings.concurrency)
 
 
 def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudonyms: Pseudonyms) -> dict[str, Known]:

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 
 from jobs.clock import Clock
 from jobs.errors import Unusable
-from jobs.keys import KeySpace, Pseudonyms
+from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.run.target import same_target
-from jobs.settings.settings import Settings, pseudonym_key, secrets
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import Settings, secrets
 from jobs.settings.system_table import system_settings
 from jobs.systems import adapter, capabilities
 from jobs.systems.contract import Passwords, Setup, System
@@ -58,7 +59,7 @@ def credential_name(settings: Settings) -> str | None:
     """Whose credential this run has, as a pseudonym; None when there is none."""
     given = secrets("operator_" if settings.operator else "")
     secret = holder_of(given.token) if given.token else given.identity
-    return Pseudonyms(pseudonym_key(path_of(settings.ledger))).of("credential", secret) if secret else None
+    return pseudonyms_of(settings.ledger).of("credential", secret) if secret else None
 
 
 class Remembered:
@@ -250,6 +251,5 @@ async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
 
 def pool_of(settings: Settings, given: Secrets) -> str:
     """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
-    pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
     address = checked_base_url(settings.need("base_url"))
-    return pseudonyms.of("pool", f"{address}|{given.identity or 'token'}")
+    return pseudonyms_of(settings.ledger).of("pool", f"{address}|{given.identity or 'token'}")

@@ -6,7 +6,6 @@ An option is declared once, as a field of `Settings`.
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.ledger.names import key_file
@@ -147,6 +147,9 @@ class Settings:
         None, Path, "KEY.pem", "RSA public key that generated passwords are encrypted to.", kept=True
     )
     strict_ids: bool = option(False, truth, None, "Refuse identity numbers whose check digit is wrong.", kept=True)
+    restore_zeros: bool = option(
+        False, truth, None, "Give South African identity numbers back zeros they provably lost.", kept=True
+    )
     control: Path | None = option(
         None, Path, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."
     )
@@ -407,13 +410,5 @@ def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, mak
 
 def _make_key(path: Path) -> None:
     """A new key, there as a whole or not at all: half a key after a crash would lock everybody out."""
-    descriptor, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(32).hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):  # another process was quicker: its key counts
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink()
+    with atomic(path, first=True) as draft:
+        draft.write_bytes(os.urandom(32).hex().encode() + b"\n")

@@ -38,7 +38,11 @@ ONLY_IN = {
 VENDORS = tuple(f"jobs.systems.{name}" for name in SYSTEMS)
 
 FLOORS = (
-    ("schemas", "jobs.errors", "jobs.model", "jobs.clock", "jobs.keys", "jobs.rates", "jobs.disk", "jobs.alive"),
+    (
+        "schemas",
+        *(f"jobs.{name}" for name in ("errors", "model", "clock", "keys", "rates", "disk", "alive")),
+        *(f"jobs.{name}" for name in ("atomic", "os_user", "side_by_side", "windows")),
+    ),
     ("jobs.progress",),
     ("jobs.systems",),
     ("jobs.privacy",),
@@ -116,6 +120,20 @@ def test_a_room_knows_only_the_floors_below_it() -> None:
                 wrong.append(f"{name} ({here[1]}) knows {found} ({there[1]})")
 
     assert sorted(wrong) == []
+
+
+def test_a_run_is_read_on_one_page_that_names_few_others() -> None:
+    """Whoever opens it has to know what it imports: 36 modules once, and a page of 363 lines."""
+    source = (ROOT / "jobs" / "flow.py").read_text(encoding="utf-8")
+    found = {name for name in imported(ast.parse(source)) if within(name, "jobs") and is_module(name)}
+
+    assert len(found) <= 17, sorted(found)
+    assert len(source.splitlines()) <= 80
+
+
+def is_module(name: str) -> bool:
+    """Says whether `name` is a file of the house, and neither a folder nor something inside a file."""
+    return (ROOT / Path(*name.split(".")).with_suffix(".py")).exists()
 
 
 def test_no_shared_room_knows_a_vendor_by_name() -> None:

@@ -42,7 +42,6 @@ CAPABILITIES = Capabilities(
 PACE = Rate(2, 1.0)
 """Chosen: the vendor publishes no limit."""
 
-MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": masking.email}
 LISTED = ("first_name", "last_name", "email", "phone")
 """What a row of a list shows; the whole record shows all of PAYLOAD."""
 
@@ -171,7 +170,7 @@ class BankLingo(Defaults):
             theirs = ours
         if column == "date_of_birth" and theirs:
             theirs = theirs[:10]
-        return Comparison(column, ours, theirs, MASKS.get(column, masking.name))
+        return Comparison(column, ours, theirs, masking.of_column(column))
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All clients; the list does not say when they were created."""

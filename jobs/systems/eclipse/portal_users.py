@@ -4,7 +4,7 @@ The vendor's page: the login name is unique over the whole platform; the list sh
 """
 
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -45,7 +45,6 @@ SETTINGS = EclipseSettings
 PAYLOAD = {"first_name": "firstName", "last_name": "lastName", "email": "email", "phone": "phone1"}
 """Column to the vendor's field, of what must be equal before a user that is there counts as the row's."""
 
-MASKS: Mapping[str, Callable[[str | None], str]] = {"phone": masking.phone, "email": masking.email}
 
 Record = Mapping[str, Any]
 
@@ -170,7 +169,7 @@ def compared(row: Row, user: Record) -> list[Comparison]:
     theirs = {column: wire.text_of(user, api) for column, api in PAYLOAD.items()}
     theirs["phone"] = row.get("phone") if same_phone(row.get("phone"), phone) else phone
     theirs["identity"] = wire.text_of(user, "identity")
-    fields = [Comparison(name, row.get(name), shown, MASKS.get(name, masking.name)) for name, shown in theirs.items()]
+    fields = [Comparison(name, row.get(name), shown, masking.of_column(name)) for name, shown in theirs.items()]
     return [*fields, Comparison("positions", ";".join(positions_of(row)), positions_shown(user), plainly)]
 
 

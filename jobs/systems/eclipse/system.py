@@ -61,7 +61,6 @@ ONBOARDING_LIMIT = Rate(60, 180.0)
 ASSUMED_LIFE_SECONDS = 900.0
 """Used only when a login gives no expiry; 15 minutes is the shorter of the two lifetimes seen."""
 
-MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": masking.email}
 COMPARED = ("first_name", "last_name", "phone", "email", "national_id")
 
 
@@ -269,7 +268,7 @@ def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:
     ours, theirs = row.get(column), wire.text_of(profile, PAYLOAD[column])
     if column == "phone" and same_phone(ours, theirs):
         theirs = ours
-    return Comparison(column, ours, theirs, MASKS.get(column, masking.name))
+    return Comparison(column, ours, theirs, masking.of_column(column))
 
 
 def life_seconds(record: Mapping[str, Any], reply: Reply) -> float:
