@@ -283,7 +283,7 @@ class Setup:
 
 
 class Adapter(Protocol):
-    """A module of `jobs.systems`: what the registry names."""
+    """A module of `jobs.systems`, as the registry names it: it must have all three."""
 
     CAPABILITIES: Capabilities
     SETTINGS: type[Any]
