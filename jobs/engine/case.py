@@ -75,7 +75,7 @@ class Case:
     """Monotonic time of the last write that may have been applied."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """What the last look that found nothing chose for the write."""
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the row's looks noted for the next ones (`View.notes`)."""
     sent_at: dict[str, float] = field(default_factory=dict)
     """By step: monotonic time of the last write of this run that may have been applied."""

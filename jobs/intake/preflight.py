@@ -17,6 +17,7 @@ from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
+from jobs.systems import DEFAULT
 from schemas.columns import RESERVED, SECRET, folded
 
 RAGGED_KEPT = 1000
@@ -70,7 +71,7 @@ def preflight(
     encoding: str | None = None,
     delimiter: str | None = None,
     columns: Mapping[str, str] = NO_COLUMNS,
-    system: str = "eclipse",
+    system: str = DEFAULT,
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 

@@ -18,6 +18,7 @@ from jobs.intake.judge import Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, Staged, write_parquet
 from jobs.keys import KeySpace
+from jobs.systems import DEFAULT
 from jobs.windows import A_FRAME
 from schemas.column import InputModel
 from schemas.columns import input_of
@@ -60,7 +61,7 @@ def validate(
     folder: Path,
     *,
     keys: KeySpace,
-    system: str = "eclipse",
+    system: str = DEFAULT,
     region: str = "ZA",
     strict_ids: bool = False,
     restore_zeros: bool = False,

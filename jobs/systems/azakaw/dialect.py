@@ -34,7 +34,7 @@ class AzakawDialect(Dialect):
         return max(reply.status, code if 100 <= code <= 599 else 500)
 
     def content_of(self, reply: Reply) -> Any:
-        """`result`. Raises Unreadable, also for an envelope without `statusCode` or with a refusal."""
+        """The member `result`. Raises Unreadable, also for an envelope without `statusCode` or with a refusal."""
         body = parsed(reply)
         if not isinstance(body, dict):
             raise Unreadable(f"expected an object, got {type(body).__name__}")
