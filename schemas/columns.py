@@ -4,6 +4,7 @@ They are found by name: those of `omnumi` are `INPUT` in `schemas/omnumi.py`, th
 `INPUT` in `schemas/eclipse_portal_users.py`.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -13,16 +14,23 @@ from pkgutil import iter_modules
 
 from schemas.column import Column as Column
 from schemas.column import InputModel
-from schemas.extract import SUFFIX, extract_columns
+from schemas.extract import extract_columns
+from schemas.job_name import EXTRACT, ONBOARDING, JobName
 
 RESERVED = ("_reasons", "_surplus")
 """Columns that `quarantine.csv` adds; in an input they are muster's own and not echoed."""
 
-SECRET = "password"  # noqa: S105 - a word in a header
-"""A column that no system knows is not echoed when this is in its folded name."""
+_SECRET_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "privatekey")
+_SECRET_WORDS = frozenset({"pin", "otp", "cvv", "cvc", "cvv2", "pwd", "puk"})
 
 ALWAYS = ("row_ref", "external_unique_id", "phone", "national_id")
 """Columns that every input has, required or not, so that keys, masks and duplicates work alike."""
+
+
+def names_secret(header: str) -> bool:
+    """Whether a header that no system knows is that of a secret, which no report ever shows."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).lower())
+    return not _SECRET_WORDS.isdisjoint(words) or any(part in folded(header) for part in _SECRET_PARTS)
 
 
 def folded(header: str) -> str:
@@ -46,14 +54,15 @@ def input_of(name: str) -> InputModel:
 
     A job may come in variants (`banklingo:decide/reject`): each has its input in `INPUTS` of the job's module.
     """
-    if name.endswith(SUFFIX):
-        model = input_of(name.removesuffix(SUFFIX))
+    wanted = JobName.parse(name)
+    if wanted.job == EXTRACT:
+        model = input_of(wanted.system)
         return replace(model, columns=extract_columns(model.columns), rules=())
-    job, _, variant = name.partition("/")
-    module = "schemas." + job.replace(":", "_").replace("-", "_")
+    module = "schemas." + wanted.adapter.replace(":", "_").replace("-", "_")
     if find_spec(module) is None:
         raise KeyError(name)
-    found: InputModel = import_module(module).INPUTS[variant] if variant else import_module(module).INPUT
+    kept = import_module(module)
+    found: InputModel = kept.INPUTS[wanted.variant] if wanted.variant else kept.INPUT
     return found
 
 
@@ -62,7 +71,7 @@ def models() -> Iterator[str]:
     for found in iter_modules(import_module("schemas").__path__):
         if isinstance(getattr(import_module(f"schemas.{found.name}"), "INPUT", None), InputModel):
             system, _, job = found.name.partition("_")
-            yield f"{system}:{job.replace('_', '-')}" if job else system
+            yield JobName(system, job.replace("_", "-") or ONBOARDING).adapter
 
 
 def lacking(name: str, present: Collection[str | None]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json
+from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json, the_clock
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -78,16 +78,18 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     import asyncio
 
     from jobs.operations.lookup import look_up, masked, masked_profile
+    from jobs.systems import capabilities
 
     full = bool(given["full"])
     if full:
         offer_profiles(settings)
-    found, profile = asyncio.run(look_up(settings, wanted, full=full))
+    found, profile = asyncio.run(look_up(settings, the_clock(), wanted, full=full))
     if given["reveal"] and found:
         click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
-        found = [masked(record) for record in found]
-        profile = None if profile is None else masked_profile(profile)
+        plain = capabilities(settings.job_name.adapter).plain
+        found = [masked(record, plain) for record in found]
+        profile = None if profile is None else masked_profile(profile, plain)
     if settings.output == "json":
         shown = found if profile is None else [document(profile)]
         show_json({"schema_version": 1, "customers": shown})
@@ -125,7 +127,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     keys = KeyList.read(
         listed,
         by=given["by"],
-        system=settings.model,
+        system=str(settings.job_name),
         region=settings.region,
         encoding=settings.encoding,
         delimiter=settings.delimiter,
@@ -133,7 +135,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     offered(keys.by, settings)
     progress = progress_of(settings, given)
     with Signals(), progress.stage("looking up", keys.file.rows) as count:
-        notes = asyncio.run(look_up_all(settings, keys, target, count))
+        notes = asyncio.run(look_up_all(settings, the_clock(), keys, target, count))
     if settings.output == "json":
         show_json(
             {"schema_version": 1, "rows": keys.file.rows, "result": str(target), "notes": dict(sorted(notes.items()))}
@@ -173,7 +175,7 @@ def offered(kind: str, settings: "Settings") -> None:
     """Raises Unusable when the system finds nobody by `kind`."""
     from jobs.systems import capabilities
 
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if kind not in able.lookups:
         words = ", ".join(able.lookups) or "nothing"
         raise Unusable(f"{able.title} can't find customers by {kind}", hint=f"it finds them by {words}")
@@ -183,7 +185,7 @@ def offer_profiles(settings: "Settings") -> None:
     """Raises Unusable when the system shows no more of a customer than a search does."""
     from jobs.systems import capabilities
 
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if not able.profiles:
         raise Unusable(f"{able.title} shows no profile beyond what is found", hint="leave --full out")
 

@@ -6,7 +6,7 @@ It says nothing about values (that is `validate`), and changes nothing on the di
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,8 @@ from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
-from schemas.columns import RESERVED, SECRET, folded
+from jobs.systems import DEFAULT
+from schemas.columns import RESERVED, folded, names_secret
 
 RAGGED_KEPT = 1000
 """Ragged rows remembered one by one; chosen. The staged file knows them all."""
@@ -53,14 +54,25 @@ class InputFile:
     system: str
     source: Source
     dialect: Dialect | None
+    named: frozenset[str] = frozenset()
+    """Unknown headers that reports may show, folded."""
     skipped_lines: int = 0
     """Blank lines, lines of only delimiters, and further copies of the header: no rows."""
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """Headers that no column of the system explains; `quarantine.csv` gives them back."""
+        return tuple(name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
+
+    @property
     def echoed(self) -> tuple[str, ...]:
-        """Headers that no column of the system explains; kept, and echoed in reports, unless they name a secret."""
-        unknown = (name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
-        return tuple(name for name in unknown if SECRET not in folded(name))
+        """The unknown headers that reports show, because they were named."""
+        return tuple(name for name in self.unknown if folded(name) in self.named)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The unknown headers that reports show a keyed hash of."""
+        return tuple(name for name in self.unknown if folded(name) not in self.named)
 
     def header_of(self, canonical: str) -> str | None:
         """The original header of a canonical column; None when the file has none."""
@@ -73,20 +85,24 @@ def preflight(
     encoding: str | None = None,
     delimiter: str | None = None,
     columns: Mapping[str, str] = NO_COLUMNS,
-    system: str = "eclipse",
+    system: str = DEFAULT,
     skip_lines: int = 0,
+    echo: Sequence[str] = (),
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 
     `encoding`: any text encoding Python knows (None: by byte order mark, else UTF-8). `delimiter`: one sign, or `tab`
     (None: found out among , ; tab |). `columns`: file header -> canonical name.
-    `skip_lines`: physical lines before the header that are left out.
+    `echo`: unknown headers that reports may show. `skip_lines`: physical lines before the header that are left out.
     Raises Unusable, with line and column where there is one, when the file can't be worked with.
     """
+    for name in filter(names_secret, echo):
+        raise Unusable(f"--echo {name}: that is the name of a secret, which no report shows")
     source = identify(path)
+    named = frozenset(map(folded, echo))
     if source.parquet:
-        return _parquet(source, columns, system)
-    return _csv(source, encoding, delimiter, columns, system, skip_lines)
+        return replace(_parquet(source, columns, system), named=named)
+    return replace(_csv(source, encoding, delimiter, columns, system, skip_lines), named=named)
 
 
 def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:

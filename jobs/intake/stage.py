@@ -5,7 +5,6 @@ strict reader. It changes no value: normalising is for `validate`.
 """
 
 import csv
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from jobs.atomic import atomic
 from jobs.disk import advice, refused
 from jobs.errors import Unusable
 from jobs.intake.parquet_input import parquet_texts
 from jobs.intake.preflight import InputFile, csv_records
-from schemas.outcome import OUTCOME_SCHEMA
+from jobs.windows import A_FRAME
+from schemas.outcome import ECHO_HASH, OUTCOME_SCHEMA
 
 ROW_GROUP = 100_000
-WINDOW = 250_000
-"""Rows at a time. Measured: 100k costs a fifth more time, 500k a third more memory."""
 SOURCE_ROW = "source_row"
 LINE = "~line"
 SURPLUS = "~surplus"
@@ -42,7 +41,7 @@ class Staged:
     rows: int
     file: InputFile
 
-    def windows(self, size: int = WINDOW) -> Iterator[pl.DataFrame]:
+    def windows(self, size: int = A_FRAME) -> Iterator[pl.DataFrame]:
         """The rows in order, `size` at a time."""
         lazy = pl.scan_parquet(self.path, glob=False)
         for offset in range(0, self.rows, size):
@@ -54,19 +53,24 @@ class Staged:
         return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
 
     def echo(self) -> pl.LazyFrame:
-        """`source_row` and the columns that no system knows, raw and unmasked, under `echo_names`."""
+        """`source_row` and the unknown columns that reports show, raw and unmasked, under `echo_names`."""
         names = zip(self.file.echoed, echo_names(self.file.echoed), strict=True)
         columns = [pl.col(staged_name(header)).alias(name) for header, name in names]
+        return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
+
+    def hidden(self) -> pl.LazyFrame:
+        """`source_row` and the unknown columns that reports do not show, raw and unmasked, under their places."""
+        columns = [pl.col(staged_name(name)).alias(f"~{place}") for place, name in enumerate(self.file.hidden)]
         return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
 
 
 def echo_names(headers: Sequence[str]) -> tuple[str, ...]:
     """The names of echoed columns: the header, with `input_` before it where `outcome.csv` has that name itself."""
-    taken = {*OUTCOME_SCHEMA, *headers}
+    taken = {*OUTCOME_SCHEMA, ECHO_HASH, *headers}
     names: list[str] = []
     for header in headers:
         name = header
-        while name in OUTCOME_SCHEMA or (name != header and name in taken):
+        while name in OUTCOME_SCHEMA or name == ECHO_HASH or (name != header and name in taken):
             name = f"input_{name}"
         taken.add(name)
         names.append(name)
@@ -109,26 +113,9 @@ def stage(file: InputFile, folder: Path) -> Staged:
 
 
 def write_parquet(frame: pl.LazyFrame, target: Path) -> None:
-    """Writes `frame` to `target`: temporary name, fsync, rename, mode 0600, row groups of at most 100,000 rows."""
-    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        frame.sink_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
-        os.fsync(number)
-        temporary.replace(target)
-        sync_folder(target.parent)
-    finally:
-        os.close(number)
-        temporary.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename in `folder` survive a power cut."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    """Writes `frame` to `target`, whole or not at all, mode 0600, in row groups of at most 100,000 rows."""
+    with atomic(target) as draft:
+        frame.sink_parquet(draft, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
 
 
 def _scanned(path: Path, delimiter: str, names: list[str], header_lines: int) -> pl.LazyFrame:

@@ -16,8 +16,10 @@ from jobs.intake.duplicates import GIVEN, REFERENCE, duplicates, forms_of
 from jobs.intake.files import Files
 from jobs.intake.judge import Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
-from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
+from jobs.intake.stage import LINE, SOURCE_ROW, Staged, write_parquet
 from jobs.keys import KeySpace
+from jobs.systems import DEFAULT
+from jobs.windows import A_FRAME
 from schemas.column import InputModel
 from schemas.columns import input_of
 
@@ -59,7 +61,7 @@ def validate(
     folder: Path,
     *,
     keys: KeySpace,
-    system: str = "eclipse",
+    system: str = DEFAULT,
     region: str = "ZA",
     strict_ids: bool = False,
     restore_zeros: bool = False,
@@ -67,7 +69,7 @@ def validate(
     issued: Issued | None = None,
     today: date,
     progress: Callable[[int], None] | None = None,
-    window: int = WINDOW,
+    window: int = A_FRAME,
 ) -> Validated:
     """`folder/accepted.parquet` and `folder/quarantined.parquet` (0600, whole or absent).
 

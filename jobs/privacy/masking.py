@@ -6,6 +6,7 @@ report, the ledger or an exception passes here.
 """
 
 import re
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -18,6 +19,10 @@ _DIGITS = re.compile(r"\+?\d(?:[\s.,'’_\-\u2010-\u2015\u2212/()\u200b-\u200f\u
 _WORDS = re.compile(r"[^\s<>\"',;:()]++")
 FEWEST = 7
 """Digits of a number that is starred; chosen: fewer are amounts, dates without a century and postal codes."""
+
+
+Mask = Callable[[str | None], str]
+"""What makes a value one that may be shown."""
 
 
 def tail(value: str | None, shown: int) -> str:
@@ -54,14 +59,27 @@ def name(value: str | None) -> str:
     return value[0] + "*" * (len(value) - 1) if len(value) > 1 else "*"
 
 
+OF_KIND: Mapping[str, Mask] = {"phone": phone, "identity": identity, "email": email}
+"""The mask of each kind of personal number and address, as `schemas/column.py` names it."""
+
+
+def of_column(column: str) -> Mask:
+    """The mask of a column of the input by its name; what is no number and no address is masked as a name."""
+    return OF_KIND.get("identity" if column == "national_id" else column, name)
+
+
 def text(value: str) -> str:
     """Free text of others (an error, an unknown column) without numbers of 7 digits or more and without e-mails.
 
     Separators inside a number hide nothing, nor do digits of other scripts: `900101 5009 087` and `9,001,015` are
     starred too. In linear time, whatever the text.
     """
-    masked = _WORDS.sub(_without_email, value) if "@" in value else value
-    return _DIGITS.sub(_without_number, masked)
+    return _DIGITS.sub(_without_number, addresses(value))
+
+
+def addresses(value: str) -> str:
+    """Free text without e-mail addresses."""
+    return _WORDS.sub(_without_email, value) if "@" in value else value
 
 
 def _without_email(word: re.Match[str]) -> str:

@@ -14,17 +14,16 @@ import polars as pl
 
 from jobs.clock import Clock, iso
 from jobs.intake.extract import LEADS, ROW, Extract
-from jobs.model import MatchClass, Outcome
+from jobs.model import COMPLETE, MatchClass, Outcome
 from jobs.privacy import masking
-from jobs.reconciliation.compare import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
-from jobs.reconciliation.pseudonymous import Mask, PseudonymComparer
+from jobs.privacy.masking import Mask
+from jobs.reconciliation.compare import NOT_SENT, Claim, Line, compare, is_complete, reported
+from jobs.reconciliation.pseudonymous import PseudonymComparer
 from jobs.systems import capabilities
 from jobs.systems.contract import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
 from schemas.columns import columns_of
 from schemas.reconciliation import RECONCILIATION_SCHEMA
-
-MASKS: Mapping[str, Mask] = {"phone": masking.phone, "identity": masking.identity, "email": masking.email}
 
 AT_TARGET = ("customer_id", "wallet_id", "decision_status", "customer_status")
 """What the target shows of a customer beside the compared fields."""
@@ -49,7 +48,7 @@ class ExtractComparison:
     def __post_init__(self) -> None:
         columns = [column for column in columns_of(self.system) if column.required and column.personal]
         self.masks = {
-            column.name: MASKS.get(column.kind, masking.name)
+            column.name: masking.OF_KIND.get(column.kind, masking.name)
             for column in columns
             if column.name in self.extract.columns
         }
@@ -152,10 +151,11 @@ class ExtractComparison:
 
     def _print_of_ours(self) -> pl.Expr:
         """The fingerprint that a complete row promises; null for the others, which are judged one by one."""
-        promised: dict[str, pl.Expr] = {
-            "decision_status": pl.lit("PASSED"),
-            "customer_status": pl.lit("ACTIVE"),
-        }
+        decided = self.able.decided.get(Outcome.ONBOARDED, frozenset())
+        words = {"decision_status": decided, "customer_status": self.able.active}
+        if any(len(words[name]) != 1 for name in self._facts() if name in words):
+            return pl.lit(None, dtype=pl.UInt64)  # no one word is promised, so that each row is judged by itself
+        promised = {name: pl.lit(word) for name, each in words.items() for word in each}
         values = [
             pl.col(name).str.to_lowercase() if name == "email" and self.seal is None else pl.col(name)
             for name in self.masks

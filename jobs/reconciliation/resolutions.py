@@ -24,9 +24,9 @@ from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
-from jobs.model import Origin, Outcome
+from jobs.model import COMPLETE, Origin, Outcome
 from jobs.privacy import masking
-from jobs.reconciliation.compare import COMPLETE, Claim, Opener, normalised
+from jobs.reconciliation.compare import Claim, Opener, normalised
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import SHAREABLE, SHARED
@@ -229,7 +229,7 @@ def as_decided(claim: Claim, choice: str, customer_id: str | None) -> Claim:
 
 
 def frame_as_decided(ours: pl.DataFrame, decided: Mapping[int, tuple[str, str | None]]) -> pl.DataFrame:
-    """The same for a frame with `source_row`, `outcome` and `customer_id`."""
+    """Says what a person decided in a frame with `source_row`, `outcome` and `customer_id`."""
     if not decided:
         return ours
     rows = [(row, *told(choice, customer_id)) for row, (choice, customer_id) in decided.items()]

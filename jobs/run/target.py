@@ -1,4 +1,4 @@
-"""Of which target the ledger speaks: at another address than the known one nothing is read or sent.
+"""The ledger speaks of one target: at another address than the known one nothing is read or sent.
 
 A ledger that was used at another target with the same tenant would call every row done. `base_url` identifies the
 target; an address where only tokens are given (`auth_base_url`) does not.
@@ -24,12 +24,16 @@ def same_target(settings: Settings, store: Store | None = None) -> str | None:
     """
     if settings.base_url is None or settings.tenant is None:
         return None
-    here, moved = origin_of(settings.base_url), settings.moved_from and origin_of(settings.moved_from)
+    here, moved = origin_of(settings.base_url), origin_of(settings.moved_from) if settings.moved_from else None
     with ExitStack() as stack:
         store = store or _readable(settings, stack)
         known = None if store is None else known_origin(*_place(store, settings))
         before = known if store is None or known else _newest(store, settings)
-        left = set() if store is None else _left(store, settings, {here, moved} - {None, before})
+        left = (
+            set()
+            if store is None
+            else _left(store, settings, {each for each in (here, moved) if each and each != before})
+        )
     if moved not in {None, before} and not (before == here and moved in left):
         words = f"{path_of(settings.ledger)} speaks of {before}" if before else "the ledger speaks of no target yet"
         raise Unusable(f"--moved-from is {moved}, but {words}: nothing was sent", hint="leave --moved-from out")
@@ -66,5 +70,5 @@ def _newest(store: Store, settings: Settings) -> str | None:
 
 
 def _left(store: Store, settings: Settings, origins: set[str]) -> set[str]:
-    """Those of `origins` that the target has moved away from, as a run recorded."""
+    """Gives the `origins` that the target has moved away from, as a run recorded."""
     return {origin for origin in origins if moved_before(*_place(store, settings), origin)}

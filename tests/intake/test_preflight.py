@@ -152,13 +152,13 @@ def test_settings_map_any_header_and_beat_the_table(tmp_path: Path) -> None:
 
     assert file.mapping["Cell No"] == "phone"
     assert file.mapping["phone"] is None
-    assert file.echoed == ("phone",)
+    assert file.unknown == ("phone",)
 
 
 def test_settings_can_set_a_column_aside(tmp_path: Path) -> None:
     path = written(tmp_path, rows(ROW + ",1", header=HEADER + ",phone1"))
 
-    assert preflight(path, columns={"phone1": ""}).echoed == ("phone1",)
+    assert preflight(path, columns={"phone1": ""}).unknown == ("phone1",)
 
 
 def test_settings_that_name_no_column_are_refused(tmp_path: Path) -> None:
