@@ -22,7 +22,7 @@ HEADER_LINES = 64
 """Physical lines that the header is looked for in. Chosen."""
 _STRAY = "has a quotation mark in a field that does not begin with one"
 _WHOLE = "write no blank between delimiter and quote, put the whole field in quotes, and double a quote inside it"
-_BLANK = " \t\r\n\x1a"
+_BLANK = " \t\r\n\x1a\ufeff\xa0\u200b"
 """Ctrl-Z too: some exports still end with it."""
 
 

@@ -23,7 +23,7 @@ CELL = st.text(st.sampled_from("ab,;\"'\\ \t\n\r\u2028é=0.-\x00\x1a\ufeff"), ma
 
 def written_in(cells: list[list[str]]) -> list[tuple[str, ...]]:
     """The rows that say anything."""
-    return [tuple(row) for row in cells if any(cell.strip(" \t\r\n\x1a") for cell in row)]
+    return [tuple(row) for row in cells if any(cell.strip(" \t\r\n\x1a\ufeff") for cell in row)]
 
 
 def cells_of(path: Path, header: str = HEADER) -> list[tuple[str | None, ...]]:

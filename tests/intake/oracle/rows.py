@@ -250,7 +250,7 @@ def remarks(values: dict[str, str | None], strict_ids: bool, region: str) -> lis
         word = {"email": "email", "birth_city": "value"}.get(column, "name")
         if value is not None and not shortest <= len(value) <= longest:
             found.append(f"{word}_length:{column}")
-    for column in (*NAMES, *TEXTS):
+    for column in (*NAMES, *TEXTS, "row_ref", "external_unique_id"):
         value = values[column] or ""
         ends = [sign in QUOTES or unicodedata.category(sign) in ("Pi", "Pf") for sign in value[:1] + value[-1:]]
         if (len(value) > 1 and all(ends) and ends) or value[:1] in set('"＂“„') or value[-1:] in set('"＂“”'):
