@@ -18,6 +18,7 @@ from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
+from jobs.intake.spellings import AS_WRITTEN, Spellings
 from jobs.systems import DEFAULT
 from schemas.columns import RESERVED, folded, names_secret
 
@@ -54,6 +55,7 @@ class InputFile:
     system: str
     source: Source
     dialect: Dialect | None
+    spellings: Spellings = AS_WRITTEN
     named: frozenset[str] = frozenset()
     """Unknown headers that reports may show, folded."""
     skipped_lines: int = 0
@@ -88,21 +90,23 @@ def preflight(
     system: str = DEFAULT,
     skip_lines: int = 0,
     echo: Sequence[str] = (),
+    dates: Mapping[str, str] = NO_COLUMNS,
+    values: Mapping[str, str] = NO_COLUMNS,
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 
     `encoding`: any text encoding Python knows (None: by byte order mark, else UTF-8). `delimiter`: one sign, or `tab`
-    (None: found out among , ; tab |). `columns`: file header -> canonical name.
-    `echo`: unknown headers that reports may show. `skip_lines`: physical lines before the header that are left out.
+    (None: found out among , ; tab |). `columns`: file header -> canonical name. `skip_lines`: physical lines before the
+    header that are left out. `echo`: unknown headers that reports may show. `dates` and `values`: see `Spellings.of`.
     Raises Unusable, with line and column where there is one, when the file can't be worked with.
     """
     for name in filter(names_secret, echo):
         raise Unusable(f"--echo {name}: that is the name of a secret, which no report shows")
     source = identify(path)
-    named = frozenset(map(folded, echo))
+    named, read = frozenset(map(folded, echo)), Spellings.of(dates, values, system)
     if source.parquet:
-        return replace(_parquet(source, columns, system), named=named)
-    return replace(_csv(source, encoding, delimiter, columns, system, skip_lines), named=named)
+        return replace(_parquet(source, columns, system), named=named, spellings=read)
+    return replace(_csv(source, encoding, delimiter, columns, system, skip_lines), named=named, spellings=read)
 
 
 def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:

@@ -167,6 +167,10 @@ class Settings:
     """Where each option comes from, by its name: a flag, a variable, a file, `the run`, `default`."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """`[columns]`: header of the file to canonical column."""
+    dates: Mapping[str, str] = field(default_factory=dict)
+    """`[dates]`: canonical column to the format that its dates have in the file, such as DD/MM/YYYY."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """`[values.COLUMN]`: `column.word of the file` to the value that is meant."""
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """`[eclipse]` and the like."""
 
@@ -188,13 +192,16 @@ class Settings:
     def shown(self) -> dict[str, str]:
         """Every value as text; none is secret."""
         texts = {each.name: _text(getattr(self, each.name)) for each in OPTIONS}
-        texts |= {f"columns.{header}": canonical for header, canonical in self.columns.items()}
+        for table in ("columns", "dates", "values"):
+            texts |= {f"{table}.{key}": text for key, text in getattr(self, table).items()}
         return texts | {
             f"{system}.{key}": _text(value) for system, keys in self.systems.items() for key, value in keys.items()
         }
 
 
 OPTIONS = declared(Settings)
+TABLES = ("columns", "dates", "values")
+"""Tables of muster.toml that say how a file is read."""
 BY_NAME = {each.name: each for each in OPTIONS}
 
 
@@ -246,10 +253,12 @@ def settings(
     tables = {name: document.get(name) or recorded_table(recorded or {}, name) for name in SYSTEMS}
     own = {each.name: values[each.name] for each in OPTIONS if each.of_a_system and values[each.name] is not None}
     tables[values["system"]] = {**tables[values["system"]], **own}
-    columns = document.get("columns") or recorded_table(recorded or {}, "columns")
+    told: dict[str, Any] = {
+        name: document.get(name) or recorded_table(recorded or {}, name) for name in ("columns", "dates", "values")
+    }
     _same_place(values, kept)
     _refuse_shown_password(values["proxy"], origins["proxy"])
-    return Settings(**values, origins=origins, columns=columns, systems=tables)
+    return Settings(**values, origins=origins, systems=tables, **told)
 
 
 def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
@@ -290,7 +299,13 @@ def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
         raise Unusable(f"{path}: {key} is given twice, in two spellings")
     document = {key.replace("-", "_"): value for key, value in document.items()}
     _check_keys(document, path)
-    return document | ({"echo": _echo(document["echo"])} if "echo" in document else {}), path
+    echo = {"echo": _echo(document["echo"])} if "echo" in document else {}
+    words = {"values": _flat(document["values"])} if "values" in document else {}
+    return document | echo | words, path
+
+
+def _flat(words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {f"{column}.{word}": meant for column, table in words.items() for word, meant in table.items()}
 
 
 def _echo(named: Any) -> str:
@@ -301,7 +316,7 @@ def _echo(named: Any) -> str:
 
 
 def _check_keys(document: Mapping[str, Any], path: Path) -> None:
-    allowed = {*(each.name for each in OPTIONS if each.given), "columns", *SYSTEMS}
+    allowed = {*(each.name for each in OPTIONS if each.given), *TABLES, *SYSTEMS}
     for key, value in document.items():
         if key in SECRETS:
             raise Unusable(
@@ -310,11 +325,17 @@ def _check_keys(document: Mapping[str, Any], path: Path) -> None:
             )
         if key not in allowed:
             raise Unusable(f"{path}: unknown key {key!r}{suggestion(key, allowed)}")
-        if isinstance(value, dict) is not (key == "columns" or key in SYSTEMS) and key != "echo":
+        if isinstance(value, dict) is not (key in TABLES or key in SYSTEMS) and key != "echo":
             raise Unusable(f"{path}: {key} must be {'a table' if key not in BY_NAME else 'a plain value'}")
     for header, canonical in document.get("columns", {}).items():
         if not isinstance(canonical, str):
             raise Unusable(f"{path}: [columns] {header!r} must name a column")
+    for column, form in document.get("dates", {}).items():
+        if not isinstance(form, str):
+            raise Unusable(f"{path}: [dates] {column} must be a format such as DD/MM/YYYY")
+    for column, words in document.get("values", {}).items():
+        if not isinstance(words, dict) or not all(isinstance(meant, str) for meant in words.values()):
+            raise Unusable(f"{path}: [values.{column}] must be a table of words", hint='[values.gender] Male = "M"')
 
 
 def output_form(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str:

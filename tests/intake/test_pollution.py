@@ -53,7 +53,7 @@ CELLS: dict[str, Callable[[str, Chance], str]] = {
     "tripled quotes": wrapped('"""'),
     "rightly quoted": wrapped('"'),
     "quote in the middle": lambda cell, chance: f'{cell[: (at := chance.randrange(1 + len(cell)))]}"{cell[at:]}',
-    "a second field swallowed": lambda cell, _: f'{cell}"12 Kloof Road, Paarl"',
+    "a second field swallowed": lambda cell, _: f'{cell or "x"}"12 Kloof Road, Paarl"',
     "a pair in the middle": lambda cell, _: f'{cell} "Tee" x',
     "invisible before": lambda cell, chance: chance.choice(INVISIBLE) + cell,
     "invisible behind": lambda cell, chance: cell + chance.choice(INVISIBLE),
