@@ -111,7 +111,7 @@ def held(
     heartbeat, so that long computing doesn't look like death.
     """
     clock = clock or Clock()
-    epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, pulse, clock)
+    epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, Watch(pulse, clock))
     try:
         with beating(lambda: beat(store, space_id, epoch, milliseconds(clock.now())), pulse.beat):
             yield epoch
@@ -121,16 +121,11 @@ def held(
 
 
 def _waited_for(
-    store: Store,
-    space_id: int,
-    owner: Owner,
-    timeout: float,
-    tell: Callable[[str], None],
-    pulse: Pulse,
-    clock: Clock,
+    store: Store, space_id: int, owner: Owner, timeout: float, tell: Callable[[str], None], watch: Watch
 ) -> int:
     """The fencing epoch of the space, once it is ours. Raises Occupied."""
-    began, watch, told = clock.monotonic(), Watch(pulse, clock), False
+    clock, pulse = watch.clock, watch.pulse
+    began, told = clock.monotonic(), False
     while True:
         try:
             return take(store, space_id, owner, milliseconds(clock.now()), watch)

@@ -159,7 +159,7 @@ def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudon
 def _opened(row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System) -> Case | Transition:
     key = ledger_key(row, pseudonyms)
     steps = [step.name for step in system.steps_of(row)]
-    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), milliseconds(Clock().now()), steps)
+    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), milliseconds(Clock().now()), steps=steps)
 
 
 def mutating(system: System, steps: Sequence[Step]) -> int:

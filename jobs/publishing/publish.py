@@ -126,7 +126,7 @@ def publish(
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
-    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals)
+    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
@@ -193,6 +193,7 @@ def summarised(
     count: OutcomeCount,
     findings: Findings,
     ended_ms: int,
+    *,
     totals: tuple[ControlTotal, ...] = (),
 ) -> Summary:
     """The run's totals, each from its own source, and the exit code that follows from them."""
