@@ -67,14 +67,14 @@ def read_batch(
         encoding=settings.encoding,
         delimiter=settings.delimiter,
         columns=settings.columns,
-        system=settings.model,
+        system=str(settings.job_name),
     )
     staged = stage(file, work)
     validated = validate(
         staged,
         work,
         keys=keys,
-        system=settings.model,
+        system=str(settings.job_name),
         region=settings.region,
         strict_ids=settings.strict_ids,
         files=files_of(path, settings, None if earlier is None else partial(earlier.refused, file.sha256)),

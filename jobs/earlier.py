@@ -20,7 +20,7 @@ class Earlier:
     """Earlier runs over one file, or the one whose report is made again. The ledger is opened when it is asked."""
 
     ledger: str
-    realm: str
+    system: str
     tenant: str
     run_id: str | None = None
     """The run whose report is made again; None: all over the same file, for a new one."""
@@ -28,7 +28,12 @@ class Earlier:
     @classmethod
     def of(cls, settings: Settings, run: RunRow | None = None) -> "Earlier":
         """For a run made again, or (None) for a new one."""
-        return cls(settings.ledger, settings.realm, settings.tenant or "", run.run_id if run is not None else None)
+        return cls(
+            settings.ledger,
+            settings.job_name.ledger_system,
+            settings.tenant or "",
+            run.run_id if run is not None else None,
+        )
 
     def refused(self, sha256: str, code: str, first: int, last: int) -> Mapping[int, bool]:
         """Says for source rows `first` to `last` of the file whether they were refused for `code`.
@@ -39,6 +44,6 @@ class Earlier:
             return {}
         made_again = self.run_id is not None
         with Store.opened(self.ledger) as store:  # another run may have begun it only now: empty is no error
-            runs = [self.run_id] if self.run_id else runs_over(store, self.realm, self.tenant, sha256)
+            runs = [self.run_id] if self.run_id else runs_over(store, self.system, self.tenant, sha256)
             found = refusals(store, runs, code, first, last)
             return {row: refused for row, refused in found if made_again or not refused}

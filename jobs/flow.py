@@ -31,6 +31,7 @@ def onboard(
     command: str,
     path: Path,
     settings: Settings,
+    clock: Clock,
     *,
     taking: Taking | None = None,
     sha256: str | None = None,
@@ -45,13 +46,13 @@ def onboard(
     Raises Unusable, Locked, and NotPermitted and Unreachable at the first login; then there is no run folder. Raises
     what `cut_short` makes of it when ledger or disk fail later.
     """
-    clock, progress = Clock(), progress or Progress()
+    progress = progress or Progress()
     stops = beginning.stops_of(settings, clock)
     settings, system = check_settings(settings, path.parent)
     run_id = beginning.run_id_of(settings, clock)
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        work = stack.enter_context(workspace(settings.out, stays=lambda: not signals.came, tell=progress.note))
+        work = stack.enter_context(workspace(settings.out, clock, stays=lambda: not signals.came, tell=progress.note))
         place = Place(work, clock, progress)
 
         batch = read_new(path, settings, place, sha256)
@@ -66,7 +67,7 @@ def onboard(
             again=again,
         )
 
-        held = stack.enter_context(session.opened(settings, run_id, progress))
+        held = stack.enter_context(session.opened(settings, run_id, clock, progress))
         context = beginning.begun(run_id, given, place, held, stops)
         signals.hand_over(stops)
         with reported_if_cut_short(context):

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PLACES, PRINTING, READING, TARGET, effective, options, progress_of, show_json
+from jobs.commands.options import (
+    PLACES,
+    PRINTING,
+    READING,
+    TARGET,
+    effective,
+    options,
+    progress_of,
+    show_json,
+    the_clock,
+)
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -37,7 +47,7 @@ def command(input_path: Path, **given: Any) -> None:
     from jobs.operations.plan import plan
 
     settings = effective(given)
-    found = plan(input_path, settings, progress_of(settings, given))
+    found = plan(input_path, settings, the_clock(), progress_of(settings, given))
     if settings.output == "json":
         show_json(document(input_path, found))
     else:

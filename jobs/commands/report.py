@@ -14,6 +14,7 @@ from jobs.commands.options import (
     progress_of,
     show,
     show_json,
+    the_clock,
 )
 from jobs.errors import ExitCode, Unusable
 
@@ -57,7 +58,7 @@ def command(run_id_before: str, size: int | None, seed: int | None, subject: str
 
     if erased(before):
         raise Unusable(f"personal data of run {before.run_id} were erased: its files can't be made again as they were")
-    show(report_again(before, settings, progress=progress_of(settings, given)), settings, given)
+    show(report_again(before, settings, the_clock(), progress=progress_of(settings, given)), settings, given)
 
 
 def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
@@ -74,6 +75,8 @@ class Case:
     """Monotonic time of the last write that may have been applied."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """What the last look that found nothing chose for the write."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the row's looks noted for the next ones (`View.notes`)."""
     sent_at: dict[str, float] = field(default_factory=dict)
     """By step: monotonic time of the last write of this run that may have been applied."""
     looked_at: float = 0.0
@@ -100,6 +103,7 @@ class Case:
             attempts=step.attempts,
             said=self.last_reason,
             bound=dict(step.bound or {}) if self.unsettled(name) else {},
+            notes=self.notes,
         )
 
     def unsettled(self, name: str) -> bool:

@@ -10,7 +10,7 @@ from jobs.intake.phones import check_region, normalise_phone
 from jobs.intake.preflight import InputFile, csv_records, preflight
 from jobs.privacy import masking
 from schemas.columns import folded
-from schemas.extract import SUFFIX
+from schemas.job_name import EXTRACT, JobName
 
 COLUMNS: Mapping[str, str] = {
     "phone": "phone",
@@ -49,7 +49,7 @@ class KeyList:
         cls, path: Path, *, by: str | None, system: str, region: str, encoding: str | None, delimiter: str | None
     ) -> "KeyList":
         """`by` None: what the header says. A file of one column needs no known header. Raises Unusable."""
-        file = preflight(path, encoding=encoding, delimiter=delimiter, system=system + SUFFIX)
+        file = preflight(path, encoding=encoding, delimiter=delimiter, system=str(JobName(system, EXTRACT)))
         if file.format != "csv":
             raise Unusable(f"{path.name} is no CSV; a list of keys has to be one")
         by = by or _told_by_header(file)

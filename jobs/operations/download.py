@@ -61,12 +61,12 @@ class Downloads:
     failed: list[tuple[int, str]] = field(default_factory=list)
 
 
-def download(run: RunRow, settings: Settings, to: Path | None, progress: Progress) -> Downloads:
+def download(run: RunRow, settings: Settings, to: Path | None, clock: Clock, progress: Progress) -> Downloads:
     """Fetches the profiles of all customers of `run` into `to`, or into `profiles-<time>` in the run's folder.
 
     Raises Unusable before anything is read: nothing to download, a system without it, a folder that others may read.
     """
-    system, clock = system_of(settings), Clock()
+    system = system_of(settings)
     if not isinstance(system, Downloadable):
         raise Unusable(f"{system.capabilities.title} has no profiles to download")
     if erased(run):

@@ -47,7 +47,7 @@ class Erased:
 
 def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None = None) -> Erased:
     """Erases what shows people from all runs that ended more than `days` ago. Raises Locked while a run works."""
-    with _alone(settings, progress or Progress()) as store:
+    with _alone(settings, clock, progress or Progress()) as store:
         runs = runs_before(store, milliseconds(clock.now()) - days * DAY_MS)
         absent = [run.run_id for run in runs if not _erased(store, run, Erasure("purge", _now(clock), os_user(), None))]
         purge_runs(store, [run.run_id for run in runs])
@@ -59,7 +59,7 @@ def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None
 
 def forget(settings: Settings, subject: Subject, clock: Clock, progress: Progress | None = None) -> Erased:
     """Erases all that leads to one person from every run. Raises Unusable while something of them is unfinished."""
-    with _alone(settings, progress or Progress()) as store:
+    with _alone(settings, clock, progress or Progress()) as store:
         pseudonyms = pseudonyms_of(store.url)
         store.know_key(pseudonyms.of("key", "check"))
         places = places_of(store, subject.pseudonym(pseudonyms))
@@ -100,13 +100,13 @@ def _erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
 
 
 @contextmanager
-def _alone(settings: Settings, progress: Progress) -> Iterator[Store]:
+def _alone(settings: Settings, clock: Clock, progress: Progress) -> Iterator[Store]:
     """The ledger, with no run at work on any of its tenants."""
     with ExitStack() as stack:
         store = stack.enter_context(Store.opened(settings.ledger, create=False))
         for space_id in spaces(store):
             owner = lease.Owner.me("erasure")
-            stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
+            stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note))
         yield store
 
 

@@ -98,7 +98,7 @@ class Desk:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings, *, most: float = START_SECONDS) -> "AsyncIterator[Desk]":
+    async def opened(cls, settings: Settings, clock: Clock, *, most: float = START_SECONDS) -> "AsyncIterator[Desk]":
         """Logged in, with the reader's credential if there is one; limits that a ledger keeps are kept here too.
 
         A target that does not answer is waited for `most` seconds: somebody sits in front of it. Raises Unreachable.
@@ -109,7 +109,6 @@ class Desk:
             there = ledger_is_whole(settings.ledger)
             store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
-            clock = Clock()
             outage, hear = outage_of(settings, clock, most=most), saying(Lines())
             opening = connected(settings, system, given, clock, store=store, outage=outage, hear=hear)
             async with opening as client:
@@ -179,17 +178,19 @@ def unread(error: ReadFailed) -> Unreachable:
     return Unreachable(f"the target could not be read: {error.reason}{trace}", hint="run it again")
 
 
-async def look_up(settings: Settings, wanted: Record, *, full: bool = False) -> tuple[Sequence[Record], Profile | None]:
+async def look_up(
+    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False
+) -> tuple[Sequence[Record], Profile | None]:
     """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted."""
-    async with Desk.opened(settings) as desk:
+    async with Desk.opened(settings, clock) as desk:
         found = await desk.found(wanted)
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
 
 
-async def portal_users(settings: Settings) -> Sequence[Record]:
+async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
     """All portal users of the tenant as flat text, positions joined by `;`. Raises Unreachable, NotPermitted."""
-    async with Desk.opened(settings) as desk:
+    async with Desk.opened(settings, clock) as desk:
         if not isinstance(desk.system, Portal):
             raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
         try:
@@ -198,14 +199,14 @@ async def portal_users(settings: Settings) -> Sequence[Record]:
             raise unread(error) from None
 
 
-async def look_up_all(settings: Settings, keys: KeyList, target: Path, count: Count) -> Counter[str]:
+async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: Path, count: Count) -> Counter[str]:
     """Looks up every key of the list and writes `target`, whole or not at all, mode 0600; gives the rows by note.
 
     An earlier `target` is replaced. Raises Unusable, NotPermitted, Unreachable.
     """
     refuse_target(keys, target)
     notes: Counter[str] = Counter()
-    async with Desk.opened(settings, most=inf) as desk:
+    async with Desk.opened(settings, clock, most=inf) as desk:
         with RunFolder.existing(target.parent.resolve()).open_atomic(target.name) as draft, draft.open("ab") as file:
             file.write(_lines([HEADER]))
             for window in windows(iter(keys)):

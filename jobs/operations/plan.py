@@ -31,7 +31,7 @@ from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
-from jobs.systems.contract import Step, System
+from jobs.systems.contract import Step, System, WritingStep
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
@@ -100,14 +100,13 @@ class Plan:
         return max(0, math.ceil(self.writes / self.rate.calls) - 1) * self.rate.seconds
 
 
-def plan(path: Path, settings: Settings, progress: Progress) -> Plan:
+def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Plan:
     """Reads file, ledger and target. Raises Unusable, NotPermitted, Unreachable."""
-    clock = Clock()
     system = system_of(settings, path.parent)
     credential_of(settings, reading=True)
     settings.need("base_url")
     same_target(settings)
-    with workspace(settings.out) as work:
+    with workspace(settings.out, clock) as work:
         batch = read_new(path, settings, Place(work, clock, progress))
         refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
@@ -126,7 +125,7 @@ async def _asked(
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:
-            async for rows in _windows(batch, settings, system, client, store):
+            async for rows in _windows(batch, settings, system, client, store, milliseconds(clock.now())):
                 for row in rows:
                     found.add(row)
                 count.advance(len(rows))
@@ -135,7 +134,7 @@ async def _asked(
 
 
 async def _windows(
-    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None
+    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None, now_ms: int
 ) -> AsyncIterator[Sequence[Planned]]:
     """The accepted rows, window by window, `settings.concurrency` asked at a time."""
     pseudonyms = pseudonyms_of(settings.ledger) if store is not None else Pseudonyms(b"not kept anywhere")
@@ -145,7 +144,7 @@ async def _windows(
 
     for rows in batch.accepted(A_LOOKUP):
         known = _known(rows, settings, store, pseudonyms)
-        opened = [_opened(row, known, pseudonyms, system) for row in rows]
+        opened = [_opened(row, known, pseudonyms, system, now_ms) for row in rows]
         yield await side_by_side(one, opened, settings.concurrency)
 
 
@@ -153,18 +152,20 @@ def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudon
     if store is None:
         return {}
     keys = [ledger_key(row, pseudonyms) for row in rows]
-    return store.known(store.space(settings.realm, settings.tenant), keys)
+    return store.known(store.space(settings.job_name.ledger_system, settings.need("tenant")), keys)
 
 
-def _opened(row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System) -> Case | Transition:
+def _opened(
+    row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System, now_ms: int
+) -> Case | Transition:
     key = ledger_key(row, pseudonyms)
     steps = [step.name for step in system.steps_of(row)]
-    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), milliseconds(Clock().now()), steps=steps)
+    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps=steps)
 
 
-def mutating(system: System, steps: Sequence[Step]) -> int:
+def mutating(steps: Sequence[Step]) -> int:
     """How many of `steps` send something."""
-    return sum(step.name not in system.capabilities.reading_steps for step in steps)
+    return sum(isinstance(step, WritingStep) for step in steps)
 
 
 async def _planned(opened: Case | Transition, system: System, client: Client) -> Planned:
@@ -187,9 +188,9 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
             continue
         verdict = unseen if place == 0 and not case.resumed else Intent.FINISH
         if isinstance(finding, Absent):
-            return Planned(case.row.source_row, verdict, writes=mutating(system, steps[place:]))
+            return Planned(case.row.source_row, verdict, writes=mutating(steps[place:]))
         if isinstance(finding, Undecided):
-            return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(system, steps[place + 1 :]))
+            return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(steps[place + 1 :]))
         if isinstance(finding, Ended):
             return Planned(case.row.source_row, finding.outcome, finding.reason_code)
         return Planned(case.row.source_row, Outcome.IN_DOUBT, finding.reason_code)

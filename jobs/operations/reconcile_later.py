@@ -45,7 +45,6 @@ from jobs.run.live import Asked, LaterReconciliation, read_afresh, record, set_a
 from jobs.run.read_input import read_again
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
-from jobs.settings.option import APART
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
@@ -54,6 +53,7 @@ from jobs.systems import capabilities
 def reconcile(
     run: RunRow,
     settings: Settings,
+    clock: Clock,
     *,
     against: Path | None = None,
     decisions: Path | None = None,
@@ -66,11 +66,11 @@ def reconcile(
     rows of `run`; recorded first. `listing`: name whom only the target has. Raises Unusable, Locked and NotPermitted;
     then there is no folder.
     """
-    clock, progress = Clock(), progress or Progress()
-    if listing and not capabilities(settings.model).lists_customers:
+    progress = progress or Progress()
+    if listing and not capabilities(settings.job_name.adapter).lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
-    able = capabilities(settings.model)
-    if against is not None and settings.job in APART:
+    able = capabilities(settings.job_name.adapter)
+    if against is not None and settings.job_name.apart:
         raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
     if against is None and not able.reads_back:
         raise Unusable(
@@ -84,7 +84,7 @@ def reconcile(
         credential_of(settings, reading=True)
     repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
         place = Place(work, clock, progress)
         batch, why = input_of(run, settings, place)
@@ -93,7 +93,7 @@ def reconcile(
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
             recheck.epoch = stack.enter_context(
-                lease.held(store, recheck.space_id, owner, settings.lock_timeout, tell=progress.note)
+                lease.held(store, recheck.space_id, owner, settings.lock_timeout, clock, tell=progress.note)
             )
             recheck.decided = open_decisions(recheck, decisions, against)
         if why is not None:

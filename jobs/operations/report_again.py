@@ -16,13 +16,13 @@ from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
 
 
-def report_again(run: RunRow, settings: Settings, *, progress: Progress | None = None) -> Summary:
+def report_again(run: RunRow, settings: Settings, clock: Clock, *, progress: Progress | None = None) -> Summary:
     """Makes the files of `run` again, in its folder, from the ledger and the input. Raises Unusable."""
     found, ended_ms = ended(run)
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
-        place = Place(work, Clock(), progress or Progress())
+        place = Place(work, clock, progress or Progress())
         batch = read_again(run, settings, place)
         earlier = replace(found, calls=store.calls(run.run_id))
         return publish(store, run, batch, earlier, ended_ms)

@@ -42,6 +42,7 @@ from jobs.settings.settings import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
+from schemas.job_name import ONBOARDING, JobName
 from schemas.outcome import OUTCOME_SCHEMA
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
@@ -234,9 +235,8 @@ def summarised(
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
     """Names the `steps` that only some rows have, as the system says of itself."""
-    job = str(run.settings.get("job") or "onboarding")
-    system = run.system.partition(":")[0]
-    usual = capabilities(system if job == "onboarding" else f"{system}:{job}").steps
+    name = JobName(JobName.parse(run.system).system, str(run.settings.get("job") or ONBOARDING))
+    usual = capabilities(name.adapter).steps
     return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 

@@ -54,8 +54,8 @@ def run_row(run_id: str, given: Given, began: datetime, moved_from: str | None) 
     facts = run_facts() | ({"control_record": control.facts()} if control else {})
     return RunRow(
         run_id=run_id,
-        system=settings.realm,
-        tenant=settings.tenant,
+        system=settings.job_name.ledger_system,
+        tenant=settings.need("tenant"),
         command=given.command,
         input_path=str(batch.file.path.resolve()),
         input_sha256=batch.file.sha256,

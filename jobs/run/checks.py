@@ -54,14 +54,14 @@ def check_batch(batch: Batch, settings: Settings) -> ControlRecord | None:
 
 def passwords_of(settings: Settings) -> PasswordFile | None:
     """The passwords of a job that makes logins; None for every other one. Raises Unusable."""
-    if not capabilities(settings.model).logins:
+    if not capabilities(settings.job_name.adapter).logins:
         return None
     return PasswordFile.opened(settings.passwords, settings.encrypt_to)
 
 
 def check_password_delivery(batch: Batch, settings: Settings) -> None:
     """Raises Unusable when a login is to be made, its row has no password, and no file was named to deliver one in."""
-    if not capabilities(settings.model).logins or settings.passwords is not None:
+    if not capabilities(settings.job_name.adapter).logins or settings.passwords is not None:
         return
     rows = pl.scan_parquet(batch.validated.accepted, glob=False)
     without = rows.filter(pl.col(PASSWORD_COLUMN).is_null()).select(pl.len()).collect().item()
@@ -74,7 +74,7 @@ def check_password_delivery(batch: Batch, settings: Settings) -> None:
 
 def check_privileged_rows(batch: Batch, settings: Settings) -> None:
     """Raises Unusable when rows are held back by their input model, and the operator did not allow them."""
-    held = input_of(settings.model).held
+    held = input_of(str(settings.job_name)).held
     if held is None or settings.allow_privileged:
         return
     rows = pl.scan_parquet(batch.validated.accepted, glob=False).filter(held).select(SOURCE_ROW).collect().to_series()

@@ -61,7 +61,7 @@ class LaterReconciliation:
     @property
     def space_id(self) -> int:
         """The ledger's space of the run."""
-        return self.store.space(self.asked.settings.realm, self.asked.run.tenant)
+        return self.store.space(self.asked.settings.job_name.ledger_system, self.asked.run.tenant)
 
 
 async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
@@ -98,7 +98,7 @@ async def listing_if_cheaper(recheck: LaterReconciliation, system: System, reade
     counts = recheck.store.outcome_counts(recheck.asked.run.run_id)
     held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
     tried = recheck.asked.listing or (recheck.asked.listing is None and held >= WORTH_TRYING)
-    if not tried or not capabilities(recheck.asked.settings.model).lists_customers:
+    if not tried or not capabilities(recheck.asked.settings.job_name.adapter).lists_customers:
         recheck.notes.append("each row was looked up at the target")
         return Listing({}, 0)
     most = None if recheck.asked.listing else int(held * PAGES_A_CUSTOMER)

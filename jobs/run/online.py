@@ -49,7 +49,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
                 tell_kept(window, progress)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
-            target = origin_of(settings.base_url)
+            target = origin_of(settings.need("base_url"))
             await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)
             try:
                 await send(context, client, asked)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.ledger import lease
 from jobs.ledger.store import Store
@@ -26,16 +27,16 @@ class Session:
 
 
 @contextmanager
-def opened(settings: Settings, run_id: str, progress: Progress) -> Iterator[Session]:
+def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) -> Iterator[Session]:
     """The ledger with the lease of (system, tenant), for a block; what dead runs left half written is removed.
 
     Raises Unusable, and Locked while another run works.
     """
     with Store.opened(settings.ledger) as store:
         store.know_key(pseudonyms_of(settings.ledger, make=not store.knows_key()).of("key", "check"))
-        space_id = store.space(settings.realm, settings.tenant)
+        space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         owner = lease.Owner.me(run_id)
-        with lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note) as epoch:
+        with lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as epoch:
             discard_drafts(store, space_id)
             yield Session(store, space_id, epoch)
 

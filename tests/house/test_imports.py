@@ -195,3 +195,41 @@ def test_time_and_chance_enter_through_the_clock() -> None:
             ]
 
     assert wrong == []
+
+
+TIMES = {"datetime": {"now", "utcnow", "today"}, "date": {"today"}}
+TIMING = {
+    ("jobs.ledger.turn", "monotonic"): "how long SQLite itself is waited for, below every seam",
+    ("jobs.progress", "monotonic"): "how often a person is shown something",
+}
+"""Where time is measured without the clock, and for what."""
+
+
+def test_the_clock_comes_in_from_outside() -> None:
+    """One clock is made for a command, at the edge, and everything below is given it: no other source of time."""
+    made, read = set(), set()
+    for name, tree in modules():
+        if name == "jobs.clock" or within(name, "jobs.sandbox"):
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id="Clock")) | ast.Call(func=ast.Attribute(attr="Clock")):
+                    made.add(name)
+                case ast.keyword(arg="default_factory", value=ast.Name(id="Clock")):
+                    made.add(name)
+                case ast.Attribute(value=ast.Name(id="time"), attr=attribute) if imports_time(tree):
+                    read.add((name, attribute))
+                case ast.ImportFrom(module="time", names=names):
+                    read |= {(name, each.name) for each in names}
+                case ast.Attribute(value=ast.Name(id=kind), attr=attribute) if attribute in TIMES.get(kind, ()):
+                    read.add((name, attribute))
+
+    assert made == {"jobs.commands.options"}
+    assert read == set(TIMING)
+
+
+def imports_time(tree: ast.Module) -> bool:
+    """Whether `time` is the module of that name here, and not a time of the day."""
+    return any(
+        isinstance(node, ast.Import) and any(alias.name == "time" for alias in node.names) for node in ast.walk(tree)
+    )

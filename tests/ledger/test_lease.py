@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from books import OWNER, url_of
+from books import OWNER, now_ms, url_of
 from sqlalchemy import select, update
 
 from jobs.alive import Process, Pulse, Watch
@@ -234,10 +234,10 @@ def test_silence_means_nothing_while_nobody_can_write_to_the_ledger(tmp_path: Pa
 
 @anywhere
 def test_nobody_is_waited_for_whose_heartbeat_is_recent_by_the_clock(store: Store, process: Process) -> None:
-    owned(store, process, lease.now_ms() - 3_000)
+    owned(store, process, now_ms() - 3_000)
     began = time.monotonic()
 
-    with pytest.raises(Occupied) as caught, lease.held(store, 1, OWNER, 0):
+    with pytest.raises(Occupied) as caught, lease.held(store, 1, OWNER, 0, Clock()):
         pass
 
     assert time.monotonic() - began < 10
@@ -251,10 +251,10 @@ def test_nobody_is_waited_for_whose_heartbeat_is_recent_by_the_clock(store: Stor
 def test_a_heartbeat_that_is_not_of_now_is_watched_and_its_owner_followed_without_being_asked_to_wait(
     store: Store, process: Process, age_seconds: int
 ) -> None:
-    owned(store, process, lease.now_ms() - age_seconds * 1000)
+    owned(store, process, now_ms() - age_seconds * 1000)
     told: list[str] = []
 
-    with lease.held(store, 1, OWNER, 0, tell=told.append, pulse=QUICK) as epoch:
+    with lease.held(store, 1, OWNER, 0, Clock(), tell=told.append, pulse=QUICK) as epoch:
         assert epoch == 2
 
     (sentence,) = told
@@ -273,23 +273,23 @@ def test_an_owner_whose_clock_is_two_minutes_off_is_seen_to_beat_and_left_alone(
     with Store.opened(url_of(tmp_path)) as own:
         elsewhere = lease.held(own, 1, Owner("away", AWAY[2]), 0, pulse=Pulse(0.05, 30, 1), clock=Wrong())
         with elsewhere:
-            with pytest.raises(Occupied, match="and it beats") as caught, lease.held(store, 1, OWNER, 0):
+            with pytest.raises(Occupied, match="and it beats") as caught, lease.held(store, 1, OWNER, 0, Clock()):
                 pass
             assert store.owner("eclipse", "1001") == "away"
         assert "--lock-timeout SECONDS" in str(caught.value.hint)
 
 
 def test_who_waits_follows_a_silent_owner_within_the_time(store: Store) -> None:
-    owned(store, AWAY[0], lease.now_ms())
+    owned(store, AWAY[0], now_ms())
 
-    with lease.held(store, 1, OWNER, 60, pulse=QUICK) as epoch:
+    with lease.held(store, 1, OWNER, 60, Clock(), pulse=QUICK) as epoch:
         assert epoch == 2
 
 
 def test_who_waits_too_short_is_told_for_how_long_it_was_watched(store: Store) -> None:
-    owned(store, AWAY[0], lease.now_ms())
+    owned(store, AWAY[0], now_ms())
 
-    with pytest.raises(Occupied, match=r"watched for \d+ s without a beat"), lease.held(store, 1, OWNER, 1.2):
+    with pytest.raises(Occupied, match=r"watched for \d+ s without a beat"), lease.held(store, 1, OWNER, 1.2, Clock()):
         pass
 
 
@@ -313,26 +313,26 @@ def test_of_a_space_it_is_said_who_works_who_may_and_that_nobody_does(store: Sto
 
 
 def test_without_a_lock_timeout_a_second_owner_is_told_at_once(store: Store) -> None:
-    with lease.held(store, 1, OWNER, 0):
+    with lease.held(store, 1, OWNER, 0, Clock()):
         began = time.monotonic()
-        with pytest.raises(Locked), lease.held(store, 1, OWNER, 0):
+        with pytest.raises(Locked), lease.held(store, 1, OWNER, 0, Clock()):
             pass
         assert time.monotonic() - began < 0.5
 
 
 @pytest.mark.parametrize("timeout", [0.3, 1.3])
 def test_a_lock_timeout_is_waited_for_and_not_longer(store: Store, timeout: float) -> None:
-    lease.take(store, 1, OWNER, lease.now_ms())
+    lease.take(store, 1, OWNER, now_ms())
     began = time.monotonic()
 
-    with pytest.raises(Locked), lease.held(store, 1, OWNER, timeout):
+    with pytest.raises(Locked), lease.held(store, 1, OWNER, timeout, Clock()):
         pass
 
     assert timeout <= time.monotonic() - began < timeout + 0.5
 
 
 def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -> None:
-    epoch = lease.take(store, 1, OWNER, lease.now_ms())
+    epoch = lease.take(store, 1, OWNER, now_ms())
 
     def leave() -> None:
         with Store.opened(url_of(tmp_path)) as other:
@@ -340,14 +340,14 @@ def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -
 
     timer = threading.Timer(0.2, leave)
     timer.start()
-    with lease.held(store, 1, OWNER, 10) as next_epoch:
+    with lease.held(store, 1, OWNER, 10, Clock()) as next_epoch:
         assert next_epoch == epoch + 1
     timer.join()
     assert store.owner("eclipse", "1001") is None
 
 
 def test_the_heart_beats_while_the_block_computes(store: Store) -> None:
-    with lease.held(store, 1, OWNER, 0, pulse=Pulse(0.05, 30, 1)):
+    with lease.held(store, 1, OWNER, 0, Clock(), pulse=Pulse(0.05, 30, 1)):
         before = beats(store)
         until = time.monotonic() + 20
         while beats(store) < before + 3:
@@ -357,7 +357,7 @@ def test_the_heart_beats_while_the_block_computes(store: Store) -> None:
 def test_a_beat_that_could_not_be_written_is_made_up_for_and_the_end_does_not_wait_long_for_it(
     tmp_path: Path, store: Store
 ) -> None:
-    with lease.held(store, 1, OWNER, 0, pulse=Pulse(0.05, 30, 1)):
+    with lease.held(store, 1, OWNER, 0, Clock(), pulse=Pulse(0.05, 30, 1)):
         with closing(sqlite3.connect(tmp_path / "muster.db", isolation_level=None)) as somebody:
             somebody.execute("BEGIN IMMEDIATE")
             before = beats(store)
@@ -369,7 +369,7 @@ def test_a_beat_that_could_not_be_written_is_made_up_for_and_the_end_does_not_wa
 
 
 def test_a_block_that_fails_gives_the_space_back(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), lease.held(store, 1, OWNER, 0):
+    with pytest.raises(ZeroDivisionError), lease.held(store, 1, OWNER, 0, Clock()):
         raise ZeroDivisionError
 
     assert store.owner("eclipse", "1001") is None
