@@ -43,7 +43,7 @@ from jobs.settings.settings import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
-from schemas.job_name import ONBOARDING, JobName
+from schemas.job_name import COMMANDS, ONBOARDING, JobName
 from schemas.outcome import OUTCOME_SCHEMA
 
 WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
@@ -272,10 +272,6 @@ def exit_code(
     return strongest(codes)
 
 
-COMMANDS = {"registration": "register", "portal-users": "admin-users create"}
-"""Jobs with a command of their own that begins a run."""
-
-
 def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
     """What to type next, None when nothing is left to do."""
     if code is ExitCode.INTEGRITY:
@@ -286,7 +282,8 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
         return f"muster retry {run.run_id}"
     if outcomes.get(Outcome.QUARANTINED):
         decision = run.settings.get("decision")
-        again = f"decide --command {decision}" if decision else COMMANDS.get(str(run.settings.get("job")), "run")
+        again = COMMANDS.get(str(run.settings.get("job")), COMMANDS[ONBOARDING])
+        again += f" --command {decision}" if decision else ""
         return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
     if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
         return f"muster reconcile {run.run_id}"
