@@ -77,7 +77,9 @@ def read_batch(
         system=str(settings.job_name),
         region=settings.region,
         strict_ids=settings.strict_ids,
+        restore_zeros=settings.restore_zeros,
         files=files_of(path, settings, None if earlier is None else partial(earlier.refused, file.sha256)),
+        issued=None if earlier is None else earlier.issued,
         today=today,
     )
     return Batch(file, staged, validated)

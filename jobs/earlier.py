@@ -5,7 +5,7 @@ later because they are gone: when it is still to be sent, sending says so. A rep
 its run refused, and no others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.ledger.refusals import refusals, runs_over
@@ -34,6 +34,13 @@ class Earlier:
             settings.tenant or "",
             run.run_id if run is not None else None,
         )
+
+    def issued(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of `keys` that the ledger knows."""
+        if not path_of(self.ledger).exists():
+            return frozenset()
+        with Store.opened(self.ledger) as store:
+            return frozenset(store.known(store.space(self.system, self.tenant), keys))
 
     def refused(self, sha256: str, code: str, first: int, last: int) -> Mapping[int, bool]:
         """Says for source rows `first` to `last` of the file whether they were refused for `code`.

@@ -1,5 +1,6 @@
 """`muster validate`: validation only; never touches the network."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,17 @@ def known(settings: "Settings") -> None:
         raise Unusable(f"--job {settings.job} {words}")
 
 
+def warned_lines(warned: Mapping[str, tuple[int, tuple[int, ...]]]) -> list[str]:
+    """Every warning by name, how many rows have it, which first, and what it means."""
+    from schemas.sentences import remark
+
+    lines = []
+    for code, (rows, first) in warned.items():
+        named = ", ".join(map(str, first)) + (" ..." if rows > len(first) else "")
+        lines.append(f"  {rows:>9,}  warning {code}: {remark(code)} (rows {named})")
+    return lines
+
+
 def _document(batch: "Batch") -> dict[str, object]:
     found = batch.validated
     return {
@@ -83,6 +95,7 @@ def _document(batch: "Batch") -> dict[str, object]:
         "quarantined": found.quarantined_rows,
         "reasons": dict(found.reasons),
         "warned": found.warnings,
+        "warnings": {code: rows for code, (rows, _) in found.warned.items()},
     }
 
 
@@ -95,6 +108,7 @@ def _text(batch: "Batch") -> str:
         )
     ]
     lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
+    lines += warned_lines(found.warned)
     for row in next(batch.quarantined(SHOWN), []):
         lines.append(f"  row {row.source_row}: {row.reason}")
     if found.quarantined_rows > SHOWN:

@@ -64,7 +64,7 @@ class KeyList:
     def __iter__(self) -> Iterator[Key]:
         """The keys in the order of the file. Raises Unusable when it changed meanwhile."""
         width, mask = len(self.file.header), masking.OF_KIND.get(self.by, masking.text)
-        for row, (_, fields) in enumerate(csv_records(self.file), start=1):
+        for row, (_, fields, _) in enumerate(csv_records(self.file), start=1):
             text = fields[self.place].strip() if len(fields) == width else ""
             yield Key(row, normalised(self.by, text, self.region), mask(text))
 

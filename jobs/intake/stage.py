@@ -25,13 +25,16 @@ ROW_GROUP = 100_000
 SOURCE_ROW = "source_row"
 LINE = "~line"
 SURPLUS = "~surplus"
+STRAY = "~stray"
+"""The place of a field, from 1, that holds a quote and does not begin with one; null where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
     """The staged input. Columns of `path`: `source_row` (Int64, 1 = first data row), `~line` (Int64, physical line
-    where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~surplus` (null, or
-    what a ragged row has too much, a JSON array, or misses, `-N`). A null text: missing in Parquet or in a ragged row.
+    where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~stray` (see STRAY),
+    `~surplus` (null, or what a ragged row has too much, a JSON array, or misses, `-N`). A null text: missing in Parquet
+    or in a ragged row.
     """
 
     path: Path
@@ -133,6 +136,7 @@ def _numbered(texts: pl.LazyFrame, line: int | None) -> pl.LazyFrame:
         physical.alias(LINE),
         *names,
         pl.lit(None, dtype=pl.String).alias(SURPLUS),
+        pl.lit(None, dtype=pl.Int64).alias(STRAY),
     )
 
 
@@ -141,13 +145,13 @@ def _rewritten(file: InputFile, names: list[str], target: Path) -> None:
     width = len(names)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=target.parent, suffix=".csv") as canonical:
         writer = csv.writer(canonical, lineterminator="\r\n")  # so that a CR in a value is quoted
-        for line, fields in csv_records(file):
+        for line, fields, stray in csv_records(file):
             if len(fields) == width:
-                writer.writerow((line, "", *fields))
+                writer.writerow((line, stray or "", "", *fields))
             else:
-                writer.writerow((line, *_evened(fields, width)))
+                writer.writerow((line, stray or "", *_evened(fields, width)))
         canonical.flush()
-        texts = _scanned(Path(canonical.name), ",", [LINE, SURPLUS, *names], 0)
+        texts = _scanned(Path(canonical.name), ",", [LINE, STRAY, SURPLUS, *names], 0)
         write_parquet(_restored(texts, names), target)
 
 
@@ -168,4 +172,5 @@ def _restored(texts: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
         pl.col(LINE).cast(pl.Int64),
         *values,
         pl.when(pl.col(SURPLUS) != "").then(pl.col(SURPLUS)).alias(SURPLUS),
+        pl.when(pl.col(STRAY) != "").then(pl.col(STRAY)).cast(pl.Int64).alias(STRAY),
     )

@@ -7,7 +7,7 @@ own calls against the limits.
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -80,6 +80,8 @@ class Plan:
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[str, list[int]] = field(default_factory=dict)
     writes: int = 0
+    warned: Mapping[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
+    """Warnings of the validation, as of `Validated.warned`."""
 
     def add(self, row: Planned) -> None:
         """Counts one row."""
@@ -116,7 +118,7 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
 async def _asked(
     batch: Batch, settings: Settings, system: System, clock: Clock, progress: Progress, store: Store | None
 ) -> Plan:
-    found = Plan(batch.rows, batch.validated.quarantined_rows)
+    found = Plan(batch.rows, batch.validated.quarantined_rows, warned=batch.validated.warned)
     if found.quarantined:
         found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
     given = credential_of(settings, reading=True)

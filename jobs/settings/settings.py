@@ -147,6 +147,9 @@ class Settings:
         None, Path, "KEY.pem", "RSA public key that generated passwords are encrypted to.", kept=True
     )
     strict_ids: bool = option(False, truth, None, "Refuse identity numbers whose check digit is wrong.", kept=True)
+    restore_zeros: bool = option(
+        False, truth, None, "Give South African identity numbers back zeros they provably lost.", kept=True
+    )
     control: Path | None = option(
         None, Path, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."
     )
