@@ -10,4 +10,4 @@ PACK = ("verify.py", "README-AUDITOR.md")
 def write_pack(folder: RunFolder) -> None:
     """Writes `verify.py` and `README-AUDITOR.md` into the folder; they are the same for every run of one version."""
     for name in PACK:
-        folder.write_bytes(name, files("jobs.reports").joinpath("pack", name).read_bytes())
+        folder.write_bytes(name, files("jobs.evidence").joinpath("pack", name).read_bytes())
