@@ -31,7 +31,7 @@ class Earlier:
         return cls(settings.ledger, settings.realm, settings.tenant or "", run.run_id if run is not None else None)
 
     def refused(self, sha256: str, code: str, first: int, last: int) -> Mapping[int, bool]:
-        """Of source rows `first` to `last` of the file: whether they were refused for `code`.
+        """Says for source rows `first` to `last` of the file whether they were refused for `code`.
 
         Rows that are not in it have to be looked at: no run has read them, or (in a new run) they were refused.
         """

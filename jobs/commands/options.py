@@ -153,7 +153,7 @@ def show_json(document: "Mapping[str, object]", failure: MusterError | None = No
 
 
 def show_document(document: bytes, failure: MusterError | None = None) -> None:
-    """The same, of a document that is written already."""
+    """Prints a document that is written already."""
     import orjson
 
     if failure is not None:

@@ -40,7 +40,7 @@ def command(**given: Any) -> None:
 
 
 def shown(able: "Capabilities") -> dict[str, Any]:
-    """As JSON: sets are sorted lists."""
+    """Shows a value as JSON: sets are sorted lists."""
     return {
         name: sorted(value) if isinstance(value, frozenset) else value
         for name, value in asdict(able).items()

@@ -45,7 +45,7 @@ class Erasure:
 
     @property
     def columns(self) -> Sequence[str]:
-        """Of `outcome`."""
+        """Gives the columns of `outcome`."""
         return MASKED if self.rows is None else (*MASKED, *IDENTIFYING)
 
 

@@ -77,7 +77,7 @@ class _Plan:
 
 @functools.cache
 def _plan(region: str) -> _Plan | None:
-    """None where the numbering plan is not simple enough for the fast path; the rule then decides alone."""
+    """Plans the fast path of a region; None where its numbering plan is too various: the rule then decides alone."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
     code = phonenumbers.country_code_for_region(region)
     mobile = metadata.mobile if metadata else None

@@ -88,7 +88,7 @@ class Others:
 
     @classmethod
     def beside(cls, own: Path, pulse: Pulse, clock: Clock) -> "Others":
-        """Those in the folder of `own`, which was just made. Those of the dead are removed, the living left alone."""
+        """Finds the workspaces beside `own`, which was just made. It removes those of the dead."""
         doubtful = []
         for folder in own.parent.glob(f"{PREFIX}*"):
             lives = _lives(folder, own)

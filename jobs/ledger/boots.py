@@ -57,7 +57,7 @@ def age_ms(connection: Connection, boot: str, up_ms: int, wall_ms: int, now: Sta
 
 
 def _seen(connection: Connection, pool: str, mine: str) -> tuple[set[str], dict[str, int], dict[str, int]]:
-    """Of other boots: which have permits in `pool`; the newest time that anything of it bears; how far they are behind.
+    """Says which other boots have permits in `pool`, the newest time that each of them bears, and how far it is behind.
 
     One question, for it is asked with every share of permits.
     """

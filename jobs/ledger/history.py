@@ -48,7 +48,7 @@ def outcomes_among(store: Store, run_id: str, columns: Sequence[str], first: int
 
 
 def sent_among(store: Store, run_id: str, first: int, last: int) -> dict[int, tuple[int, int | None, int | None]]:
-    """Of source rows `first` to `last`: the intents of the run, and when (ms) the first and the last of them was."""
+    """Gives the run's intents of source rows `first` to `last`, and when (ms) the first and the last of them was."""
     event = tables.event.c
     wanted = select(event.source_row, func.count(), func.min(event.at_ms), func.max(event.at_ms)).where(
         event.run_id == run_id, event.kind == "intent", event.source_row.between(first, last)

@@ -1,4 +1,4 @@
-"""Of which target a ledger speaks: one address for each (system, tenant), whatever is done there.
+"""A ledger speaks of one target: one address for each (system, tenant), whatever is done there.
 
 Jobs with a space of their own (`banklingo:decide`) speak of the same target as their system's customers. An origin is
 `scheme://host:port/path`, normalised by the caller.

@@ -119,7 +119,7 @@ def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Cl
 
 
 def missing(folder: Path, customers: Sequence[Customer]) -> list[Customer]:
-    """Those whose file is not in `folder`."""
+    """Gives the customers whose file is not in `folder`."""
     there = {path.name for path in files_of(folder)}
     return [each for each in customers if each.file not in there]
 

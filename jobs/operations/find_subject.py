@@ -38,7 +38,7 @@ class Subject:
         return cls(number)
 
     def pseudonym(self, pseudonyms: Pseudonyms) -> str:
-        """As the ledger has it."""
+        """Gives the pseudonym that the ledger has."""
         return pseudonyms.of("national_id", self.national_id)
 
     def within(self, cells: Iterator[str]) -> bool:

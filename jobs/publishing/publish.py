@@ -226,7 +226,7 @@ def summarised(
 
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
-    """Those of `steps` that only some rows have, as the system says of itself."""
+    """Names the `steps` that only some rows have, as the system says of itself."""
     job = str(run.settings.get("job") or "onboarding")
     system = run.system.partition(":")[0]
     usual = capabilities(system if job == "onboarding" else f"{system}:{job}").steps

@@ -229,7 +229,7 @@ def as_decided(claim: Claim, choice: str, customer_id: str | None) -> Claim:
 
 
 def frame_as_decided(ours: pl.DataFrame, decided: Mapping[int, tuple[str, str | None]]) -> pl.DataFrame:
-    """The same for a frame with `source_row`, `outcome` and `customer_id`."""
+    """Says what a person decided in a frame with `source_row`, `outcome` and `customer_id`."""
     if not decided:
         return ours
     rows = [(row, *told(choice, customer_id)) for row, (choice, customer_id) in decided.items()]

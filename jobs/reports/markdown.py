@@ -69,7 +69,7 @@ def _causes(causes: Iterable[Cause]) -> list[str]:
 
 
 def _equations(equations: Iterable[Equation]) -> list[str]:
-    """Those that do not hold first."""
+    """Shows the equations, those that do not hold first."""
     ordered = sorted(equations, key=lambda equation: equation.ok)
     signs = {True: ("ok", "="), False: ("**not ok**", "≠")}
     lines = [

@@ -71,7 +71,7 @@ class Carried:
 
     @property
     def first_rows(self) -> tuple[tuple[object, ...], ...]:
-        """Those that stand in the page as HTML too."""
+        """Gives the rows that stand in the page as HTML too."""
         return self.rows[:FIRST_ROWS]
 
     @property

@@ -322,7 +322,7 @@ def _equation(equation: Equation) -> str:
 
 
 def _open_totals(totals: Iterable[ControlTotal]) -> list[str]:
-    """Those that do not agree; the report shows all."""
+    """Gives the totals that do not agree; the report shows all."""
     wrong = [each for each in totals if not each.ok]
     lines = [f"  NOT OK  {each.name}: file {each.file}, ledger {each.ledger}, target {each.target}" for each in wrong]
     return ["Control totals that differ", *lines] if lines else []

@@ -8,7 +8,10 @@ Figure = int | str | None
 
 @dataclass(frozen=True, slots=True)
 class ControlTotal:
-    """None: that side does not know it, or was not asked. Hash totals are 16 hex digits, moments UTC, ISO 8601."""
+    """Holds a total as each side knows it; None: that side does not know it, or was not asked.
+
+    Hash totals are 16 hex digits, moments UTC in ISO 8601.
+    """
 
     name: str
     file: Figure = None
@@ -27,5 +30,5 @@ class ControlTotal:
 
 
 def totals_document(totals: Iterable[ControlTotal]) -> list[dict[str, object]]:
-    """As `summary.json` has them."""
+    """Gives the totals as `summary.json` has them."""
     return [{**asdict(total), "ok": total.ok} for total in totals]

@@ -1,4 +1,4 @@
-"""Of which target the ledger speaks: at another address than the known one nothing is read or sent.
+"""The ledger speaks of one target: at another address than the known one nothing is read or sent.
 
 A ledger that was used at another target with the same tenant would call every row done. `base_url` identifies the
 target; an address where only tokens are given (`auth_base_url`) does not.
@@ -66,5 +66,5 @@ def _newest(store: Store, settings: Settings) -> str | None:
 
 
 def _left(store: Store, settings: Settings, origins: set[str]) -> set[str]:
-    """Those of `origins` that the target has moved away from, as a run recorded."""
+    """Gives the `origins` that the target has moved away from, as a run recorded."""
     return {origin for origin in origins if moved_before(*_place(store, settings), origin)}

@@ -374,7 +374,7 @@ class Client:
         return f"{self.clock.random.getrandbits(128):032x}"
 
     def _method(self, request: Request) -> str:
-        """As calls are counted: a read that is sent with POST is no mutating call."""
+        """Names the method under which a call is counted: a read that is sent with POST is no mutating call."""
         reading = request.call_class in {CallClass.READ, CallClass.DOWNLOAD} and request.method not in READS
         return f"{request.method} (read)" if reading else request.method
 

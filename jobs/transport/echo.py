@@ -45,7 +45,7 @@ class Ours:
 
 
 def _spelt(secrets: Iterable[str]) -> Iterator[bytes]:
-    """Those that are long enough, longest first; plain, as JSON escapes a slash, and percent-encoded."""
+    """Gives the secrets that are long enough, longest first: plain, as JSON escapes a slash, and percent-encoded."""
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= SHORTEST:
             yield from dict.fromkeys(

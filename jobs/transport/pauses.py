@@ -47,7 +47,7 @@ def nobody(_: Hold) -> None:
 
 
 class Pauses:
-    """Of one class of call of one process. `hear` is told of each pause as it begins."""
+    """Holds the pauses of one class of call of one process. `hear` is told of each pause as it begins."""
 
     def __init__(self, clock: Clock, hear: Hear = nobody) -> None:
         self.clock, self.hear = clock, hear

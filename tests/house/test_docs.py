@@ -10,8 +10,10 @@ from jobs.ledger.rows import StepStatus
 from jobs.model import Outcome
 
 from .tables import README, TABLES, block
+from .test_imports import FLOORS
 
 ROOT = README.parent
+DECISIONS = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -68,3 +70,30 @@ def test_nothing_speaks_of_the_machine_it_was_written_on() -> None:
     ]
 
     assert hits == []
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", *sorted(DECISIONS)])
+def test_a_page_about_the_house_names_files_that_are_there(page: str) -> None:
+    """With or without `jobs/` in front; `<name>` stands for any."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[a-z_0-9]+/)*[a-z_0-9]+\.(?:py|md|j2|toml)|(?:[a-z_0-9]+/)+)`", text)
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    folders = [ROOT, ROOT / "jobs", ROOT / "jobs" / "transport", ROOT / "jobs" / "reports", ROOT / "jobs" / "ledger"]
+    folders += [ROOT / "tests" / "house", ROOT / "tests" / "conformance" / "systems"]
+
+    assert sorted(name for name in named if not any((folder / name).exists() for folder in folders)) == []
+    assert sorted(link for link in links if not (ROOT / page).parent.joinpath(link).exists()) == []
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {name.removeprefix("jobs.").split(".")[0] for floor in FLOORS for name in floor}
+
+    assert sorted(room for room in rooms if f"`{room}`" not in text and f"`{room}/" not in text) == []
+
+
+def test_every_decision_is_listed() -> None:
+    text = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+
+    assert len(DECISIONS) >= 10
+    assert [page for page in DECISIONS if f"({Path(page).name})" not in text and not page.endswith("README.md")] == []

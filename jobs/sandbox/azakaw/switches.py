@@ -59,7 +59,7 @@ class Switches:
 
 
 def switches(settings: Settings) -> Switches:
-    """Those in force; ValueError when they are wrong."""
+    """Gives the switches in force. Raises ValueError when they are wrong."""
     return read(Switches, settings.switches.get("azakaw", {}))
 
 

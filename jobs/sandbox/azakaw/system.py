@@ -88,7 +88,7 @@ class Azakaw:
 
     @property
     def switches(self) -> Switches:
-        """Those in force."""
+        """Gives the switches in force."""
         return switches(self._bench.settings)
 
     def reset(self) -> None:

@@ -293,7 +293,7 @@ def _string(value: object) -> str | None:
 
 
 def _pascal(value: object) -> object:
-    """The same with every member's first letter in upper case."""
+    """Gives `body` with every member's first letter in upper case."""
     if isinstance(value, dict):
         return {name[:1].upper() + name[1:]: _pascal(each) for name, each in value.items()}
     return [_pascal(each) for each in value] if isinstance(value, list) else value

@@ -76,7 +76,7 @@ class Records:
         return row
 
     def find(self, name: str, value: object) -> list[Customer]:
-        """Those whose indexed member `name` is `value`, in any case; none for an absent value."""
+        """Finds the records whose indexed member `name` is `value`, in any case; none for an absent value."""
         return self._index.get((name, _folded(value)), []) if value else []
 
     def plant(self, record: Mapping[str, Any]) -> dict[str, Any]:

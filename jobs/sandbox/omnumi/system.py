@@ -81,7 +81,7 @@ class Omnumi:
 
     @property
     def switches(self) -> Switches:
-        """Those in force."""
+        """Gives the switches in force."""
         return _switches(self._bench.settings)
 
     def reset(self) -> None:
