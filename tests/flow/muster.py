@@ -93,7 +93,7 @@ class Muster:
         )
         return Started(running, folder)
 
-    def wait(self, started: "Started", seconds: float = 60) -> Ended:
+    def wait(self, started: "Started", seconds: float = 120) -> Ended:
         """Until it ends."""
         stdout, stderr = started.running.communicate(timeout=seconds)
         return Ended(started.running.returncode, stdout, stderr, started.folder)
@@ -121,7 +121,7 @@ def writes(sandbox: Sandbox, after: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
     """Waits until `condition` holds."""
     until = time.monotonic() + seconds
     while not condition():
