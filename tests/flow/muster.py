@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
 
@@ -119,6 +121,11 @@ def writes(sandbox: Sandbox, after: int = 0) -> list[dict[str, Any]]:
     return [
         entry for entry in sandbox.journal(after) if entry["method"] not in READS and entry["operation"] not in LOGINS
     ]
+
+
+def also(*values: object) -> list[Any]:
+    """Parameters of the slow tests."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 def eventually(condition: Callable[[], object], seconds: float = 60) -> None:

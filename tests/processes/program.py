@@ -190,11 +190,6 @@ def told(words: object) -> Iterator[None]:
         raise
 
 
-def also(*values: object) -> list[Any]:
-    """Parameters of the slow tests."""
-    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
-
-
 def ended(running: Running, seconds: float = LONGEST) -> Said:
     """What a process said until it ended."""
     stdout, stderr = running.communicate(timeout=seconds)
