@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.muster import REPOSITORY, lines, writes
+from tests.flow.muster import REPOSITORY, also, lines, writes
 from tests.flow.people import people
 
 from .program import (
     Program,
     Running,
     Said,
-    also,
     ended,
     finished,
     mounted,

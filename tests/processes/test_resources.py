@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.flow.muster import lines, standing, writes
+from tests.flow.muster import also, lines, standing, writes
 from tests.flow.people import people, written
 
 from .program import (
     Program,
     Said,
-    also,
     arrived,
     ended,
     finished,

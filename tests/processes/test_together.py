@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.muster import lines, standing, writes
+from tests.flow.muster import also, lines, standing, writes
 from tests.flow.people import people, written
 
-from .program import Program, also, arrived, ended, finished, once_each, reported, until_sending
+from .program import Program, arrived, ended, finished, once_each, reported, until_sending
 
 OWNER = re.compile(r"run \S+ works on eclipse tenant 1001: pid (\d+) on (\S+) since \S+, last heartbeat \d+ s ago")
 
