@@ -78,7 +78,6 @@ def read_batch(
         staged,
         work,
         keys=keys,
-        system=str(settings.job_name),
         region=settings.region,
         strict_ids=settings.strict_ids,
         restore_zeros=settings.restore_zeros,

@@ -1,7 +1,41 @@
-"""What every test needs: signals as a terminal gives them."""
+"""What every test needs: signals as a terminal gives them, one sandbox a process, and what saves time."""
 
+import compileall
+import gc
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.sandbox.server import Sandbox
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where bytecode is not kept, each of a hundred processes would compile all of muster: a quarter of its start."""
+    if not hasattr(session.config, "workerinput"):
+        for package in ("jobs", "schemas"):
+            compileall.compile_dir(Path(__file__).parents[1] / package, quiet=2)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all libraries stay: measured, 8 % of the time went into looking for garbage among them."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    """As right after its start: no records, no faults, the first settings."""
+    running.reset()
+    return running

@@ -84,9 +84,9 @@ class Judge:
                     customers.codes_of(system, refusing) + customers.codes_of(system, noting) + ZEROS + abroad
                 )
             ),
-            files or Files(file.path.parent),
-            restore_zeros,
-            issued,
+            files=files or Files(file.path.parent),
+            restore_zeros=restore_zeros,
+            issued=issued,
         )
         judge._prove_awake()
         return judge

@@ -117,24 +117,24 @@ def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
 
 
 def _parquet(source: Source, columns: Mapping[str, str], system: str) -> InputFile:
-    shape: ParquetShape = parquet_shape(source)
+    shape: ParquetShape = parquet_shape(source, lambda header: known_headers(header, system, columns))
     mapping = mapped(source.name, shape.header, system, columns)
     digest = sha256(source)
     _refuse_no_rows(source, shape.rows)
     return InputFile(
-        source.path,
-        digest,
-        source.size,
-        "parquet",
-        None,
-        "utf-8",
-        ",",
-        shape.header,
-        mapping,
-        shape.rows,
-        MappingProxyType({}),
-        0,
-        shape.numeric,
+        path=source.path,
+        sha256=digest,
+        size=source.size,
+        format="parquet",
+        compression=None,
+        encoding="utf-8",
+        delimiter=",",
+        header=shape.header,
+        mapping=mapping,
+        rows=shape.rows,
+        ragged=MappingProxyType({}),
+        ragged_rows=0,
+        numeric=shape.numeric,
         plain=True,
         system=system,
         source=source,
@@ -170,19 +170,19 @@ def _csv(
         refuse_stray(source.name, dialect.header, tally.stray, tally.stray_rows, tally.rows)
     plain = tally.simple and source.compression is None and encoding in ("utf-8", "utf-8-sig")
     return InputFile(
-        source.path,
-        digest.hexdigest(),
-        source.size,
-        "csv",
-        source.compression,
-        encoding,
-        dialect.delimiter,
-        dialect.header,
-        mapping,
-        tally.rows,
-        MappingProxyType(tally.ragged),
-        tally.ragged_rows,
-        frozenset(),
+        path=source.path,
+        sha256=digest.hexdigest(),
+        size=source.size,
+        format="csv",
+        compression=source.compression,
+        encoding=encoding,
+        delimiter=dialect.delimiter,
+        header=dialect.header,
+        mapping=mapping,
+        rows=tally.rows,
+        ragged=MappingProxyType(tally.ragged),
+        ragged_rows=tally.ragged_rows,
+        numeric=frozenset(),
         plain=plain and dialect.header_line == 1 and not lines.lone_cr and not lines.marks,
         system=system,
         source=source,

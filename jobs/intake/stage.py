@@ -96,7 +96,7 @@ def stage(file: InputFile, folder: Path) -> Staged:
             write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values()), 1), line=1), target)
         else:
             _rewritten(file, list(names.values()), target)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         file.source.unchanged()
         system = refused(error)
         why = (system and system.strerror) or f"{type(error).__name__}; the file may be damaged"

@@ -93,6 +93,11 @@ def _without_number(number: re.Match[str]) -> str:
     return "*" * (len(found) - 2) + found[-2:]
 
 
+def line(value: str) -> str:
+    """`text` on one line: what drives a terminal, or breaks a line, becomes a blank."""
+    return text("".join(sign if sign.isprintable() else " " for sign in value).strip())
+
+
 def tail_expr(column: str, shown: int) -> pl.Expr:
     """`tail` over a text column; null stays null."""
     value = pl.col(column)

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,19 +8,6 @@ from jobs.transport.retry import FullJitter
 
 from .muster import Muster
 from .people import Row, written
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.faults([])
-    running.reset()
-    return running
 
 
 @pytest.fixture

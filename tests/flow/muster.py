@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
 
@@ -98,7 +100,7 @@ class Muster:
         )
         return Started(running, folder)
 
-    def wait(self, started: "Started", seconds: float = 60) -> Ended:
+    def wait(self, started: "Started", seconds: float = 120) -> Ended:
         """Until it ends."""
         stdout, stderr = started.running.communicate(timeout=seconds)
         return Ended(started.running.returncode, stdout, stderr, started.folder)
@@ -126,7 +128,12 @@ def writes(sandbox: Sandbox, after: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
+def also(*values: object) -> list[Any]:
+    """Parameters of the slow tests."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
+def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
     """Waits until `condition` holds."""
     until = time.monotonic() + seconds
     while not condition():

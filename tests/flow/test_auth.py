@@ -1,5 +1,6 @@
 """Credentials that are wrong, expire or are refused: exit 4, and no row goes without an outcome."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 
-from .muster import ONE_OF_EACH, Muster, standing, writes
+from .muster import ONE_OF_EACH, Muster, eventually, standing, writes
 from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
@@ -46,10 +47,17 @@ def test_no_credential_at_all_is_a_matter_of_settings(
 
 
 def test_tokens_that_expire_during_the_run_are_replaced(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
-    sandbox.configure(token_seconds=1.0, latency_ms=30.0)
+    def expire() -> None:
+        """All tokens that were given so far are a day old, twice."""
+        for days in (1, 2):
+            eventually(lambda days=days: len(writes(sandbox)) >= 20 * days)
+            sandbox.configure(clock_offset=86_400.0 * days)
+
     rows = people(20)
+    clock = threading.Thread(target=expire)
+    clock.start()
     ended = muster("run", file_of(rows), "--concurrency", "2")
-    sandbox.configure(latency_ms=0.0)
+    clock.join()
     assert (ended.code, ended.counts["onboarded"]) == (0, 20)
     assert len([entry for entry in sandbox.journal() if entry["operation"] in {"login", "renew"}]) >= 3
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 20

@@ -63,10 +63,13 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 SLOW = pytest.mark.slow
 """Combinations that differ little from those that always run; the simulation meets all of them in milliseconds."""
 
+TIMED = ("late answer", "late arrival")
+"""What depends on how long calls take: on a virtual clock in the simulation, over sockets in the slow tests."""
+
 PLACES = [(operation, hidden) for hidden in (True, False) for operation in WRITES]
 
 CASES = [
-    pytest.param(fault, operation, hidden, marks=() if place == number % len(PLACES) else SLOW)
+    pytest.param(fault, operation, hidden, marks=() if place == number % len(PLACES) and fault not in TIMED else SLOW)
     for number, fault in enumerate(FAULTS)
     for place, (operation, hidden) in enumerate(PLACES)
 ]
@@ -79,11 +82,13 @@ def test_a_lost_write_is_settled_by_reading(
     sandbox: Sandbox,
     file_of: Filed,
     hasty: None,
-    short_deadlines: None,
+    request: pytest.FixtureRequest,
     operation: str,
     fault: str,
     hidden: bool,
 ) -> None:
+    if fault in TIMED:
+        request.getfixturevalue("short_deadlines")
     sandbox.configure(
         strictness="seed" if hidden else "vendor", show_external_ids=not hidden, show_wallet_external_ids=not hidden
     )

@@ -38,7 +38,7 @@ def test_no_waiting_time_means_one_look(muster: Muster, sandbox: Sandbox, file_o
     at = time.monotonic()
     ended = muster("run", file_of(people(3, "Kycslow")), "--decision-wait", "0", "--decision-poll", "60")
     assert (ended.code, ended.outcomes) == (5, ["pending"] * 3)
-    assert time.monotonic() - at < 10
+    assert time.monotonic() - at < 55, "a poll would have come after 60"
     sandbox.configure(kyc_polls=0)
     assert muster("resume", "--decision-wait", "60", "--decision-poll", "0.1").outcomes == ["onboarded"] * 3
 
@@ -48,7 +48,7 @@ def test_many_pending_rows_hold_no_worker(muster: Muster, sandbox: Sandbox, file
     rows = [*people(50, "Kycslow"), person(51)]
     at = time.monotonic()
     ended = muster("run", file_of(rows), "--concurrency", "2", "--decision-poll", "2", "--decision-wait", "60")
-    assert time.monotonic() - at < 15
+    assert time.monotonic() - at < 45, "two workers that are held for 2 s by each of 50 rows take 50"
     assert ended.outcomes == ["onboarded"] * 51
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 51
     polls = [entry for entry in sandbox.journal() if entry["operation"] == "read_kyc"]

@@ -1,25 +1,14 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jobs.sandbox.server import Sandbox
+from tests.flow.conftest import hasty
 from tests.flow.people import people
 
 from .program import Program
 
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.faults([])
-    running.reset()
-    return running
+__all__ = ["hasty", "program"]
 
 
 @pytest.fixture

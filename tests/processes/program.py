@@ -1,6 +1,7 @@
 """muster as a real process, under a tracer, a limit or a signal; and what must be true of target and files after it."""
 
 import csv
+import io
 import os
 import re
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ import orjson
 import polars as pl
 import pytest
 
+from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import ONE_OF_EACH, REPOSITORY, lines, standing, writes
 from tests.flow.people import Row, written
@@ -25,8 +27,8 @@ from tests.flow.people import Row, written
 Running = subprocess.Popen[str]
 
 DONE = frozenset({"onboarded", "already_onboarded"})
-LONGEST = 60.0
-"""Seconds after which a process counts as hanging (chosen; a run of four rows takes two)."""
+LONGEST = 120.0
+"""Seconds after which a process counts as hanging (chosen; a run of four rows takes two on an idle machine)."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ class Program:
         """The same, reaching the target by another way."""
         return replace(self, base_url=base_url)
 
-    def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
-        """The variables of a process; a change to None takes one away."""
-        settings = {
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables that are muster's."""
+        given = {
             "BASE_URL": self.base_url,
             "TENANT": str(self.tenant),
             "IDENTITY": self.sandbox.identity,
@@ -70,9 +73,12 @@ class Program:
             "DECISION_POLL": "0.2",
             "DECISION_WAIT": "3",
         }
+        return {f"MUSTER_{name}": value for name, value in given.items()}
+
+    def environment(self, changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+        """The variables of a process; a change to None takes one away."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
-        ours = {f"MUSTER_{name}": value for name, value in settings.items()}
-        merged: dict[str, str | None] = {**kept, **ours, "PYTHONPATH": str(REPOSITORY), **(changes or {})}
+        merged: dict[str, str | None] = {**kept, **self.settings, "PYTHONPATH": str(REPOSITORY), **(changes or {})}
         return {name: value for name, value in merged.items() if value is not None}
 
     @contextmanager
@@ -115,6 +121,21 @@ class Program:
         with self.begun(*arguments, under=under, env=env, **options) as running:
             return ended(running)
 
+    def here(self, *arguments: str) -> Said:
+        """One command in this process: for what comes before and after the process that a test is about.
+
+        A process takes more than a second of computing before it does anything.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as monkeypatch, redirect_stdout(out), redirect_stderr(err):
+            monkeypatch.chdir(self.folder)
+            for name in [name for name in os.environ if name.startswith("MUSTER_")]:
+                monkeypatch.delenv(name)
+            for name, value in self.settings.items():
+                monkeypatch.setenv(name, value)
+            code = status(list(arguments or ("run", "customers.csv")))
+        return Said(int(code), out.getvalue(), err.getvalue())
+
     @property
     def ledger(self) -> Path:
         """The ledger's file."""
@@ -140,7 +161,7 @@ def mounted(folder: Path, options: str, source: str = "tmpfs") -> Iterator[Calla
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def until(condition: Callable[[], bool], running: Running, seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], running: Running, seconds: float = LONGEST) -> None:
     """Waits until `condition` holds, while the process works."""
     end = time.monotonic() + seconds
     while not condition():
@@ -169,11 +190,6 @@ def told(words: object) -> Iterator[None]:
         raise
 
 
-def also(*values: object) -> list[Any]:
-    """Parameters of the slow tests."""
-    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
-
-
 def ended(running: Running, seconds: float = LONGEST) -> Said:
     """What a process said until it ended."""
     stdout, stderr = running.communicate(timeout=seconds)
@@ -182,7 +198,7 @@ def ended(running: Running, seconds: float = LONGEST) -> Said:
 
 def finished(program: Program) -> Said:
     """Goes on until all is done, and checks that it is: once at the target, once in the report, nothing left over."""
-    last = program("run", "customers.csv")
+    last = program.here("run", "customers.csv")
     assert last.code == 0, last
     assert {row["outcome"] for row in lines(program.folders[-1] / "outcome.csv")} <= DONE
     once_each(program)

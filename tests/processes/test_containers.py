@@ -77,8 +77,8 @@ def test_a_run_in_a_container_is_left_alone_by_all_that_is_done_elsewhere_under_
 ) -> None:
     with slowly.begun(*WORK, under=pod(HERE)) as owner:
         until_sending(slowly, owner)
-        rival, valid = slowly(), slowly("validate", "customers.csv")
-        state = json.loads(slowly("status", "--output", "json").stdout)["state"]
+        rival, valid = slowly.here(), slowly.here("validate", "customers.csv")
+        state = json.loads(slowly.here("status", "--output", "json").stdout)["state"]
         said = released(slowly, owner)
     assert (said.code, rival.code, valid.code, state) == (0, 6, 0, "running"), (said, rival, valid)
     assert "in another container of this machine, so that only its heartbeat can tell" in rival.stderr
@@ -126,7 +126,7 @@ def test_a_run_that_was_killed_here_is_followed_at_once_under_any_host_name_and_
         until_sending(slowly, owner)
         killed(owner)
     (left,) = slowly.folder.glob("runs/.work-*")
-    assert slowly("validate", "customers.csv").code == 0
+    assert slowly.here("validate", "customers.csv").code == 0
     assert not left.exists()
     slowly.sandbox.configure(latency_ms=0)
     finished(slowly)

@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.muster import REPOSITORY, lines, writes
+from tests.flow.muster import REPOSITORY, also, lines, writes
 from tests.flow.people import people
 
 from .program import (
     Program,
     Running,
     Said,
-    also,
     ended,
     finished,
     mounted,
@@ -114,11 +113,11 @@ def test_a_ledger_that_is_damaged_in_mid_run_stops_it_and_the_hint_goes_on_witho
     assert {line["outcome"] for line in lines(many.folders[-1] / "outcome.csv")} & OPEN
     saving, _, going_on = hint(said).rpartition("muster ")
     if saving:
-        assert many().code == 2  # a ledger that lost something is not gone on with
+        assert many.here().code == 2  # a ledger that lost something is not gone on with
         subprocess.check_call(["bash", "-c", saving.removesuffix(", then ")], cwd=many.folder)
     assert intents(many.ledger) >= len(writes(many.sandbox))
     many.sandbox.configure(latency_ms=0)
-    resumed = many(*shlex.split(going_on))
+    resumed = many.here(*shlex.split(going_on))
     assert resumed.code == 0, resumed
     once_each(many)
     reported(many.folders[-1], ROWS)
@@ -168,7 +167,7 @@ def test_a_signal_is_heard_while_another_process_holds_the_ledger(
     named(said)
     reported(many.folders[-1], ROWS)
     many.sandbox.configure(latency_ms=0)
-    assert many(*shlex.split(hint(said).rpartition("muster ")[2])).code == 0
+    assert many.here(*shlex.split(hint(said).rpartition("muster ")[2])).code == 0
     once_each(many)
     tidy(many)
 
@@ -247,7 +246,7 @@ def test_a_disk_that_fills_up_in_mid_run_is_3_and_the_hint_goes_on(many: Program
         else:
             assert "outcome.csv can't be written" in said.stderr
         many.sandbox.configure(latency_ms=0)
-        resumed = many(*shlex.split(hint(said).rpartition("muster ")[2]), *arguments)
+        resumed = many.here(*shlex.split(hint(said).rpartition("muster ")[2]), *arguments)
         assert resumed.code == 0, resumed
         once_each(many)
         reported(many.folders[-1], ROWS)

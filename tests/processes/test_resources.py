@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.flow.muster import lines, standing, writes
+from tests.flow.muster import also, lines, standing, writes
 from tests.flow.people import people, written
 
 from .program import (
     Program,
     Said,
-    also,
     arrived,
     ended,
     finished,
@@ -66,7 +65,7 @@ def test_a_ledger_on_a_full_disk(program: Program, kilobytes: int) -> None:
         arguments = ("run", "customers.csv", "--ledger", "sqlite:///disk/muster.db")
         honest(program, program(*arguments))
         again("size=50m")
-        assert program(*arguments).code == 0
+        assert program.here(*arguments).code == 0
         once_each(program)
         tidy(program)
 
@@ -81,7 +80,7 @@ def test_results_on_a_full_disk(program: Program, kilobytes: int) -> None:
 
 
 def test_a_ledger_that_is_read_only_is_named_before_anything_is_sent(program: Program) -> None:
-    assert program("run", "customers.csv", "--limit", "1").code == 3
+    assert program.here("run", "customers.csv", "--limit", "1").code == 3
     (program.folder / "disk").mkdir()
     for name in ("muster.db", "muster.db.key"):
         (program.folder / name).rename(program.folder / "disk" / name)
@@ -92,7 +91,7 @@ def test_a_ledger_that_is_read_only_is_named_before_anything_is_sent(program: Pr
     assert said.code == 2, said
     named(said)
     assert len(writes(program.sandbox)) == sent
-    assert program(*arguments).code == 0
+    assert program.here(*arguments).code == 0
     once_each(program)
 
 
@@ -212,7 +211,7 @@ def test_a_ledger_that_goes_away_stops_the_run_before_its_next_write(
     many.sandbox.configure(latency_ms=0)
     for path in many.folder.glob("muster.db*"):
         path.unlink()
-    again = many()
+    again = many.here()
     assert again.code in {0, 1}, again
     assert all(standing(many.sandbox, row["national_id"]).customers == 1 for row in many.rows)
     assert {line["reason_code"] for line in lines(many.folders[-1] / "outcome.csv")} <= {"", "unproven"}

@@ -27,8 +27,11 @@ FAULTS = {
 """`write` is left out: the same call wakes threads through eventfds, which can't fail that way. Full disks and broken
 connections are made for real elsewhere."""
 
-SAMPLES = 1
-"""Points of each call in the default run (chosen: a case takes three seconds)."""
+SAMPLES = 4
+"""Points of a call in the default run, of which the first that is reached counts (chosen: a case takes seconds)."""
+
+QUICK = ("pwrite64", "fdatasync", "rename", "write")
+"""System calls of the default run: two of the ledger, one of the files, one of the network."""
 
 ALLOWED = frozenset({0, 1, 2, 3, 4, 5})
 """The contract's codes for a run that no signal ended and that had no rival. 7 would be books that do not balance, 70 a
@@ -53,7 +56,7 @@ def census(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Census
 
 def sampled(listed: Sequence[Point], seed: str, count: int = SAMPLES) -> list[Point]:
     """Some of them, the same ones for the same seed."""
-    return sorted(random.Random(seed).sample(listed, min(count, len(listed))), key=lambda point: point.nth)
+    return random.Random(seed).sample(listed, min(count, len(listed)))
 
 
 def cut(program: Program, point: Point) -> bool:
@@ -91,12 +94,16 @@ def fresh(program: Program, number: int) -> Program:
     return Program.of(program.folder / f"n{number}", program.sandbox, program.rows)
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", QUICK)
 def test_a_run_killed_at_a_system_call_is_finished_by_the_next(program: Program, census: Census, call: str) -> None:
-    cuts(program, sampled(census[call], f"kill {call}"))
+    for number, point in enumerate(sampled(census[call], f"kill {call}")):
+        with told(f"killed at {point}"):
+            if cut(fresh(program, number), point):
+                return
+    pytest.fail("no run came to where it was to be killed")
 
 
-@pytest.mark.parametrize(("call", "fault"), [(call, faults[0]) for call, faults in FAULTS.items()])
+@pytest.mark.parametrize(("call", "fault"), [(call, FAULTS[call][0]) for call in ("pwrite64", "rename", "read")])
 def test_a_system_call_that_fails_is_named_and_costs_nothing(
     program: Program, census: Census, call: str, fault: str
 ) -> None:

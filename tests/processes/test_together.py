@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.muster import lines, standing, writes
+from tests.flow.muster import also, lines, standing, writes
 from tests.flow.people import people, written
 
-from .program import Program, also, arrived, ended, finished, once_each, reported, until_sending
+from .program import Program, arrived, ended, finished, once_each, reported, until_sending
 
 OWNER = re.compile(r"run \S+ works on eclipse tenant 1001: pid (\d+) on (\S+) since \S+, last heartbeat \d+ s ago")
 
@@ -76,7 +76,7 @@ def test_an_owner_that_was_killed_is_replaced_at_once(slowly: Program) -> None:
         os.killpg(owner.pid, signal.SIGKILL)
         owner.wait()
     slowly.sandbox.configure(latency_ms=0)
-    assert slowly("resume").code == 0
+    assert slowly.here("resume").code == 0
     once_each(slowly)
 
 
@@ -124,8 +124,8 @@ def test_two_tenants_work_at_the_same_time(slowly: Program, tmp_path: Path) -> N
 
 def test_the_same_customers_in_two_files_are_onboarded_once(program: Program) -> None:
     written(program.folder / "tomorrow.csv", people(4))
-    assert program().code == 0
-    assert program("run", "tomorrow.csv").code == 0
+    assert program.here().code == 0
+    assert program.here("run", "tomorrow.csv").code == 0
     assert [line["outcome"] for line in lines(program.folders[-1] / "outcome.csv")] == [
         *["already_onboarded"] * 3,
         "onboarded",

@@ -10,18 +10,6 @@ from .caller import Caller
 from .hub import Hub
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
-
-
 @pytest.fixture
 def operator(sandbox: Sandbox) -> Iterator[Caller]:
     with Caller(sandbox, sandbox.identity, sandbox.password, sandbox.tenant) as caller:

@@ -3,10 +3,10 @@
 import pytest
 
 from jobs.sandbox.server import Sandbox
-from tests.flow.conftest import file_of, hasty, muster, running, sandbox
+from tests.flow.conftest import file_of, hasty, muster
 from tests.flow.muster import Muster
 
-__all__ = ["file_of", "hasty", "muster", "onboarding", "running", "sandbox"]
+__all__ = ["file_of", "hasty", "muster", "onboarding"]
 
 
 @pytest.fixture

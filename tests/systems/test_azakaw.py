@@ -224,6 +224,7 @@ def test_a_password_is_asked_for_once(world: World) -> None:
         assert world.again().outcomes == ["already_onboarded", "in_doubt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_killed_at_a_create_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 6)] + [company(6)]

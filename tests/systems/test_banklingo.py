@@ -459,6 +459,7 @@ def test_a_refused_duplicate_that_nobody_shows_is_a_conflict(bank: Bank) -> None
     assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["conflict"], "email_taken")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_at_a_create_is_finished_without_a_double(bank: Bank, when: str) -> None:
     path = bank.file(clients(6))

@@ -235,8 +235,15 @@ def test_a_row_goes_on_when_its_document_is_back(
     assert len(only(sandbox).documents) == 2
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("operation", ["create_document", "create_address"])
+@pytest.mark.parametrize(
+    ("operation", "when"),
+    [
+        ("create_document", "after"),
+        ("create_address", "before"),
+        pytest.param("create_document", "before", marks=pytest.mark.slow),
+        pytest.param("create_address", "after", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_killed_at_an_upload_is_finished_without_a_double(
     muster: Muster, sandbox: Sandbox, file_of: Filed, papers: dict[str, str], operation: str, when: str
 ) -> None:

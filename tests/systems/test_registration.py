@@ -197,8 +197,15 @@ def test_a_lost_answer_makes_no_second_customer_and_no_second_login(
     assert intrusions(sandbox) == []
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("operation", ["create_customer", "create_identity"])
+@pytest.mark.parametrize(
+    ("operation", "when"),
+    [
+        ("create_customer", "after"),
+        ("create_identity", "before"),
+        ("create_identity", "after"),
+        pytest.param("create_customer", "before", marks=pytest.mark.slow),
+    ],
+)
 def test_a_registration_that_is_killed_is_finished_with_the_password_that_was_delivered(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, when: str
 ) -> None:

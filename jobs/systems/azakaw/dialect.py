@@ -60,8 +60,7 @@ class AzakawDialect(Dialect):
         words = "; ".join(each for each in given if isinstance(each, str)) if isinstance(given, list) else ""
         for name in [row.get(column) or "" for column in NAMES] if row else ():
             words = words.replace(name, masking.name(name)) if len(name) >= _SHORTEST_NAME else words
-        printable = "".join(char if char.isprintable() else " " for char in words)
-        return masking.text(printable)[:200] or f"HTTP {self.status_of(reply)}"
+        return masking.line(words)[:200] or f"HTTP {self.status_of(reply)}"
 
     def readable(self, reply: Reply) -> bool:
         """Whether the body is a whole JSON document, or a PDF from its beginning to its end."""
