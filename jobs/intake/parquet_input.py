@@ -57,9 +57,11 @@ def _has_text(dtype: pl.DataType) -> bool:
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:
-    if not _has_text(dtype):
-        return pl.lit(None, dtype=pl.String)  # nobody needs it, and it can't be written
     value = pl.col(name)
+    if dtype == pl.Binary:
+        return value.bin.encode("hex")
+    if dtype.is_nested() or dtype == pl.Duration:
+        return pl.when(value.is_not_null()).then(pl.struct(value).struct.json_encode())  # only ever given back
     if dtype.is_float():
         whole = value.is_finite() & (value == value.round(0)) & (value.abs() <= EXACT_FLOAT)
         digits = pl.when(whole).then(value).cast(pl.Int64).cast(pl.String)
