@@ -7,6 +7,7 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +23,8 @@ from jobs.intake.spellings import AS_WRITTEN, Spellings
 from jobs.systems import DEFAULT
 from schemas.columns import RESERVED, folded, names_secret
 
+SAMPLE = 20
+"""Rows that a missing column is looked for in; chosen."""
 RAGGED_KEPT = 1000
 """Ragged rows remembered one by one; chosen. The staged file knows them all."""
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
@@ -160,7 +163,7 @@ def _csv(
         iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns)), skip_lines
     )
     _refuse_nul(source, dialect.header)
-    mapping = _mapped(source, dialect, system, columns)
+    mapping = _mapped(source, dialect, system, columns, encoding)
     skipped: Counter[str] = Counter()
     tally = _counted(records(again, dialect, source.name, skipped), len(dialect.header), lines)
     _refuse_no_rows(source, tally.rows)
@@ -229,9 +232,17 @@ def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lin
     )
 
 
-def _mapped(source: Source, dialect: Dialect, system: str, columns: Mapping[str, str]) -> Mapping[str, str | None]:
+def _mapped(
+    source: Source, dialect: Dialect, system: str, columns: Mapping[str, str], encoding: str
+) -> Mapping[str, str | None]:
+    def some_rows() -> list[list[str]]:
+        lines = Lines(source, decoded(source, expanded(source, raw(source)), encoding))
+        with suppress(Unusable):
+            return [fields for _, fields, _ in itertools.islice(records(lines, dialect, source.name), SAMPLE)]
+        return []
+
     try:
-        return mapped(source.name, dialect.header, system, columns)
+        return mapped(source.name, dialect.header, system, columns, some_rows)
     except Unusable as error:
         if not dialect.better:
             raise

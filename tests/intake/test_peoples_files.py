@@ -1,5 +1,6 @@
 """Files as people make them: blank lines, delimiters too many, lines before the header, files put together."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,14 @@ def test_a_skippable_frame_of_zstd_is_skipped(tmp_path: Path, where: str) -> Non
 def test_a_skippable_frame_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="cut short"):
         read(tmp_path, zstandard.compress(rows(*PEOPLE).encode()) + SKIPPED[:-2])
+
+
+@pytest.mark.parametrize("name", [b"customers-\xe9.csv", b"f\xfcr/customers.csv"])
+def test_a_path_that_is_not_utf_8_is_refused_in_words(tmp_path: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(rows(*PEOPLE))
+    told = CliRunner().invoke(cli, ["validate", str(path), "--out", str(tmp_path / "runs")])
+    assert isinstance(told.exception, Unusable)
+    assert "is not UTF-8, and reports could not say which file it was" in str(told.exception)
+    str(told.exception).encode()
