@@ -69,7 +69,7 @@ def test_text_and_parquet_hold_the_same_customers(tmp_path: Path) -> None:
 def test_dirty_shows_every_reason_code(tmp_path: Path) -> None:
     codes = {code.partition(":")[0] for name in ("dirty_60.csv",) for code in judged(SAMPLES / name, tmp_path).reasons}
     table = "missing phone_invalid email_invalid national_id_invalid name_invalid date_invalid key_invalid"
-    assert codes == {*table.split(), "duplicate_in_file", "column_count", "encoding"}
+    assert codes == {*table.split(), "duplicate_in_file", "column_count", "encoding", "spreadsheet"}
 
 
 def test_planted_customers_collide_with_three_rows(tmp_path: Path) -> None:
