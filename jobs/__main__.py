@@ -13,6 +13,8 @@ from jobs.errors import ExitCode, MusterError, Unusable, Usage
 if TYPE_CHECKING:
     import click
 
+    from jobs.clock import Clock
+
 OPEN_FILES = 128
 """Chosen: a run of 16 workers has 45 files open (measured), and each further worker has a connection."""
 
@@ -97,28 +99,29 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-def status(arguments: list[str]) -> int:
+def status(arguments: list[str], clock: "Clock | None" = None) -> int:
     """The exit code of one command line. Sentences go to stderr, one JSON document to stdout where that was asked for.
 
+    `clock`: what the command tells the time by; None: the real one.
     Of a defect the place is told, never a value.
     """
     import click
 
     from jobs.cli import cli
-    from jobs.commands.options import Stdout
+    from jobs.commands.options import Invocation
 
-    stdout = Stdout()
+    invocation = Invocation(clock)
     try:
-        ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=stdout)
+        ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
         if not isinstance(error, Terminated):
             return _without_stdout()  # click ends like this, and only then, when stdout was closed
-        return told(failure(error), arguments, printed=stdout.document)
+        return told(failure(error), arguments, printed=invocation.document)
     except click.ClickException as error:
         error.show(file=sys.stderr)
-        return documented(misused(error), arguments, printed=stdout.document)
+        return documented(misused(error), arguments, printed=invocation.document)
     except BaseException as error:
-        code = told(failure(error), arguments, printed=stdout.document)
+        code = told(failure(error), arguments, printed=invocation.document)
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code

@@ -21,10 +21,8 @@ from jobs.privacy import masking
 from jobs.privacy.documents import MOST_BYTES
 from jobs.settings.settings import Settings
 from jobs.systems.row import Row
+from jobs.windows import A_LOOKUP
 from schemas.columns import columns_of
-
-WINDOW = 1_000
-"""Rows handed to the engine at a time (chosen): their ledger records are looked up together."""
 
 NOT_VALUES = frozenset(
     {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings"}
@@ -45,7 +43,7 @@ class Batch:
         """Data rows of the file."""
         return self.staged.rows
 
-    def accepted(self, window: int = WINDOW) -> Iterator[list[Row]]:
+    def accepted(self, window: int = A_LOOKUP) -> Iterator[list[Row]]:
         """The accepted rows in input order."""
         secrets = frozenset(column.name for column in columns_of(self.file.system) if column.secret)
         for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
@@ -69,17 +67,19 @@ def read_batch(
         encoding=settings.encoding,
         delimiter=settings.delimiter,
         columns=settings.columns,
-        system=settings.model,
+        system=str(settings.job_name),
     )
     staged = stage(file, work)
     validated = validate(
         staged,
         work,
         keys=keys,
-        system=settings.model,
+        system=str(settings.job_name),
         region=settings.region,
         strict_ids=settings.strict_ids,
+        restore_zeros=settings.restore_zeros,
         files=files_of(path, settings, None if earlier is None else partial(earlier.refused, file.sha256)),
+        issued=None if earlier is None else earlier.issued,
         today=today,
     )
     return Batch(file, staged, validated)

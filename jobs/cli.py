@@ -3,39 +3,43 @@
 Heavy libraries are imported inside commands only, so that `--help` answers at once.
 """
 
+from importlib import import_module
+
 import click
 
 from jobs import __version__
-from jobs.commands import (
-    admin_users,
-    config,
-    decide,
-    doctor,
-    download_profiles,
-    forget,
-    init,
-    kyc,
-    lookup,
-    plan,
-    purge,
-    reconcile,
-    register,
-    report,
-    resume,
-    retry,
-    run,
-    runs,
-    sandbox,
-    schema,
-    status,
-    systems,
-    validate,
-    verify,
+
+COMMANDS = (
+    "run",
+    "register",
+    "validate",
+    "plan",
+    "doctor",
+    "resume",
+    "retry",
+    "kyc",
+    "decide",
+    "reconcile",
+    "download_profiles",
+    "report",
+    "status",
+    "runs",
+    "verify",
+    "purge",
+    "forget",
+    "lookup",
+    "admin_users",
+    "sandbox",
+    "systems",
+    "schema",
+    "config",
+    "init",
 )
+"""The commands, each in a module of `jobs/commands` with its name, in the order of a night's work."""
 
 
 class InOrder(click.Group):
-    """Lists commands in the order of a night's work, not of the alphabet."""
+    """Lists commands in the order of `COMMANDS`, not of the alphabet."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names as they were added."""
@@ -61,30 +65,5 @@ def cli() -> None:
     """
 
 
-for module in (
-    run,
-    register,
-    validate,
-    plan,
-    doctor,
-    resume,
-    retry,
-    kyc,
-    decide,
-    reconcile,
-    download_profiles,
-    report,
-    status,
-    runs,
-    verify,
-    purge,
-    forget,
-    lookup,
-    admin_users,
-    sandbox,
-    systems,
-    schema,
-    config,
-    init,
-):
-    cli.add_command(module.command)
+for name in COMMANDS:
+    cli.add_command(import_module(f"jobs.commands.{name}").command)

@@ -54,6 +54,10 @@ class Clock:
         """This moment, as the ledger keeps it."""
         return Stamp(self.boot(), int(self.monotonic() * 1000), milliseconds(self.now()))
 
+    def wait(self, seconds: float) -> None:
+        """Blocks this thread for `seconds`."""
+        time.sleep(max(0.0, seconds))
+
     async def sleep(self, seconds: float) -> None:
         """Waits `seconds` (0 or less: gives way once)."""
         await asyncio.sleep(max(0.0, seconds))

@@ -5,7 +5,7 @@ later because they are gone: when it is still to be sent, sending says so. A rep
 its run refused, and no others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.ledger.refusals import refusals, runs_over
@@ -20,7 +20,7 @@ class Earlier:
     """Earlier runs over one file, or the one whose report is made again. The ledger is opened when it is asked."""
 
     ledger: str
-    realm: str
+    system: str
     tenant: str
     run_id: str | None = None
     """The run whose report is made again; None: all over the same file, for a new one."""
@@ -28,7 +28,19 @@ class Earlier:
     @classmethod
     def of(cls, settings: Settings, run: RunRow | None = None) -> "Earlier":
         """For a run made again, or (None) for a new one."""
-        return cls(settings.ledger, settings.realm, settings.tenant or "", run.run_id if run is not None else None)
+        return cls(
+            settings.ledger,
+            settings.job_name.ledger_system,
+            settings.tenant or "",
+            run.run_id if run is not None else None,
+        )
+
+    def issued(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of `keys` that the ledger knows."""
+        if not path_of(self.ledger).exists():
+            return frozenset()
+        with Store.opened(self.ledger) as store:
+            return frozenset(store.known(store.space(self.system, self.tenant), keys))
 
     def refused(self, sha256: str, code: str, first: int, last: int) -> Mapping[int, bool]:
         """Says for source rows `first` to `last` of the file whether they were refused for `code`.
@@ -39,6 +51,6 @@ class Earlier:
             return {}
         made_again = self.run_id is not None
         with Store.opened(self.ledger) as store:  # another run may have begun it only now: empty is no error
-            runs = [self.run_id] if self.run_id else runs_over(store, self.realm, self.tenant, sha256)
+            runs = [self.run_id] if self.run_id else runs_over(store, self.system, self.tenant, sha256)
             found = refusals(store, runs, code, first, last)
             return {row: refused for row, refused in found if made_again or not refused}

@@ -38,6 +38,9 @@ class Outcome(StrEnum):
 RESUMABLE = frozenset({Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT})
 """Outcomes that `run` and `resume` go on with; `retry` also takes `failed`. All others are final."""
 
+COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
+"""Outcomes of rows that have all that was to be made for them."""
+
 ATTENTION = frozenset(
     {
         Outcome.QUARANTINED,

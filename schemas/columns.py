@@ -13,7 +13,8 @@ from pkgutil import iter_modules
 
 from schemas.column import Column as Column
 from schemas.column import InputModel
-from schemas.extract import SUFFIX, extract_columns
+from schemas.extract import extract_columns
+from schemas.job_name import EXTRACT, ONBOARDING, JobName
 
 RESERVED = ("_reasons", "_surplus")
 """Columns that `quarantine.csv` adds; in an input they are muster's own and not echoed."""
@@ -46,14 +47,15 @@ def input_of(name: str) -> InputModel:
 
     A job may come in variants (`banklingo:decide/reject`): each has its input in `INPUTS` of the job's module.
     """
-    if name.endswith(SUFFIX):
-        model = input_of(name.removesuffix(SUFFIX))
+    wanted = JobName.parse(name)
+    if wanted.job == EXTRACT:
+        model = input_of(wanted.system)
         return replace(model, columns=extract_columns(model.columns), rules=())
-    job, _, variant = name.partition("/")
-    module = "schemas." + job.replace(":", "_").replace("-", "_")
+    module = "schemas." + wanted.adapter.replace(":", "_").replace("-", "_")
     if find_spec(module) is None:
         raise KeyError(name)
-    found: InputModel = import_module(module).INPUTS[variant] if variant else import_module(module).INPUT
+    kept = import_module(module)
+    found: InputModel = kept.INPUTS[wanted.variant] if wanted.variant else kept.INPUT
     return found
 
 
@@ -62,7 +64,7 @@ def models() -> Iterator[str]:
     for found in iter_modules(import_module("schemas").__path__):
         if isinstance(getattr(import_module(f"schemas.{found.name}"), "INPUT", None), InputModel):
             system, _, job = found.name.partition("_")
-            yield f"{system}:{job.replace('_', '-')}" if job else system
+            yield JobName(system, job.replace("_", "-") or ONBOARDING).adapter
 
 
 def lacking(name: str, present: Collection[str | None]) -> list[str]:

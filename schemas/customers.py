@@ -20,6 +20,8 @@ from schemas.identity_numbers import is_south_african, rightly_checked
 
 RAGGED = "column_count:_surplus"
 """The code of a row with a wrong number of fields. It stands alone: others would blame shifted columns."""
+SPREADSHEET = "spreadsheet"
+"""The code of a value that a spreadsheet made of another one."""
 EARLIEST_BIRTH = date(1900, 1, 1)
 """Chosen: nobody alive was born before."""
 
@@ -33,7 +35,14 @@ _UNSEEN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
 _LOCAL_DIGITS = 9
 """Of a phone, so that its spelling without country code is recognised too; chosen."""
+_QUOTE = r"[\p{Pi}\p{Pf}'\"`´‚„＂＇「」『』〝〞〟]"
+_QUOTED = rf'^{_QUOTE}.*{_QUOTE}$|^["＂“„]|["＂“”]$'
+"""A name in quotes of whatever kind: they belong to how the file was written, not to the name."""
 _SCIENTIFIC = r"^[0-9](?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}$"
+_SPREADSHEET = r"^(?:[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}|#+|#[\p{L}¡/0-9_ ]+[!?]|#N/[ABDV]|#NV|#Н/Д|#I/T|#YOK|\\N)$"
+"""A number in scientific notation, a cell's error in some languages of Excel, a column too narrow, a dump's null."""
+_NULL_WORD = r"^(?i:null|none|n/?a|nan|nil|undefined)$"
+"""People are called so too, so that it is never a refusal by itself."""
 _ASCII_EMAIL = (
     r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
@@ -68,6 +77,8 @@ def refusals(
                 f"encoding:{column.name}", _unless_null(_given(column), ~_given(column).str.contains(r"[\x{FFFD}\x00]"))
             )
         )
+        if not column.secret and column.kind != "file":
+            rules.append(Rule(f"{SPREADSHEET}:{column.name}", _undamaged(column)))
         rules.append(Rule(column.refusal, _shape(column, today)))
         if column.kind == "identity" and strict_ids:
             rules.append(Rule(column.refusal, _unless_null(pl.col(column.name), rightly_checked(pl.col(column.name)))))
@@ -86,6 +97,10 @@ def warnings(
             word = column.kind if column.kind in ("name", "email") else "value"
             length = pl.col(column.name).str.len_chars()
             rules.append(Rule(f"{word}_length:{column.name}", _unless_null(length, length.is_between(*column.advised))))
+        if column.kind in ("name", "text"):
+            rules.append(Rule(f"quoted:{column.name}", _unquoted(column)))
+        if column.kind in ("name", "text", "reference", "identity"):
+            rules.append(Rule(f"null_word:{column.name}", _no_null_word(column)))
         if column.kind == "identity" and not strict_ids:
             rules.append(
                 Rule(
@@ -221,6 +236,23 @@ def _addressed(value: pl.Expr, pattern: str) -> pl.Expr:
 def _zeros_kept(column: Column) -> pl.Expr:
     value = pl.col(column.name)
     return _unless_null(value, ~value.str.contains(r"^[0-9]{9,12}$"))
+
+
+def _undamaged(column: Column) -> pl.Expr:
+    damaged = _given(column).str.contains(_SPREADSHEET)
+    if column.kind == "identity":
+        damaged |= pl.col(column.name).str.contains(_SCIENTIFIC)
+    return _unless_null(_given(column), ~damaged)
+
+
+def _no_null_word(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    return _unless_null(value, ~value.str.contains(_NULL_WORD))
+
+
+def _unquoted(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    return _unless_null(value, ~value.str.contains(_QUOTED))
 
 
 def _born_as_numbered() -> pl.Expr:

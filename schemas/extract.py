@@ -5,9 +5,6 @@ from dataclasses import replace
 
 from schemas.column import Column
 
-SUFFIX = ":extract"
-"""Names the columns of a system's extract beside those of its input: `eclipse:extract`."""
-
 
 def _known_at_the_target(name: str, aliases: tuple[str, ...], description: str) -> Column:
     return Column(name, None, aliases, required=False, personal=False, description=description, kind="code")

@@ -23,6 +23,17 @@ def rightly_checked(number: pl.Expr) -> pl.Expr:
     return value.is_null() | (_luhn(value) & _dated(value) & _digit(value, 2).is_in(CITIZENSHIPS))
 
 
+def zeros_restored(numbers: pl.Series) -> pl.Series:
+    """The 13 digits of those whose leading zeros a spreadsheet dropped, provably; null for all others.
+
+    Provably: 10 to 12 digits that have a valid date, citizenship and check digit once the zeros are back.
+    """
+    name = numbers.name or "number"
+    short = numbers.rename(name).to_frame().with_row_index("~at").filter(pl.col(name).str.contains(r"^[0-9]{10,12}$"))
+    whole = short.with_columns(pl.col(name).str.zfill(DIGITS)).filter(rightly_checked(pl.col(name)))
+    return pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(numbers)).scatter(whole["~at"], whole[name])
+
+
 def _digit(value: pl.Expr, place: int) -> pl.Expr:
     """The digit at `place`, counted from the right, the last one is 0."""
     shifted: pl.Expr = value // 10**place

@@ -2,29 +2,33 @@
 
 import polars as pl
 
-OUTCOME_SCHEMA: dict[str, pl.DataType] = {
-    "source_row": pl.Int64(),  # 1 = first data row
-    "row_ref": pl.String(),
-    "external_unique_id": pl.String(),
-    "outcome": pl.String(),
-    "reason_code": pl.String(),
-    "reason": pl.String(),
-    "failed_step": pl.String(),
-    "customer_id": pl.String(),
-    "wallet_id": pl.String(),
-    "wallet_external_unique_id": pl.String(),
-    "decision_status": pl.String(),
-    "failed_checks": pl.String(),
-    "customer_origin": pl.String(),
-    "attempts": pl.Int64(),  # mutating requests that this run sent for the row
-    "http_status": pl.Int64(),
-    "error_code": pl.String(),
-    "trace_id": pl.String(),
-    "phone_masked": pl.String(),
-    "national_id_masked": pl.String(),
-    "first_attempt_at": pl.String(),  # UTC, ISO 8601 with milliseconds and Z
-    "last_attempt_at": pl.String(),
-    "run_id": pl.String(),
-    "warnings": pl.String(),
+from schemas.report_column import ReportColumn, types
+
+OUTCOME: dict[str, ReportColumn] = {
+    "source_row": ReportColumn(pl.Int64(), None),  # 1 = first data row
+    "row_ref": ReportColumn(pl.String(), "showing"),
+    "external_unique_id": ReportColumn(pl.String(), "identifying"),
+    "outcome": ReportColumn(pl.String(), None),
+    "reason_code": ReportColumn(pl.String(), None),
+    "reason": ReportColumn(pl.String(), "showing"),  # the target's own words may stand in it
+    "failed_step": ReportColumn(pl.String(), None),
+    "customer_id": ReportColumn(pl.String(), "identifying"),
+    "wallet_id": ReportColumn(pl.String(), "identifying"),
+    "wallet_external_unique_id": ReportColumn(pl.String(), "identifying"),
+    "decision_status": ReportColumn(pl.String(), None),
+    "failed_checks": ReportColumn(pl.String(), None),
+    "customer_origin": ReportColumn(pl.String(), None),
+    "attempts": ReportColumn(pl.Int64(), None),  # mutating requests that this run sent for the row
+    "http_status": ReportColumn(pl.Int64(), None),
+    "error_code": ReportColumn(pl.String(), None),
+    "trace_id": ReportColumn(pl.String(), "identifying"),
+    "phone_masked": ReportColumn(pl.String(), "showing"),
+    "national_id_masked": ReportColumn(pl.String(), "showing"),
+    "first_attempt_at": ReportColumn(pl.String(), None),  # UTC, ISO 8601 with milliseconds and Z
+    "last_attempt_at": ReportColumn(pl.String(), None),
+    "run_id": ReportColumn(pl.String(), None),
+    "warnings": ReportColumn(pl.String(), "identifying"),
 }
-"""Columns in the order that the contract fixes. Columns of the input that no system knows follow."""
+"""Columns in the order that the contract fixes. Columns of the input that no system knows follow; they are personal."""
+
+OUTCOME_SCHEMA = types(OUTCOME)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jobs.clock import Clock, from_milliseconds
+from jobs.clock import Clock, from_milliseconds, milliseconds
 from jobs.ledger import lease
 from jobs.ledger.rows import EventRow, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
@@ -51,10 +51,15 @@ class Book:
         return [str(event["key"]) for event in self.store.events(self.run_id)][1:]
 
 
+def now_ms() -> int:
+    """The wall clock in milliseconds."""
+    return milliseconds(Clock().now())
+
+
 def begun(store: Store, run: RunRow = RUN) -> Book:
     """`store` with `run` begun and its space owned by this process."""
     space_id = store.space(run.system, run.tenant)
-    epoch = lease.take(store, space_id, replace(OWNER, run_id=run.run_id), lease.now_ms())
+    epoch = lease.take(store, space_id, replace(OWNER, run_id=run.run_id), now_ms())
     store.begin_run(space_id, run)
     return Book(store, space_id, epoch, run.run_id)
 

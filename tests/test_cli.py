@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import orjson
 import pytest
-from books import begun, ended, url_of
+from books import begun, ended, now_ms, url_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ from jobs.cli import cli
 from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
-from jobs.settings.option import OPTIONS
+from jobs.settings.settings import OPTIONS
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLES = REPOSITORY / "sample_data"
@@ -226,7 +226,7 @@ def test_the_state_of_a_run_elsewhere_says_what_can_be_known_of_it(
     run_id = with_a_run(tmp_path)
     with sqlite3.connect(tmp_path / "muster.db") as ledger:
         change = "UPDATE space SET owner_boot = NULL, owner_host = 'pod-1', heartbeat_ms = ?"
-        ledger.execute(change, (lease.now_ms() - age_ms,))
+        ledger.execute(change, (now_ms() - age_ms,))
     ledger.close()
 
     assert status(["status", run_id, "--output", "json"]) == 0

@@ -6,7 +6,7 @@ import stat
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,18 @@ from hypothesis import strategies as st
 
 from jobs.errors import ExitCode, Unusable
 from jobs.model import Rate
-from jobs.settings.option import BY_NAME, OPTIONS
 from jobs.settings.settings import (
+    BY_NAME,
+    OPTIONS,
     SECRETS,
     Settings,
     pseudonym_key,
     secret,
     secrets,
     settings,
-    system_settings,
     unknown_variables,
 )
+from jobs.settings.system_table import system_settings
 from jobs.systems.eclipse.system import EclipseSettings
 
 
@@ -108,7 +109,7 @@ def test_a_value_means_the_same_wherever_it_is_given(name: str, text: str, value
     from_environment = chosen("", {BY_NAME[name].variable: text})
     from_file = chosen(f'{name} = "{text}"')
 
-    assert from_flag.values[name] == from_environment.values[name] == from_file.values[name] == value
+    assert [getattr(each, name) for each in (from_flag, from_environment, from_file)] == [value] * 3
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,7 @@ def test_what_is_shown_reads_back_as_the_same_settings() -> None:
 
     again = settings({name: text for name, text in first.shown().items() if text}, environ={})
 
-    assert again.values == first.values
+    assert replace(again, origins=first.origins) == first
 
 
 def test_a_password_in_a_ledger_url_is_not_shown() -> None:

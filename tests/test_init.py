@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from jobs.__main__ import status
-from jobs.settings.settings import settings, system_settings
+from jobs.settings.settings import settings
+from jobs.settings.system_table import system_settings
 from jobs.systems import SYSTEMS, adapter
 
 

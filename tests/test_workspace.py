@@ -14,6 +14,7 @@ import pytest
 from namespaces import pod
 
 from jobs.alive import Process, Pulse
+from jobs.clock import Clock
 from jobs.intake.workspace import LEFT_SECONDS, PREFIX, workspace
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -28,8 +29,9 @@ WORK = """
 import sys
 from pathlib import Path
 from jobs.alive import Pulse
+from jobs.clock import Clock
 from jobs.intake.workspace import workspace
-with workspace(Path(sys.argv[1]), pulse=Pulse(beat=0.05, dead=3600, look=0.4)) as work:
+with workspace(Path(sys.argv[1]), Clock(), pulse=Pulse(beat=0.05, dead=3600, look=0.4)) as work:
     (work / "rows").write_text("personal")
     print(work.name, flush=True)
     input()
@@ -69,7 +71,7 @@ def left_by(process: Process, out: Path) -> Path:
 
 
 def test_a_workspace_is_private_and_gone_at_its_end_with_all_that_was_made_for_it(tmp_path: Path) -> None:
-    with workspace(tmp_path / "a" / "runs") as work:
+    with workspace(tmp_path / "a" / "runs", Clock()) as work:
         assert work.stat().st_mode & 0o777 == 0o700
         assert Process.me().tag in work.name
 
@@ -81,19 +83,19 @@ def test_a_killed_command_of_this_machine_is_swept_after_by_the_next_one_at_once
         child.kill()
         child.wait()
         assert (folder / "rows").exists()
-    with workspace(tmp_path):
+    with workspace(tmp_path, Clock()):
         assert not folder.exists()
 
 
 def test_a_command_at_work_is_left_alone_by_the_next_one(tmp_path: Path) -> None:
-    with working(tmp_path) as (folder, _), workspace(tmp_path, pulse=SLOW, stays=lambda: True):
+    with working(tmp_path) as (folder, _), workspace(tmp_path, Clock(), pulse=SLOW, stays=lambda: True):
         assert (folder / "rows").exists()
 
 
 def test_a_command_at_work_in_another_container_is_left_alone_both_ways(tmp_path: Path) -> None:
     with working(tmp_path, pod("other")) as (inside, _), working(tmp_path) as (outside, _):
         assert (inside / "rows").exists()
-        with workspace(tmp_path, pulse=SLOW, stays=lambda: True):  # until it was seen to beat
+        with workspace(tmp_path, Clock(), pulse=SLOW, stays=lambda: True):  # until it was seen to beat
             pass
         assert (inside / "rows").exists()
         with working(tmp_path, pod("third")):
@@ -106,10 +108,10 @@ def test_a_command_that_was_killed_in_another_container_is_swept_after_by_who_st
     with working(tmp_path, pod("other")) as (folder, child):
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        with workspace(tmp_path):
+        with workspace(tmp_path, Clock()):
             pass
         assert (folder / "rows").exists(), "nobody knew that it was dead"
-        with workspace(tmp_path, pulse=QUICK, stays=lambda: True, tell=told.append):
+        with workspace(tmp_path, Clock(), pulse=QUICK, stays=lambda: True, tell=told.append):
             pass
         assert not folder.exists()
     (sentence,) = told
@@ -128,7 +130,7 @@ def test_a_command_that_was_killed_in_another_container_is_swept_after_by_who_st
 )
 def test_what_nobody_can_judge_is_swept_in_the_middle_of_a_command_that_lasts(tmp_path: Path, process: Process) -> None:
     folder = left_by(process, tmp_path)
-    with workspace(tmp_path, pulse=QUICK):
+    with workspace(tmp_path, Clock(), pulse=QUICK):
         while folder.exists():  # the test's own time-out ends this
             time.sleep(0.01)
 
@@ -137,7 +139,7 @@ def test_who_is_told_to_end_stops_watching(tmp_path: Path) -> None:
     folder = left_by(ELSEWHERE, tmp_path)
     answers = iter([True, True, False])
 
-    with workspace(tmp_path, pulse=replace(SLOW, look=0.05), stays=lambda: next(answers)):
+    with workspace(tmp_path, Clock(), pulse=replace(SLOW, look=0.05), stays=lambda: next(answers)):
         pass
 
     assert folder.exists()
@@ -147,7 +149,7 @@ def test_who_is_told_to_end_stops_watching(tmp_path: Path) -> None:
 def test_a_block_that_fails_ends_at_once(tmp_path: Path) -> None:
     folder = left_by(ELSEWHERE, tmp_path)
 
-    with pytest.raises(ZeroDivisionError), workspace(tmp_path, pulse=SLOW, stays=lambda: True):
+    with pytest.raises(ZeroDivisionError), workspace(tmp_path, Clock(), pulse=SLOW, stays=lambda: True):
         raise ZeroDivisionError
 
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
@@ -157,7 +159,7 @@ def test_a_command_that_died_before_its_first_beat_is_swept_after_too(tmp_path: 
     folder = left_by(ELSEWHERE, tmp_path)
     (folder / "beat").unlink()
 
-    with workspace(tmp_path, pulse=QUICK, stays=lambda: True):
+    with workspace(tmp_path, Clock(), pulse=QUICK, stays=lambda: True):
         pass
 
     assert not folder.exists()
@@ -174,7 +176,7 @@ def test_a_folder_of_an_older_muster_goes_when_nothing_in_it_changed_for_a_week(
         then = path.stat().st_mtime - age
         os.utime(path, (then, then))
 
-    with workspace(tmp_path, pulse=QUICK, stays=lambda: True):
+    with workspace(tmp_path, Clock(), pulse=QUICK, stays=lambda: True):
         pass
 
     assert folder.exists() is not swept
@@ -186,7 +188,7 @@ def test_a_folder_of_an_older_muster_that_works_here_is_left_alone(tmp_path: Pat
     folder.mkdir()
     os.utime(folder, (1, 1))
 
-    with workspace(tmp_path):
+    with workspace(tmp_path, Clock()):
         pass
 
     assert folder.exists()
@@ -199,7 +201,7 @@ def test_what_is_not_a_workspace_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / f"{PREFIX}{dead.tag}_00000000").symlink_to(tmp_path / "elsewhere")
     before = sorted(path.name for path in tmp_path.iterdir())
 
-    with workspace(tmp_path):
+    with workspace(tmp_path, Clock()):
         pass
 
     assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.lookup import printed, refuse_reveal
-from jobs.commands.options import RUNNING, TARGET, effective, options, progress_of, show, show_json
+from jobs.commands.options import RUNNING, TARGET, effective, options, progress_of, show, show_json, the_clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,11 @@ def create(input_path: Path, **given: Any) -> None:
     from jobs.flow import onboard
 
     settings = _with_portal_users(given)
-    show(onboard("admin-users", input_path, settings, progress=progress_of(settings, given)), settings, given)
+    show(
+        onboard("admin-users", input_path, settings, the_clock(), progress=progress_of(settings, given)),
+        settings,
+        given,
+    )
 
 
 @command.command("list")
@@ -68,7 +72,7 @@ def list_(form: str | None, reveal: bool, **given: Any) -> None:
     if reveal:
         refuse_reveal()
         click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
-    users = [shown(user, reveal=reveal) for user in asyncio.run(portal_users(settings))]
+    users = [shown(user, reveal=reveal) for user in asyncio.run(portal_users(settings, the_clock()))]
     form = form or settings.output
     if form == "json":
         show_json({"schema_version": 1, "admin_users": users})
@@ -82,7 +86,7 @@ def _with_portal_users(given: dict[str, Any]) -> "Settings":
     from jobs.systems import JOBS
 
     settings = effective(given | {"job": "portal-users"})
-    if settings.model not in JOBS:
+    if settings.job_name.adapter not in JOBS:
         raise Unusable(f"{settings.system} has no portal users", hint="muster systems")
     return settings
 

@@ -21,7 +21,7 @@ def command(**given: Any) -> None:
     from jobs.systems import capabilities
 
     settings = effective(given)
-    settings = with_default_canary(settings, capabilities(settings.model))
+    settings = with_default_canary(settings, capabilities(settings.job_name.adapter))
     shown = settings.shown()
     secrets = {name: "set" if secret(name) else "not set" for name in SECRETS}
     if settings.output == "json":

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
-from jobs.settings.option import DECISIONS
+from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
+from jobs.settings.settings import DECISIONS
 
 
 @click.command("decide")
@@ -31,7 +31,7 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.ledger.store import Store
-    from jobs.run.admission import able, open_rows, write_rows
+    from jobs.operations.decisions import able, open_rows, write_rows
 
     settings = effective(given | {"job": "decide", "decision": decision})
     able(settings)
@@ -43,4 +43,8 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
             if first is None:
                 raise Unusable(f"no row of run {origin} waits for a decision")
             write_rows(input_path, chain([first], rows), reason)
-    show(onboard("decide", input_path, settings, progress=progress_of(settings, given)), settings, given)
+    show(
+        onboard("decide", input_path, settings, the_clock(), progress=progress_of(settings, given)),
+        settings,
+        given,
+    )

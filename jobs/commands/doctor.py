@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PLACES, TARGET, effective, options, show_json
+from jobs.commands.options import PLACES, TARGET, effective, options, show_json, the_clock
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,16 +29,15 @@ def command(offline: bool, **given: Any) -> None:
     """
     import asyncio
 
-    from jobs.clock import Clock
     from jobs.errors import Unreachable
     from jobs.operations.doctor import here, there
     from jobs.systems.optional import Check
 
     settings = effective(given, warn=False)
-    checks, unreachable = list(here(settings)), None
+    checks, unreachable = list(here(settings, the_clock())), None
     if not offline:
         try:
-            checks += asyncio.run(there(settings, Clock()))
+            checks += asyncio.run(there(settings, the_clock()))
         except Unreachable as error:
             checks.append(Check("target", False, error.message, error.hint))
             unreachable = error

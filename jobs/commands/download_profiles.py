@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PLACES, PRINTING, TARGET, chosen_run, effective, options, progress_of, show_json
+from jobs.commands.options import (
+    PLACES,
+    PRINTING,
+    TARGET,
+    chosen_run,
+    effective,
+    options,
+    progress_of,
+    show_json,
+    the_clock,
+)
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -35,12 +45,12 @@ def command(run_id_before: str, to: Path | None, **given: Any) -> None:
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if not able.downloads:
         raise Unusable(f"{able.title} has no profiles to download", hint="muster systems says who has")
     from jobs.operations.download import download
 
-    done = download(before, settings, to, progress_of(settings, given))
+    done = download(before, settings, to, the_clock(), progress_of(settings, given))
     _show(done, settings.output, quiet=bool(given.get("quiet")))
     raise click.exceptions.Exit(ExitCode.ATTENTION if done.failed else ExitCode.OK)
 

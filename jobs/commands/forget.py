@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import confirmed, effective, options, progress_of, show_json
+from jobs.commands.options import confirmed, effective, options, progress_of, show_json, the_clock
 from jobs.errors import ExitCode
 
 
@@ -20,14 +20,13 @@ def command(subject: str, **given: Any) -> None:
 
     Ends with 1 when nobody like that is known. What goes and what stays: docs/privacy.md.
     """
-    from jobs.clock import Clock
     from jobs.commands.subject import typed_subject
     from jobs.operations.erase import forget
 
     settings = effective(given)
     person = typed_subject(subject, "--subject")
     confirmed("Erase all that leads to this person from the ledger and every run?", settings)
-    done = forget(settings, person, Clock(), progress_of(settings, given))
+    done = forget(settings, person, the_clock(), progress_of(settings, given))
     if settings.output == "json":
         show_json({"schema_version": 1, "runs": list(done.runs), "rows": done.rows, "absent": list(done.absent)})
     else:

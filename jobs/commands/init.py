@@ -57,7 +57,7 @@ def settings_file(system: str) -> str:
     """muster.toml with the defaults commented out, as text."""
     from dataclasses import fields
 
-    from jobs.settings.option import BY_NAME
+    from jobs.settings.settings import BY_NAME
     from jobs.systems import adapter, capabilities
 
     able = capabilities(system)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
+from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
 from jobs.commands.options import confirmed as agreed
 
 
@@ -74,6 +74,7 @@ def command(
         "kyc",
         Path(before.input_path),
         settings,
+        the_clock(),
         taking=Taking(frozenset()),
         sha256=before.input_sha256,
         again=Retrigger(before, include_passed, confirmed, rows),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json
+from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json, the_clock
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     full = bool(given["full"])
     if full:
         offer_profiles(settings)
-    found, profile = asyncio.run(look_up(settings, wanted, full=full))
+    found, profile = asyncio.run(look_up(settings, the_clock(), wanted, full=full))
     if given["reveal"] and found:
         click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
@@ -125,7 +125,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     keys = KeyList.read(
         listed,
         by=given["by"],
-        system=settings.model,
+        system=str(settings.job_name),
         region=settings.region,
         encoding=settings.encoding,
         delimiter=settings.delimiter,
@@ -133,7 +133,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     offered(keys.by, settings)
     progress = progress_of(settings, given)
     with Signals(), progress.stage("looking up", keys.file.rows) as count:
-        notes = asyncio.run(look_up_all(settings, keys, target, count))
+        notes = asyncio.run(look_up_all(settings, the_clock(), keys, target, count))
     if settings.output == "json":
         show_json(
             {"schema_version": 1, "rows": keys.file.rows, "result": str(target), "notes": dict(sorted(notes.items()))}
@@ -173,7 +173,7 @@ def offered(kind: str, settings: "Settings") -> None:
     """Raises Unusable when the system finds nobody by `kind`."""
     from jobs.systems import capabilities
 
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if kind not in able.lookups:
         words = ", ".join(able.lookups) or "nothing"
         raise Unusable(f"{able.title} can't find customers by {kind}", hint=f"it finds them by {words}")
@@ -183,7 +183,7 @@ def offer_profiles(settings: "Settings") -> None:
     """Raises Unusable when the system shows no more of a customer than a search does."""
     from jobs.systems import capabilities
 
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if not able.profiles:
         raise Unusable(f"{able.title} shows no profile beyond what is found", hint="leave --full out")
 

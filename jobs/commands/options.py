@@ -1,4 +1,4 @@
-"""Options shared by commands, made from `jobs.settings.option.OPTIONS`, and what all commands do with them."""
+"""Options shared by commands, made from `jobs.settings.settings.OPTIONS`, and what all commands do with them."""
 
 import errno
 import sys
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
-from jobs.settings.option import BY_NAME
-from jobs.settings.settings import Settings, proxy_left_out, settings, unknown_variables
+from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jobs.clock import Clock
     from jobs.ledger.rows import RunRow
     from jobs.progress import Progress
     from jobs.reports.summary import Summary
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate", "outage_wait")
-READING = ("region", "encoding", "delimiter", "files", "strict_ids")
+READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
 RUNNING = (
@@ -50,11 +50,13 @@ RUNNING = (
 
 
 @dataclass
-class Stdout:
-    """What a command has printed so far; the object of click's context."""
+class Invocation:
+    """A command under way; the object of click's context."""
 
+    clock: "Clock | None" = None
+    """What it tells the time by, from outside; None: nobody gave one."""
     document: bool = False
-    """Whether the one JSON document is on its way."""
+    """Whether the one JSON document is on its way to stdout."""
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -99,6 +101,15 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
     return found
+
+
+def the_clock() -> "Clock":
+    """The one clock of the command; what it calls is given it, and makes none of its own."""
+    from jobs.clock import Clock
+
+    invocation = click.get_current_context().ensure_object(Invocation)
+    invocation.clock = invocation.clock or Clock()
+    return invocation.clock
 
 
 def say_once(sentence: str) -> None:
@@ -158,9 +169,7 @@ def show_document(document: bytes, failure: MusterError | None = None) -> None:
 
     if failure is not None:
         return show_json(orjson.loads(document), failure)
-    stdout = click.get_current_context().obj
-    if isinstance(stdout, Stdout):
-        stdout.document = True
+    click.get_current_context().ensure_object(Invocation).document = True
     click.echo(document.decode(), nl=False)
     return None
 

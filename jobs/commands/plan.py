@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PLACES, PRINTING, READING, TARGET, effective, options, progress_of, show_json
+from jobs.commands.options import (
+    PLACES,
+    PRINTING,
+    READING,
+    TARGET,
+    effective,
+    options,
+    progress_of,
+    show_json,
+    the_clock,
+)
+from jobs.commands.validate import warned_lines
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -37,7 +48,7 @@ def command(input_path: Path, **given: Any) -> None:
     from jobs.operations.plan import plan
 
     settings = effective(given)
-    found = plan(input_path, settings, progress_of(settings, given))
+    found = plan(input_path, settings, the_clock(), progress_of(settings, given))
     if settings.output == "json":
         show_json(document(input_path, found))
     else:
@@ -58,6 +69,7 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
             for (verdict, why), count in sorted(found.reasons.items())
         ],
         "examples": dict(sorted(found.examples.items())),
+        "warnings": {code: rows for code, (rows, _) in found.warned.items()},
         "mutating_calls": found.writes,
         "reads_made": found.reads,
         "limit": found.rate and {"calls": found.rate.calls, "seconds": found.rate.seconds},
@@ -74,6 +86,7 @@ def text(path: Path, found: "Plan") -> str:
         lines.append(f"  {count:>9,}  {WORDS.get(verdict, f'would end as {verdict}')}{named}")
         reasons = [(why, rows) for (about, why), rows in sorted(found.reasons.items()) if about == verdict]
         lines += [f"             {rows:,} of them: {why}" for why, rows in reasons]
+    lines += warned_lines(found.warned)
     lines.append(f"{found.writes:,} mutating calls: {lasting(found)}")
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import confirmed, effective, options, progress_of, show_json
+from jobs.commands.options import confirmed, effective, options, progress_of, show_json, the_clock
 
 
 @click.command("purge")
@@ -19,12 +19,11 @@ def command(days: int, **given: Any) -> None:
 
     What goes and what stays: docs/privacy.md.
     """
-    from jobs.clock import Clock
     from jobs.operations.erase import purge
 
     settings = effective(given)
     confirmed(f"Erase personal data from all runs that ended more than {days:,} days ago?", settings)
-    done = purge(settings, days, Clock(), progress_of(settings, given))
+    done = purge(settings, days, the_clock(), progress_of(settings, given))
     if settings.output == "json":
         show_json({"schema_version": 1, "runs": list(done.runs), "rows": done.rows, "absent": list(done.absent)})
         return

@@ -16,6 +16,7 @@ from jobs.commands.options import (
     options,
     progress_of,
     show,
+    the_clock,
 )
 
 
@@ -59,5 +60,13 @@ def command(
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
     progress = progress_of(settings, given)
-    summary = reconcile(before, settings, against=against, decisions=decisions, listing=listing, progress=progress)
+    summary = reconcile(
+        before,
+        settings,
+        the_clock(),
+        against=against,
+        decisions=decisions,
+        listing=listing,
+        progress=progress,
+    )
     show(summary, settings, given)

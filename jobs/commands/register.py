@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, show, show_json
+from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, show, show_json, the_clock
 from jobs.errors import MusterError
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def command(input_path: Path, then_onboard: bool, **given: Any) -> None:
     settings = effective(given | {"job": "registration"})
     registered_by(settings)
     after = onboarding_after(given) if then_onboard else None
-    summary = onboard("register", input_path, settings, progress=progress_of(settings, given))
+    summary = onboard("register", input_path, settings, the_clock(), progress=progress_of(settings, given))
     if after is None or not may_go_on(summary):
         show(summary, settings, given)
     assert after is not None
     try:
-        second = onboard("run", input_path, after, progress=progress_of(after, given))
+        second = onboard("run", input_path, after, the_clock(), progress=progress_of(after, given))
     except MusterError as error:
         show_first(summary, error, settings, given)
         raise
@@ -51,7 +51,7 @@ def registered_by(settings: "Settings") -> None:
     from jobs.errors import Unusable
     from jobs.systems import JOBS
 
-    if settings.model not in JOBS:
+    if settings.job_name.adapter not in JOBS:
         raise Unusable(f"{settings.system} has no self-registration", hint="muster systems")
 
 

@@ -14,6 +14,7 @@ from jobs.commands.options import (
     progress_of,
     show,
     show_json,
+    the_clock,
 )
 from jobs.errors import ExitCode, Unusable
 
@@ -52,12 +53,12 @@ def command(run_id_before: str, size: int | None, seed: int | None, subject: str
         return
     if subject is not None:
         _prove(before, settings, subject)
-    from jobs.flow import report
     from jobs.ledger.erase import erased
+    from jobs.operations.report_again import report_again
 
     if erased(before):
         raise Unusable(f"personal data of run {before.run_id} were erased: its files can't be made again as they were")
-    show(report(before, settings, progress=progress_of(settings, given)), settings, given)
+    show(report_again(before, settings, the_clock(), progress=progress_of(settings, given)), settings, given)
 
 
 def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
@@ -65,11 +66,11 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     from jobs.commands.subject import typed_subject
     from jobs.ledger.store import Store
     from jobs.operations.find_subject import prove
-    from jobs.publishing.publish import pseudonyms_of
+    from jobs.settings.pseudonyms import pseudonyms_of
 
     person = typed_subject(subject, "--prove")
     with Store.opened(settings.ledger, create=False) as store:
-        found = prove(store, run, pseudonyms_of(store), person)
+        found = prove(store, run, pseudonyms_of(store.url), person)
     if settings.output == "json":
         show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found})
     elif not found:

@@ -5,7 +5,16 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, chosen_run, decisions_option, effective, options, progress_of, show
+from jobs.commands.options import (
+    RUNNING,
+    chosen_run,
+    decisions_option,
+    effective,
+    options,
+    progress_of,
+    show,
+    the_clock,
+)
 
 
 @click.command("resume")
@@ -34,6 +43,7 @@ def command(run_id_before: str | None, decisions: Path | None, **given: Any) -> 
         "resume",
         Path(before.input_path),
         settings,
+        the_clock(),
         sha256=before.input_sha256,
         decisions=None if decisions is None else Resolutions(decisions, before),
         progress=progress_of(settings, given),

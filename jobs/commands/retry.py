@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show
+from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
 
 
 @click.command("retry")
@@ -28,6 +28,7 @@ def command(run_id_before: str | None, **given: Any) -> None:
         "retry",
         Path(before.input_path),
         settings,
+        the_clock(),
         taking=Taking(RESUMABLE | {Outcome.FAILED}),
         sha256=before.input_sha256,
         progress=progress_of(settings, given),

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, options, progress_of, show
+from jobs.commands.options import RUNNING, effective, options, progress_of, show, the_clock
 
 
 @click.command("run")
@@ -25,4 +25,4 @@ def command(input_path: Path, **given: Any) -> None:
     from jobs.flow import onboard
 
     settings = effective(given)
-    show(onboard("run", input_path, settings, progress=progress_of(settings, given)), settings, given)
+    show(onboard("run", input_path, settings, the_clock(), progress=progress_of(settings, given)), settings, given)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, show_json
+from jobs.commands.options import chosen_run, effective, options, show_json, the_clock
 
 if TYPE_CHECKING:
     from jobs.ledger.lease import Holding
@@ -31,7 +31,7 @@ def command(run_id_before: str | None, **given: Any) -> None:
 
 
 def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
-    from jobs.clock import Clock, from_milliseconds, iso, milliseconds
+    from jobs.clock import from_milliseconds, iso, milliseconds
     from jobs.ledger.lease import working
     from jobs.ledger.store import Store
     from jobs.ledger.totals import failed_checks
@@ -39,7 +39,7 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
 
     with Store.opened(ledger, create=False) as store:
         outcomes = {outcome.value: rows for outcome, rows in sorted(store.outcome_counts(run.run_id).items())}
-        now = milliseconds(Clock().now())
+        now = milliseconds(the_clock().now())
         owner = working(store, run.system, run.tenant, now)
         checks = failed_checks(store, run.run_id)
         ages = ageing((now - since) / 1000 for since in store.undecided_since(run.run_id))

@@ -1,13 +1,15 @@
 """`muster validate`: validation only; never touches the network."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json
+from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json, the_clock
 from jobs.errors import ExitCode
-from jobs.settings.option import DECISIONS, JOBS
+from jobs.settings.settings import DECISIONS
+from schemas.job_name import JOBS, ONBOARDING, JobName
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
@@ -19,7 +21,7 @@ SHOWN = 3
 
 @click.command("validate")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--job", type=click.Choice(JOBS), default="onboarding", show_default=True, help="What INPUT is for.")
+@click.option("--job", type=click.Choice(JOBS), default=ONBOARDING, show_default=True, help="What INPUT is for.")
 @click.option("--command", "decision", type=click.Choice(DECISIONS), help="What is decided, with --job decide.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
 @options("system", "tenant", *READING, "control", "out", "exit_zero", *PRINTING)
@@ -34,17 +36,17 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
       muster validate users.csv --job portal-users
       muster validate refused.csv --system banklingo --job decide --command reject
     """
-    from jobs.clock import Clock
-    from jobs.flow import read
     from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
     from jobs.intake.workspace import workspace
+    from jobs.run.context import Place
+    from jobs.run.read_input import read_input
     from jobs.run.signals import Signals
 
     settings = effective(given | {"job": job, "decision": decision})
     known(settings)
-    with Signals(), workspace(settings.out) as work:
-        batch = read(input_path, settings, work, Clock(), progress_of(settings, given))
+    with Signals(), workspace(settings.out, the_clock()) as work:
+        batch = read_input(input_path, settings, Place(work, the_clock(), progress_of(settings, given)))
         control = control_record(batch.staged, settings.control)
         if target is not None:
             write_quarantine(batch.staged, batch.validated.quarantined, target)
@@ -63,12 +65,23 @@ def known(settings: "Settings") -> None:
     from jobs.errors import Unusable
     from jobs.systems import JOBS as OFFERED
 
-    if settings.job != "onboarding" and settings.model.partition("/")[0] not in OFFERED:
-        having = ", ".join(sorted(name.partition(":")[0] for name in OFFERED if name.endswith(f":{settings.job}")))
+    if settings.job != ONBOARDING and settings.job_name.adapter not in OFFERED:
+        having = ", ".join(sorted(each.system for each in map(JobName.parse, OFFERED) if each.job == settings.job))
         raise Unusable(f"{settings.system} has no job {settings.job}", hint=f"--system {having}")
     if (settings.job == "decide") != bool(settings.decision):
         words = "needs --command: each has rules of its own" if settings.job == "decide" else "takes no --command"
         raise Unusable(f"--job {settings.job} {words}")
+
+
+def warned_lines(warned: Mapping[str, tuple[int, tuple[int, ...]]]) -> list[str]:
+    """Every warning by name, how many rows have it, which first, and what it means."""
+    from schemas.sentences import remark
+
+    lines = []
+    for code, (rows, first) in warned.items():
+        named = ", ".join(map(str, first)) + (" ..." if rows > len(first) else "")
+        lines.append(f"  {rows:>9,}  warning {code}: {remark(code)} (rows {named})")
+    return lines
 
 
 def _document(batch: "Batch") -> dict[str, object]:
@@ -82,6 +95,7 @@ def _document(batch: "Batch") -> dict[str, object]:
         "quarantined": found.quarantined_rows,
         "reasons": dict(found.reasons),
         "warned": found.warnings,
+        "warnings": {code: rows for code, (rows, _) in found.warned.items()},
     }
 
 
@@ -94,6 +108,7 @@ def _text(batch: "Batch") -> str:
         )
     ]
     lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
+    lines += warned_lines(found.warned)
     for row in next(batch.quarantined(SHOWN), []):
         lines.append(f"  row {row.source_row}: {row.reason}")
     if found.quarantined_rows > SHOWN:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jobs.clock import from_milliseconds
 from jobs.keys import Pseudonyms
@@ -16,7 +17,7 @@ from jobs.ledger.rows import (
     StepStatus,
     Transition,
 )
-from jobs.model import RESUMABLE, Outcome
+from jobs.model import COMPLETE, RESUMABLE, Outcome
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
@@ -24,7 +25,6 @@ from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
 CHANGED = "its data differ from what was sent"
 
-COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
 
 CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_ELIGIBLE})
 """Final outcomes that are taken up again when the row's data were changed since: that is how a row is mended.
@@ -75,6 +75,8 @@ class Case:
     """Monotonic time of the last write that may have been applied."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """What the last look that found nothing chose for the write."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the row's looks noted for the next ones (`View.notes`)."""
     sent_at: dict[str, float] = field(default_factory=dict)
     """By step: monotonic time of the last write of this run that may have been applied."""
     looked_at: float = 0.0
@@ -101,6 +103,7 @@ class Case:
             step.attempts,
             self.last_reason,
             dict(step.bound or {}) if self.unsettled(name) else {},
+            self.notes,
         )
 
     def unsettled(self, name: str) -> bool:

@@ -20,7 +20,7 @@ from jobs.ledger.rows import StepRow, StepStatus, Transition
 from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
-from jobs.systems.contract import Step, System
+from jobs.systems.contract import Step, System, WritingStep
 from jobs.systems.messages import ReadFailed, Trace
 from jobs.systems.verdict import (
     Absent,
@@ -160,6 +160,8 @@ class RowDriver:
         if isinstance(finding, Later):
             return finding
         if isinstance(finding, Absent):
+            if not isinstance(step, WritingStep):
+                raise TypeError(f"the step {step.name} only reads, so that nothing can be absent")
             case.facts.update(finding.facts)
             case.chosen = dict(finding.facts)
             return self._given_up(step, case) or self._held_back(step, case) or await self._write(step, case)
@@ -245,7 +247,7 @@ class RowDriver:
             Outcome.FAILED, code, f"not done after {case.spent} attempts: {case.last_reason}", trace=case.trace
         )
 
-    def _held_back(self, step: Step, case: Case) -> Ended | Later | None:
+    def _held_back(self, step: WritingStep, case: Case) -> Ended | Later | None:
         """Whether a doubtful write forbids another one, for steps whose repetition the target would not notice."""
         if step.resends is None:
             return None
@@ -258,7 +260,7 @@ class RowDriver:
             )
         return None
 
-    async def _write(self, step: Step, case: Case) -> Settled | Later:
+    async def _write(self, step: WritingStep, case: Case) -> Settled | Later:
         """One attempt: permit, intent, sending, result."""
         before, view = case.step(step.name), case.view(step.name)
         try:
@@ -390,7 +392,8 @@ def cause(step: str | None, code: str | None, trace: Trace) -> str:
 
 def settle_seconds(step: Step) -> float:
     """How long after an unanswered write of `step` "not there" is not believed."""
-    return SETTLE_SECONDS if step.settle_seconds is None else step.settle_seconds
+    given = step.settle_seconds if isinstance(step, WritingStep) else None
+    return SETTLE_SECONDS if given is None else given
 
 
 def _asked_for(state: RetryCallState) -> float:

@@ -11,9 +11,7 @@ import polars as pl
 from jobs.errors import Unproven
 from jobs.reports.spreadsheet import guard
 from jobs.reports.table import guarded_frame
-
-WINDOW = 20_000
-"""Rows compared at a time. Chosen: keeps memory flat."""
+from jobs.windows import A_WINDOW
 
 
 def reread(folder: Path, name: str) -> Iterator[pl.DataFrame]:
@@ -29,7 +27,7 @@ def reread(folder: Path, name: str) -> Iterator[pl.DataFrame]:
         _same([next(lines, [])], [[guard(column) for column in columns]], name, 0)
         done = 0
         while True:
-            frame = table.slice(done, WINDOW).collect()
+            frame = table.slice(done, A_WINDOW).collect()
             _same(list(islice(lines, frame.height or 1)), _as_text(frame), name, done + 1)
             if frame.is_empty():
                 return

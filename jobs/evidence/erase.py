@@ -3,7 +3,7 @@
 The manifest says what was erased, when, by whom, of how many rows, and which files are gone, with their hashes.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,20 @@ import polars as pl
 from jobs.evidence.events import Chain, write_events
 from jobs.evidence.manifest import MANIFEST, SIGNATURE, Sign, write_manifest
 from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
+from jobs.ledger.erase import personal_of_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
-from schemas.outcome import OUTCOME_SCHEMA
+from jobs.windows import A_WINDOW
+from schemas.outcome import OUTCOME
+from schemas.reconciliation import RECONCILIATION
+from schemas.report_column import ReportColumn, personal
 
 KEPT = {MANIFEST, SIGNATURE, SUMS, "verify.py", "README-AUDITOR.md", "summary.json", "events.ndjson"}
 KEPT |= {f"{name}.{kind}" for name in ("outcome", "reconciliation") for kind in ("csv", "parquet")}
 """All other files are removed: they repeat what these hold, or the input itself."""
 
-MASKED = ("row_ref", "reason", "phone_masked", "national_id_masked")
-"""Columns of `outcome` that go when a run is purged, and those of the input that no system knows."""
-IDENTIFYING = ("external_unique_id", "customer_id", "wallet_id", "wallet_external_unique_id", "trace_id", "warnings")
-"""Columns that go too when a person is forgotten."""
-COMPARED = ("file_value_masked", "target_value_masked")
 WRITTEN_ANEW = {"schema_version", "host", "os_user", "platform", "versions", "events", "earlier_manifests", "files"}
-WINDOW = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,9 @@ class Erasure:
     """Data lines of `quarantine.csv`, from 0, that go; all of them when `rows` is None."""
 
     @property
-    def columns(self) -> Sequence[str]:
-        """Gives the columns of `outcome`."""
-        return MASKED if self.rows is None else (*MASKED, *IDENTIFYING)
+    def forgotten(self) -> bool:
+        """Whether persons are forgotten, not whole runs purged."""
+        return self.rows is not None
 
 
 def erase(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
@@ -79,10 +77,9 @@ def _erase_one(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
     rows = 0
     if table.exists():
         rows = int(pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select(pl.len()).collect().item())
-        write_outcome(_blanked(folder.path, "outcome", erasure.columns, erasure), folder)
+        write_outcome(_blanked(folder.path, "outcome", OUTCOME, erasure), folder)
     if (folder.path / "reconciliation.parquet").exists():
-        columns = COMPARED if erasure.rows is None else (*COMPARED, "external_unique_id", "customer_id")
-        write_reconciliation(_blanked(folder.path, "reconciliation", columns, erasure), folder)
+        write_reconciliation(_blanked(folder.path, "reconciliation", RECONCILIATION, erasure), folder)
     chain = _events(folder, erasure)
     _quarantine(folder, erasure)
     gone = [path for path in files_of(folder.path) if path.name not in KEPT and not path.name.startswith("manifest-")]
@@ -102,19 +99,17 @@ def _concerned(erasure: Erasure) -> pl.Expr:
     return pl.lit(True) if erasure.rows is None else pl.col("source_row").is_in(sorted(erasure.rows))
 
 
-def _blanked(path: Path, name: str, columns: Collection[str], erasure: Erasure) -> Iterator[pl.DataFrame]:
-    """The table by windows, `columns` and unknown ones empty in the rows concerned."""
+def _blanked(path: Path, name: str, known: Mapping[str, ReportColumn], erasure: Erasure) -> Iterator[pl.DataFrame]:
+    """The table by windows, what is personal of the `known` columns and all others empty in the rows concerned."""
     table = pl.scan_parquet(path / f"{name}.parquet", glob=False)
     names = table.collect_schema().names()
-    unknown = [each for each in names if each not in OUTCOME_SCHEMA] if name == "outcome" else []
+    goes = {*personal(known, forgotten=erasure.forgotten), *(each for each in names if each not in known)}
     blank = [
-        pl.when(_concerned(erasure)).then(None).otherwise(pl.col(each)).alias(each)
-        for each in names
-        if each in {*columns, *unknown}
+        pl.when(_concerned(erasure)).then(None).otherwise(pl.col(each)).alias(each) for each in names if each in goes
     ]
     rows = int(table.select(pl.len()).collect().item())
-    for start in range(0, max(rows, 1), WINDOW):
-        yield table.slice(start, WINDOW).collect().with_columns(blank)
+    for start in range(0, max(rows, 1), A_WINDOW):
+        yield table.slice(start, A_WINDOW).collect().with_columns(blank)
 
 
 def _events(folder: RunFolder, erasure: Erasure) -> Chain | None:
@@ -124,14 +119,12 @@ def _events(folder: RunFolder, erasure: Erasure) -> Chain | None:
 
 
 def _lines(path: Path, erasure: Erasure) -> Iterator[Mapping[str, object]]:
+    chained, goes = {"n", "prev", "hash"}, {*personal_of_events(forgotten=erasure.forgotten)}
     with path.open("rb") as lines:
         for line in lines:
             event: dict[str, Any] = orjson.loads(line)
-            hidden = {"n", "prev", "hash"}
-            if erasure.rows is None:
-                hidden |= {"fingerprint", "write_key"}
-            elif event.get("source_row") in erasure.rows:
-                hidden |= {"fingerprint", "write_key", "key", "trace_id"}
+            concerned = erasure.rows is None or event.get("source_row") in erasure.rows
+            hidden = chained | goes if concerned else chained
             yield {name: value for name, value in event.items() if name not in hidden}
 
 

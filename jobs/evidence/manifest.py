@@ -4,8 +4,6 @@ One that is written again takes the place of the earlier one, which is kept as `
 batch answers for its hash.
 """
 
-import getpass
-import os
 import platform
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -17,6 +15,7 @@ import orjson
 from jobs import __version__
 from jobs.evidence.events import Chain, verify_events
 from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
+from jobs.os_user import os_user
 from jobs.reports.folder import RunFolder
 from jobs.reports.redaction import without_secrets
 
@@ -101,17 +100,10 @@ def _content(folder: RunFolder, document: Mapping[str, object], earlier: list[di
 def _machine() -> dict[str, object]:
     return {
         "host": platform.node(),
-        "os_user": _user(),
+        "os_user": os_user(),
         "platform": platform.platform(),
         "versions": {"muster": __version__, "python": platform.python_version(), **_library_versions()},
     }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's bare user id has no name
-        return f"uid {os.getuid()}"
 
 
 def _library_versions() -> dict[str, str]:

@@ -8,9 +8,9 @@ import polars as pl
 from jobs.errors import Unusable
 from jobs.intake.normalise import normalise
 from jobs.intake.preflight import InputFile, preflight
-from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, stage
+from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, stage
 from schemas.columns import columns_of
-from schemas.extract import SUFFIX
+from schemas.job_name import EXTRACT, JobName
 
 LEADS = ("customer_id", "external_unique_id", "national_id")
 """Columns that lead from a row of ours to rows of an extract; the first that both have decides."""
@@ -42,7 +42,7 @@ def read_extract(path: Path, *, system: str, region: str, work: Path) -> Extract
 
     Columns have our names or the target's; at least one of `LEADS` must be there.
     """
-    file = preflight(path, system=system + SUFFIX)
+    file = preflight(path, system=str(JobName(system, EXTRACT)))
     _refuse_ragged(file)
     columns = frozenset(canonical for canonical in file.mapping.values() if canonical is not None)
     if columns.isdisjoint(LEADS):
@@ -59,7 +59,7 @@ def read_extract(path: Path, *, system: str, region: str, work: Path) -> Extract
 
 
 def _canonical(window: pl.DataFrame, file: InputFile, region: str, columns: frozenset[str]) -> pl.DataFrame:
-    rows = normalise(window, file, region=region).rename({SOURCE_ROW: ROW}).drop(LINE, SURPLUS)
+    rows = normalise(window, file, region=region).rename({SOURCE_ROW: ROW}).drop(LINE, STRAY, SURPLUS)
     for column in columns_of(file.system):
         if column.kind == "phone":  # one that is no mobile number here is compared as its digits
             given = pl.col(f"{column.name}_text").str.replace_all(r"[^0-9]", "")

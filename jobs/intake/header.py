@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from jobs.errors import Unusable
 from schemas.columns import RESERVED, columns_of, folded, lacking, models, spellings
+from schemas.job_name import ONBOARDING, JobName
 
 
 def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:
@@ -101,19 +102,18 @@ def _made_for_another(header: Collection[str], system: str) -> str | None:
         if other != system and not lacking(other, known):
             fitting[other] = len(known)
     if not fitting:
-        return f"muster schema {system.partition('/')[0]} shows the columns"
+        return f"muster schema {JobName.parse(system).adapter} shows the columns"
     best = max(fitting, key=lambda other: fitting[other])
     return f"the header is that of {best}: {_taken(best, system)}"
 
 
 def _taken(best: str, system: str) -> str:
     """How a file of `best` is checked (which sends nothing) and taken, where one of `system` was looked for."""
-    target, _, job = best.partition(":")
-    own, _, asked = system.partition(":")
-    at = f" --system {target}" if target != own else ""
-    if job:
-        return f"muster validate{at} --job {job}, or muster {TAKING[job]}{at}"
-    return f"muster validate{at} without --job, or muster run{at}" if asked else at.strip()
+    found, asked = JobName.parse(best), JobName.parse(system)
+    at = f" --system {found.system}" if found.system != asked.system else ""
+    if found.job != ONBOARDING:
+        return f"muster validate{at} --job {found.job}, or muster {TAKING[found.job]}{at}"
+    return at.strip() if asked.job == ONBOARDING else f"muster validate{at} without --job, or muster run{at}"
 
 
 def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "") -> str:

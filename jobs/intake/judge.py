@@ -3,6 +3,7 @@
 It sees no more than the window; what needs the whole file is in `validate` and `duplicates`.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,16 +13,22 @@ import polars as pl
 from jobs.errors import MusterError
 from jobs.intake.customer_keys import customer_keys
 from jobs.intake.files import Files
-from jobs.intake.normalise import normalise
+from jobs.intake.normalise import as_issued, normalise
 from jobs.intake.preflight import InputFile
-from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS
+from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from jobs.keys import KeySpace
 from jobs.privacy.masking import tail_expr
 from schemas import customers
 from schemas.columns import columns_of, input_of
+from schemas.identity_numbers import zeros_restored
 from schemas.sentences import phrase
 
+Issued = Callable[[Sequence[str]], Collection[str]]
+"""Those of some keys that were given to a customer already."""
+
 Masks = dict[str, pl.Series]
+ZEROS = (f"{customers.SPREADSHEET}:national_id", "zeros_restored:national_id")
+"""An identity number without its leading zeros: refused, or mended where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Judge:
     warnings: pa.DataFrameSchema
     order: tuple[str, ...]
     files: Files
+    restore_zeros: bool = False
+    issued: Issued | None = None
 
     @classmethod
     def of(
@@ -46,6 +55,8 @@ class Judge:
         strict_ids: bool,
         today: date,
         files: Files | None = None,
+        restore_zeros: bool = False,
+        issued: Issued | None = None,
     ) -> "Judge":
         """The judge of `file`; without `files`, documents lie beside it.
 
@@ -63,8 +74,10 @@ class Judge:
             region,
             customers.schema_of(system, refusing, required=True, present=present),
             customers.schema_of(system, noting, required=False, present=present),
-            tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting))),
+            tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting) + ZEROS)),
             files or Files(file.path.parent),
+            restore_zeros,
+            issued,
         )
         judge._prove_awake()
         return judge
@@ -72,21 +85,76 @@ class Judge:
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(accepted, quarantined) of a window of the staged file; both keep `~line`."""
         frame = normalise(rows, self.file, region=self.region)
+        before = self._before(rows, frame)
+        frame, zeros = self._zeros(frame)
         refused = self._with_documents(self._masks(self.refusals, frame), frame)
         noted = self._masks(self.warnings, frame)
-        ragged = frame[SURPLUS].is_not_null()
+        _add(noted if self.restore_zeros else refused, zeros)
+        _spreadsheet_alone(refused, self.file.system)
+        stray = self._stray(frame)
+        ragged = frame[SURPLUS].is_not_null() | frame[STRAY].is_not_null()
         refused = {code: mask if code == customers.RAGGED else mask & ~ragged for code, mask in refused.items()}
+        refused |= stray
         noted = {code: mask & ~ragged for code, mask in noted.items()}
         frame = frame.with_columns(
-            self._keyed(frame, refused, ragged),
+            self._kept(self._keyed(frame, refused, ragged), frame, before),
             joined(noted, self.order, frame.height).alias("warnings"),
             pl.coalesce("phone", "phone_text").alias("~phone"),
         ).with_columns(
             tail_expr("~phone", 2).alias("phone_masked"), tail_expr("national_id", 3).alias("national_id_masked")
         )
         bad = _any(refused, frame.height)
-        codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, self.order, int(bad.sum()))
+        order = (*stray, *self.order)
+        codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, order, int(bad.sum()))
         return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes)
+
+    def _before(self, rows: pl.DataFrame, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """By seed of a key: the values that an earlier muster derived it from, null where they were the same."""
+        if self.issued is None:
+            return {}
+        before: dict[str, pl.Series] = {}
+        reference = self.file.header_of("row_ref")
+        if reference is not None and rows[staged_name(reference)].null_count() < rows.height:
+            before["row_ref"] = as_issued(rows[staged_name(reference)])
+        if self.restore_zeros:
+            before["national_id"] = frame["national_id"]
+        return before
+
+    def _kept(self, keys: pl.Series, frame: pl.DataFrame, before: dict[str, pl.Series]) -> pl.Series:
+        """`keys`, and the one that was issued already where a row would get another one now."""
+        open_ = frame["external_unique_id"].is_null() & keys.is_not_null()
+        for seed in input_of(self.file.system).seeds:
+            if seed in before and self.issued is not None:
+                other = open_ & (before[seed] != frame[seed]).fill_null(value=False)
+                rows = other.arg_true()
+                if len(rows):
+                    old = customer_keys(self.keys, {seed: before[seed][rows]})
+                    known = set(self.issued(old.to_list()))
+                    kept = [mine if mine in known else now for mine, now in zip(old, keys[rows], strict=True)]
+                    keys = keys.scatter(rows, kept)
+            open_ &= frame[seed].is_null() if seed in frame.columns else True
+        return keys
+
+    def _zeros(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Masks]:
+        """The frame, with the zeros of identity numbers where they are to be restored, and the rows that lost them."""
+        if self.region != "ZA" or self.file.header_of("national_id") is None:
+            return frame, {}
+        whole = zeros_restored(frame["national_id"])
+        lost = whole.is_not_null()
+        if not lost.any():
+            return frame, {}
+        if self.restore_zeros:
+            frame = frame.with_columns(pl.coalesce(whole, "national_id").alias("national_id"))
+        return frame, {ZEROS[self.restore_zeros]: lost}
+
+    def _stray(self, frame: pl.DataFrame) -> Masks:
+        """The rows with a quote inside a field that does not begin with one; what else is wrong there nobody knows."""
+        masks: Masks = {}
+        for place in frame[STRAY].drop_nulls().unique().sort():
+            header = self.file.header[place - 1] if place <= len(self.file.header) else None
+            column = (header and self.file.mapping[header]) or f"column_{place}"
+            masks[f"quoting:{column}"] = (frame[STRAY] == place).fill_null(value=False)
+        return masks
 
     def _with_documents(self, masks: Masks, frame: pl.DataFrame) -> Masks:
         """`masks`, and the rows whose documents can't be sent."""
@@ -95,7 +163,7 @@ class Judge:
                 code = column.refusal
                 unusable = self.files.unusable(code, frame[column.name], frame[SOURCE_ROW])
                 if unusable.any():
-                    masks[code] = masks[code] | unusable if code in masks else unusable
+                    _add(masks, {code: unusable})
         return masks
 
     def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:
@@ -139,6 +207,19 @@ class Judge:
         return frame.select(SOURCE_ROW, LINE, *names, "phone_masked", "national_id_masked", "warnings")
 
 
+def _add(masks: Masks, more: Masks) -> None:
+    for code, mask in more.items():
+        masks[code] = masks[code] | mask if code in masks else mask
+
+
+def _spreadsheet_alone(refused: Masks, system: str) -> None:
+    """What a spreadsheet damaged is not blamed for its shape too."""
+    for column in columns_of(system):
+        damaged = refused.get(f"{customers.SPREADSHEET}:{column.name}")
+        if damaged is not None and column.refusal in refused:
+            refused[column.refusal] = refused[column.refusal] & ~damaged
+
+
 def joined(masks: Masks, order: tuple[str, ...], height: int) -> pl.Series:
     """Per row the codes whose mask is true, in `order`, joined by `;`; null where there is none."""
     if not masks:
@@ -162,7 +243,7 @@ def _quarantined(frame: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
     sentence = (
         pl.col("reason_code").str.split(";").list.eval(pl.element().replace_strict(phrases, return_dtype=pl.String))
     )
-    shown = pl.when(pl.col(SURPLUS).is_null())
+    shown = pl.when(pl.col(SURPLUS).is_null() & pl.col(STRAY).is_null())
     unusable_ref = pl.col("reason_code").str.contains(r"(?:key_invalid|encoding):row_ref(?:;|$)")
     return frame.with_columns(reason_code=codes).select(
         SOURCE_ROW,

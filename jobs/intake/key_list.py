@@ -10,7 +10,7 @@ from jobs.intake.phones import check_region, normalise_phone
 from jobs.intake.preflight import InputFile, csv_records, preflight
 from jobs.privacy import masking
 from schemas.columns import folded
-from schemas.extract import SUFFIX
+from schemas.job_name import EXTRACT, JobName
 
 COLUMNS: Mapping[str, str] = {
     "phone": "phone",
@@ -21,7 +21,6 @@ COLUMNS: Mapping[str, str] = {
 }
 """What is looked up by, and the column that holds it; in the order in which a header is searched."""
 
-MASKS = {"phone": masking.phone, "identity": masking.identity, "email": masking.email}
 
 _GROUPING = re.compile(r"[\s\-\u2010-\u2015]")
 _ID = re.compile(r"(?!\.{1,2}$)[!-~]{1,100}")
@@ -50,7 +49,7 @@ class KeyList:
         cls, path: Path, *, by: str | None, system: str, region: str, encoding: str | None, delimiter: str | None
     ) -> "KeyList":
         """`by` None: what the header says. A file of one column needs no known header. Raises Unusable."""
-        file = preflight(path, encoding=encoding, delimiter=delimiter, system=system + SUFFIX)
+        file = preflight(path, encoding=encoding, delimiter=delimiter, system=str(JobName(system, EXTRACT)))
         if file.format != "csv":
             raise Unusable(f"{path.name} is no CSV; a list of keys has to be one")
         by = by or _told_by_header(file)
@@ -64,10 +63,10 @@ class KeyList:
 
     def __iter__(self) -> Iterator[Key]:
         """The keys in the order of the file. Raises Unusable when it changed meanwhile."""
-        width = len(self.file.header)
-        for row, (_, fields) in enumerate(csv_records(self.file), start=1):
+        width, mask = len(self.file.header), masking.OF_KIND.get(self.by, masking.text)
+        for row, (_, fields, _) in enumerate(csv_records(self.file), start=1):
             text = fields[self.place].strip() if len(fields) == width else ""
-            yield Key(row, normalised(self.by, text, self.region), MASKS.get(self.by, masking.text)(text))
+            yield Key(row, normalised(self.by, text, self.region), mask(text))
 
 
 def normalised(by: str, text: str, region: str) -> str | None:

@@ -2,11 +2,13 @@
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from jobs.errors import Unusable
 from jobs.intake.source import Source
 
+_BEYOND_ASCII = re.compile(r"[A-Za-z]{0,2}[^\x00-\x7f][A-Za-z]{0,2}")
 LINE_LIMIT = 16 << 20
 """Characters of one physical line. Chosen: 256 fields of the longest size."""
 
@@ -30,6 +32,44 @@ def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[
         column = len(text) - text.rfind("\n") - 1 if breaks else column + len(text)
         if text:
             yield text
+
+
+def doubting(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """`chunks` as they are. Raises Unusable at their end: `encoding` was declared, and the file is UTF-8.
+
+    Text in an encoding of one byte a sign is no valid UTF-8 by chance, as soon as it has some letters beyond ASCII.
+    """
+    if not _one_byte_a_sign(encoding):
+        yield from chunks
+        return
+    decoder, seen = codecs.getincrementaldecoder("utf-8")("strict"), ""
+    valid = True
+    for chunk in _then_none(chunks):
+        if valid and not (chunk is not None and chunk.isascii() and not decoder.getstate()[0]):
+            try:
+                text = decoder.decode(chunk or b"", final=chunk is None)
+            except UnicodeDecodeError:
+                valid = False
+            else:
+                seen = seen or _beyond_ascii(text)
+        if chunk is not None:
+            yield chunk
+    if valid and seen:
+        raise Unusable(
+            f"{source.name} is UTF-8 from end to end, and --encoding says {encoding}: "
+            f"it holds {seen!r}, which would be sent as {seen.encode().decode(encoding, 'replace')!r}",
+            hint="leave --encoding out",
+        )
+
+
+def _beyond_ascii(text: str) -> str:
+    """The first sign that is not ASCII, with at most two letters on each side: enough to know it by, no whole name."""
+    found = _BEYOND_ASCII.search(text)
+    return found[0] if found else ""
+
+
+def _one_byte_a_sign(encoding: str) -> bool:
+    return len(bytes(range(256)).decode(encoding, "replace")) == 256 and not encoding.startswith("utf")
 
 
 class Lines:
@@ -58,11 +98,11 @@ class Lines:
                 continue
             block, tail, fed = tail + text[:cut], text[cut:], True
             self._look(block)
-            yield from io.StringIO(block, newline="")
+            yield from io.StringIO(_without_marks(block), newline="")
         self._look(tail)
         if self.lone_cr and not fed:
             self._refuse_cr()
-        yield from io.StringIO(tail, newline="")
+        yield from io.StringIO(_without_marks(tail), newline="")
 
     def _look(self, block: str) -> None:
         self.count += block.count("\n") + (block[-1:] not in ("", "\n"))
@@ -83,6 +123,11 @@ class Lines:
         raise Unusable(
             f"{self._source.name} ends its lines with CR only (old Macintosh); save it with LF or CRLF line ends"
         )
+
+
+def _without_marks(block: str) -> str:
+    """Whole lines without the byte order mark that begins one where several files were put together."""
+    return block.replace("\n\ufeff", "\n").removeprefix("\ufeff") if "\ufeff" in block else block
 
 
 def _then_none(chunks: Iterable[bytes]) -> Iterator[bytes | None]:

@@ -1,6 +1,6 @@
 """Brings staged text into the one form that rules, keys, requests and comparisons use. Refuses nothing itself.
 
-all           surrounding white space dropped, empty is null; a secret keeps its white space
+all           surrounding white space and invisible signs dropped, empty is null; a secret keeps both
 name, text    NFC, runs of spaces are one space
 reference     NFC
 file          as it is: a path
@@ -13,7 +13,7 @@ import polars as pl
 
 from jobs.intake.phones import normalise_phones
 from jobs.intake.preflight import InputFile
-from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, staged_name
+from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from schemas.column import Column
 from schemas.columns import columns_of
 
@@ -24,14 +24,24 @@ WHITE = (
 """Unicode white space; written out because languages differ about it."""
 
 
-def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataFrame:
-    """`source_row`, `~line`, `~surplus` and every canonical column of the system as text; null when absent or blank.
+JOINERS = "\u200c\u200d"
+"""Some scripts spell the end of a name with them."""
 
-    `window` is a slice of the staged file. `phone_text` holds the phone as given. `~surplus` is not null on ragged
-    rows, also on those that an earlier `quarantine.csv` marked.
+INVISIBLE = (
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
+    "\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\ufeff"
+)
+"""Format characters that show nothing at the end of a value: byte order marks, zero width, direction."""
+
+
+def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataFrame:
+    """`source_row`, `~line`, `~stray`, `~surplus` and every canonical column of the system as text.
+
+    Null when absent or blank. `window` is a slice of the staged file. `phone_text` holds the phone as given.
+    `~surplus` is not null on ragged rows, also on those that an earlier `quarantine.csv` marked.
     """
     columns = columns_of(file.system)
-    ours = window.select(SOURCE_ROW, LINE, _ragged(file), *(_normalised(column, file) for column in columns))
+    ours = window.select(SOURCE_ROW, LINE, STRAY, _ragged(file), *(_normalised(column, file) for column in columns))
     names = [column.name for column in columns]
     ours = ours.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names)
     for column in columns:
@@ -39,6 +49,22 @@ def normalise(window: pl.DataFrame, file: InputFile, *, region: str) -> pl.DataF
             ours = ours.with_columns(pl.col(column.name).alias(f"{column.name}_text"))
             ours = ours.with_columns(normalise_phones(ours[column.name], region))
     return ours
+
+
+def _ends(column: Column) -> str:
+    """What is no part of a value at its ends. A path is taken as it is, and a name may end with a joiner."""
+    if column.kind == "file":
+        return WHITE
+    return WHITE + INVISIBLE + ("" if column.kind in ("name", "text") else JOINERS)
+
+
+def as_issued(references: pl.Series) -> pl.Series:
+    """References as keys were derived from them before invisible signs were dropped; null where that is the same."""
+    name = references.name
+    hidden = pl.col(name).str.contains(f"[{INVISIBLE}{JOINERS}]")
+    given = pl.col(name).str.strip_chars(WHITE).str.normalize("NFC")
+    rows = references.to_frame().with_row_index("~at").filter(hidden).with_columns(given)
+    return references.clear(len(references)).scatter(rows["~at"], rows[name])
 
 
 def _ragged(file: InputFile) -> pl.Expr:
@@ -54,7 +80,7 @@ def _normalised(column: Column, file: InputFile) -> pl.Expr:
         return pl.lit(None, dtype=pl.String).alias(column.name)
     value = pl.col(staged_name(header))
     if not column.secret:
-        value = value.str.strip_chars(WHITE)
+        value = value.str.strip_chars(_ends(column))
     if column.kind in ("name", "text", "reference"):
         value = value.str.normalize("NFC")
     if column.kind in ("name", "text"):

@@ -13,9 +13,9 @@ from typing import Literal
 
 from jobs.errors import Unusable
 from jobs.intake.header import known_headers, mapped
-from jobs.intake.lines import Lines, decoded
+from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
-from jobs.intake.records import Dialect, dialect_of, records
+from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
 from schemas.columns import RESERVED, SECRET, folded
 
@@ -84,8 +84,8 @@ def preflight(
     return _csv(source, encoding, delimiter, columns, system)
 
 
-def csv_records(file: InputFile) -> Iterator[tuple[int, list[str]]]:
-    """The records of a CSV input again: (physical line, fields). Raises Unusable when the file changed meanwhile."""
+def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
+    """The records of a CSV input again, as of `records`. Raises Unusable when the file changed meanwhile."""
     assert file.dialect is not None
     texts = decoded(file.source, expanded(file.source, raw(file.source)), file.encoding)
     return records(Lines(file.source, texts), file.dialect, file.source.name)
@@ -123,8 +123,9 @@ def _csv(
     digest = hashlib.sha256()
     blocks = expanded(source, _hashed(raw(source), digest))
     head = next(blocks, b"")
-    encoding = encoding_of(source, head, encoding)
-    lines = Lines(source, decoded(source, itertools.chain([head], blocks), encoding))
+    declared, encoding = encoding, encoding_of(source, head, encoding)
+    blocks = itertools.chain([head], blocks)
+    lines = Lines(source, decoded(source, doubting(source, blocks, encoding) if declared else blocks, encoding))
     dialect, again = dialect_of(
         iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns))
     )
@@ -132,6 +133,8 @@ def _csv(
     mapping = mapped(source.name, dialect.header, system, columns)
     tally = _counted(records(again, dialect, source.name), len(dialect.header), lines)
     _refuse_no_rows(source, tally.rows)
+    if tally.stray and tally.stray_rows > max(1, tally.rows // 2):
+        refuse_stray(source.name, dialect.header, tally.stray, tally.stray_rows, tally.rows)
     plain = tally.simple and source.compression is None and encoding in ("utf-8", "utf-8-sig")
     return InputFile(
         source.path,
@@ -161,25 +164,30 @@ class _Tally:
     rows: int
     ragged: dict[int, tuple[int, int]]
     ragged_rows: int
+    stray_rows: int
+    stray: tuple[int, int] | None
+    """Line and place of the first stray quote."""
     simple: bool
 
 
-def _counted(found: Iterator[tuple[int, list[str]]], width: int, lines: Lines) -> _Tally:
-    rows = ragged_rows = line = 0
-    first = None
+def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lines) -> _Tally:
+    rows = ragged_rows = stray_rows = line = 0
+    first = stray = None
     quoted = False
     ragged: dict[int, tuple[int, int]] = {}
-    for rows, (line, fields) in enumerate(found, start=1):
+    for rows, (line, fields, place) in enumerate(found, start=1):
         if first is None:
             first = line
         if len(fields) != width:
             ragged_rows += 1
             if ragged_rows <= RAGGED_KEPT:
                 ragged[rows] = (line, len(fields))
+        if place:
+            stray_rows, stray = stray_rows + 1, stray or (line, place)
         if lines.quotes and not quoted:
             quoted = '"' in "".join(fields)
     one_line_each = first is not None and line == first + rows - 1 and lines.count == line
-    return _Tally(rows, ragged, ragged_rows, simple=one_line_each and not quoted and not ragged_rows)
+    return _Tally(rows, ragged, ragged_rows, stray_rows, stray, simple=one_line_each and not quoted and not ragged_rows)
 
 
 def _hashed(chunks: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:

@@ -5,15 +5,15 @@ back the same. Every other file of a run is for `jobs/reports`.
 """
 
 import csv
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
+from jobs.atomic import atomic
 from jobs.intake.preflight import InputFile
-from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, WINDOW, Staged, staged_name, sync_folder
+from jobs.intake.stage import LINE, SOURCE_ROW, SURPLUS, Staged, staged_name
+from jobs.windows import A_FRAME
 from schemas.columns import RESERVED
 
 Cells = tuple[str | None, ...]
@@ -25,21 +25,12 @@ def write_quarantine(staged: Staged, quarantined: Path, target: Path) -> None:
     `_reasons` is last (`code:column`, joined by `;`). `_surplus` stands before it when rows of the file have a wrong
     number of fields: a JSON array of the cells too many, `-N` for N missing; to be emptied when the row is mended.
     """
-    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
     file = staged.file
-    try:
-        encoding = "utf-8-sig" if file.encoding == "utf-8-sig" else "utf-8"
-        with os.fdopen(number, "w", encoding=encoding, newline="") as out:
-            writer = csv.writer(out, delimiter=file.delimiter, lineterminator="\r\n")
-            writer.writerow(_header(file))
-            writer.writerows(_rows(staged, quarantined))
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(target)
-        sync_folder(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    encoding = "utf-8-sig" if file.encoding == "utf-8-sig" else "utf-8"
+    with atomic(target) as draft, draft.open("w", encoding=encoding, newline="") as out:
+        writer = csv.writer(out, delimiter=file.delimiter, lineterminator="\r\n")
+        writer.writerow(_header(file))
+        writer.writerows(_rows(staged, quarantined))
 
 
 def _header(file: InputFile) -> list[str]:
@@ -61,11 +52,11 @@ def _rows(staged: Staged, quarantined: Path) -> Iterator[Cells]:
     if _has_surplus(file):
         columns.append(pl.coalesce(surplus).alias(SURPLUS))
     reasons = pl.scan_parquet(quarantined, glob=False).select(SOURCE_ROW, pl.col("reason_code").alias(LINE))
-    for first in range(1, staged.rows + 1, WINDOW):
-        these = reasons.filter(pl.col(SOURCE_ROW).is_between(first, first + WINDOW - 1)).collect()
+    for first in range(1, staged.rows + 1, A_FRAME):
+        these = reasons.filter(pl.col(SOURCE_ROW).is_between(first, first + A_FRAME - 1)).collect()
         if these.is_empty():
             continue
-        rows = pl.scan_parquet(staged.path, glob=False).slice(first - 1, WINDOW).drop(LINE).collect()
+        rows = pl.scan_parquet(staged.path, glob=False).slice(first - 1, A_FRAME).drop(LINE).collect()
         yield from (
             rows.join(these, on=SOURCE_ROW, how="inner", maintain_order="left").select(*columns, LINE).iter_rows()
         )

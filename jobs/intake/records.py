@@ -5,7 +5,9 @@ whether polars may read the file at all.
 """
 
 import csv
+import functools
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,8 @@ FIELD_LIMIT = 64 << 10
 """Characters of one field. Chosen: an accidental quote then swallows hundreds of rows, not the file."""
 HEADER_LINES = 64
 """Physical lines that the header is looked for in. Chosen."""
+_STRAY = "has a quotation mark in a field that does not begin with one"
+_WHOLE = "write no blank between delimiter and quote, put the whole field in quotes, and double a quote inside it"
 _BLANK = " \t\r\n\x1a"
 """Ctrl-Z too: some exports still end with it."""
 
@@ -62,6 +66,8 @@ def dialect_of(
     refuse_many(name, max(len(one.header) for one in dialects))
     best = max(dialects, key=lambda one: (known(_short(one.header)), len(one.header)))
     refuse_wide(name, best.header)
+    if place := stray_quote("".join(head[best.skipped : best.header_line]), best.delimiter):
+        raise Unusable(f"{name}, line {best.header_line}: the header's column {place} {_STRAY}", hint=_WHOLE)
     return best, itertools.chain(head, lines)
 
 
@@ -80,14 +86,19 @@ def _short(header: Sequence[str]) -> Sequence[str]:
     return [cell for cell in header if len(cell) <= MOST_CHARACTERS]
 
 
-def records(lines: Iterable[str], dialect: Dialect, name: str) -> Iterator[tuple[int, list[str]]]:
-    """(physical line where it begins, fields) of every record after the header.
+def records(lines: Iterable[str], dialect: Dialect, name: str) -> Iterator[tuple[int, list[str], int]]:
+    """(physical line where it begins, fields, place of a stray quote) of every record after the header.
+
+    A stray quote stands inside a field that does not begin with one; its place counts from 1, and is 0 without one.
 
     A blank line inside is a record without fields; blank lines at the end are none. Raises Unusable with the line.
     """
     csv.field_size_limit(FIELD_LIMIT)
-    reader = csv.reader(itertools.islice(lines, dialect.skipped, None), delimiter=dialect.delimiter, strict=True)
+    kept: list[str] = []
+    given = _kept(itertools.islice(lines, dialect.skipped, None), kept)
+    reader = csv.reader(given, delimiter=dialect.delimiter, strict=True)
     next(reader)
+    kept.clear()
     line = dialect.skipped + reader.line_num + 1
     blank_from = blanks = 0
     try:
@@ -97,12 +108,46 @@ def records(lines: Iterable[str], dialect: Dialect, name: str) -> Iterator[tuple
                 blank_from, blanks = (blank_from or line), blanks + 1
             else:
                 for blank in range(blanks):
-                    yield blank_from + blank, []
+                    yield blank_from + blank, [], 0
                 blank_from = blanks = 0
-                yield line, fields
+                text = kept[0] if len(kept) == 1 else "".join(kept)
+                suspect = '"' in text and '"' in "".join(fields)
+                yield line, fields, stray_quote(text, dialect.delimiter) if suspect else 0
+            kept.clear()
             line = following
     except csv.Error as error:
         raise _broken(name, error, line, dialect.skipped + reader.line_num) from None
+
+
+def _kept(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
+    for line in lines:
+        kept.append(line)
+        yield line
+
+
+def stray_quote(record: str, delimiter: str) -> int:
+    """The place, from 1, of the first field of a record's text that holds a quote and does not begin with one; or 0."""
+    field, at, place = _field(delimiter), 0, 1
+    while at < len(record):
+        found = field.match(record, at)
+        if found is None or found.end() == at:
+            return place
+        at, place = found.end(), place + 1
+    return 0
+
+
+@functools.cache
+def _field(delimiter: str) -> re.Pattern[str]:
+    """One rightly written field and what ends it."""
+    mark = re.escape(delimiter)
+    return re.compile(rf'(?:"(?:[^"]+|"")*+"|[^"\r\n{mark}]*+)(?:{mark}|\r?\n|\r|$)')
+
+
+def refuse_stray(name: str, header: Sequence[str], stray: tuple[int, int], rows: int, of: int) -> None:
+    """Raises Unusable: most rows have a stray quote, so that it is how the file is written. `stray`: line and place."""
+    line, place = stray
+    column = header[place - 1] if place <= len(header) else f"column {place}"
+    raise Unusable(f"{name}, line {line:,}: {column!r} {_STRAY}, and so have {rows:,} of {of:,} rows", hint=_WHOLE)
 
 
 def _is_blank(fields: list[str]) -> bool:

@@ -148,9 +148,9 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
     if _compression(head) or head[:4] == b"PAR1":
         raise Unusable(f"{source.name} holds another packed file inside its compression; unpack it once")
     _refuse_foreign(source.name, head)
-    if declared is not None:
-        return _declared(declared)
     found = next((name for mark, name in _BOMS if head.startswith(mark)), None)
+    if declared is not None:
+        return _agreeing(source, _declared(declared), found)
     order = {b"\x00\x01\x00\x01": "be", b"\x01\x00\x01\x00": "le"}.get(bytes(byte > 0 for byte in head[:4]))
     if found is None and order:
         raise Unusable(
@@ -220,4 +220,19 @@ def _declared(name: str) -> str:
         raise Unusable(f"--encoding {name!r} is no encoding that Python knows; try utf-8, cp1252 or utf-16") from None
     if not getattr(codec, "_is_text_encoding", True):
         raise Unusable(f"--encoding {name!r} is no text encoding; try utf-8, cp1252 or utf-16")
+    if codec.name == "utf-7":
+        raise Unusable("--encoding utf-7 is not read: one text has many spellings in it; save the file as UTF-8")
     return codec.name
+
+
+def _agreeing(source: Source, declared: str, found: str | None) -> str:
+    """What the byte order mark says where `declared` is the same thing. Raises Unusable where it is not."""
+    if found is None:
+        return declared
+    family = found.removesuffix("-sig")
+    if declared.removesuffix("-sig").removesuffix("-le").removesuffix("-be") == family:
+        return found
+    raise Unusable(
+        f"{source.name} begins with the byte order mark of {family.upper()}, and --encoding says {declared}",
+        hint="leave --encoding out",
+    )

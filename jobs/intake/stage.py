@@ -5,7 +5,6 @@ strict reader. It changes no value: normalising is for `validate`.
 """
 
 import csv
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,32 +13,35 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from jobs.atomic import atomic
 from jobs.disk import advice, refused
 from jobs.errors import Unusable
 from jobs.intake.parquet_input import parquet_texts
 from jobs.intake.preflight import InputFile, csv_records
+from jobs.windows import A_FRAME
 from schemas.outcome import OUTCOME_SCHEMA
 
 ROW_GROUP = 100_000
-WINDOW = 250_000
-"""Rows at a time. Measured: 100k costs a fifth more time, 500k a third more memory."""
 SOURCE_ROW = "source_row"
 LINE = "~line"
 SURPLUS = "~surplus"
+STRAY = "~stray"
+"""The place of a field, from 1, that holds a quote and does not begin with one; null where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
     """The staged input. Columns of `path`: `source_row` (Int64, 1 = first data row), `~line` (Int64, physical line
-    where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~surplus` (null, or
-    what a ragged row has too much, a JSON array, or misses, `-N`). A null text: missing in Parquet or in a ragged row.
+    where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~stray` (see STRAY),
+    `~surplus` (null, or what a ragged row has too much, a JSON array, or misses, `-N`). A null text: missing in Parquet
+    or in a ragged row.
     """
 
     path: Path
     rows: int
     file: InputFile
 
-    def windows(self, size: int = WINDOW) -> Iterator[pl.DataFrame]:
+    def windows(self, size: int = A_FRAME) -> Iterator[pl.DataFrame]:
         """The rows in order, `size` at a time."""
         lazy = pl.scan_parquet(self.path, glob=False)
         for offset in range(0, self.rows, size):
@@ -106,26 +108,9 @@ def stage(file: InputFile, folder: Path) -> Staged:
 
 
 def write_parquet(frame: pl.LazyFrame, target: Path) -> None:
-    """Writes `frame` to `target`: temporary name, fsync, rename, mode 0600, row groups of at most 100,000 rows."""
-    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        frame.sink_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
-        os.fsync(number)
-        temporary.replace(target)
-        sync_folder(target.parent)
-    finally:
-        os.close(number)
-        temporary.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename in `folder` survive a power cut."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    """Writes `frame` to `target`, whole or not at all, mode 0600, in row groups of at most 100,000 rows."""
+    with atomic(target) as draft:
+        frame.sink_parquet(draft, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
 
 
 def _scanned(path: Path, delimiter: str, names: list[str], header_lines: int) -> pl.LazyFrame:
@@ -151,6 +136,7 @@ def _numbered(texts: pl.LazyFrame, line: int | None) -> pl.LazyFrame:
         physical.alias(LINE),
         *names,
         pl.lit(None, dtype=pl.String).alias(SURPLUS),
+        pl.lit(None, dtype=pl.Int64).alias(STRAY),
     )
 
 
@@ -159,13 +145,13 @@ def _rewritten(file: InputFile, names: list[str], target: Path) -> None:
     width = len(names)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=target.parent, suffix=".csv") as canonical:
         writer = csv.writer(canonical, lineterminator="\r\n")  # so that a CR in a value is quoted
-        for line, fields in csv_records(file):
+        for line, fields, stray in csv_records(file):
             if len(fields) == width:
-                writer.writerow((line, "", *fields))
+                writer.writerow((line, stray or "", "", *fields))
             else:
-                writer.writerow((line, *_evened(fields, width)))
+                writer.writerow((line, stray or "", *_evened(fields, width)))
         canonical.flush()
-        texts = _scanned(Path(canonical.name), ",", [LINE, SURPLUS, *names], 0)
+        texts = _scanned(Path(canonical.name), ",", [LINE, STRAY, SURPLUS, *names], 0)
         write_parquet(_restored(texts, names), target)
 
 
@@ -186,4 +172,5 @@ def _restored(texts: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
         pl.col(LINE).cast(pl.Int64),
         *values,
         pl.when(pl.col(SURPLUS) != "").then(pl.col(SURPLUS)).alias(SURPLUS),
+        pl.when(pl.col(STRAY) != "").then(pl.col(STRAY)).cast(pl.Int64).alias(STRAY),
     )

@@ -14,12 +14,16 @@ import polars as pl
 from jobs.errors import MusterError, Unusable
 from jobs.intake.duplicates import duplicates
 from jobs.intake.files import Files
-from jobs.intake.judge import Judge, shown_key, where
+from jobs.intake.judge import Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
-from jobs.intake.stage import LINE, SOURCE_ROW, WINDOW, Staged, write_parquet
+from jobs.intake.stage import LINE, SOURCE_ROW, Staged, write_parquet
 from jobs.keys import KeySpace
+from jobs.windows import A_FRAME
 from schemas.column import InputModel
 from schemas.columns import input_of
+
+FIRST = 3
+"""Rows named for each warning; the contract's three."""
 
 QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
     "source_row": pl.Int64(),
@@ -37,7 +41,8 @@ QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
 class Validated:
     """Both sides of the split, each sorted by `source_row`. `accepted_rows + quarantined_rows == rows`.
 
-    `warnings` counts rows that carry one. `reasons` counts rows by `code:column`; a row with two counts in both.
+    `warnings` counts rows that carry one; `warned` has, by `code:column`, their number and the first three source rows,
+    the most frequent first. `reasons` counts rows by `code:column`; a row with two counts in both.
     """
 
     accepted: Path
@@ -47,6 +52,7 @@ class Validated:
     quarantined_rows: int
     warnings: int
     reasons: Mapping[str, int]
+    warned: Mapping[str, tuple[int, tuple[int, ...]]]
 
 
 def validate(
@@ -57,23 +63,36 @@ def validate(
     system: str = "eclipse",
     region: str = "ZA",
     strict_ids: bool = False,
+    restore_zeros: bool = False,
     files: Files | None = None,
+    issued: Issued | None = None,
     today: date,
     progress: Callable[[int], None] | None = None,
-    window: int = WINDOW,
+    window: int = A_FRAME,
 ) -> Validated:
     """`folder/accepted.parquet` and `folder/quarantined.parquet` (0600, whole or absent).
 
     accepted: `source_row`, every canonical column of the system normalised (null when absent; `external_unique_id`
     given or derived), `phone_masked`, `national_id_masked`, `warnings` (`code:column` joined by `;`, or null).
     quarantined: QUARANTINED_SCHEMA; keys that show the row's own identity or phone number are masked there.
+    `restore_zeros`: South African identity numbers get back the leading zeros that they provably lost.
+    `issued`: which keys the ledger knows (None: it is not asked); a row keeps the key that it has there.
     `files`: where documents lie (None: beside the input). `today` is the last date of birth that passes.
     `progress` hears the number of rows done so far.
     Raises Unusable for an unknown region, MusterError when a row would be lost.
     """
     if system != staged.file.system:
         raise Unusable(f"the file was read for {staged.file.system}, not for {system}")
-    judge = Judge.of(staged.file, keys, region=check_region(region), strict_ids=strict_ids, today=today, files=files)
+    judge = Judge.of(
+        staged.file,
+        keys,
+        region=check_region(region),
+        strict_ids=strict_ids,
+        today=today,
+        files=files,
+        restore_zeros=restore_zeros,
+        issued=issued,
+    )
     with TemporaryDirectory(dir=folder, prefix=".parts-") as name:
         parts = Path(name)
         done = 0
@@ -145,7 +164,16 @@ def _counted(staged: Staged, accepted: Path, quarantined: Path) -> Validated:
         )
     codes = bad.select(pl.col("reason_code").str.split(";").explode().value_counts(sort=True)).unnest("reason_code")
     reasons = {code: int(count) for code, count in codes.collect().iter_rows()}
-    return Validated(accepted, quarantined, staged.rows, ours[0], theirs[0], ours[1] + theirs[1], reasons)
+    warned = _warned(good, bad) if ours[1] + theirs[1] else {}
+    return Validated(accepted, quarantined, staged.rows, ours[0], theirs[0], ours[1] + theirs[1], reasons, warned)
+
+
+def _warned(*sides: pl.LazyFrame) -> dict[str, tuple[int, tuple[int, ...]]]:
+    rows = pl.concat([side.select(SOURCE_ROW, "warnings").drop_nulls("warnings") for side in sides])
+    codes = rows.with_columns(pl.col("warnings").str.split(";")).explode("warnings").group_by("warnings")
+    first = pl.col(SOURCE_ROW).bottom_k(FIRST).sort()
+    found = codes.agg(pl.len().alias("rows"), first).sort("rows", "warnings", descending=[True, False]).collect()
+    return {code: (rows, tuple(named)) for code, rows, named in found.iter_rows()}
 
 
 def _rows_and_warned(frame: pl.LazyFrame) -> tuple[int, int]:

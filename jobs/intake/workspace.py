@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -37,11 +36,11 @@ _OLD = re.compile(r"(\d+)-(\d+)")
 @contextmanager
 def workspace(
     out: Path,
+    clock: Clock,
     *,
     stays: Callable[[], bool] = lambda: False,
     tell: Callable[[str], None] = lambda _: None,
     pulse: Pulse = PULSE,
-    clock: Clock | None = None,
 ) -> Iterator[Path]:
     """A new folder (0700) below `out`, removed at the end. Raises Unusable when it can't be made.
 
@@ -59,10 +58,10 @@ def workspace(
         hint = advice(out, error.errno, "--out")
         raise Unusable(f"{out} can't be written: {error.strerror}", hint=hint) from error
     try:
-        others = Others.beside(folder, pulse, clock or Clock())
+        others = Others.beside(folder, pulse, clock)
 
         def keep() -> bool:
-            beat.write_bytes(b"%d\n" % time.monotonic_ns())
+            beat.write_bytes(b"%d\n" % int(clock.monotonic() * 1e9))
             others.look()
             return True
 
@@ -76,7 +75,7 @@ def workspace(
     if others and stays():
         tell(f"{others}: watching for up to {pulse.dead:g} s whether anybody works there, else its data are removed")
     while others and stays():
-        time.sleep(min(1.0, pulse.look))
+        clock.wait(min(1.0, pulse.look))
         others.look()
 
 

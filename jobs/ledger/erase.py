@@ -13,13 +13,16 @@ from jobs.ledger.people import Place
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store, begun, select_runs
 from jobs.model import RESUMABLE
+from schemas.outcome import OUTCOME
+from schemas.report_column import goes, personal
 
 ERASED = "erased"
 """Where a run's facts hold what was erased of it."""
 
-_MASKED = ("row_ref", "reason", "phone_masked", "national_id_masked")
-_WRITTEN = ("fingerprint", "write_key")
-_IDENTIFYING = ("external_unique_id", "customer_id", "wallet_id", "wallet_external_unique_id", "trace_id", "warnings")
+
+def personal_of_events(*, forgotten: bool) -> tuple[str, ...]:
+    """The columns of `event` that are erased when a run is purged, or (`forgotten`) all that go when a person is."""
+    return tuple(each.name for each in tables.event.c if goes(each.info.get("personal"), forgotten=forgotten))
 
 
 def spaces(store: Store) -> list[int]:
@@ -58,10 +61,11 @@ def note_erased(store: Store, run_id: str, what: str) -> None:
 def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
     """Blanks the rows of these runs and drops the records that no other run needs; gives how many records."""
     outcome, event, record, step, holder = tables.outcome, tables.event, tables.record, tables.step, tables.holder
+    shown, told = _nothing(personal(OUTCOME, forgotten=False)), _nothing(personal_of_events(forgotten=False))
     with store.writes.begin() as connection:
         for run_id in run_ids:
-            connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(_nothing(_MASKED)))
-            connection.execute(update(event).where(event.c.run_id == run_id).values(_nothing(_WRITTEN)))
+            connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(shown))
+            connection.execute(update(event).where(event.c.run_id == run_id).values(told))
         needed = select(outcome.c.external_unique_id).where(
             outcome.c.run_id.not_in(run_ids), outcome.c.external_unique_id.is_not(None)
         )
@@ -86,14 +90,15 @@ def still_open(store: Store, places: Sequence[Place]) -> bool:
 def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str, int]]) -> None:
     """Drops the records at `places`, and blanks `rows` (run id, source row) in outcomes and history."""
     outcome, event = tables.outcome, tables.event
+    leading, told = _nothing(personal(OUTCOME, forgotten=True)), _nothing(personal_of_events(forgotten=True))
     with store.writes.begin() as connection:
         for table in (tables.step, tables.record, tables.holder):
             connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).in_(places)))
         for run_id, row in rows:
             mine = (outcome.c.run_id == run_id, outcome.c.source_row == row)
-            connection.execute(update(outcome).where(*mine).values(_nothing((*_MASKED, *_IDENTIFYING))))
-            told = (event.c.run_id == run_id, event.c.source_row == row)
-            connection.execute(update(event).where(*told).values(_nothing(("key", "trace_id", *_WRITTEN))))
+            connection.execute(update(outcome).where(*mine).values(leading))
+            its = (event.c.run_id == run_id, event.c.source_row == row)
+            connection.execute(update(event).where(*its).values(told))
 
 
 def _nothing(columns: Sequence[str]) -> dict[str, object]:

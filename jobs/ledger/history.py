@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from jobs.ledger import tables
+from jobs.ledger.paging import paged
 from jobs.ledger.store import Store
+from jobs.windows import A_WINDOW
 
 COUNTED = ("intent", "result", "outcome")
 """Kinds of events that have a place in a row's course."""
@@ -21,21 +23,15 @@ def last_moment(store: Store, run_id: str) -> int | None:
         return moment
 
 
-def outcome_windows(store: Store, run_id: str, columns: Sequence[str], window: int = 10_000) -> Iterator[list[Any]]:
+def outcome_windows(store: Store, run_id: str, columns: Sequence[str], window: int = A_WINDOW) -> Iterator[list[Any]]:
     """`columns` of the outcome rows of a run as tuples, in input order, at most `window` at a time.
 
-    The first of `columns` has to be `source_row`.
+    `source_row` has to be one of `columns`.
     """
-    table, after = tables.outcome, 0
+    table = tables.outcome
     wanted = select(*(table.c[name] for name in columns)).where(table.c.run_id == run_id)
-    while True:
-        with store.engine.connect() as connection:
-            statement = wanted.where(table.c.source_row > after).order_by(table.c.source_row).limit(window)
-            rows = [tuple(row) for row in connection.execute(statement)]
-        if not rows:
-            return
-        yield rows
-        after = rows[-1][0]
+    for rows in paged(store.engine, wanted, table.c.source_row, window):
+        yield [tuple(row) for row in rows]
 
 
 def outcomes_among(store: Store, run_id: str, columns: Sequence[str], first: int, last: int) -> Sequence[Any]:
@@ -59,15 +55,10 @@ def sent_among(store: Store, run_id: str, first: int, last: int) -> dict[int, tu
         }
 
 
-def moments(store: Store, run_id: str, window: int = 50_000) -> Iterator[Sequence[Any]]:
+def moments(store: Store, run_id: str, window: int = A_WINDOW) -> Iterator[Sequence[Any]]:
     """(at_ms, kind, key, step, attempt, verdict, http_status, detail) of each counted event, oldest first."""
-    event, after = tables.event.c, 0
+    event = tables.event.c
     columns = (event.at_ms, event.kind, event.key, event.step, event.attempt, event.verdict, event.http_status)
     wanted = select(*columns, event.detail, event.seq).where(event.run_id == run_id, event.kind.in_(COUNTED))
-    while True:
-        with store.engine.connect() as connection:
-            rows = connection.execute(wanted.where(event.seq > after).order_by(event.seq).limit(window)).all()
-        if not rows:
-            return
+    for rows in paged(store.engine, wanted, event.seq, window):
         yield from (row[:-1] for row in rows)
-        after = rows[-1][-1]

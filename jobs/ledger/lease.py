@@ -6,11 +6,9 @@ dead; it only says whether watching is worth while for somebody who was not aske
 """
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.exc import DBAPIError
@@ -99,10 +97,10 @@ def held(
     space_id: int,
     owner: Owner,
     timeout_seconds: float,
+    clock: Clock,
     *,
     tell: Callable[[str], None] = lambda _: None,
     pulse: Pulse = PULSE,
-    clock: Clock | None = None,
 ) -> Iterator[int]:
     """Owns the space for the block and gives the fencing epoch. Raises Locked after `timeout_seconds`.
 
@@ -110,7 +108,6 @@ def held(
     seen, whatever `timeout_seconds` says; a single beat ends that. `tell` is told so, once. A thread keeps the own
     heartbeat, so that long computing doesn't look like death.
     """
-    clock = clock or Clock()
     epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, pulse, clock)
     try:
         with beating(lambda: beat(store, space_id, epoch, milliseconds(clock.now())), pulse.beat):
@@ -146,12 +143,7 @@ def _waited_for(
         if doubtful and not told:
             tell(f"{found.holding.words}; watching it, for {most:g} s at most")
             told = True
-        time.sleep(min(pulse.look, max(0.05, left)))
-
-
-def now_ms() -> int:
-    """The wall clock in milliseconds."""
-    return milliseconds(datetime.now(UTC))
+        clock.wait(min(pulse.look, max(0.05, left)))
 
 
 def take(store: Store, space_id: int, owner: Owner, now_ms: int, watch: Watch | None = None) -> int:

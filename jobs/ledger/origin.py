@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, inspect, or_, se
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
+from schemas.job_name import JobName
 
 if TYPE_CHECKING:
     from jobs.ledger.store import Store
@@ -52,7 +53,7 @@ def remember_origin(connection: Connection, space_id: int, origin: str, before: 
     """
     space = tables.space.c
     system, tenant = connection.execute(select(space.system, space.tenant).where(space.space_id == space_id)).one()
-    ours = _of(system.partition(":")[0], tenant)
+    ours = _of(JobName.parse(system).system, tenant)
     allowed = or_(space.origin.is_(None), space.origin == before)
     connection.execute(update(tables.space).where(ours, allowed).values(origin=origin))
     if other := connection.scalar(select(space.origin).where(ours, space.origin != origin)):
@@ -62,7 +63,7 @@ def remember_origin(connection: Connection, space_id: int, origin: str, before: 
 def _of(system: str, tenant: str) -> ColumnElement[bool]:
     """The spaces of all jobs of `system` at `tenant`."""
     space = tables.space.c
-    jobs = or_(space.system == system, space.system.startswith(f"{system}:", autoescape=True))
+    jobs = or_(space.system == system, space.system.startswith(JobName(system).siblings, autoescape=True))
     return and_(space.tenant == tenant, jobs)
 
 

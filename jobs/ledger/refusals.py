@@ -20,8 +20,8 @@ def refusals(store: Store, run_ids: Sequence[str], code: str, first: int, last: 
             yield row, outcome == Outcome.QUARANTINED and code in (reason or "").split(";")
 
 
-def runs_over(store: Store, realm: str, tenant: str, sha256: str) -> list[str]:
+def runs_over(store: Store, system: str, tenant: str, sha256: str) -> list[str]:
     """The runs over a file of that content."""
     space, batch = tables.space.c, tables.batch.c
-    same = (space.system == realm, space.tenant == tenant, batch.input_sha256 == sha256)
+    same = (space.system == system, space.tenant == tenant, batch.input_sha256 == sha256)
     return [run.run_id for run in store.matching(select_runs().where(*same))]

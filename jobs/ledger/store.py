@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    CursorResult,
     Engine,
+    Row,
     Select,
     Table,
     func,
@@ -38,9 +38,11 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
+from jobs.ledger.paging import paged
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.sqlite import open_engine, path_of, still_there
 from jobs.model import Outcome
+from jobs.windows import A_WINDOW
 
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
@@ -60,6 +62,11 @@ class Store:
         self.engine = engine
         self.writes = engine.execution_options(writes=True)
         self._many = Many()
+
+    @property
+    def url(self) -> str:
+        """Where the ledger is, as `--ledger` names it."""
+        return str(self.engine.url)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
@@ -296,31 +303,17 @@ class Store:
         ours = (space.system == run.system, space.tenant == run.tenant, batch.input_sha256 == run.input_sha256)
         return self._runs(select_runs().where(*ours).order_by(begun(), tables.run.c.run_id))
 
-    def outcomes(self, run_id: str, window: int = 10_000) -> Iterator[list[Mapping[str, Any]]]:
+    def outcomes(self, run_id: str, window: int = A_WINDOW) -> Iterator[list[Mapping[str, Any]]]:
         """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
-        table, after = tables.outcome, 0
-        while True:
-            statement = select(table).where(table.c.run_id == run_id, table.c.source_row > after)
-            with self.engine.connect() as connection:
-                rows = _plain(connection.execute(statement.order_by(table.c.source_row).limit(window)))
-            if not rows:
-                return
-            yield rows
-            after = rows[-1]["source_row"]
+        wanted = select(tables.outcome).where(tables.outcome.c.run_id == run_id)
+        for rows in paged(self.engine, wanted, tables.outcome.c.source_row, window):
+            yield _plain(rows)
 
-    def events(self, run_id: str, window: int = 10_000) -> Iterator[Mapping[str, Any]]:
+    def events(self, run_id: str, window: int = A_WINDOW) -> Iterator[Mapping[str, Any]]:
         """The history of a run, oldest first."""
-        table, after = tables.event, 0
-        while True:
-            statement = (
-                select(table).where(table.c.run_id == run_id, table.c.seq > after).order_by(table.c.seq).limit(window)
-            )
-            with self.engine.connect() as connection:
-                rows = _plain(connection.execute(statement))
-            if not rows:
-                return
-            yield from rows
-            after = rows[-1]["seq"]
+        wanted = select(tables.event).where(tables.event.c.run_id == run_id)
+        for rows in paged(self.engine, wanted, tables.event.c.seq, window):
+            yield from _plain(rows)
 
     def outcome_counts(self, run_id: str) -> dict[Outcome, int]:
         """How many rows of a run ended in each outcome; an outcome without rows is absent."""
@@ -424,10 +417,10 @@ def begun() -> ColumnElement[int]:
     return func.coalesce(first.scalar_subquery(), 0)
 
 
-def _plain(result: CursorResult[Any]) -> list[Mapping[str, Any]]:
+def _plain(rows: Sequence[Row[Any]]) -> list[Mapping[str, Any]]:
     """The rows with plain text for names: SQLAlchemy's are a kind of str that strict encoders refuse."""
-    names = [str(name) for name in result.keys()]  # noqa: SIM118 - no mapping
-    return [dict(zip(names, row, strict=True)) for row in result]
+    names = [str(name) for name in rows[0]._fields]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:

@@ -38,6 +38,10 @@ metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for the exact type INTEGER."""
 
+SHOWING: dict[Any, Any] = {"personal": "showing"}
+IDENTIFYING: dict[Any, Any] = {"personal": "identifying"}
+"""What of an event is personal, as `schemas/report_column.py` means it; of an outcome, `schemas/outcome.py` says it."""
+
 schema_version = Table(
     "schema_version",
     metadata,
@@ -138,16 +142,17 @@ event = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("kind", String(12), nullable=False),  # run_start, intent, result, outcome, run_end
     Column("source_row", BigInteger),
-    Column("key", String(100)),
+    Column("key", String(100), info=IDENTIFYING),
     Column("step", String(20)),
     Column("attempt", Integer),
-    Column("fingerprint", String(64)),  # SHA-256 of the intended request's body
+    Column("fingerprint", String(64), info=SHOWING),  # SHA-256 of the intended request's body
     Column("verdict", String(20)),
     Column("http_status", Integer),
     Column("error_code", String(40)),
-    Column("trace_id", String(80)),
+    Column("trace_id", String(80), info=IDENTIFYING),
     Column("detail", Text),
-    Column("write_key", String(100)),  # idempotency key that the intended request carries; null: it carries none
+    # Idempotency key that the intended request carries; null: it carries none.
+    Column("write_key", String(100), info=SHOWING),
     Index("event_by_run", "run_id", "seq"),
 )
 

@@ -7,9 +7,11 @@ import orjson
 from sqlalchemy import func, or_, select
 
 from jobs.ledger import tables
+from jobs.ledger.paging import paged
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
+from jobs.windows import A_WINDOW
 
 CREATED = 3
 """A row of which a write was intended and done."""
@@ -43,7 +45,7 @@ class Created:
         return step in self.rows and self.rows[step][source_row] == CREATED
 
 
-def entries(store: Store, run: RunRow, window: int = 20_000) -> Iterator[Entry]:
+def entries(store: Store, run: RunRow, window: int = A_WINDOW) -> Iterator[Entry]:
     """The entries of all rows but quarantined ones, in input order; a row whose record is gone is left out."""
     outcome, record, space = tables.outcome, tables.record, tables.space
     key = record.c.key == outcome.c.external_unique_id
@@ -53,18 +55,10 @@ def entries(store: Store, run: RunRow, window: int = 20_000) -> Iterator[Entry]:
         select(*wanted, record.c.run_id, record.c.first_attempt_ms)
         .join_from(outcome, record, key & (record.c.space_id == ours))
         .where(outcome.c.run_id == run.run_id, outcome.c.outcome != Outcome.QUARANTINED)
-        .order_by(outcome.c.source_row)
-        .limit(window)
     )
-    after = 0
-    while True:
-        with store.engine.connect() as connection:
-            rows = connection.execute(statement.where(outcome.c.source_row > after)).all()
-        if not rows:
-            return
-        for source_row, reason, pseudonyms, facts, *rest in rows:
+    for rows in paged(store.engine, statement, outcome.c.source_row, window):
+        for source_row, reason, pseudonyms, facts, *rest in map(tuple, rows):
             yield Entry(source_row, reason, orjson.loads(pseudonyms), orjson.loads(facts), *rest)
-        after = rows[-1][0]
 
 
 def created(store: Store, run: RunRow, steps: tuple[str, ...]) -> Created:

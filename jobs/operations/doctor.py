@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from jobs.clock import Clock, Stamp, from_milliseconds, milliseconds
 from jobs.disk import LEAST_FREE_BYTES, existing
@@ -23,6 +24,7 @@ from jobs.ledger.store import Store
 from jobs.run.target import same_target
 from jobs.run.throttling import span, told
 from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system_of
+from jobs.settings.pseudonyms import key_is_there
 from jobs.settings.settings import Settings, proxy_left_out, secret, unknown_variables
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed
@@ -35,22 +37,23 @@ SHORT_LIFE_SECONDS = 120.0
 """Chosen: a token that lives shorter is renewed more than once a minute."""
 
 
-def here(settings: Settings) -> Iterator[Check]:
+def here(settings: Settings, clock: Clock) -> Iterator[Check]:
     """What can be told without the network."""
     for name in unknown_variables():
         yield Check("environment", False, f"unknown variable {name}", "correct or unset it")
     if (unused := proxy_left_out(settings)) is not None:
         yield Check("proxy", None, f"{unused} is set, and not used", "--proxy URL goes through one")
-    yield from (_needed(settings, name) for name in ("base_url", "tenant"))
+    yield _needed(settings, "base_url")
+    yield _needed(settings, "tenant")
     try:
         credential_of(settings)
         yield Check("credential", True, "given")
     except Unusable as error:
         yield Check("credential", False, error.message, error.hint)
-    yield _ledger(settings)
+    yield _ledger(settings, clock)
     yield from _target(settings)
     yield from _pseudonyms(settings)
-    yield from _limits(settings)
+    yield from _limits(settings, clock)
     folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
@@ -79,17 +82,14 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
         return [Check("login", False, error.message, error.hint or "check --base-url, --tenant and the credential")]
 
 
-def _needed(settings: Settings, name: str) -> Check:
-    if settings.values[name] is not None:
-        return Check(name.replace("_", " "), True, f"{settings.values[name]}")
+def _needed(settings: Settings, name: Literal["base_url", "tenant"]) -> Check:
     try:
-        settings.need(name)
+        return Check(name.replace("_", " "), True, settings.need(name))
     except Unusable as error:
         return Check(name.replace("_", " "), False, error.message, error.hint)
-    raise AssertionError(name)
 
 
-def _ledger(settings: Settings) -> Check:
+def _ledger(settings: Settings, clock: Clock) -> Check:
     path = path_of(settings.ledger)
     try:
         refuse_remains(path)
@@ -102,7 +102,7 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", True, f"{path} will be made by the first run")
     try:
         with Store.opened(settings.ledger, create=False, upgrade=False) as store:
-            owner = working(store, settings.realm, settings.tenant or "", milliseconds(Clock().now()))
+            owner = working(store, settings.job_name.ledger_system, settings.tenant or "", milliseconds(clock.now()))
             runs = store.runs(1)
     except MusterError as error:
         return Check("ledger", False, error.message, error.hint or "give --ledger")
@@ -133,15 +133,13 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
         yield Check("pseudonym key", True, str(key))
 
 
-def _limits(settings: Settings) -> Iterator[Check]:
+def _limits(settings: Settings, clock: Clock) -> Iterator[Check]:
     """What the target taught this credential of its limits; nothing where another line says what is missing."""
-    ledger = path_of(settings.ledger)
-    kept = secret("pseudonym_key") is not None or key_file(ledger).exists()
-    if not ledger.exists() or not kept or settings.base_url is None:
+    if not path_of(settings.ledger).exists() or not key_is_there(settings.ledger) or settings.base_url is None:
         return
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
         if store.has(tables.pause):  # a ledger of an older version counts in another way
-            pool, now = pool_of(settings, credential_of(settings)), Clock().stamp()
+            pool, now = pool_of(settings, credential_of(settings)), clock.stamp()
             yield from _learned(learned(store, pool, now), now)
             yield from _paused(store, pool, now)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.clock import Clock
-from jobs.errors import NotPermitted, Unreachable, Unusable
+from jobs.errors import NotPermitted, Unusable
 from jobs.evidence.sums import SUMS, files_of, write_sums
 from jobs.ledger.erase import erased
 from jobs.ledger.rows import RunRow
@@ -21,6 +21,7 @@ from jobs.reports.folder import RunFolder
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.settings import Settings
+from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import Downloadable
@@ -60,12 +61,12 @@ class Downloads:
     failed: list[tuple[int, str]] = field(default_factory=list)
 
 
-def download(run: RunRow, settings: Settings, to: Path | None, progress: Progress) -> Downloads:
+def download(run: RunRow, settings: Settings, to: Path | None, clock: Clock, progress: Progress) -> Downloads:
     """Fetches the profiles of all customers of `run` into `to`, or into `profiles-<time>` in the run's folder.
 
     Raises Unusable before anything is read: nothing to download, a system without it, a folder that others may read.
     """
-    system, clock = system_of(settings), Clock()
+    system = system_of(settings)
     if not isinstance(system, Downloadable):
         raise Unusable(f"{system.capabilities.title} has no profiles to download")
     if erased(run):
@@ -140,23 +141,16 @@ class _Download:
         given = credential_of(settings, reading=True)
         open_ = missing(self.folder.path, customers)
         self.done.there = len(customers) - len(open_)
-        waiting = iter(open_)
         outage, hear = outage_of(settings, clock, progress.note), saying(progress)
         opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
         async with opening as client:
             with progress.stage("downloading", len(open_)) as count:
 
-                async def work() -> None:
-                    for customer in waiting:
-                        await self.one(client, customer)
-                        count.advance()
+                async def work(customer: Customer) -> None:
+                    await self.one(client, customer)
+                    count.advance()
 
-                try:
-                    async with asyncio.TaskGroup() as tasks:
-                        for _ in range(min(settings.concurrency, len(open_))):
-                            tasks.create_task(work())
-                except* (NotPermitted, Unreachable) as ended:
-                    raise ended.exceptions[0] from None
+                await side_by_side(work, open_, settings.concurrency)
 
     async def one(self, reader: Reader, customer: Customer) -> None:
         """One file, written whole or not at all."""

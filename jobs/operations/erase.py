@@ -1,7 +1,5 @@
 """`purge` and `forget`: what is personal goes from folders and ledger, what is evidence stays and still verifies."""
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,9 +26,11 @@ from jobs.ledger.seals import add_seal
 from jobs.ledger.sqlite import wipe
 from jobs.ledger.store import Store
 from jobs.operations.find_subject import QUARANTINE, Subject, quarantined_lines
+from jobs.os_user import os_user
 from jobs.progress import Progress
-from jobs.publishing.publish import pseudonyms_of, signing
+from jobs.publishing.publish import signing
 from jobs.reports.folder import RunFolder
+from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 
 DAY_MS = 86_400_000
@@ -47,9 +47,9 @@ class Erased:
 
 def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None = None) -> Erased:
     """Erases what shows people from all runs that ended more than `days` ago. Raises Locked while a run works."""
-    with _alone(settings, progress or Progress()) as store:
+    with _alone(settings, clock, progress or Progress()) as store:
         runs = runs_before(store, milliseconds(clock.now()) - days * DAY_MS)
-        absent = [run.run_id for run in runs if not _erased(store, run, Erasure("purge", _now(clock), _me(), None))]
+        absent = [run.run_id for run in runs if not _erased(store, run, Erasure("purge", _now(clock), os_user(), None))]
         purge_runs(store, [run.run_id for run in runs])
         for run in runs:
             note_erased(store, run.run_id, "purge")
@@ -59,8 +59,8 @@ def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None
 
 def forget(settings: Settings, subject: Subject, clock: Clock, progress: Progress | None = None) -> Erased:
     """Erases all that leads to one person from every run. Raises Unusable while something of them is unfinished."""
-    with _alone(settings, progress or Progress()) as store:
-        pseudonyms = pseudonyms_of(store)
+    with _alone(settings, clock, progress or Progress()) as store:
+        pseudonyms = pseudonyms_of(store.url)
         store.know_key(pseudonyms.of("key", "check"))
         places = places_of(store, subject.pseudonym(pseudonyms))
         if still_open(store, places):
@@ -70,7 +70,7 @@ def forget(settings: Settings, subject: Subject, clock: Clock, progress: Progres
         for run in all_runs(store):
             rows, lines = _rows(store, run, [key for _, key in places], subject)
             if rows:
-                erasure = Erasure("forget", _now(clock), _me(), frozenset(rows), frozenset(lines))
+                erasure = Erasure("forget", _now(clock), os_user(), frozenset(rows), frozenset(lines))
                 touched.append(run.run_id)
                 absent += [] if _erased(store, run, erasure) else [run.run_id]
                 found += [(run.run_id, row) for row in rows]
@@ -100,22 +100,15 @@ def _erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
 
 
 @contextmanager
-def _alone(settings: Settings, progress: Progress) -> Iterator[Store]:
+def _alone(settings: Settings, clock: Clock, progress: Progress) -> Iterator[Store]:
     """The ledger, with no run at work on any of its tenants."""
     with ExitStack() as stack:
         store = stack.enter_context(Store.opened(settings.ledger, create=False))
         for space_id in spaces(store):
             owner = lease.Owner.me("erasure")
-            stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, tell=progress.note))
+            stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note))
         yield store
 
 
 def _now(clock: Clock) -> str:
     return iso(clock.now())
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

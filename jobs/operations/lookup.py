@@ -3,7 +3,6 @@
 It finds and shows; several hits are named, and never chosen among. What is shown to others is masked here.
 """
 
-import asyncio
 import csv
 import io
 import itertools
@@ -18,26 +17,25 @@ from pathlib import Path
 from jobs.clock import Clock
 from jobs.errors import Unreachable, Unusable
 from jobs.intake.key_list import Key, KeyList
-from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.privacy import masking
+from jobs.privacy.masking import Mask
 from jobs.progress import Count, Lines
-from jobs.reconciliation.pseudonymous import Mask
 from jobs.reports.folder import RunFolder
 from jobs.reports.spreadsheet import guard
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
-from jobs.settings.settings import Settings, secret
+from jobs.settings.pseudonyms import key_is_there
+from jobs.settings.settings import Settings
+from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
 from jobs.systems.optional import Portal, Profiled
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
-
-WINDOW = 1_000
-"""Keys looked up together (chosen); the answers of a window are written in the order of the file."""
+from jobs.windows import A_LOOKUP
 
 HEADER = ("source_row", "key_masked", "hits", "customer_id", "status", "decision_status", "wallets", "note")
 """The columns of a result."""
@@ -100,7 +98,7 @@ class Desk:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings, *, most: float = START_SECONDS) -> "AsyncIterator[Desk]":
+    async def opened(cls, settings: Settings, clock: Clock, *, most: float = START_SECONDS) -> "AsyncIterator[Desk]":
         """Logged in, with the reader's credential if there is one; limits that a ledger keeps are kept here too.
 
         A target that does not answer is waited for `most` seconds: somebody sits in front of it. Raises Unreachable.
@@ -108,10 +106,9 @@ class Desk:
         system = system_of(settings)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
-            there = ledger_is_whole(path_of(settings.ledger))
+            there = ledger_is_whole(settings.ledger)
             store = stack.enter_context(Store.opened(settings.ledger, create=False)) if there else None
             given = credential_of(settings, reading=True)
-            clock = Clock()
             outage, hear = outage_of(settings, clock, most=most), saying(Lines())
             opening = connected(settings, system, given, clock, store=store, outage=outage, hear=hear)
             async with opening as client:
@@ -151,9 +148,9 @@ class Desk:
         return Answer(key, ids, status, profile.decision or "", wallets)
 
 
-def ledger_is_whole(ledger: Path) -> bool:
-    """Whether there is a ledger with its key; a look-up makes neither."""
-    return ledger.exists() and (key_file(ledger).exists() or secret("pseudonym_key") is not None)
+def ledger_is_whole(ledger: str) -> bool:
+    """Whether there is a ledger with its key at the URL; a look-up makes neither."""
+    return path_of(ledger).exists() and key_is_there(ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +178,19 @@ def unread(error: ReadFailed) -> Unreachable:
     return Unreachable(f"the target could not be read: {error.reason}{trace}", hint="run it again")
 
 
-async def look_up(settings: Settings, wanted: Record, *, full: bool = False) -> tuple[Sequence[Record], Profile | None]:
+async def look_up(
+    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False
+) -> tuple[Sequence[Record], Profile | None]:
     """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted."""
-    async with Desk.opened(settings) as desk:
+    async with Desk.opened(settings, clock) as desk:
         found = await desk.found(wanted)
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
 
 
-async def portal_users(settings: Settings) -> Sequence[Record]:
+async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
     """All portal users of the tenant as flat text, positions joined by `;`. Raises Unreachable, NotPermitted."""
-    async with Desk.opened(settings) as desk:
+    async with Desk.opened(settings, clock) as desk:
         if not isinstance(desk.system, Portal):
             raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
         try:
@@ -200,14 +199,14 @@ async def portal_users(settings: Settings) -> Sequence[Record]:
             raise unread(error) from None
 
 
-async def look_up_all(settings: Settings, keys: KeyList, target: Path, count: Count) -> Counter[str]:
+async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: Path, count: Count) -> Counter[str]:
     """Looks up every key of the list and writes `target`, whole or not at all, mode 0600; gives the rows by note.
 
     An earlier `target` is replaced. Raises Unusable, NotPermitted, Unreachable.
     """
     refuse_target(keys, target)
     notes: Counter[str] = Counter()
-    async with Desk.opened(settings, most=inf) as desk:
+    async with Desk.opened(settings, clock, most=inf) as desk:
         with RunFolder.existing(target.parent.resolve()).open_atomic(target.name) as draft, draft.open("ab") as file:
             file.write(_lines([HEADER]))
             for window in windows(iter(keys)):
@@ -228,23 +227,20 @@ def refuse_target(keys: KeyList, target: Path) -> None:
 
 
 def windows(keys: Iterator[Key]) -> Iterator[list[Key]]:
-    """The keys, WINDOW at a time."""
-    while window := list(itertools.islice(keys, WINDOW)):
+    """The keys, A_LOOKUP at a time."""
+    while window := list(itertools.islice(keys, A_LOOKUP)):
         yield window
 
 
 async def answered(desk: Desk, keys: Sequence[Key], by: str, workers: int, count: Count) -> list[Answer]:
     """The answers in the order of the keys; `workers` are looked up at the same time."""
-    answers = [Answer(key) for key in keys]
-    places = iter(range(len(keys)))
 
-    async def work() -> None:
-        for place in places:
-            answers[place] = await desk.answer(keys[place], by)
-            count.advance()
+    async def work(key: Key) -> Answer:
+        answer = await desk.answer(key, by)
+        count.advance()
+        return answer
 
-    await asyncio.gather(*(work() for _ in range(min(workers, len(keys)))))
-    return answers
+    return await side_by_side(work, keys, workers)
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:

@@ -13,19 +13,16 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import Clock, from_milliseconds, iso, milliseconds
-from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.evidence.events import write_events
-from jobs.flow import ended, finish, read, same_input
 from jobs.intake.extract import read_extract
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
-from jobs.ledger.names import key_file
 from jobs.ledger.resolutions import decided_rows
 from jobs.ledger.rows import RunRow
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
+from jobs.operations.report_again import ended
 from jobs.progress import Progress
 from jobs.publishing.publish import Findings, conclude, exit_code, requests_of, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
@@ -42,17 +39,21 @@ from jobs.reconciliation.resolutions import (
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
-from jobs.run.live import LaterReconciliation, read_afresh, record, set_aside
+from jobs.run.context import Place
+from jobs.run.event_loop import finish
+from jobs.run.live import Asked, LaterReconciliation, read_afresh, record, set_aside
+from jobs.run.read_input import read_again
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
-from jobs.settings.option import APART
-from jobs.settings.settings import Settings, pseudonym_key, secret
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
+from jobs.settings.settings import Settings
 from jobs.systems import capabilities
 
 
 def reconcile(
     run: RunRow,
     settings: Settings,
+    clock: Clock,
     *,
     against: Path | None = None,
     decisions: Path | None = None,
@@ -65,11 +66,11 @@ def reconcile(
     rows of `run`; recorded first. `listing`: name whom only the target has. Raises Unusable, Locked and NotPermitted;
     then there is no folder.
     """
-    clock, progress = Clock(), progress or Progress()
-    if listing and not capabilities(settings.model).lists_customers:
+    progress = progress or Progress()
+    if listing and not capabilities(settings.job_name.adapter).lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
-    able = capabilities(settings.model)
-    if against is not None and settings.job in APART:
+    able = capabilities(settings.job_name.adapter)
+    if against is not None and settings.job_name.apart:
         raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
     if against is None and not able.reads_back:
         raise Unusable(
@@ -83,18 +84,18 @@ def reconcile(
         credential_of(settings, reading=True)
     repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out))
+        work = stack.enter_context(workspace(settings.out, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
-        batch, why = input_of(run, settings, work, clock, progress)
+        place = Place(work, clock, progress)
+        batch, why = input_of(run, settings, place)
         seal_ = None if batch is not None else PseudonymComparer(kept_pseudonyms(settings, store), settings.region)
-        recheck = LaterReconciliation(run, settings, store, work, clock, progress, batch, seal_, listing=listing)
+        recheck = LaterReconciliation(Asked(run, settings, decisions, listing), place, store, batch, seal_)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
             recheck.epoch = stack.enter_context(
-                lease.held(store, recheck.space_id, owner, settings.lock_timeout, tell=progress.note)
+                lease.held(store, recheck.space_id, owner, settings.lock_timeout, clock, tell=progress.note)
             )
             recheck.decided = open_decisions(recheck, decisions, against)
-            recheck.decisions = decisions
         if why is not None:
             recheck.notes.append(f"{why}; the rows were compared by the ledger's pseudonyms")
         began = milliseconds(clock.now())
@@ -107,35 +108,30 @@ def reconcile(
         return filed(recheck, parts, began)
 
 
-def input_of(
-    run: RunRow, settings: Settings, work: Path, clock: Clock, progress: Progress
-) -> tuple[Batch | None, str | None]:
+def input_of(run: RunRow, settings: Settings, place: Place) -> tuple[Batch | None, str | None]:
     """The run's input, read again; or None, and why it can't be used."""
-    path = Path(run.input_path)
     try:
-        batch = read(path, settings, work, clock, progress, Earlier.of(settings, run))
-        same_input(batch, run.input_sha256)
+        return read_again(run, settings, place), None
     except Unusable as error:
+        path = Path(run.input_path)
         return None, error.message if path.exists() else f"the input {path} is gone"
-    return batch, None
 
 
 def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     """The pseudonyms of the ledger. Raises Unusable when their key is gone: a new one would fit nothing."""
-    ledger = path_of(settings.ledger)
-    if secret("pseudonym_key") is None and not key_file(ledger).exists():
+    if not key_is_there(settings.ledger):
         raise Unusable(
             "the input can't be used, and the key of the ledger's pseudonyms is gone too",
             hint="restore the input file, or give MUSTER_PSEUDONYM_KEY",
         )
-    pseudonyms = Pseudonyms(pseudonym_key(ledger))
+    pseudonyms = pseudonyms_of(settings.ledger)
     store.know_key(pseudonyms.of("key", "check"))
     return pseudonyms
 
 
 def open_decisions(recheck: LaterReconciliation, path: Path, against: Path | None) -> Sequence[Decided]:
     """The decisions of `path`, checked against the ledger. Raises Unusable."""
-    run, ambiguous = recheck.run, ambiguous_rows(Path(recheck.run.folder))
+    run, ambiguous = recheck.asked.run, ambiguous_rows(Path(recheck.asked.run.folder))
     decided = open_to_decision(path, read_decisions(path), recheck.store, recheck.space_id, run, ambiguous)
     if against is not None and any(each.decision.choice is Choice.OURS for each in decided):
         raise Unusable("that a customer is ours must be read at the target, not in an extract", hint="no --against")
@@ -144,21 +140,21 @@ def open_decisions(recheck: LaterReconciliation, path: Path, against: Path | Non
 
 def compared(recheck: LaterReconciliation, path: Path) -> Sequence[Path]:
     """Compares with the extract `path`; no network. The lines, set aside. Raises Unusable."""
-    settings, run = recheck.settings, recheck.run
-    with recheck.progress.stage("reading the extract", None):
-        extract = read_extract(path, system=settings.system, region=settings.region, work=recheck.work)
-    against = ExtractComparison(extract, settings.system, recheck.work, recheck.clock, recheck.seal)
+    settings, run = recheck.asked.settings, recheck.asked.run
+    with recheck.place.progress.stage("reading the extract", None):
+        extract = read_extract(path, system=settings.system, region=settings.region, work=recheck.place.work)
+    against = ExtractComparison(extract, settings.system, recheck.place.work, recheck.place.clock, recheck.seal)
     fields = list(against.masks)
     ours: Iterator[pl.DataFrame]
     if recheck.batch is not None:
         ours = of_batch(recheck.store, run.run_id, recheck.batch, fields)
     else:
         ours = of_ledger(recheck.store, run.run_id, recheck.space_id, fields)
-    with recheck.progress.stage("comparing", run.rows) as count:
+    with recheck.place.progress.stage("comparing", run.rows) as count:
         parts: list[Path] = []
         decided = decided_rows(recheck.store, run.run_id, run.ended_ms or 0)
         for frame in against.frames(frame_as_decided(window, decided) for window in ours):
-            parts.append(set_aside(frame, recheck.work, len(parts)))
+            parts.append(set_aside(frame, recheck.place.work, len(parts)))
             count.advance(frame["source_row"].n_unique())
     recheck.findings = Findings(complete_at_target=against.complete if against.whole else None)
     recheck.notes.append(
@@ -171,14 +167,14 @@ def compared(recheck: LaterReconciliation, path: Path) -> Sequence[Path]:
 
 def filed(recheck: LaterReconciliation, parts: Sequence[Path], began: int) -> Summary:
     """Writes the folder of this reconciliation and gives the summary as written."""
-    run, clock = recheck.run, recheck.clock
+    run, clock = recheck.asked.run, recheck.place.clock
     whole = RunFolder.existing(Path(run.folder))
     folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
     drift = drifted(recheck, whole, folder)
     findings = replace(recheck.findings, reconciliation=dict(counts), notes=tuple(recheck.notes))
     again = replace(
-        run, command="reconcile", started_ms=began, folder=str(folder.path), settings=recheck.settings.shown()
+        run, command="reconcile", started_ms=began, folder=str(folder.path), settings=recheck.asked.settings.shown()
     )
     now = milliseconds(clock.now())
     if recheck.batch is not None:

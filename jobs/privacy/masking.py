@@ -6,6 +6,7 @@ report, the ledger or an exception passes here.
 """
 
 import re
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -14,6 +15,10 @@ SHORTEST = 8
 
 _LONG_DIGITS = re.compile(r"(?<![0-9])\+?[0-9](?:[ .\-/()]?[0-9]){6,}(?![0-9])")
 _EMAIL = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;()]+")
+
+
+Mask = Callable[[str | None], str]
+"""What makes a value one that may be shown."""
 
 
 def tail(value: str | None, shown: int) -> str:
@@ -48,6 +53,15 @@ def name(value: str | None) -> str:
     if not value:
         return ""
     return value[0] + "*" * (len(value) - 1) if len(value) > 1 else "*"
+
+
+OF_KIND: Mapping[str, Mask] = {"phone": phone, "identity": identity, "email": email}
+"""The mask of each kind of personal number and address, as `schemas/column.py` names it."""
+
+
+def of_column(column: str) -> Mask:
+    """The mask of a column of the input by its name; what is no number and no address is masked as a name."""
+    return OF_KIND.get("identity" if column == "national_id" else column, name)
 
 
 def text(value: str) -> str:

@@ -12,9 +12,9 @@ import os
 import secrets
 import stat
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
+from jobs.atomic import sync_folder
 from jobs.errors import Unusable
 from jobs.privacy.rsa_keys import encryptor
 from jobs.systems.row import Row
@@ -92,7 +92,7 @@ class PasswordFile:
                 self._refuse_open_file(path, os.fstat(file.fileno()))
                 self._take(file.read(), path, new=new)
             if new:
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             raise Unusable(f"--passwords: {path} can't be opened or made: {error.strerror}") from error
 
@@ -149,11 +149,3 @@ def _line(cells: tuple[str, ...]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a new name survive a power cut, where the file system can."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    with suppress(OSError):
-        os.fsync(descriptor)
-    os.close(descriptor)

@@ -19,11 +19,9 @@ from jobs.ledger.totals import Created, Entry, created, distinct_keys, entries
 from jobs.model import Origin, Outcome
 from jobs.reports.totals import ControlTotal
 from jobs.systems.row import Row
+from jobs.windows import A_WINDOW
 
 MODULUS = 2**64
-ROWS_AT_ONCE = 10_000
-"""Of the file (chosen): each window opens it once more."""
-
 CHANGED_SINCE = "changed_since"
 HASHED = {"identities": "national_id", "phones": "phone"}
 """Hash totals and the column that each is over."""
@@ -67,7 +65,7 @@ def tallied(store: Store, run: RunRow, batch: Batch, pseudonyms: Pseudonyms, mad
     tally = Tally()
     known = entries(store, run)
     entry = next(known, None)
-    for row in (row for window in batch.accepted(ROWS_AT_ONCE) for row in window):
+    for row in (row for window in batch.accepted(A_WINDOW) for row in window):
         while entry is not None and entry.source_row < row.source_row:
             _add(tally.ledger, entry.pseudonyms)
             entry = next(known, None)

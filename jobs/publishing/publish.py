@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,12 +20,10 @@ from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
 from jobs.evidence.signature import signer
 from jobs.evidence.sums import sha256
 from jobs.intake.quarantine import write_quarantine
-from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import Link, add_seal, link_before
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
@@ -38,9 +37,12 @@ from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
-from jobs.settings.settings import pseudonym_key, secret
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import secret
 from jobs.systems import capabilities
+from schemas.column import Column
 from schemas.columns import columns_of
+from schemas.job_name import ONBOARDING, JobName
 from schemas.outcome import OUTCOME_SCHEMA
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
@@ -110,7 +112,6 @@ def publish(
     store: Store,
     run: RunRow,
     batch: Batch,
-    folder: RunFolder,
     findings: Findings,
     ended_ms: int,
     *,
@@ -118,12 +119,14 @@ def publish(
 ) -> Summary:
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
 
+    They are written into the folder of the run, which is there. Raises Unusable when it is not.
+
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
-    left_out = workbook_left_out(batch.rows, hurried=hurried)
+    folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    totals = control_totals(store, run, batch, pseudonyms_of(store), findings.complete_at_target)
+    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
@@ -171,13 +174,17 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     window = pl.col("source_row").is_between(first, last)
     echo = batch.staged.echo().filter(window)
     names = [name for name in echo.collect_schema().names() if name != "source_row"]
-    secret = (column.name for column in columns_of(batch.file.system) if column.secret)
-    own = {canonical: batch.file.header_of(canonical) for canonical in ("national_id", "phone", "email", *secret)}
+    own = {name: batch.file.header_of(name) for name in own_columns(columns_of(batch.file.system))}
     headers = {f"~own_{canonical}": header for canonical, header in own.items() if header is not None}
     personal = batch.staged.originals(headers).filter(window)
     beside = echo.join(personal, on="source_row", how="left")
     joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
+
+
+def own_columns(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Those of `columns` whose value no echoed column of the row may repeat: personal numbers, e-mails, secrets."""
+    return tuple(each.name for each in columns if each.secret or each.kind in {"identity", "phone", "email"})
 
 
 def summarised(
@@ -227,9 +234,8 @@ def summarised(
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
     """Names the `steps` that only some rows have, as the system says of itself."""
-    job = str(run.settings.get("job") or "onboarding")
-    system = run.system.partition(":")[0]
-    usual = capabilities(system if job == "onboarding" else f"{system}:{job}").steps
+    name = JobName(JobName.parse(run.system).system, str(run.settings.get("job") or ONBOARDING))
+    usual = capabilities(name.adapter).steps
     return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 
@@ -379,11 +385,6 @@ def seal(
         "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
     write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
-
-
-def pseudonyms_of(store: Store) -> Pseudonyms:
-    """The keyed HMACs of this ledger."""
-    return Pseudonyms(pseudonym_key(path_of(str(store.engine.url))))
 
 
 def signing() -> Sign | None:

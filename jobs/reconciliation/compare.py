@@ -4,7 +4,6 @@ A row is compared with what its outcome promises. Nothing here writes; a look-up
 never a match.
 """
 
-import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +12,19 @@ from typing import Any, Protocol
 import polars as pl
 from rapidfuzz import fuzz
 
-from jobs.batch import WINDOW, Batch
+from jobs.batch import Batch
 from jobs.clock import Clock, iso
 from jobs.errors import Unreachable
 from jobs.ledger.store import Store
-from jobs.model import MatchClass, Outcome
+from jobs.model import COMPLETE, MatchClass, Outcome
+from jobs.side_by_side import side_by_side
 from jobs.systems.contract import Capabilities, System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
+from jobs.windows import A_LOOKUP
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
-COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
 NOT_SENT = frozenset({Outcome.QUARANTINED, Outcome.CONFLICT, Outcome.NOT_ATTEMPTED})
 """Rows for which nothing of ours is at the target, by their outcome."""
 
@@ -140,7 +140,7 @@ async def claims(store: Store, run_id: str, batch: Batch) -> AsyncIterator[Seque
     """The ledger's claims of a run beside the file's rows, window by window; Row None: quarantined."""
     accepted = (row for rows in batch.accepted() for row in rows)
     row = next(accepted, None)
-    for window in store.outcomes(run_id, WINDOW):
+    for window in store.outcomes(run_id, A_LOOKUP):
         pairs: list[tuple[Claim, Row | None]] = []
         for entry in window:
             while row is not None and row.source_row < entry["source_row"]:
@@ -187,18 +187,17 @@ class Reconciliation:
     ) -> AsyncIterator[pl.DataFrame]:
         """One frame of lines for each window of claims, in their order. `Row` None: quarantined, never read."""
         async for window in windows:
-            places = asyncio.Semaphore(workers)
-            lines = await asyncio.gather(*(self._lines(places, claim, row) for claim, row in window))
+            lines = await side_by_side(self._lines, window, workers)
             rows = [line for row_lines in lines for line in row_lines]
             yield pl.DataFrame(rows, schema=RECONCILIATION_SCHEMA, orient="row")
 
-    async def _lines(self, places: asyncio.Semaphore, claim: Claim, row: Row | None) -> list[tuple[Any, ...]]:
+    async def _lines(self, claimed: tuple[Claim, Row | None]) -> list[tuple[Any, ...]]:
+        claim, row = claimed
         read_at = None
         if row is None or claim.outcome in NOT_SENT:
             found: Sequence[Line] = (Line(MatchClass.NOT_SENT),)
         else:
-            async with places:
-                found = await self._read(claim, row)
+            found = await self._read(claim, row)
             read_at = iso(self.clock.now())
         return [reported(claim, line, read_at) for line in found]
 

@@ -14,17 +14,16 @@ import polars as pl
 
 from jobs.clock import Clock, iso
 from jobs.intake.extract import LEADS, ROW, Extract
-from jobs.model import MatchClass, Outcome
+from jobs.model import COMPLETE, MatchClass, Outcome
 from jobs.privacy import masking
-from jobs.reconciliation.compare import COMPLETE, NOT_SENT, Claim, Line, compare, is_complete, reported
-from jobs.reconciliation.pseudonymous import Mask, PseudonymComparer
+from jobs.privacy.masking import Mask
+from jobs.reconciliation.compare import NOT_SENT, Claim, Line, compare, is_complete, reported
+from jobs.reconciliation.pseudonymous import PseudonymComparer
 from jobs.systems import capabilities
 from jobs.systems.contract import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
 from schemas.columns import columns_of
 from schemas.reconciliation import RECONCILIATION_SCHEMA
-
-MASKS: Mapping[str, Mask] = {"phone": masking.phone, "identity": masking.identity, "email": masking.email}
 
 AT_TARGET = ("customer_id", "wallet_id", "decision_status", "customer_status")
 """What the target shows of a customer beside the compared fields."""
@@ -49,7 +48,7 @@ class ExtractComparison:
     def __post_init__(self) -> None:
         columns = [column for column in columns_of(self.system) if column.required and column.personal]
         self.masks = {
-            column.name: MASKS.get(column.kind, masking.name)
+            column.name: masking.OF_KIND.get(column.kind, masking.name)
             for column in columns
             if column.name in self.extract.columns
         }

@@ -7,9 +7,7 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.ledger.store import Store
-
-WINDOW = 50_000
-"""Rows in memory at a time (chosen)."""
+from jobs.windows import A_WINDOW
 
 LEDGER: dict[str, pl.DataType] = {
     "source_row": pl.Int64(),
@@ -25,7 +23,7 @@ def of_batch(store: Store, run_id: str, batch: Batch, fields: Sequence[str]) -> 
     """The run's rows with the input's values of `fields` and of what leads."""
     accepted = pl.scan_parquet(batch.validated.accepted, glob=False)
     wanted = dict.fromkeys(["source_row", "national_id", *fields])
-    for entries in store.outcomes(run_id, WINDOW):
+    for entries in store.outcomes(run_id, A_WINDOW):
         frame = ledger_frame(entries)
         first, last = frame["source_row"][0], frame["source_row"][-1]
         values = accepted.filter(pl.col("source_row").is_between(first, last)).select(list(wanted)).collect()
@@ -34,7 +32,7 @@ def of_batch(store: Store, run_id: str, batch: Batch, fields: Sequence[str]) -> 
 
 def of_ledger(store: Store, run_id: str, space_id: int, fields: Sequence[str]) -> Iterator[pl.DataFrame]:
     """The run's rows with the ledger's pseudonyms of `fields`."""
-    for entries in store.outcomes(run_id, WINDOW):
+    for entries in store.outcomes(run_id, A_WINDOW):
         frame = ledger_frame(entries)
         known = store.known(space_id, frame["external_unique_id"].drop_nulls().to_list())
         kept = [known[key].record.pseudonyms if key in known else {} for key in frame["external_unique_id"]]

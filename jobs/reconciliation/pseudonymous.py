@@ -5,20 +5,19 @@ A pseudonym shows that two values are the same, never what they are; so no diffe
 and e-mails that differ in capitals alone differ.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from jobs.batch import WINDOW
 from jobs.intake.phones import normalise_phones
 from jobs.keys import Pseudonyms
 from jobs.ledger.store import Store
+from jobs.privacy.masking import Mask
 from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Sighting
-
-Mask = Callable[[str | None], str]
+from jobs.windows import A_LOOKUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class PseudonymComparer:
 
 
 async def sealed_claims(
-    store: Store, run_id: str, space_id: int, window: int = WINDOW
+    store: Store, run_id: str, space_id: int, window: int = A_LOOKUP
 ) -> AsyncIterator[Sequence[tuple[Claim, Row]]]:
     """The ledger's claims of a run, each with a row without values and with the ledger's pseudonyms."""
     for entries in store.outcomes(run_id, window):

@@ -24,9 +24,9 @@ from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
-from jobs.model import Origin, Outcome
+from jobs.model import COMPLETE, Origin, Outcome
 from jobs.privacy import masking
-from jobs.reconciliation.compare import COMPLETE, Claim, Opener, normalised
+from jobs.reconciliation.compare import Claim, Opener, normalised
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import SHAREABLE, SHARED

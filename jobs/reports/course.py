@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from jobs.clock import from_milliseconds, iso
-from jobs.model import Outcome, Rate
+from jobs.model import COMPLETE, Outcome, Rate
 
 MOST_BUCKETS = 120
 """Chosen: more columns than this are thinner than a pen on paper."""
@@ -35,8 +35,6 @@ LONGEST_CALL_MS = 600_000
 
 UNSENT = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 """Outcomes that say nothing of the target's pace."""
-
-COMPLETE = frozenset({Outcome.ONBOARDED, Outcome.ALREADY_ONBOARDED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
 """The folder of a run. Each file in it is whole or absent, mode 0600, whatever the umask."""
 
-import os
 import re
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
+from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
 
@@ -88,16 +87,8 @@ class RunFolder:
         target = self.path / _checked(name)
         if target.is_symlink():
             raise Unusable(f"{target} is a symbolic link; muster does not write through links")
-        draft = self.path / f".{name}.{secrets.token_hex(4)}.tmp"
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-        try:
+        with atomic(target) as draft:
             yield draft
-            _settle(draft)
-            draft.replace(target)
-            _sync_folder(self.path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
 
 
 def _checked(name: str) -> str:
@@ -127,21 +118,3 @@ def _make_one(path: Path) -> None:
         if not _is_real_folder(path):
             raise Unusable(f"{path} is a symbolic link or no folder") from None
     path.chmod(0o700)
-
-
-def _settle(draft: Path) -> None:
-    """Mode and content reach the disk before the name does."""
-    descriptor = os.open(draft, os.O_RDWR | os.O_NOFOLLOW)
-    try:
-        os.fchmod(descriptor, 0o600)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -155,6 +155,11 @@ class Summary:
         closed = all(total.closed for total in self.control_totals)
         return closed and all(equation.ok for equation in self.equations if equation.kind == "books")
 
+    @property
+    def damaged(self) -> int:
+        """Rows whose identity number a spreadsheet seems to have damaged, and that were sent all the same."""
+        return sum(rows for code, rows in self.warnings.items() if code.startswith("leading_zeros_lost:"))
+
     def outcome_counts(self) -> dict[str, int]:
         """A count for each of the eleven outcomes, in their usual order."""
         return {outcome.value: self.outcomes.get(outcome, 0) for outcome in Outcome}
@@ -282,6 +287,7 @@ def _blocks(summary: Summary) -> list[list[str]]:
     return [
         _table(f"Rows of {summary.input.name}", {"rows read": summary.input.rows} | _some(summary.outcome_counts())),
         _table("Why", _reasons(summary.causes)),
+        _table("Warnings", _some(summary.warnings)),
         _table("Checks that failed", _some(summary.failed_checks)),
         _table("Pending for", _some(summary.pending_ageing)),
         _table("Sent", _some(sent) and sent | {"of them mutating": summary.requests.mutating}),

@@ -41,6 +41,8 @@ def verdict(summary: "Summary") -> Verdict:
         return Verdict(mood, f"{sentence} {_left(summary)}".strip())
     if summary.attention or not summary.agreed:
         return Verdict("attention", f"The run finished, and {_matters(summary)}.")
+    if summary.damaged:
+        return Verdict("attention", f"The run finished, and {_damaged(summary.damaged)}.")
     if summary.pending:
         rows = counted(summary.pending, "row")
         return Verdict(
@@ -73,6 +75,11 @@ def _matters(summary: "Summary") -> str:
             f"{counted(summary.differences, 'difference')} to the target {_verb(summary.differences, 'stand')}"
         )
     return " and ".join(found) or "the target holds another number of customers than the books"
+
+
+def _damaged(rows: int) -> str:
+    numbers = "1 identity number seems" if rows == 1 else f"{rows:,} identity numbers seem"
+    return f"{numbers} to have lost zeros in a spreadsheet: compare with the source"
 
 
 def _all_well(summary: "Summary") -> str:

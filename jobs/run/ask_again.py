@@ -4,22 +4,22 @@ The newest result is read first, and its time remembered: only a later one is th
 outstanding is never asked again; what was passed only when an operator says how many rows that is.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
 
-from jobs.batch import WINDOW
 from jobs.errors import Unusable
 from jobs.ledger.rows import EventRow, Known, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
-from jobs.model import Outcome
-from jobs.reconciliation.compare import COMPLETE
+from jobs.model import COMPLETE, Outcome
+from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import ASKED_AGAIN_AFTER, Newest, Redecidable
+from jobs.windows import A_LOOKUP
 
 AT_ONCE = 16
 """Rows read at the same time (chosen)."""
@@ -84,7 +84,7 @@ class Retrigger:
             window = [each for each in all_of_it if self.rows is None or each.source_row in self.rows]
             taken |= {each.source_row for each in window} if self.rows else set()
             found += len(window)
-            read = await asyncio.gather(*(self.read(each, system, reader) for each in window))
+            read = await side_by_side(partial(self.read, system=system, reader=reader), window, AT_ONCE)
             passed += sum(each.asked and each.newest.status == system.passed for each in read)
             kept += [each for each in read if each.asked or each.known.record.outcome not in COMPLETE]
         if not found:
@@ -130,7 +130,7 @@ def candidates(
 
     Rows that a later run has settled otherwise are left out. As many at a time as are read at once.
     """
-    for rows in store.outcomes(run.run_id, WINDOW):
+    for rows in store.outcomes(run.run_id, A_LOOKUP):
         entries = {row["external_unique_id"]: row for row in rows if open_again(row, step_name, include_passed)}
         known = store.known(space_id, list(entries))
         found = [
@@ -148,7 +148,7 @@ def in_doubt(store: Store, run: RunRow, step_name: str, rows: frozenset[int] | N
         row["outcome"] == Outcome.IN_DOUBT
         and row["failed_step"] == step_name
         and (not rows or row["source_row"] in rows)
-        for window in store.outcomes(run.run_id, WINDOW)
+        for window in store.outcomes(run.run_id, A_LOOKUP)
         for row in window
     )
 

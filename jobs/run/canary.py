@@ -23,7 +23,7 @@ def with_default_canary(settings: Settings, able: Capabilities) -> Settings:
     if settings.origins["canary"] != "default" or not able.canary:
         return settings
     origins = {**settings.origins, "canary": f"default of {able.title}"}
-    return replace(settings, values={**settings.values, "canary": able.canary}, origins=origins)
+    return replace(settings, canary=able.canary, origins=origins)
 
 
 async def send_first(engine: RowDriver, rows: AsyncIterator[Case], most: int, workers: int) -> dict[int, Outcome]:

@@ -1,4 +1,4 @@
-"""A run under way: what its stages share, and what a signal does to work that it waits for."""
+"""What a run was given and what it holds, and what a signal does to work that it waits for."""
 
 import asyncio
 from collections import Counter
@@ -9,14 +9,17 @@ from typing import Any, TypeVar, cast
 
 from jobs.batch import Batch
 from jobs.clock import Clock
+from jobs.engine.case import Taking
 from jobs.engine.stops import Stops
 from jobs.errors import strongest
+from jobs.intake.control import ControlRecord
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.reconciliation.changes import ambiguous_rows
 from jobs.reconciliation.resolutions import Decided, open_to_decision, read_decisions
 from jobs.run.ask_again import Retrigger
+from jobs.run.session import Session
 from jobs.run.signals import Interrupted
 from jobs.settings.settings import Settings
 from jobs.systems.contract import System
@@ -42,24 +45,43 @@ class Resolutions:
 
 
 @dataclass(frozen=True, slots=True)
-class RunContext:
-    """A run under way: what its stages share."""
+class Place:
+    """Where and when a command works, and whom it tells."""
 
+    work: Path
+    """A private folder for files on the way; removed at the end."""
+    clock: Clock
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a run was given: it does not change while it works."""
+
+    command: str
     settings: Settings
     system: System
     batch: Batch
-    store: Store
+    control: ControlRecord | None = None
+    """What came beside the file, and says what must be in it."""
+    taking: Taking = field(default_factory=Taking)
+    """Which outcomes of earlier runs it goes on with."""
+    resolutions: Resolutions | None = None
+    again: Retrigger | None = None
+    """What is asked for again on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """A run under way: what its stages share."""
+
+    given: Given
+    place: Place
+    session: Session
     run: RunRow
-    space_id: int
-    epoch: int
-    work: Path
-    clock: Clock
-    progress: Progress
-    stops: Stops = field(default_factory=Stops)
-    decisions: Resolutions | None = None
+    stops: Stops
     decided: Sequence[Decided] = ()
     """What a person decided about rows that were left open."""
-    again: Retrigger | None = None
     calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """All calls of the run, those of the reconciliation too, by (operation, method, status)."""
 
@@ -68,11 +90,11 @@ class RunContext:
 
         The run is then one that did not end, as if it had been killed: the ledger knows all that was done.
         """
-        if self.stops.signalled.is_set() and self.batch.rows > MOST_REPORTED:
+        if self.stops.signalled.is_set() and self.given.batch.rows > MOST_REPORTED:
             raise Interrupted(
                 strongest(self.stops.codes),
-                f"stopped, and what was done is saved; {self.batch.rows:,} rows are too many to be reported on the way "
-                "out: who goes on reports them",
+                f"stopped, and what was done is saved; {self.given.batch.rows:,} rows are too many to be reported "
+                "on the way out: who goes on reports them",
                 hint=f"muster resume {self.run.run_id}",
             )
 

@@ -6,7 +6,7 @@ stand. The other files of a run are left to whoever goes on.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from heapq import merge
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ import polars as pl
 
 from jobs.clock import milliseconds
 from jobs.disk import unusable
-from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.case import Case, ledger_key, open_case
 from jobs.errors import ExitCode, MusterError, strongest
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
@@ -24,20 +24,17 @@ from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.columns import outcome_columns
 from jobs.ledger.history import outcomes_among, sent_among
 from jobs.ledger.rows import OutcomeRow
-from jobs.ledger.sqlite import path_of
 from jobs.model import RESUMABLE
 from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.run.context import MOST_REPORTED, RunContext
-from jobs.settings.settings import pseudonym_key
+from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.row import Row
+from jobs.windows import A_WINDOW
 
 CODE = "broken_off"
 """Reason code of a row that was not begun when the run was cut short."""
-
-WINDOW = 10_000
-"""Rows at a time (chosen, as for every report)."""
 
 SIGNALS = frozenset({ExitCode.SIGINT, ExitCode.SIGTERM})
 
@@ -45,9 +42,21 @@ OURS = frozenset({ExitCode.INTERNAL, ExitCode.INTEGRITY})
 """Codes that a signal does not outweigh."""
 
 
-def cut_short(context: RunContext, taking: Taking, error: Exception) -> MusterError | None:
+@contextmanager
+def reported_if_cut_short(context: RunContext) -> Iterator[None]:
+    """A block that needs ledger and disk. Raises `cut_short` in the place of what they refuse."""
+    try:
+        yield
+    except (LedgerBroken, OSError, ImportError, MemoryError, pl.exceptions.PolarsError) as error:
+        told = cut_short(context, error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def cut_short(context: RunContext, error: Exception) -> MusterError | None:
     """Reports what is known of the run that `error` ended; what to raise. None: `error` is a defect, not a failure."""
-    cause = error if isinstance(error, LedgerBroken) else unusable(error, context.settings.out)
+    cause = error if isinstance(error, LedgerBroken) else unusable(error, context.given.settings.out)
     if cause is None:
         return None
     run, folder, hint = context.run, Path(context.run.folder), cause.hint or ""
@@ -56,7 +65,7 @@ def cut_short(context: RunContext, taking: Taking, error: Exception) -> MusterEr
             folder.rmdir()  # only when nothing was written there
         message, onward = f"{cause.message}; nothing was sent", "start again"
         return _ending(cause, _code(context, cause, sent=False), message, hint.replace("muster resume", onward))
-    message = f"{cause.message}; run {run.run_id} was cut short, {_reported(context, taking, cause)}"
+    message = f"{cause.message}; run {run.run_id} was cut short, {_reported(context, cause)}"
     onward = f"muster {'report' if _ended(context) else 'resume'} {run.run_id}"
     if "muster resume" not in hint:
         hint = f"{hint}, then muster resume"
@@ -66,7 +75,7 @@ def cut_short(context: RunContext, taking: Taking, error: Exception) -> MusterEr
 def _sent(context: RunContext) -> bool:
     """Whether anything may have been sent: calls that were given up are counted nowhere, but their intents are."""
     try:
-        return bool(mutating(context.calls) or context.store.intent_total(context.run.run_id))
+        return bool(mutating(context.calls) or context.session.store.intent_total(context.run.run_id))
     except LedgerBroken:
         return True
 
@@ -88,22 +97,22 @@ def _code(context: RunContext, cause: MusterError, *, sent: bool) -> ExitCode:
 def _ended(context: RunContext) -> bool:
     """Whether the ledger knows the end of the run: only files are missing then."""
     try:
-        row = context.store.run(context.run.run_id)
+        row = context.session.store.run(context.run.run_id)
     except LedgerBroken:
         return False
     return row is not None and row.ended_ms is not None
 
 
-def _reported(context: RunContext, taking: Taking, cause: MusterError) -> str:
+def _reported(context: RunContext, cause: MusterError) -> str:
     """Writes `outcome.csv`, `outcome.parquet` and `quarantine.csv`; what the user is told of it."""
-    folder = RunFolder(Path(context.run.folder))
+    folder, batch = RunFolder(Path(context.run.folder)), context.given.batch
     if (folder.path / "outcome.csv").exists():
         return f"but every row has its end: {folder.path / 'outcome.csv'}"
-    if context.stops.signalled.is_set() and context.batch.rows > MOST_REPORTED:
-        return f"and its {context.batch.rows:,} rows are too many to be reported on the way out"
+    if context.stops.signalled.is_set() and batch.rows > MOST_REPORTED:
+        return f"and its {batch.rows:,} rows are too many to be reported on the way out"
     try:
-        count = write_outcome((shown(rows, context.batch) for rows in _windows(context, taking, cause)), folder)
-        write_quarantine(context.batch.staged, context.batch.validated.quarantined, folder.path / "quarantine.csv")
+        count = write_outcome((shown(rows, batch) for rows in _windows(context, cause)), folder)
+        write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     except (MusterError, OSError, pl.exceptions.PolarsError) as error:
         why = error if isinstance(error, MusterError) else unusable(error, folder.path)
         return f"and outcome.csv can't be written: {why.message if why else type(error).__name__}"
@@ -111,40 +120,37 @@ def _reported(context: RunContext, taking: Taking, cause: MusterError) -> str:
     return f"{left:,} of {count.rows:,} rows are open: {folder.path / 'outcome.csv'}"
 
 
-def _windows(context: RunContext, taking: Taking, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
+def _windows(context: RunContext, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
     """Every row of the file, with its end in this run where the ledger knows one, else as it stands."""
-    pseudonyms = Pseudonyms(pseudonym_key(path_of(context.settings.ledger)))
-    accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(context.batch.accepted())
-    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.batch.quarantined())
+    pseudonyms = pseudonyms_of(context.given.settings.ledger)
+    accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.accepted())
+    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.quarantined())
     rows = merge(accepted, refused, key=lambda row: row.source_row)
-    while window := list(islice(rows, WINDOW)):
+    while window := list(islice(rows, A_WINDOW)):
         first, last = window[0].source_row, window[-1].source_row
-        told = {row[0]: row for row in outcomes_among(context.store, context.run.run_id, LEDGER_COLUMNS, first, last)}
+        ended = outcomes_among(context.session.store, context.run.run_id, LEDGER_COLUMNS, first, last)
+        told = {row[0]: row for row in ended}
         left = [row for row in window if row.source_row not in told]
         open_rows = [row for row in left if isinstance(row, Row)]
         ends = [row for row in left if isinstance(row, OutcomeRow)]
-        for end in (
-            *ends,
-            *_standing(context, taking, pseudonyms, open_rows, f"the run was cut short: {cause.message}"),
-        ):
+        reason = f"the run was cut short: {cause.message}"
+        for end in (*ends, *_standing(context, pseudonyms, open_rows, reason)):
             columns = outcome_columns(end, context.run.run_id)
             told[end.source_row] = tuple(columns[name] for name in LEDGER_COLUMNS)
         yield [told[row.source_row] for row in window]
 
 
-def _standing(
-    context: RunContext, taking: Taking, pseudonyms: Pseudonyms, rows: Sequence[Row], reason: str
-) -> Iterator[OutcomeRow]:
+def _standing(context: RunContext, pseudonyms: Pseudonyms, rows: Sequence[Row], reason: str) -> Iterator[OutcomeRow]:
     """How accepted rows stand that the run has not ended. A write that the ledger knows no answer of is in doubt."""
     if not rows:
         return
-    run_id, now_ms = context.run.run_id, milliseconds(context.clock.now())
-    known = context.store.known(context.space_id, [ledger_key(row, pseudonyms) for row in rows])
-    sent = sent_among(context.store, run_id, rows[0].source_row, rows[-1].source_row)
+    run_id, now_ms = context.run.run_id, milliseconds(context.place.clock.now())
+    known = context.session.store.known(context.session.space_id, [ledger_key(row, pseudonyms) for row in rows])
+    sent = sent_among(context.session.store, run_id, rows[0].source_row, rows[-1].source_row)
     for row in rows:
         record = known.get(ledger_key(row, pseudonyms))
-        steps = [step.name for step in context.system.steps_of(row)]
-        case = open_case(row, record, run_id, pseudonyms, taking, now_ms, steps)
+        steps = [step.name for step in context.given.system.steps_of(row)]
+        case = open_case(row, record, run_id, pseudonyms, context.given.taking, now_ms, steps)
         if isinstance(case, Case):
             case.attempts, case.first_attempt_ms, case.last_attempt_ms = sent.get(row.source_row, (0, None, None))
             outcome, code, step = case.standing(CODE)

@@ -50,10 +50,10 @@ async def reread_if_possible(context: RunContext, outage: Outage) -> Reread:
     stops, nothing = context.stops, Reread((), None)
     if stops.target_is_closed:
         return nothing
-    if not context.system.capabilities.reads_back:
-        stops.note(f"{context.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
+    if not context.given.system.capabilities.reads_back:
+        stops.note(f"{context.given.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
         return nothing
-    if not reader_given(context.settings):
+    if not reader_given(context.given.settings):
         stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
         return nothing
     try:
@@ -68,13 +68,13 @@ async def reread(context: RunContext, outage: Outage) -> Reread:
 
     Raises NotPermitted.
     """
-    settings, store = context.settings, context.store
+    settings, system, store = context.given.settings, context.given.system, context.session.store
     given = credential_of(settings, reading=True)
     try:
         if outage.ended is not None:
             raise outage.ended
-        hear = saying(context.progress)
-        opening = connected(settings, context.system, given, context.clock, store=store, outage=outage, hear=hear)
+        clock, hear = context.place.clock, saying(context.place.progress)
+        opening = connected(settings, system, given, clock, store=store, outage=outage, hear=hear)
         async with opening as client:
             try:
                 return await compared(context, client)
@@ -88,11 +88,11 @@ async def reread(context: RunContext, outage: Outage) -> Reread:
 async def compared(context: RunContext, reader: Reader) -> Reread:
     """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
     parts = list[Path]()
-    reconciliation = Reconciliation(context.system, reader, context.clock)
-    windows = claims(context.store, context.run.run_id, context.batch)
-    with context.progress.stage("reconciling", context.batch.rows) as count:
-        async for frame in reconciliation.frames(windows, context.settings.concurrency):
-            parts.append(context.work / f"reconciliation-{len(parts):06}.parquet")
+    reconciliation = Reconciliation(context.given.system, reader, context.place.clock)
+    windows = claims(context.session.store, context.run.run_id, context.given.batch)
+    with context.place.progress.stage("reconciling", context.given.batch.rows) as count:
+        async for frame in reconciliation.frames(windows, context.given.settings.concurrency):
+            parts.append(context.place.work / f"reconciliation-{len(parts):06}.parquet")
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())
     if reconciliation.unreachable is None:
@@ -117,13 +117,13 @@ async def judge_canary(context: RunContext, client: Client, first: Mapping[int, 
 
 
 async def _judge(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:
-    reconciliation = Reconciliation(context.system, client, context.clock)
+    reconciliation = Reconciliation(context.given.system, client, context.place.clock)
     bad = dict(Counter(outcome.value for outcome in first.values() if outcome in DEAD))
-    able = context.system.capabilities
+    able = context.given.system.capabilities
     if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
         return stop_canary(context, bad)
-    theirs = only(claims(context.store, context.run.run_id, context.batch), first)
-    async for frame in reconciliation.frames(theirs, context.settings.concurrency):
+    theirs = only(claims(context.session.store, context.run.run_id, context.given.batch), first)
+    async for frame in reconciliation.frames(theirs, context.given.settings.concurrency):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())
     if reconciliation.unreachable is not None:
@@ -145,4 +145,6 @@ def stop_canary(context: RunContext, bad: Mapping[str, int]) -> None:
     """Stops the run when anything is `bad` (outcomes and classes, with their counts)."""
     if bad:
         found = ", ".join(f"{count} {name}" for name, count in sorted(bad.items()))
-        context.stops.policy("canary", f"stopped: of the first {context.settings.canary} rows, {found} (--canary)")
+        context.stops.policy(
+            "canary", f"stopped: of the first {context.given.settings.canary} rows, {found} (--canary)"
+        )

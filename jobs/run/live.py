@@ -7,17 +7,18 @@ from pathlib import Path
 import polars as pl
 
 from jobs.batch import Batch
-from jobs.clock import Clock, from_milliseconds, iso, milliseconds
+from jobs.clock import from_milliseconds, iso, milliseconds
 from jobs.errors import ExitCode
 from jobs.ledger.resolutions import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
-from jobs.progress import Progress
+from jobs.model import COMPLETE
 from jobs.publishing.publish import Findings
-from jobs.reconciliation.compare import COMPLETE, Claim, Reconciliation, claims
+from jobs.reconciliation.compare import Claim, Reconciliation, claims
 from jobs.reconciliation.listing import PAGES_A_CUSTOMER, WORTH_TRYING, Listing, listed, not_listed, only_in_target
 from jobs.reconciliation.pseudonymous import PseudonymComparer, sealed_claims
 from jobs.reconciliation.resolutions import Decided, as_decided, prove, rows_of
+from jobs.run.context import Place
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.settings import Settings
@@ -28,32 +29,39 @@ from jobs.systems.row import Row
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a later reconciliation was asked for."""
+
+    run: RunRow
+    settings: Settings
+    decisions: Path | None = None
+    """What a person decided about rows of the run."""
+    listing: bool | None = None
+    """Whether all customers are to be listed; None: only where that costs fewer reads, and to spare reads alone."""
+
+
 @dataclass(slots=True)
 class LaterReconciliation:
     """A reconciliation under way. `batch` None: the input is gone or was changed, and `seal` compares instead."""
 
-    run: RunRow
-    settings: Settings
+    asked: Asked
+    place: Place
     store: Store
-    work: Path
-    clock: Clock
-    progress: Progress
     batch: Batch | None
     seal: PseudonymComparer | None
     findings: Findings = field(default_factory=Findings)
-    listing: bool | None = None
-    """Whether all customers are to be listed; None: only where that costs fewer reads, and to spare reads alone."""
     claimed: set[str] | None = None
     """Customer ids that rows of the run claim; kept only beside a listing."""
     notes: list[str] = field(default_factory=list)
     epoch: int = 0
-    decisions: Path | None = None
+    """Of the lease, where something is recorded; else 0."""
     decided: Sequence[Decided] = ()
 
     @property
     def space_id(self) -> int:
         """The ledger's space of the run."""
-        return self.store.space(self.settings.realm, self.run.tenant)
+        return self.store.space(self.asked.settings.job_name.ledger_system, self.asked.run.tenant)
 
 
 async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
@@ -61,20 +69,20 @@ async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
 
     Once lines are compared, an outage that lasts too long leaves the rest unverified.
     """
-    settings, parts, clock = recheck.settings, list[Path](), recheck.clock
-    system, outage = system_of(settings), outage_of(settings, clock, recheck.progress.note)
-    given, hear = credential_of(settings, reading=True), saying(recheck.progress)
+    settings, parts, clock = recheck.asked.settings, list[Path](), recheck.place.clock
+    system, outage = system_of(settings), outage_of(settings, clock, recheck.place.progress.note)
+    given, hear = credential_of(settings, reading=True), saying(recheck.place.progress)
     opening = connected(settings, system, given, clock, store=recheck.store, outage=outage, hear=hear)
     async with opening as client:
-        if recheck.decisions is not None:
+        if recheck.asked.decisions is not None:
             rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
-            await prove(recheck.decisions, recheck.decided, system, client, rows, recheck.seal)
+            await prove(recheck.asked.decisions, recheck.decided, system, client, rows, recheck.seal)
             record(recheck)
         listing = await listing_if_cheaper(recheck, system, client)
-        reconciliation = Reconciliation(system, client, recheck.clock, recheck.seal, listing.customers)
-        with recheck.progress.stage("reconciling", recheck.run.rows) as count:
+        reconciliation = Reconciliation(system, client, recheck.place.clock, recheck.seal, listing.customers)
+        with recheck.place.progress.stage("reconciling", recheck.asked.run.rows) as count:
             async for frame in reconciliation.frames(claims_of(recheck), settings.concurrency):
-                parts.append(set_aside(frame, recheck.work, len(parts)))
+                parts.append(set_aside(frame, recheck.place.work, len(parts)))
                 count.advance(frame["source_row"].n_unique())
         parts.extend(unclaimed(recheck, listing, len(parts)))
         seen = reconciliation.complete if reconciliation.unreachable is None else None
@@ -87,16 +95,16 @@ async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
 
 async def listing_if_cheaper(recheck: LaterReconciliation, system: System, reader: Reader) -> Listing:
     """All customers of the target, where they were asked for or a listing spares reads; else an empty listing."""
-    counts = recheck.store.outcome_counts(recheck.run.run_id)
+    counts = recheck.store.outcome_counts(recheck.asked.run.run_id)
     held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
-    tried = recheck.listing or (recheck.listing is None and held >= WORTH_TRYING)
-    if not tried or not capabilities(recheck.settings.model).lists_customers:
+    tried = recheck.asked.listing or (recheck.asked.listing is None and held >= WORTH_TRYING)
+    if not tried or not capabilities(recheck.asked.settings.job_name.adapter).lists_customers:
         recheck.notes.append("each row was looked up at the target")
         return Listing({}, 0)
-    most = None if recheck.listing else int(held * PAGES_A_CUSTOMER)
-    with recheck.progress.stage("listing", None):
+    most = None if recheck.asked.listing else int(held * PAGES_A_CUSTOMER)
+    with recheck.place.progress.stage("listing", None):
         found = await listed(system, reader, most)
-    if found.whole is not None and not recheck.listing:
+    if found.whole is not None and not recheck.asked.listing:
         recheck.notes.append(f"each row was looked up at the target; a listing was given up: {found.whole}")
         return Listing({}, 0)
     recheck.claimed = set()
@@ -109,12 +117,12 @@ async def listing_if_cheaper(recheck: LaterReconciliation, system: System, reade
 
 def unclaimed(recheck: LaterReconciliation, listing: Listing, number: int) -> Iterator[Path]:
     """The lines of customers that only the target has, of the time of the run; asked for with `--list`."""
-    run, now = recheck.run, iso(recheck.clock.now())
+    run, now = recheck.asked.run, iso(recheck.place.clock.now())
     if recheck.claimed is None:
         return
     since, until = from_milliseconds(run.started_ms), from_milliseconds(run.ended_ms or run.started_ms)
     strangers = list(listing.strangers(recheck.claimed or (), since, until))
-    if not recheck.listing:
+    if not recheck.asked.listing:
         if strangers:
             recheck.notes.append(f"{len(strangers):,} customers of the run's time are not of it; --list names them")
         return
@@ -124,23 +132,23 @@ def unclaimed(recheck: LaterReconciliation, listing: Listing, number: int) -> It
         lines.append(not_listed(now))
     if listing.undated:
         recheck.notes.append(f"{listing.undated:,} customers show no time of creation: not judged")
-    yield set_aside(pl.DataFrame(lines, schema=RECONCILIATION_SCHEMA, orient="row"), recheck.work, number)
+    yield set_aside(pl.DataFrame(lines, schema=RECONCILIATION_SCHEMA, orient="row"), recheck.place.work, number)
 
 
 def record(recheck: LaterReconciliation) -> None:
     """The decisions go into the ledger, in the history of the run that they are about."""
-    step = system_of(recheck.settings).steps[0].name
-    now_ms = milliseconds(recheck.clock.now())
+    step = system_of(recheck.asked.settings).steps[0].name
+    now_ms = milliseconds(recheck.place.clock.now())
     transitions = [each for decided in recheck.decided for each in decided.transitions(step, now_ms)]
     if transitions:
-        recheck.store.apply(recheck.space_id, recheck.epoch, recheck.run.run_id, transitions)
+        recheck.store.apply(recheck.space_id, recheck.epoch, recheck.asked.run.run_id, transitions)
         recheck.notes.append(f"{len(recheck.decided):,} decisions were recorded")
 
 
 async def claims_of(recheck: LaterReconciliation) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
     """What the ledger says of each row, with what people decided, beside the row or its pseudonyms."""
-    store, run_id = recheck.store, recheck.run.run_id
-    decided = decided_rows(store, run_id, recheck.run.ended_ms or 0)
+    store, run_id = recheck.store, recheck.asked.run.run_id
+    decided = decided_rows(store, run_id, recheck.asked.run.ended_ms or 0)
     windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]]
     if recheck.batch is not None:
         windows = claims(store, run_id, recheck.batch)

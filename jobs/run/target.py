@@ -24,12 +24,16 @@ def same_target(settings: Settings, store: Store | None = None) -> str | None:
     """
     if settings.base_url is None or settings.tenant is None:
         return None
-    here, moved = origin_of(settings.base_url), settings.moved_from and origin_of(settings.moved_from)
+    here, moved = origin_of(settings.base_url), origin_of(settings.moved_from) if settings.moved_from else None
     with ExitStack() as stack:
         store = store or _readable(settings, stack)
         known = None if store is None else known_origin(*_place(store, settings))
         before = known if store is None or known else _newest(store, settings)
-        left = set() if store is None else _left(store, settings, {here, moved} - {None, before})
+        left = (
+            set()
+            if store is None
+            else _left(store, settings, {each for each in (here, moved) if each and each != before})
+        )
     if moved not in {None, before} and not (before == here and moved in left):
         words = f"{path_of(settings.ledger)} speaks of {before}" if before else "the ledger speaks of no target yet"
         raise Unusable(f"--moved-from is {moved}, but {words}: nothing was sent", hint="leave --moved-from out")

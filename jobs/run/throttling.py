@@ -1,19 +1,27 @@
-"""What a run makes of pauses that the target asks for: it says who waits for how long, or ends when that is in vain."""
+"""What a run makes of limits and pauses: it says who waits for how long, or ends when that is in vain.
+
+Times are told here too: also that the clock was set while a run worked.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from jobs.clock import Clock
+from jobs.clock import Clock, Stamp
 from jobs.engine.stops import Stops
 from jobs.progress import Progress
 from jobs.run.wiring import Hearing
 from jobs.systems.messages import CallClass
-from jobs.transport.limiter import Limiter
+from jobs.transport.limiter import Limiter, Window
 from jobs.transport.pauses import MOST_REFUSED_SECONDS, Hold
+from jobs.transport.quota import SharedWindow
 from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
 
 SAID_SECONDS = 60.0
 """Chosen: shorter pauses are part of a run that finds its pace, and are not worth a line."""
+
+
+SET_CLOCK_MS = 10_000
+"""Chosen: a clock that is corrected by less confuses nobody who reads the files of a run."""
 
 
 class Throttling:
@@ -60,6 +68,28 @@ class Throttling:
         self.stops.policy("throttled", f"stopped: {told(kind, hold)}, {why}")
         for limiter in self._limiters:
             limiter.close()
+
+
+def tell_kept(window: Window, progress: Progress) -> None:
+    """Says that the run begins below its limit, or behind calls of others, where it does."""
+    if isinstance(window, SharedWindow) and window.undated:
+        progress.note(
+            f"{window.undated} calls were made before this machine was started, or by another one: they count as just "
+            f"made, so that the first of this run may wait up to {window.rate.seconds:g} s"
+        )
+    if window.rate != window.most:
+        most, rate = (f"{each.calls} calls in {each.seconds:g} s" for each in (window.most, window.rate))
+        progress.note(f"the target has refused {most}: beginning with {rate}, as learned earlier")
+
+
+def note_clock(stops: Stops, clock: Clock, began: Stamp) -> None:
+    """Lets the report say that the wall clock was set while the run worked: its times jump there."""
+    now = clock.stamp()
+    set_by = (now.wall_ms - began.wall_ms) - (now.up_ms - began.up_ms)
+    if abs(set_by) >= SET_CLOCK_MS:
+        way = "forward" if set_by > 0 else "back"
+        by = span(abs(set_by) / 1000)
+        stops.note(f"the clock of this machine was set {way} by {by} during the run: the times in its files jump")
 
 
 def saying(progress: Progress) -> Hearing:

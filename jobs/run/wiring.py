@@ -11,14 +11,16 @@ from urllib.parse import urlsplit
 
 from jobs.clock import Clock
 from jobs.errors import Unusable
-from jobs.keys import KeySpace, Pseudonyms
+from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.run.target import same_target
-from jobs.settings.settings import Settings, pseudonym_key, secrets, system_settings
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import Settings, secrets
+from jobs.settings.system_table import system_settings
 from jobs.systems import adapter, capabilities
 from jobs.systems.contract import Passwords, Setup, System
 from jobs.systems.jwt import holder_of
@@ -39,7 +41,7 @@ def system_of(settings: Settings, files: Path | None = None, *, passwords: Passw
     logins that are to be made; None: none is made.
     """
     tenant = settings.need("tenant")
-    module = adapter(settings.model)
+    module = adapter(settings.job_name.adapter)
     table = settings.systems.get(settings.system, {})
     setup = Setup(
         tenant,
@@ -57,7 +59,7 @@ def credential_name(settings: Settings) -> str | None:
     """Whose credential this run has, as a pseudonym; None when there is none."""
     given = secrets("operator_" if settings.operator else "")
     secret = holder_of(given.token) if given.token else given.identity
-    return Pseudonyms(pseudonym_key(path_of(settings.ledger))).of("credential", secret) if secret else None
+    return pseudonyms_of(settings.ledger).of("credential", secret) if secret else None
 
 
 class Remembered:
@@ -78,23 +80,23 @@ class Remembered:
                 return {}
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
-        return made_customers(self._store, str(self.settings.system), self.settings.tenant, customer_ids)
+        return made_customers(self._store, self.settings.system, self.settings.need("tenant"), customer_ids)
 
 
 def keys_of(settings: Settings) -> KeySpace:
     """The keys of the configured (system, tenant); an unset tenant gives keys that are never sent."""
-    return KeySpace.of(settings.keyed, settings.tenant or "")
+    return KeySpace.of(settings.job_name.key_system, settings.tenant or "")
 
 
 def reader_given(settings: Settings) -> bool:
     """Whether there is a credential to read back with."""
-    return not capabilities(settings.model).reads_apart or any(map(complete, readers(settings)))
+    return not capabilities(settings.job_name.adapter).reads_apart or any(map(complete, readers(settings)))
 
 
 def readers(settings: Settings) -> Iterator[Secrets]:
     """Credentials that are meant for reading, the reader's own first."""
     yield secrets("recon_")
-    if capabilities(settings.model).reads_apart:
+    if capabilities(settings.job_name.adapter).reads_apart:
         yield secrets("operator_")
 
 
@@ -106,7 +108,7 @@ def complete(given: Secrets) -> bool:
 def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
     """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable."""
     own = next(filter(complete, readers(settings)), None) if reading else None
-    able = capabilities(settings.model)
+    able = capabilities(settings.job_name.adapter)
     if own is None and reading and able.reads_apart:
         raise Unusable(
             "reading back takes another credential than this job's own",
@@ -249,6 +251,5 @@ async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
 
 def pool_of(settings: Settings, given: Secrets) -> str:
     """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
-    pseudonyms = Pseudonyms(pseudonym_key(path_of(settings.ledger)))
     address = checked_base_url(settings.need("base_url"))
-    return pseudonyms.of("pool", f"{address}|{given.identity or 'token'}")
+    return pseudonyms_of(settings.ledger).of("pool", f"{address}|{given.identity or 'token'}")

@@ -1,31 +1,50 @@
 """Settings: flag beats environment beats muster.toml beats default. The one reader of `os.environ`.
 
-An option is declared once, in `jobs/settings/option.py`.
+An option is declared once, as a field of `Settings`.
 """
 
 import os
 import re
 import stat
-import tempfile
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time
 from itertools import pairwise, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.ledger.names import key_file
 from jobs.model import Rate, Secrets
 from jobs.privacy.secret_file import bare, secret_of
-from jobs.settings.option import APART, BY_NAME, KEPT, OF_A_SYSTEM, OPTIONS, PREFIX, Option, suggestion
+from jobs.settings.option import PREFIX, Option, declared, option
+from jobs.settings.system_table import recorded_table
+from jobs.settings.values import (
+    error_budget,
+    former_base_url,
+    known_system,
+    local_time,
+    names_of_checks,
+    one_of,
+    outcomes_and_classes,
+    rate_or_auto,
+    region_code,
+    seconds,
+    suggestion,
+    tenant_id,
+    truth,
+    whole,
+)
 from jobs.systems import SYSTEMS
-from jobs.transport.proxy import Proxy, unused_proxy
+from jobs.transport.address import checked_base_url
+from jobs.transport.proxy import Proxy, checked_proxy, unused_proxy
 from jobs.transport.successor import keeper, latest
+from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
@@ -48,55 +67,133 @@ PEM = frozenset({"private_key", "signing_key"})
 """Those of several lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The effective settings. `values` by option name, `origins` says where each came from."""
+DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
+"""What the job `decide` may do with customers, each a variant with keys of its own."""
 
-    values: Mapping[str, Any]
-    origins: Mapping[str, str]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The effective settings: what each option is in the end, and where that comes from."""
+
+    system: str = option("eclipse", known_system, "NAME", "The target system.", kept=True)
+    job: str = option(
+        ONBOARDING, one_of(*JOBS), "NAME", "What is done with the rows; the command says it.", given=False, kept=True
+    )
+    decision: str | None = option(
+        None, one_of(*DECISIONS), "NAME", "What is decided about them; the command says it.", given=False, kept=True
+    )
+    operator: bool = option(
+        False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
+    )
+    allow_privileged: bool = option(
+        False, truth, None, "Send also rows that give privileged positions.", given=False, kept=True
+    )
+    base_url: str | None = option(
+        None, checked_base_url, "URL", "Where the target listens: https, or http on this machine.", kept=True
+    )
+    moved_from: str | None = option(
+        None, former_base_url, "URL", "Where the ledger knew this target before it moved to --base-url."
+    )
+    proxy: Proxy | None = option(
+        None, checked_proxy, "URL", "Proxy that every call goes through; none of the environment is used.", kept=True
+    )
+    ca_file: Path | None = option(
+        None, Path, "PEM", "Roots that the target is verified with, in the place of the usual ones.", kept=True
+    )
+    tenant: str | None = option(
+        None, tenant_id, "ID", "The tenant to work in; must be the credential's own.", kept=True
+    )
+    ledger: str = option("sqlite:///muster.db", str, "URL", "Where it is kept what was done.")
+    out: Path = option(Path("runs"), Path, "DIR", "Where each run leaves its folder.", kept=True)
+    run_id: str | None = option(None, str, "ID", "Name of the run; made from the time when left out.")
+    concurrency: int = option(16, whole(1, 1024), "N", "Rows worked on at the same time.")
+    rate: Rate | None = option(
+        None, rate_or_auto, "N/SECONDS", "Mutating calls in any window, or auto; less where the target taught so."
+    )
+    decision_poll: float = option(30.0, seconds, "SECONDS", "Time between two reads of an outstanding decision.")
+    decision_wait: float = option(600.0, seconds, "SECONDS", "How long this run waits for a decision.")
+    kyc_type: str | None = option(
+        None, one_of("NORMAL", "COMPARISON"), "NORMAL|COMPARISON", "Kind of KYC (Eclipse).", of_a_system=True
+    )
+    checks: str | None = option(
+        None,
+        names_of_checks,
+        "NAMES",
+        "Checks that KYC runs (Eclipse); the target's own set when left out.",
+        of_a_system=True,
+    )
+    deadline: time | None = option(None, local_time, "HH:MM", "Local time at which no further row is begun.")
+    max_errors: str | None = option(None, error_budget, "N|P%", "Stop when more rows than this need attention.")
+    breaker: int = option(50, whole(0, 10**9), "N", "Stop after N failed rows in a row; 0: never.")
+    same_cause: int = option(200, whole(0, 10**9), "N", "Stop when N rows, and half of all, ended alike; 0: never.")
+    canary: int = option(0, whole(0, 10**9), "N", "Onboard and reconcile N rows before the rest; 0: none.")
+    limit: int | None = option(None, whole(1, 10**12), "N", "Work on the first N accepted rows only.")
+    lock_timeout: float = option(0.0, seconds, "SECONDS", "How long to wait for another run to end.")
+    outage_wait: float = option(
+        600.0, seconds, "SECONDS", "How long to wait for a target that does not answer any more."
+    )
+    region: str = option("ZA", region_code, "CC", "Region of phone numbers without a country code.", kept=True)
+    encoding: str | None = option(
+        None, str, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252.", kept=True
+    )
+    delimiter: str | None = option(None, str, "CHAR", "Field delimiter; found out when left out.", kept=True)
+    files: Path | None = option(
+        None, Path, "DIR", "Folder of the documents that rows name; INPUT's own when left out.", kept=True
+    )
+    passwords: Path | None = option(
+        None, Path, "FILE", "Where generated passwords are delivered: a file of your own, 0600.", kept=True
+    )
+    encrypt_to: Path | None = option(
+        None, Path, "KEY.pem", "RSA public key that generated passwords are encrypted to.", kept=True
+    )
+    strict_ids: bool = option(False, truth, None, "Refuse identity numbers whose check digit is wrong.", kept=True)
+    restore_zeros: bool = option(
+        False, truth, None, "Give South African identity numbers back zeros they provably lost.", kept=True
+    )
+    control: Path | None = option(
+        None, Path, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."
+    )
+    output: str = option("text", one_of("text", "json"), "text|json", "Form of what is printed on stdout.")
+    yes: bool = option(False, truth, None, "Answer every question with yes.")
+    no_progress: bool = option(False, truth, None, "No progress bar, also on a terminal.")
+    fail_on: frozenset[str] | None = option(
+        None, outcomes_and_classes, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."
+    )
+    exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where each option comes from, by its name: a flag, a variable, a file, `the run`, `default`."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """`[columns]`: header of the file to canonical column."""
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """`[eclipse]` and the like."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.values[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
     @property
-    def model(self) -> str:
-        """Names the adapter and the input columns: the system, `system:job`, or `system:job/variant`."""
-        named = str(self.system) if self.job == "onboarding" else f"{self.system}:{self.job}"
-        return f"{named}/{self.decision}" if self.decision else named
+    def job_name(self) -> JobName:
+        """What is done, and where."""
+        return JobName(self.system, self.job, self.decision)
 
-    @property
-    def realm(self) -> str:
-        """Names the ledger's records: those of customers are the same whatever is done with them."""
-        return f"{self.system}:{self.job}" if self.job in APART else str(self.system)
-
-    @property
-    def keyed(self) -> str:
-        """Names the keys: to decide twice, differently, about one customer are two intentions."""
-        return self.model if self.job in APART else str(self.system)
-
-    def need(self, name: str) -> Any:
+    def need(self, name: Literal["base_url", "tenant"]) -> str:
         """The value of an option that this command can't do without. Raises Unusable."""
-        if self.values[name] is None:
-            option = BY_NAME[name]
+        value = self.base_url if name == "base_url" else self.tenant
+        if value is None:
+            wanted = BY_NAME[name]
             raise Unusable(
-                f"{option.flag} is missing", hint=f"give {option.flag}, {option.variable} or {name} in muster.toml"
+                f"{wanted.flag} is missing", hint=f"give {wanted.flag}, {wanted.variable} or {name} in muster.toml"
             )
-        return self.values[name]
+        return value
 
     def shown(self) -> dict[str, str]:
         """Every value as text; none is secret."""
-        texts = {name: _text(value) for name, value in self.values.items()}
+        texts = {each.name: _text(getattr(self, each.name)) for each in OPTIONS}
         texts |= {f"columns.{header}": canonical for header, canonical in self.columns.items()}
         return texts | {
             f"{system}.{key}": _text(value) for system, keys in self.systems.items() for key, value in keys.items()
         }
+
+
+OPTIONS = declared(Settings)
+BY_NAME = {each.name: each for each in OPTIONS}
 
 
 def _text(value: Any) -> str:
@@ -129,50 +226,28 @@ def settings(
     environ = os.environ if environ is None else environ
     named = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
     document, file = _document(named)
-    kept = {name: recorded.get(name) or None for name in (*KEPT, *OF_A_SYSTEM)} if recorded else {}
+    kept = {each.name: recorded.get(each.name) or None for each in OPTIONS if each.keeps} if recorded else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for option in OPTIONS:
+    for each in OPTIONS:
         for origin, given in (
-            (option.flag, flags.get(option.name)),
-            (option.variable, environ.get(option.variable) or None if option.given else None),
-            (str(file), document.get(option.name)),
-            ("the run", kept.get(option.name)),
+            (each.flag, flags.get(each.name)),
+            (each.variable, environ.get(each.variable) or None if each.given else None),
+            (str(file), document.get(each.name)),
+            ("the run", kept.get(each.name)),
         ):
             if given is not None:
-                values[option.name], origins[option.name] = _parsed(option, given, origin), origin
+                values[each.name], origins[each.name] = _parsed(each, given, origin), origin
                 break
         else:
-            values[option.name], origins[option.name] = option.default, "default"
-    tables = {name: document.get(name) or _recorded_table(recorded or {}, name) for name in SYSTEMS}
-    own = {name: values[name] for name in OF_A_SYSTEM if values[name] is not None}
+            values[each.name], origins[each.name] = each.default, "default"
+    tables = {name: document.get(name) or recorded_table(recorded or {}, name) for name in SYSTEMS}
+    own = {each.name: values[each.name] for each in OPTIONS if each.of_a_system and values[each.name] is not None}
     tables[values["system"]] = {**tables[values["system"]], **own}
-    columns = document.get("columns") or _recorded_table(recorded or {}, "columns")
+    columns = document.get("columns") or recorded_table(recorded or {}, "columns")
     _same_place(values, kept)
     _refuse_shown_password(values["proxy"], origins["proxy"])
-    return Settings(values, origins, columns, tables)
-
-
-class _Recorded(str):
-    """A setting of a system as an earlier run wrote it down."""
-
-    __slots__ = ()
-
-
-class _RecordedNumber(int):
-    """The same, where it looks like a whole number."""
-
-
-def _recorded_table(recorded: Mapping[str, object], table: str) -> dict[str, Any]:
-    """`[table]` as an earlier run was run with it; whole numbers are numbers again."""
-    prefix = table + "."
-    texts = {name.removeprefix(prefix): str(text) for name, text in recorded.items() if name.startswith(prefix)}
-    if table == "columns":
-        return texts
-    return {
-        name: _RecordedNumber(text) if re.fullmatch(r"0|[1-9][0-9]{0,11}", text) else _Recorded(text)
-        for name, text in texts.items()
-    }
+    return Settings(**values, origins=origins, columns=columns, systems=tables)
 
 
 def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
@@ -189,12 +264,12 @@ def _refuse_shown_password(proxy: Proxy | None, origin: str) -> None:
         raise Unusable("the password of the proxy is a secret: its place is the environment", hint=f"set {variable}")
 
 
-def _parsed(option: Option, given: Any, origin: str) -> Any:
+def _parsed(asked: Option, given: Any, origin: str) -> Any:
     text = ("true" if given else "false") if isinstance(given, bool) else str(given)
     try:
-        return option.parse(text)
+        return asked.parse(text)
     except ValueError as error:
-        where = option.flag if origin == option.flag else f"{option.name} ({origin})"
+        where = asked.flag if origin == asked.flag else f"{asked.name} ({origin})"
         raise Unusable(f"{where}: {text[:60]!r} is not {error}") from None
 
 
@@ -217,7 +292,7 @@ def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
 
 
 def _check_keys(document: Mapping[str, Any], path: Path) -> None:
-    allowed = {*(option.name for option in OPTIONS if option.given), "columns", *SYSTEMS}
+    allowed = {*(each.name for each in OPTIONS if each.given), "columns", *SYSTEMS}
     for key, value in document.items():
         if key in SECRETS:
             raise Unusable(
@@ -268,7 +343,7 @@ def proxy_left_out(settings: Settings, environ: Mapping[str, str] | None = None)
 def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """Variables that look like ours and are none, each with a suggestion; for a warning."""
     environ = os.environ if environ is None else environ
-    known = {option.variable for option in OPTIONS if option.given} | {PREFIX + "CONFIG"}
+    known = {each.variable for each in OPTIONS if each.given} | {PREFIX + "CONFIG"}
     known |= {PREFIX + name.upper() + suffix for name in SECRETS for suffix in ("", "_FILE")}
     return [name + suggestion(name, known) for name in sorted(environ) if name.startswith(PREFIX) and name not in known]
 
@@ -298,38 +373,6 @@ def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secre
     keep = keeper(given, variable, Path(file) if file else None)
     key = None if prefix else secret("private_key", environ)
     return Secrets(secret(prefix + "identity", environ), latest(given), token, keep, key)
-
-
-def system_settings(kind: Callable[..., Any], table: Mapping[str, Any], name: str) -> Any:
-    """The frozen settings of one system from its table. Raises Unusable for unknown keys and wrong types."""
-    fields: dict[str, Any] = getattr(kind, "__dataclass_fields__", {})
-    for key in table:
-        if key not in fields:
-            raise Unusable(f"[{name}]: unknown key {key!r}{suggestion(key, fields)}")
-    given = {key: _as_written(value, fields[key].default) for key, value in table.items()}
-    for key, value in given.items():
-        default = fields[key].default
-        expected = (int, str) if default is None else (type(default),)
-        if type(value) not in expected:
-            names = " or ".join(each.__name__ for each in expected)
-            raise Unusable(f"[{name}] {key}: expected {names}, got {type(value).__name__}")
-    return kind(**{key: str(value) if fields[key].default is None else value for key, value in given.items()})
-
-
-def _as_written(value: Any, default: Any) -> Any:
-    """A setting of a system as muster.toml had it, whose type is that of `default`; 60 is also a good 60.0."""
-    if type(value) is int and isinstance(default, float):
-        return float(value)
-    if not isinstance(value, _Recorded | _RecordedNumber):
-        return value
-    if isinstance(default, bool):
-        return str(value) == "true"
-    if isinstance(default, int | float):
-        try:
-            return type(default)(value)
-        except ValueError:
-            return str(value)
-    return str(value)
 
 
 def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, make: bool = False) -> bytes:
@@ -367,13 +410,5 @@ def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, mak
 
 def _make_key(path: Path) -> None:
     """A new key, there as a whole or not at all: half a key after a crash would lock everybody out."""
-    descriptor, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(32).hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):  # another process was quicker: its key counts
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink()
+    with atomic(path, first=True) as draft:
+        draft.write_bytes(os.urandom(32).hex().encode() + b"\n")

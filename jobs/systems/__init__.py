@@ -19,12 +19,12 @@ JOBS: dict[str, str] = {
     "eclipse:registration": "jobs.systems.eclipse.registration",
     "eclipse:portal-users": "jobs.systems.eclipse.portal_users",
 }
-"""Jobs of a system beside the onboarding of customers, as `system:job`."""
+"""Jobs of a system beside the onboarding of customers, by the adapter's name in `JobName`."""
 
 
 def adapter(name: str) -> Adapter:
-    """The module of `name`: a system, `system:job` or `system:job/variant`. Raises KeyError."""
-    return cast("Adapter", import_module((SYSTEMS | JOBS)[name.partition("/")[0]]))
+    """The module of `name`, which is that of a system or of one of its jobs. Raises KeyError."""
+    return cast("Adapter", import_module((SYSTEMS | JOBS)[name]))
 
 
 def capabilities(name: str) -> Capabilities:

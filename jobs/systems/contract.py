@@ -1,7 +1,7 @@
-"""The small contract between the engine and one target system; the only base in the program.
+"""The small contract between the engine and one target system.
 
-A system is a list of *steps*. Each step can *look* (read whether it is done, by whom, or not at all) and
-may have one *write*. The engine in `onboard.py` drives every step the same way:
+A system is a list of *steps*. Each step can *look* (read whether it is done, by whom, or not at all); a writing step
+has one *write* beside. The engine in `driver.py` drives every step the same way:
 
     look -> Done | Absent | Undecided | Ended | Unclear
     Absent -> commit the intent -> send the write -> classify(reply) -> Done | Undecided | Ended | Again ...
@@ -9,13 +9,16 @@ may have one *write*. The engine in `onboard.py` drives every step the same way:
 
 So an adapter never retries, never sleeps, never writes to the ledger and never decides what happens to a lost
 request; it only says what a reply means and how to read the truth.
+
+Each member says whether an adapter *must implement* it, *may override* what `defaults.Defaults` does, or *must not*.
+Steps and systems hold no row's memory: what a look learns goes into facts, and what was chosen into `Absent.facts`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
@@ -29,40 +32,52 @@ CLOCK_SKEW = timedelta(minutes=2)
 
 
 class Step(Protocol):
-    """One intention towards the target, done at most once for a row."""
+    """One intention towards the target, of a row. As it stands it only reads: the customer's decision, a link."""
 
     @property
     def name(self) -> str:
-        """Stable name: it is written to the ledger and to `failed_step`."""
+        """Must implement. The stable name: it is written to the ledger and to `failed_step`."""
         ...
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Must implement. Reads whether the step is done. Raises ReadFailed.
+
+        It must not write, and must not say `Absent` where the step is no WritingStep.
+        """
+        ...
+
+
+@runtime_checkable
+class WritingStep(Step, Protocol):
+    """A step that sends one request, at most once for a row unless `resends` says more."""
 
     @property
     def resends(self) -> int | None:
-        """How often an unanswered write may be sent again after looking; None: as often as attempts allow.
+        """Must implement. How often an unanswered write may be sent again after looking; None: while attempts last.
 
-        Eclipse refuses a repeated key, so resending a create is safe; a KYC trigger has no key and may be
-        sent once more only.
+        A target that refuses a repeated key makes resending a create safe; a write without a key may be sent once more
+        only.
         """
         ...
 
     @property
     def settle_seconds(self) -> float | None:
-        """How long after an unanswered write "not there" is not believed; None: the engine's own time."""
-        ...
-
-    async def look(self, reader: Reader, view: View) -> Finding:
-        """Reads whether the step is done. Never writes. Raises ReadFailed."""
+        """Must implement. How long after an unanswered write "not there" is not believed; None: the engine's time."""
         ...
 
     def write(self, view: View) -> Request:
-        """The request that does the step; the same view gives the same bytes. Reads at most the files the row names.
+        """Must implement. The request that does the step; the same view gives the same bytes.
 
-        Raises Unsendable when one of those can't be used (any more).
+        It reads at most the files that the row names, and must not look at anything but `view` and the settings. Raises
+        Unsendable when one of those files can't be used (any more).
         """
         ...
 
     def classify(self, reply: Reply, view: View) -> Verdict:
-        """What the reply to `write` means. Pure. Raises NotPermitted when the whole job is blocked."""
+        """Must implement, as `Dialect.judged` with what a success of this step is. What the reply to `write` means.
+
+        Pure: it must not send, and must not keep anything. Raises NotPermitted when the whole job is blocked.
+        """
         ...
 
 
@@ -109,102 +124,117 @@ class Capabilities:
     """Whether reading back takes another credential than writing: the reader's own, or the operator's."""
     commands: tuple[str, ...] = ()
     """What `muster decide` may do with customers; empty: nothing."""
-    reading_steps: frozenset[str] = frozenset()
-    """Those of `steps` that never send anything but reads."""
     takes: frozenset[str] = frozenset({"identity", "token"})
     """`identity` (with a password), `key` (an identity with a private key), `token`, `nothing`: what may be given."""
 
 
 class System(Protocol):
-    """One target, configured. Stateless but for its frozen settings."""
+    """One target, configured. Stateless but for its frozen settings and readings that all rows share."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """Must implement. What it can do."""
         ...
 
     @property
     def certificate(self) -> Certificate | None:
-        """What it is shown when the connection is made, and verified with; None: nothing, and the usual roots."""
+        """May override. What it is shown when the connection is made, and verified with.
+
+        None: nothing is shown, and the usual roots are believed.
+        """
         ...
 
     @property
     def steps(self) -> Sequence[Step]:
-        """All that a row may have, in the order that the vendor demands."""
+        """Must implement. All that a row may have, in the order that the vendor demands."""
         ...
 
     def steps_of(self, row: Row) -> Sequence[Step]:
-        """Those of `row`, in the same order; `later_columns` are enough to tell those after the first."""
+        """May override where rows differ: those of `row`, in the same order.
+
+        `later_columns` are enough to tell those after the first.
+        """
         ...
 
     @property
     def later_columns(self) -> frozenset[str]:
-        """The columns that are still needed once the first step is done."""
+        """May override. The columns that are still needed once the first step is done; by default none is."""
         ...
 
     def login(self, identity: str, password: str) -> Request:
-        """The request that exchanges the credential for a token."""
+        """Must implement where `takes` has `identity`. The request that exchanges the credential for a token."""
         ...
 
     def renewal(self, token: Token) -> Request | None:
-        """The request that prolongs `token`; None where the system has none."""
+        """May override. The request that prolongs `token`; None where the system has none."""
         ...
 
     def token_of(self, reply: Reply) -> Token:
-        """The token in a login's or renewal's reply.
+        """Must implement where there is a login. The token in a login's or renewal's reply.
 
         Raises NotPermitted for a refusal in the target's own words (its code, or status 401), ValueError for whatever
         else is no token: something before the target may have said it, and a password must not be given up for that.
+        `Dialect.granted` does both.
         """
         ...
 
     def given(self, token: str) -> Token:
-        """A token that the operator gave, as it is presented."""
+        """May override. A token that the operator gave, as it is presented; by default as a bearer."""
         ...
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
-        """What every call carries beside the credential; `fresh_id` gives 32 hex digits, new for each sending."""
+        """May override. What every call carries beside the credential.
+
+        `fresh_id` gives 32 hex digits, new for each sending.
+        """
         ...
 
     def status_of(self, reply: Reply) -> int:
-        """The HTTP status, or the worse one in the body where a system answers 200 with a refusal inside."""
+        """Must not override: `Dialect.status_of` says it, the worse status where 200 has a refusal inside."""
         ...
 
     def trace_of(self, reply: Reply) -> Trace:
-        """The vendor's error code and trace id in any reply; empty where it has none."""
+        """Must not override: `Dialect.trace_of` says it, the vendor's error code and trace id in any reply."""
         ...
 
     def throttled(self, reply: Reply) -> bool:
-        """Whether the reply is a refusal because of a limit, in whatever dialect."""
+        """Must not override: `Dialect.throttled` says it, whether the reply is a refusal because of a limit."""
         ...
 
     def readable(self, reply: Reply) -> bool:
-        """Whether a successful reply's body is whole, in the system's format; a read that gave none is repeated."""
+        """Must not override: `Dialect.readable` says it, whether a success' body is whole; else a read is repeated."""
         ...
 
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
-        """The documented limits for such a credential, by class of call; a class that is not here has none."""
+        """May override. The documented limits for such a credential, by class of call; one that is not here has none.
+
+        It must not ask the target.
+        """
         ...
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
-        """A fresh read of all that belongs to `row`, for reconciliation. Raises ReadFailed.
+        """Must implement where `reads_back`. A fresh read of all that belongs to `row`, for reconciliation.
+
+        It must not rely on what a step read. Raises ReadFailed.
 
         `listed`: the row's customer as a listing of the same minutes shows it, which saves reading the profile.
         """
         ...
 
     def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
-        """All customers, page by page, each once; rows that move between pages meanwhile are not lost.
+        """Must implement where `lists_customers`. All customers, page by page, each once.
 
-        Raises ReadFailed, also when they move faster than they can be read.
+        Rows that move between pages meanwhile must not be lost. Raises ReadFailed, also when they move faster than they
+        can be read.
         """
         ...
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Customers that fit `wanted` exactly, as flat text in the vendor's spelling and order, `customerId` in it.
+        """Must implement where there are `lookups`. Customers that fit `wanted` exactly.
 
-        `wanted` has one of `phone`, `identity`, `email`, `reference`, `customer_id`, or `first_name` and/or
-        `last_name`: no more than `Capabilities.lookups` offers. Raises ReadFailed, NotPermitted.
+        They are flat text in the vendor's spelling and order, `customerId` in it. `wanted` has one of `phone`,
+        `identity`, `email`, `reference`, `customer_id`, or `first_name` and/or `last_name`: no more than
+        `Capabilities.lookups` offers. Raises ReadFailed, NotPermitted.
         """
         ...
 

@@ -26,9 +26,15 @@ class Unreadable(Exception):
 
 
 def parsed(reply: Reply) -> Any:
-    """The body as JSON. Raises Unreadable (empty, cut, not UTF-8, nested too deep, a name given twice).
+    """The body as JSON, parsed once however often it is asked for, so that nobody may change it.
 
-    orjson is strict about text and numbers but keeps the last of two equal names; which one the target meant nobody
+    Raises Unreadable (empty, cut, not UTF-8, nested too deep, a name given twice).
+    """
+    return reply.once(_parsed)
+
+
+def _parsed(reply: Reply) -> Any:
+    """orjson is strict about text and numbers but keeps the last of two equal names; which one the target meant nobody
     can know, so the standard reader looks for those (8 µs a reply).
     """
     try:

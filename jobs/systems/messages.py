@@ -1,12 +1,14 @@
 """What goes to a target and comes back: requests, replies, tokens. No meaning, no sending."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import inf
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
+
+T = TypeVar("T")
 
 MOST_BYTES = 5 * 1024 * 1024
 """Chosen: a page of customers is under 100 kB; a compressed bomb of 200 kB unpacked to 200 MB (measured)."""
@@ -56,11 +58,27 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     received_at: datetime
+    _made: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300
+
+    def once(self, read: Callable[["Reply"], T]) -> T:
+        """What `read`, a pure function, makes of this reply: it is asked once, however many want to know.
+
+        Raises what `read` raised, each time.
+        """
+        if read not in self._made:
+            try:
+                self._made[read] = read(self), None
+            except Exception as error:
+                self._made[read] = None, error
+        made, failed = self._made[read]
+        if failed is not None:
+            raise failed.with_traceback(None)
+        return made  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +66,9 @@ class View:
     While there are any, a look searches for what these name, and a write repeats it: nothing is chosen afresh. Also
     when `doubt` is None: "exists already" was the answer, and the run that heard it ended before it could look.
     Empty: no write is open, it was made of nothing chosen, or an older muster sent it.
+    """
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the looks of this row noted for the next ones of the same run: its case holds it, and no step does.
+
+    It is gone with the process, so that nothing which decides about a write may be in it alone.
     """

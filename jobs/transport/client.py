@@ -18,13 +18,14 @@ from jobs.errors import NotPermitted, Unreachable
 from jobs.model import Secrets
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.retry_after import retry_after_seconds
 from jobs.transport.credential import MOST_FAILED_LOGINS, Credential
 from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate
 from jobs.transport.limiter import Closed, Limiter
 from jobs.transport.outage import ANYTHING, Outage, Trouble
 from jobs.transport.pauses import Shut
-from jobs.transport.retry import FullJitter, retry_after_seconds
+from jobs.transport.retry import FullJitter
 from jobs.transport.sender import MaybeSent, NotSent, Sender
 
 AnyToken = TypeVar("AnyToken", Token, Token | None)

@@ -4,11 +4,11 @@ It goes back into the file that the password came from. One that came from a var
 process ends; then somebody has to be told, because the target refuses the used one.
 """
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from jobs.atomic import atomic
 
 _LATEST: dict[str, str] = {}
 """The successor in force by the password that was given, for this process alone."""
@@ -44,17 +44,8 @@ def keeper(given: str | None, variable: str, file: Path | None) -> Callable[[str
 
 def write(file: Path, successor: str) -> None:
     """Replaces the content of `file`, whole or not at all, mode 0600. Raises OSError."""
-    target = file.resolve()
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as made:
-            made.write(successor + "\n")
-            made.flush()
-            os.fsync(made.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic(file.resolve()) as draft:
+        draft.write_text(successor + "\n", encoding="utf-8")
 
 
 def _tell(variable: str, why: str) -> None:

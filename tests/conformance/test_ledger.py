@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from books import RUN, Book, begun, ended, intent, record, url_of
+from books import RUN, Book, begun, ended, intent, now_ms, record, url_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -114,7 +114,7 @@ def test_a_row_ends_once_within_a_group_too(book: Book) -> None:
 def test_a_writer_whose_lease_was_taken_over_changes_nothing_more(book: Book) -> None:
     book.apply(intent("a"))
     lease.release(book.store, book.space_id, book.epoch)
-    lease.take(book.store, book.space_id, lease.Owner.me("next"), lease.now_ms())
+    lease.take(book.store, book.space_id, lease.Owner.me("next"), now_ms())
 
     with pytest.raises(Fenced):
         book.apply(intent("b"), ended(1))
@@ -299,7 +299,7 @@ def test_a_process_that_is_killed_between_commits_loses_nothing_it_acknowledged(
         assert len(rows) - len(told) <= 20
         assert len(store.known(1, [f"cust-{row}" for row in rows])) == len(rows)
         assert store.intent_total(RUN.run_id) == len(rows)
-        epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
+        epoch = lease.take(store, 1, lease.Owner.me("next"), now_ms())
         assert epoch == 2
 
 

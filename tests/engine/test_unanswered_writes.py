@@ -321,3 +321,27 @@ def test_what_was_said_of_an_earlier_step_is_not_said_of_a_later_one(book: Book)
 
     assert [view.said for view in first.views] == ["", LOST.reason]
     assert [view.said for view in second.views][:2] == ["", LOST.reason]
+
+
+def test_a_step_that_only_reads_never_leads_to_a_write(book: Book) -> None:
+    class Reading:
+        name = "wallet"
+
+        async def look(self, _reader: object, _view: View) -> Finding:
+            return Absent()
+
+    with pytest.raises(TypeError, match="the step wallet only reads"):
+        ran(book, cast("Any", Reading()), ["w1"])
+
+
+def test_what_a_look_notes_is_known_to_the_next_looks_of_its_row_alone(book: Book) -> None:
+    class Noting(WalletStep):
+        async def look(self, reader: object, view: View) -> Finding:
+            view.notes["looks"] = view.notes.get("looks", 0) + 1
+            return await super().look(reader, view)
+
+    step = Noting()
+    ran(book, step, [NotSent("refused"), "w1"])
+    ran(book, step, ["w2"], row=replace(ROW, key="cust-2"))
+
+    assert [view.notes["looks"] for view in step.views] == [2, 2, 1]

@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from jobs.clock import Clock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUNS = frozenset({"run", "register", "resume", "retry", "kyc"})
@@ -70,12 +73,14 @@ class Muster:
     def __init__(self, folder: Path, sandbox: Sandbox, output: Callable[[], tuple[str, str]]) -> None:
         self.folder, self.sandbox, self._output = folder, sandbox, output
         self.runs = 0
+        self.clock: Clock | None = None
+        """What a command in this process tells the time by; None: the real clock."""
 
     def __call__(self, *arguments: str | Path) -> Ended:
         """One command in this process."""
         given, folder = self._arguments(arguments)
         self._output()
-        code = status(given)
+        code = status(given, self.clock)
         return Ended(int(code), *self._output(), folder)
 
     def process(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:

@@ -6,10 +6,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+from jobs.ledger import tables
+from schemas.outcome import OUTCOME
+from schemas.reconciliation import RECONCILIATION
+from schemas.report_column import Personal, ReportColumn, personal
 
 from .muster import Ended, Muster, arrivals, writes
 from .people import Row, person
@@ -187,3 +193,66 @@ def test_an_edit_after_a_purge_is_found_like_before(muster: Muster, ended: Ended
         path.write_bytes(content)
     (ended.folder / "reconciliation.csv").unlink()
     assert muster("verify", ended.folder).code == 7
+
+
+ERASING = {"purge": ("purge", "--older-than", "0"), "forget": ("forget", "--subject", "-")}
+
+
+def in_ledger(muster: Muster, table: str, column: str) -> set[object]:
+    """The values of a column that the ledger holds for the first row of the first run."""
+    with sqlite3.connect(muster.folder / "muster.db") as ledger:
+        told = ledger.execute(f"SELECT {column} FROM {table} WHERE run_id = 'run-1' AND source_row = 1")
+        return {value for (value,) in told}
+
+
+def statuses(ended: Ended) -> list[object]:
+    """The HTTP status of each event about the first row of the first run that still tells one."""
+    lines = (ended.folder.parent / "run-1" / "events.ndjson").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    return [each["http_status"] for each in events if each.get("source_row") == 1 and "http_status" in each]
+
+
+def in_tables(ended: Ended, name: str, column: str) -> set[object]:
+    """The values of a column in the first row of a table of the run, and of its later comparison."""
+    folders = [ended.folder, *ended.folder.glob("reconcile-*")]
+    found = [folder / f"{name}.parquet" for folder in folders if (folder / f"{name}.parquet").exists()]
+    assert found
+    read = (pl.read_parquet(table).filter(pl.col("source_row") == 1)[column].to_list() for table in found)
+    return {value for values in read for value in values}
+
+
+@pytest.mark.parametrize("way", ERASING)
+@pytest.mark.parametrize("marked", ["showing", "identifying"])
+def test_a_column_that_becomes_personal_is_erased_from_ledger_and_files(
+    muster: Muster, asked: Asked, ended: Ended, monkeypatch: pytest.MonkeyPatch, marked: Personal, way: str
+) -> None:
+    monkeypatch.setitem(OUTCOME, "decision_status", ReportColumn(pl.String(), marked))
+    monkeypatch.setitem(RECONCILIATION, "read_at", ReportColumn(pl.String(), marked))
+    monkeypatch.setitem(tables.event.c.http_status.info, "personal", marked)
+    assert statuses(ended)
+    assert None not in in_tables(ended, "outcome", "decision_status") | in_tables(ended, "reconciliation", "read_at")
+    assert asked(ROWS[0]["national_id"], *ERASING[way]).code == 0
+    goes = marked == "showing" or way == "forget"
+    assert (in_ledger(muster, "outcome", "decision_status") == {None}) is goes
+    assert (in_ledger(muster, "event", "http_status") == {None}) is goes
+    assert (in_tables(ended, "outcome", "decision_status") == {None}) is goes
+    assert (in_tables(ended, "reconciliation", "read_at") == {None}) is goes
+    assert (statuses(ended) == []) is goes
+    both_verify(muster, ended.folder)
+
+
+@pytest.mark.parametrize("way", ERASING)
+def test_what_a_schema_calls_personal_goes_and_all_else_stays(
+    muster: Muster, asked: Asked, ended: Ended, way: str
+) -> None:
+    def shown(columns: Mapping[str, ReportColumn], name: str) -> dict[str, set[object]]:
+        return {column: in_tables(ended, name, column) for column in columns}
+
+    reports = {"outcome": OUTCOME, "reconciliation": RECONCILIATION}
+    before = {name: shown(columns, name) for name, columns in reports.items()}
+    assert asked(ROWS[0]["national_id"], *ERASING[way]).code == 0
+    for name, columns in reports.items():
+        gone = personal(columns, forgotten=way == "forget")
+        wanted = before[name] | {column: {None} for column in gone}
+        assert gone
+        assert shown(columns, name) == wanted

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs import flow
+from jobs.run import online
 from jobs.sandbox.server import Sandbox
 from tests.systems.portal import created, users
 
@@ -227,7 +227,7 @@ def test_two_jobs_that_begin_at_different_targets_are_told_apart(
     """The other one begins between our look at the ledger and our first entry, under a lease of its own."""
     path = file_of(people(1))
 
-    before = flow.checked_first
+    before = online.checked_first
 
     async def slower(*given: Any) -> Any:
         with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
@@ -237,7 +237,7 @@ def test_two_jobs_that_begin_at_different_targets_are_told_apart(
             )
         return await before(*given)
 
-    monkeypatch.setattr(flow, "checked_first", slower)
+    monkeypatch.setattr(online, "checked_first", slower)
     refused = muster("run", path)
 
     assert (refused.code, "https://b:443" in refused.stderr) == (2, True)

@@ -8,7 +8,7 @@ import click
 from jobs.cli import cli
 from jobs.errors import ExitCode
 from jobs.reports.summary import MEANINGS
-from jobs.settings.option import OPTIONS
+from jobs.settings.settings import OPTIONS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -36,7 +36,11 @@ ONLY_IN = {
 VENDORS = tuple(f"jobs.systems.{name}" for name in ("eclipse", "azakaw", "blink", "banklingo", "omnumi"))
 
 FLOORS = (
-    ("schemas", "jobs.errors", "jobs.model", "jobs.clock", "jobs.keys", "jobs.rates", "jobs.disk", "jobs.alive"),
+    (
+        "schemas",
+        *(f"jobs.{name}" for name in ("errors", "model", "clock", "keys", "rates", "disk", "alive")),
+        *(f"jobs.{name}" for name in ("atomic", "os_user", "side_by_side", "windows")),
+    ),
     ("jobs.progress",),
     ("jobs.systems",),
     ("jobs.privacy",),
@@ -116,6 +120,20 @@ def test_a_room_knows_only_the_floors_below_it() -> None:
     assert sorted(wrong) == []
 
 
+def test_a_run_is_read_on_one_page_that_names_few_others() -> None:
+    """Whoever opens it has to know what it imports: 36 modules once, and a page of 363 lines."""
+    source = (ROOT / "jobs" / "flow.py").read_text(encoding="utf-8")
+    found = {name for name in imported(ast.parse(source)) if within(name, "jobs") and is_module(name)}
+
+    assert len(found) <= 17, sorted(found)
+    assert len(source.splitlines()) <= 80
+
+
+def is_module(name: str) -> bool:
+    """Says whether `name` is a file of the house, and neither a folder nor something inside a file."""
+    return (ROOT / Path(*name.split(".")).with_suffix(".py")).exists()
+
+
 def test_no_shared_room_knows_a_vendor_by_name() -> None:
     """What a vendor calls things is its own room's business, and the business of nobody else."""
     wrong = [
@@ -177,3 +195,41 @@ def test_time_and_chance_enter_through_the_clock() -> None:
             ]
 
     assert wrong == []
+
+
+TIMES = {"datetime": {"now", "utcnow", "today"}, "date": {"today"}}
+TIMING = {
+    ("jobs.ledger.turn", "monotonic"): "how long SQLite itself is waited for, below every seam",
+    ("jobs.progress", "monotonic"): "how often a person is shown something",
+}
+"""Where time is measured without the clock, and for what."""
+
+
+def test_the_clock_comes_in_from_outside() -> None:
+    """One clock is made for a command, at the edge, and everything below is given it: no other source of time."""
+    made, read = set(), set()
+    for name, tree in modules():
+        if name == "jobs.clock" or within(name, "jobs.sandbox"):
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id="Clock")) | ast.Call(func=ast.Attribute(attr="Clock")):
+                    made.add(name)
+                case ast.keyword(arg="default_factory", value=ast.Name(id="Clock")):
+                    made.add(name)
+                case ast.Attribute(value=ast.Name(id="time"), attr=attribute) if imports_time(tree):
+                    read.add((name, attribute))
+                case ast.ImportFrom(module="time", names=names):
+                    read |= {(name, each.name) for each in names}
+                case ast.Attribute(value=ast.Name(id=kind), attr=attribute) if attribute in TIMES.get(kind, ()):
+                    read.add((name, attribute))
+
+    assert made == {"jobs.commands.options"}
+    assert read == set(TIMING)
+
+
+def imports_time(tree: ast.Module) -> bool:
+    """Whether `time` is the module of that name here, and not a time of the day."""
+    return any(
+        isinstance(node, ast.Import) and any(alias.name == "time" for alias in node.names) for node in ast.walk(tree)
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from books import OWNER, url_of
+from books import OWNER, now_ms, url_of
 from sqlalchemy import select, update
 
 from jobs.alive import Process, Pulse, Watch
@@ -237,7 +237,7 @@ def test_silence_means_nothing_while_nobody_can_write_to_the_ledger(tmp_path: Pa
 def test_nobody_is_waited_for_whose_heartbeat_is_recent_by_the_clock(store: Store, process: Process) -> None:
     owned(store, process, NOW - 3_000)
 
-    with pytest.raises(Occupied) as caught, lease.held(store, 1, OWNER, 0, clock=Hands()):  # whose time stands still
+    with pytest.raises(Occupied) as caught, lease.held(store, 1, OWNER, 0, Hands()):  # whose time stands still
         pass
 
     assert "last heartbeat 3 s ago" in caught.value.message
@@ -250,10 +250,10 @@ def test_nobody_is_waited_for_whose_heartbeat_is_recent_by_the_clock(store: Stor
 def test_a_heartbeat_that_is_not_of_now_is_watched_and_its_owner_followed_without_being_asked_to_wait(
     store: Store, process: Process, age_seconds: int
 ) -> None:
-    owned(store, process, lease.now_ms() - age_seconds * 1000)
+    owned(store, process, now_ms() - age_seconds * 1000)
     told: list[str] = []
 
-    with lease.held(store, 1, OWNER, 0, tell=told.append, pulse=QUICK) as epoch:
+    with lease.held(store, 1, OWNER, 0, Clock(), tell=told.append, pulse=QUICK) as epoch:
         assert epoch == 2
 
     (sentence,) = told
@@ -272,23 +272,23 @@ def test_an_owner_whose_clock_is_two_minutes_off_is_seen_to_beat_and_left_alone(
     with Store.opened(url_of(tmp_path)) as own:
         elsewhere = lease.held(own, 1, Owner("away", AWAY[2]), 0, pulse=Pulse(0.05, 30, 1), clock=Wrong())
         with elsewhere:
-            with pytest.raises(Occupied, match="and it beats") as caught, lease.held(store, 1, OWNER, 0):
+            with pytest.raises(Occupied, match="and it beats") as caught, lease.held(store, 1, OWNER, 0, Clock()):
                 pass
             assert store.owner("eclipse", "1001") == "away"
         assert "--lock-timeout SECONDS" in str(caught.value.hint)
 
 
 def test_who_waits_follows_a_silent_owner_within_the_time(store: Store) -> None:
-    owned(store, AWAY[0], lease.now_ms())
+    owned(store, AWAY[0], now_ms())
 
-    with lease.held(store, 1, OWNER, 60, pulse=QUICK) as epoch:
+    with lease.held(store, 1, OWNER, 60, Clock(), pulse=QUICK) as epoch:
         assert epoch == 2
 
 
 def test_who_waits_too_short_is_told_for_how_long_it_was_watched(store: Store) -> None:
-    owned(store, AWAY[0], lease.now_ms())
+    owned(store, AWAY[0], now_ms())
 
-    with pytest.raises(Occupied, match=r"watched for \d+ s without a beat"), lease.held(store, 1, OWNER, 1.2):
+    with pytest.raises(Occupied, match=r"watched for \d+ s without a beat"), lease.held(store, 1, OWNER, 1.2, Clock()):
         pass
 
 
@@ -313,9 +313,9 @@ def test_of_a_space_it_is_said_who_works_who_may_and_that_nobody_does(store: Sto
 
 def test_without_a_lock_timeout_a_second_owner_is_told_at_once(store: Store) -> None:
     with (
-        lease.held(store, 1, OWNER, 0),
+        lease.held(store, 1, OWNER, 0, Clock()),
         pytest.raises(Locked),
-        lease.held(store, 1, OWNER, 0, clock=Hands()),  # whose time stands still: who waited for it would not end
+        lease.held(store, 1, OWNER, 0, Hands()),  # whose time stands still: who waited for it would not end
     ):
         pass
 
@@ -330,16 +330,16 @@ def test_a_lock_timeout_is_waited_for_and_not_longer(
         clock.at += seconds
 
     monkeypatch.setattr("jobs.ledger.lease.time", SimpleNamespace(sleep=sleep))
-    lease.take(store, 1, OWNER, lease.now_ms())
+    lease.take(store, 1, OWNER, now_ms())
 
-    with pytest.raises(Locked), lease.held(store, 1, OWNER, timeout, clock=clock):
+    with pytest.raises(Locked), lease.held(store, 1, OWNER, timeout, clock):
         pass
 
     assert timeout <= clock.at < timeout + 0.1
 
 
 def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -> None:
-    epoch = lease.take(store, 1, OWNER, lease.now_ms())
+    epoch = lease.take(store, 1, OWNER, now_ms())
 
     def leave() -> None:
         with Store.opened(url_of(tmp_path)) as other:
@@ -347,14 +347,14 @@ def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -
 
     timer = threading.Timer(0.2, leave)
     timer.start()
-    with lease.held(store, 1, OWNER, 10) as next_epoch:
+    with lease.held(store, 1, OWNER, 10, Clock()) as next_epoch:
         assert next_epoch == epoch + 1
     timer.join()
     assert store.owner("eclipse", "1001") is None
 
 
 def test_the_heart_beats_while_the_block_computes(store: Store) -> None:
-    with lease.held(store, 1, OWNER, 0, pulse=Pulse(0.05, 30, 1)):
+    with lease.held(store, 1, OWNER, 0, Clock(), pulse=Pulse(0.05, 30, 1)):
         before = beats(store)
         until = time.monotonic() + 20
         while beats(store) < before + 3:
@@ -364,7 +364,7 @@ def test_the_heart_beats_while_the_block_computes(store: Store) -> None:
 def test_a_beat_that_could_not_be_written_is_made_up_for_and_the_end_does_not_wait_long_for_it(
     tmp_path: Path, store: Store
 ) -> None:
-    with lease.held(store, 1, OWNER, 0, pulse=Pulse(0.05, 30, 1)):
+    with lease.held(store, 1, OWNER, 0, Clock(), pulse=Pulse(0.05, 30, 1)):
         with closing(sqlite3.connect(tmp_path / "muster.db", isolation_level=None)) as somebody:
             somebody.execute("BEGIN IMMEDIATE")
             before = beats(store)
@@ -376,7 +376,7 @@ def test_a_beat_that_could_not_be_written_is_made_up_for_and_the_end_does_not_wa
 
 
 def test_a_block_that_fails_gives_the_space_back(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), lease.held(store, 1, OWNER, 0):
+    with pytest.raises(ZeroDivisionError), lease.held(store, 1, OWNER, 0, Clock()):
         raise ZeroDivisionError
 
     assert store.owner("eclipse", "1001") is None

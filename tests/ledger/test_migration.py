@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import RUN, SetClock, intent, url_of
+from books import RUN, SetClock, intent, now_ms, url_of
 from sqlalchemy import Engine, Table
 
 from jobs.errors import Unusable
@@ -50,7 +50,7 @@ def test_an_older_ledger_keeps_all_it_knew_and_works_like_a_new_one(url: str) ->
         assert store.known(1, ["a"])["a"].steps["customer"].attempts == 1
         assert reserve(Pool(store, "pool", "mine", SetClock()), Rate(10, 60), 10, []).permits == 7
         teach(store, "pool", LESSON)
-        epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
+        epoch = lease.take(store, 1, lease.Owner.me("next"), now_ms())
         store.apply(1, epoch, RUN.run_id, [intent("b")])
     with Store.opened(url, create=False) as again:
         assert learned(again, "pool") == {"pool": LESSON}
@@ -116,7 +116,7 @@ def test_an_older_ledger_knows_whose_customers_are_whose_once_it_is_migrated(url
     connection.close()
 
     with Store.opened(url, create=False) as store:
-        epoch = lease.take(store, 1, lease.Owner.me("next"), lease.now_ms())
+        epoch = lease.take(store, 1, lease.Owner.me("next"), now_ms())
         claims = (IdClaim("customer", "55", "b"), IdClaim("wallet", "w1", "b"), IdClaim("wallet", "w2", "b"))
         assert store.apply(1, epoch, RUN.run_id, [Transition(claims=claims)]) == dict.fromkeys(claims[:2], "a")
 

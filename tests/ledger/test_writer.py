@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import Book, begun, ended, intent, record, url_of
+from books import Book, begun, ended, intent, now_ms, record, url_of
 from sqlalchemy.exc import OperationalError
 
 from jobs.ledger import lease
@@ -207,7 +207,7 @@ def test_a_writer_that_was_fenced_off_says_so(book: Book) -> None:
         async with writer_of(book) as writer:
             await writer.commit(intent("a"))
             lease.release(book.store, book.space_id, book.epoch)
-            lease.take(book.store, book.space_id, lease.Owner.me("next"), lease.now_ms())
+            lease.take(book.store, book.space_id, lease.Owner.me("next"), now_ms())
             await writer.commit(intent("b"))
 
     with pytest.raises(Fenced):

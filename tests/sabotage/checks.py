@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from jobs.alive import Process, Pulse, Watch
-from jobs.clock import Clock
+from jobs.clock import Clock, milliseconds
 from jobs.errors import Locked
 from jobs.ledger import lease
 from jobs.ledger.store import Store
@@ -259,7 +259,7 @@ def owners() -> str | None:
     clock = Hands()
     watch = Watch(Pulse(beat=0.5, dead=3.0, look=0.05), clock)
     with tempfile.TemporaryDirectory() as folder, Store.opened(f"sqlite:///{folder}/muster.db") as store:
-        began, space_id = lease.now_ms(), store.space("eclipse", "1001")
+        began, space_id = milliseconds(Clock().now()), store.space("eclipse", "1001")
         lease.take(store, space_id, elsewhere, began)
         with closing(sqlite3.connect(f"{folder}/muster.db", isolation_level=None)) as somebody:
             for tenth in range(120):

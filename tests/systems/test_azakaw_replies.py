@@ -12,10 +12,9 @@ import pytest
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
-from jobs.systems.azakaw import envelope
-from jobs.systems.azakaw.settings import AzakawSettings
+from jobs.systems.azakaw.dialect import DIALECT
 from jobs.systems.azakaw.submissions import Submission
-from jobs.systems.azakaw.system import Azakaw, system
+from jobs.systems.azakaw.system import Azakaw, AzakawSettings, system
 from jobs.systems.contract import Setup
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.messages import CallClass, ReadFailed, Reply, Request
@@ -101,9 +100,9 @@ def test_the_worse_of_two_statuses_counts(status: int, code: int | None, worse: 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"statusCode":200,"statusCode":400}', b"<html>", b"%PDF-1.4"])
 def test_what_is_no_envelope_has_the_status_of_http_and_no_result(body: bytes) -> None:
-    assert envelope.status_of(reply(body)) == 200
+    assert DIALECT.status_of(reply(body)) == 200
     with pytest.raises(Unreadable):
-        envelope.result_of(reply(body))
+        DIALECT.content_of(reply(body))
 
 
 @pytest.mark.parametrize(
@@ -327,9 +326,9 @@ def test_a_customer_that_is_not_shown_yet_waits(body: Any) -> None:
 
 def test_a_polled_row_reads_no_list_that_it_was_judged_by_before() -> None:
     async def scenario() -> int:
-        adapter, target = azakaw(await_decision=True), Target(listed(entry()))
+        adapter, target, polled = azakaw(await_decision=True), Target(listed(entry())), view({"customer_id": NEW})
         for _ in range(3):
-            await adapter.steps[-1].look(target, view({"customer_id": NEW}))
+            await adapter.steps[-1].look(target, polled)
         return len(target.asked)
 
     assert asyncio.run(scenario()) == 3

@@ -11,9 +11,8 @@ import pytest
 
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
-from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import Contacts
-from jobs.systems.banklingo.envelope import Envelope
+from jobs.systems.banklingo.dialect import DIALECT, Envelope
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
 from jobs.systems.contract import Setup
 from jobs.systems.messages import ReadFailed, Reply, Request
@@ -119,8 +118,8 @@ def test_the_members_of_a_reply_are_read_in_any_case() -> None:
 def test_a_refusal_is_told_by_the_names_of_members_and_never_by_their_values() -> None:
     answer = sealed("CBS_400", 400, "lastName: 'Okafor' is refused; emailAddress: 'a@example.com' is not valid")
 
-    assert envelope.named(answer) == "lastName, emailAddress"
-    assert envelope.named(sealed("CBS_400", 400, "'Okafor'")) == "CBS_400"
+    assert DIALECT.words_of(answer) == "lastName, emailAddress"
+    assert DIALECT.words_of(sealed("CBS_400", 400, "'Okafor'")) == "CBS_400"
 
 
 def test_a_path_that_the_target_does_not_know_ends_the_job() -> None:
@@ -498,7 +497,7 @@ def test_a_legal_customer_is_refused_before_anything_is_sent(bank: Bank) -> None
 
 
 def test_reconciling_finds_a_client_that_was_changed_and_one_that_is_gone(bank: Bank) -> None:
-    bank.muster("run", bank.file(clients(3)))
+    bank.muster("run", bank.file(clients(3)), "--concurrency", "1")  # so that they are created in the order of the file
     changed, gone, _ = bank.held()
     bank.standing.amend("customers", changed, emailAddress="new@example.com", identificationNumber="NIN99999999")
     bank.standing.amend("customers", gone, deleted=True)

@@ -346,10 +346,10 @@ async def test_a_lost_change_is_repeated_only_from_the_address_that_it_was_made_
 ) -> None:
     """The bank may show another one of several addresses, or somebody else may have changed it."""
     before = {"addressIdentification": 7, "postalAddress": {"physicalAddress": PLACE | {"postCode": "1"}}}
-    first, later = blink().address, blink().address
-    chosen = await first.look(Bank({SEED: reply(200, before)}), view(**WANTED))
+    first, later, at = blink().address, blink().address, view(**WANTED)
+    chosen = await first.look(Bank({SEED: reply(200, before)}), at)
     assert isinstance(chosen, Absent)
-    sent = first.write(replace(view(**WANTED), facts={"customer_id": "C-1", **chosen.facts}))
+    sent = first.write(replace(at, facts={"customer_id": "C-1", **chosen.facts}))
     lost = replace(view(Doubt(NOW, 1), **WANTED), bound=chosen.facts)
     found = await later.look(Bank({SEED: reply(200, before | now)}), lost)
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from jobs.clock import Clock, milliseconds
 from jobs.ledger import customers as made
 from jobs.ledger import lease, turn
 from jobs.ledger.store import Store
@@ -77,7 +78,7 @@ def test_the_first_decision_is_told_who_holds_a_ledger_that_can_not_be_written(b
     owner = lease.Owner.me("stopped-in-a-commit")
     with Store.opened("sqlite:///muster.db") as store:
         assert not indexed(store)
-        lease.take(store, store.space("banklingo:decide", "bank-1"), owner, lease.now_ms())
+        lease.take(store, store.space("banklingo:decide", "bank-1"), owner, milliseconds(Clock().now()))
         with closing(sqlite3.connect("muster.db", isolation_level=None)) as stopped:
             stopped.execute("BEGIN IMMEDIATE")
             ended = decide(bank, "approve", "d1", "--from", "run-1")

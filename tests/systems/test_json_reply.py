@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from jobs.systems import json_reply
 from jobs.systems.json_reply import Unreadable, identifier, record_of
 from jobs.systems.messages import Reply
 
@@ -67,3 +68,19 @@ def test_an_id_is_a_positive_number_or_text_that_stays_as_it_is(spelt: str, expe
 @pytest.mark.parametrize("spelt", NO_IDS)
 def test_what_stands_for_nobody_is_no_id(spelt: str) -> None:
     assert read(spelt) is None
+
+
+@pytest.mark.parametrize("body", [b'{"id": 7}', b'{"id": '], ids=["whole", "cut"])
+def test_a_reply_is_parsed_once_however_many_ask(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    times, usual = [], json_reply.orjson.loads
+    monkeypatch.setattr(json_reply.orjson, "loads", lambda text: times.append(text) or usual(text))
+    reply = Reply(200, {}, body, datetime.now(UTC))
+
+    asked = [json_reply.is_json(reply) for _ in range(3)]
+    for _ in range(2):
+        try:
+            asked.append(record_of(reply) == {"id": 7})
+        except Unreadable as error:
+            asked.append("not JSON" not in str(error))
+
+    assert (len(times), len(set(asked))) == (1, 1)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.transport.retry import MOST_ASKED_SECONDS, FullJitter, http_date, retry_after_seconds
+from jobs.systems.retry_after import MOST_ASKED_SECONDS, http_date, retry_after_seconds
+from jobs.transport.retry import FullJitter
 
 NOW = datetime(2026, 11, 21, 2, 15, 0, tzinfo=UTC)
 DATE = "Sat, 21 Nov 2026 02:15:00 GMT"

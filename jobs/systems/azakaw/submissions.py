@@ -1,17 +1,27 @@
-"""The submissions on one form: the only list that Azakaw has of its customers. Reading and finding, no judgement."""
+"""What Azakaw lists: the submissions on each onboarding form, and the employees. Reading and finding, no judgement."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from jobs.errors import NotPermitted
-from jobs.systems.azakaw import envelope
+from jobs.systems.azakaw.dialect import DIALECT
 from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of, word_of
-from jobs.systems.messages import Reader, ReadFailed, Request
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request
+from jobs.systems.row import Row
+from jobs.systems.shared_list import Index
 
 STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")
 """Azakaw, Forms and Submissions page: the names are exact, and all have to be asked for."""
+
+INDIVIDUAL, LEGAL = "individual", "legal"
+USER_TYPES = {INDIVIDUAL: "IndividualCustomer", LEGAL: "LegalCustomer"}
+"""The vendor's names of the two kinds of customer."""
+
+UNAVAILABLE = frozenset({403, 404, 405, 501})
+"""Statuses with which the list is not there for this credential."""
 
 MOST_BYTES = 64 * 1024 * 1024
 """Chosen: some 250,000 submissions; the list has no pages."""
@@ -101,21 +111,17 @@ async def read_submissions(reader: Reader, form: str) -> Submissions:
     """
     request = list_request(form)
     reply = await reader.read(request)
-    status = envelope.status_of(reply)
-    if status in envelope.UNAVAILABLE:
+    status = DIALECT.status_of(reply)
+    if status in UNAVAILABLE:
         raise ListMissing(f"the target does not show the list of submissions (HTTP {status})")
     if status == 400:
-        words = envelope.description_of(reply)
+        words = DIALECT.words_of(reply)
         raise NotPermitted(f"the target refuses the form {form}: {words}", hint="check form_id_… in [azakaw]")
-    if not 200 <= status < 300:
-        raise envelope.refused_read(request, reply)
-    try:
-        return Submissions(_listed(envelope.result_of(reply)))
-    except Unreadable as error:
-        raise ReadFailed(f"{request.operation}: {error}", envelope.trace_of(reply)) from None
+    return Submissions(DIALECT.shown(request, reply, _listed))
 
 
-def _listed(result: object) -> list[Submission]:
+def _listed(reply: Reply) -> list[Submission]:
+    result = DIALECT.content_of(reply)
     listed = result.get("submissions") if isinstance(result, dict) else None
     if not isinstance(result, dict) or not isinstance(listed, list):
         raise Unreadable("it has no submissions")
@@ -126,6 +132,58 @@ def _listed(result: object) -> list[Submission]:
     if len({each.submission_id.lower() for each in found}) < len(found):
         raise Unreadable("it lists a submission twice, so that another one may be missing")
     return found
+
+
+def kind_of(row: Row) -> str:
+    """The row's kind of customer."""
+    return row.get("customer_kind") or INDIVIDUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The onboarding form of each kind of customer, and the index of each form."""
+
+    by_kind: Mapping[str, str]
+    indexes: Mapping[str, Index[Submissions]]
+    """By form; a form that both kinds share is read once."""
+    _former: dict[str, Index[Submissions]] = field(default_factory=dict)
+    """Of forms that the settings named when something was sent."""
+
+    @classmethod
+    def of(cls, by_kind: Mapping[str, str]) -> "Forms":
+        """Each form with an index of its own."""
+        return cls(by_kind, {form: index_of(form) for form in set(by_kind.values())})
+
+    def on(self, form: str) -> Index[Submissions]:
+        """The index of one form, which the settings need not name any more."""
+        return self.indexes.get(form) or self._former.setdefault(form, index_of(form))
+
+    def of_row(self, row: Row, facts: Mapping[str, str]) -> list[Index[Submissions]]:
+        """The index of the form that the row's customer is on: as `facts` say, else of its kind, else all."""
+        if form := facts.get("form_id"):
+            return [self.on(form)]
+        return [self.on(self.by_kind[kind_of(row)])] if row.get("customer_kind") else list(self.indexes.values())
+
+    def shown(self, submission_id: str) -> Submission | None:
+        """The submission with that id in the newest readings of all forms; reads nothing."""
+        contents = [index.latest for index in (*self.indexes.values(), *self._former.values())]
+        return next((found for each in contents if each and (found := each.get(submission_id))), None)
+
+
+def index_of(form: str) -> Index[Submissions]:
+    """Reads all of `form`."""
+    return Index(partial(read_submissions, form=form))
+
+
+async def read_employees(reader: Reader) -> frozenset[str]:
+    """The ids that GetEmployees shows, case-folded: they are people, of whom nothing else is kept.
+
+    Raises ReadFailed, NotPermitted.
+    """
+    request = Request("list_employees", "GET", "/ExtCustomerManagement/GetEmployees")
+    result = DIALECT.shown(request, await reader.read(request))
+    records = [each for each in result if isinstance(each, dict)] if isinstance(result, list) else []
+    return frozenset(found.casefold() for each in records if (found := identifier(each.get("id"))))
 
 
 def fits(found: Submission, wanted: Mapping[str, str]) -> bool:

@@ -1,37 +1,38 @@
 """Azakaw as a system: settings, capabilities, login, and the reads of reconciliation, look-up and preflight."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
-from jobs.errors import NotPermitted, Unusable
+from jobs.errors import Unusable
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
-from jobs.systems.azakaw import envelope
-from jobs.systems.azakaw.customer import CustomerStep
-from jobs.systems.azakaw.decision import APPROVED, DecisionStep
-from jobs.systems.azakaw.forms import INDIVIDUAL, LEGAL
-from jobs.systems.azakaw.password import PasswordStep
-from jobs.systems.azakaw.settings import AzakawSettings, forms_of
-from jobs.systems.azakaw.staff import read_employees
+from jobs.systems.azakaw.dialect import DIALECT
+from jobs.systems.azakaw.steps import APPROVED, REJECTED, CustomerStep, DecisionStep, PasswordStep
 from jobs.systems.azakaw.submissions import (
+    INDIVIDUAL,
+    LEGAL,
     STATES,
+    Forms,
     ListMissing,
     Submission,
     fits,
     flat,
+    read_employees,
 )
 from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.defaults import Defaults
 from jobs.systems.json_reply import Unreadable, segment, text_of
-from jobs.systems.messages import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Token
 from jobs.systems.optional import Check
 from jobs.systems.row import Row
 from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
 from jobs.transport.address import checked_base_url
 
-NOT_REJECTED = frozenset(STATES) - {"Rejected"}
+NOT_REJECTED = frozenset(STATES) - {REJECTED}
 
 CAPABILITIES = Capabilities(
     title="Azakaw",
@@ -39,14 +40,13 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("email", "name", "customer-id"),
     steps=("customer", "password", "decision"),
-    reading_steps=frozenset({"decision"}),
     documented_limit="profile creation 10, retrieval 60, document downloads 30 a minute",
     decision="compliance: Approved or Rejected, by people; a snapshot of the state, or polled with await_decision",
     lists_customers=True,
     decided={
         Outcome.ONBOARDED: NOT_REJECTED,
         Outcome.ALREADY_ONBOARDED: NOT_REJECTED,
-        Outcome.DECLINED: frozenset({"Rejected"}),
+        Outcome.DECLINED: frozenset({REJECTED}),
     },
     credential="appId and appSecret, or a token",
     natural_key="email",
@@ -74,6 +74,32 @@ MOST_PDF_BYTES = 64 * 1024 * 1024
 """Chosen: a profile with its documents in it; larger ones are refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class AzakawSettings:
+    """`[azakaw]` in muster.toml."""
+
+    form_id_individual: str | None = None
+    """The onboarding form of individuals; None: that of legal entities."""
+    form_id_legal: str | None = None
+    """The onboarding form of legal entities; None: that of individuals."""
+    employee_id: str | None = None
+    """Who adds the customers: an id that GetEmployees shows."""
+    auth_base_url: str | None = None
+    """Where tokens are given; None: the base URL."""
+    send_email: bool = False
+    """Whether the target welcomes each customer by e-mail."""
+    set_password: bool = False
+    """Whether each customer is sent a password."""
+    await_decision: bool = False
+    """Whether a row is complete only once compliance has approved it."""
+    check_profiles: bool = False
+    """Whether a reconciliation also reads each profile."""
+    uses_list: bool = True
+    """Whether the list of submissions is read. Without it nobody is looked for and nothing lost is settled."""
+    settle_seconds: float = 60.0
+    """How long after an unanswered create the list is not believed when it does not show it (chosen)."""
+
+
 SETTINGS = AzakawSettings
 
 
@@ -88,16 +114,17 @@ def system(setup: Setup, settings: AzakawSettings) -> "Azakaw":
     return Azakaw(setup.tenant, settings)
 
 
-class Azakaw:
+class Azakaw(Defaults):
     """Azakaw for one tenant."""
 
-    certificate: Certificate | None = None
+    dialect = DIALECT
     later_columns = frozenset({"customer_kind"})
 
     def __init__(self, tenant: str, settings: AzakawSettings) -> None:
         self.tenant, self.settings = tenant, settings
         self.staff = Index(read_employees)
-        self.forms = forms_of(settings)
+        given = {INDIVIDUAL: settings.form_id_individual, LEGAL: settings.form_id_legal}
+        self.forms = Forms.of({kind: form or given[INDIVIDUAL] or given[LEGAL] or "" for kind, form in given.items()})
         self.customer = CustomerStep(
             self.forms,
             self.staff,
@@ -113,65 +140,23 @@ class Azakaw:
             self.steps += (DecisionStep(self.forms, settings.await_decision),)
         self.capabilities = capabilities_of(settings)
 
-    def steps_of(self, row: Row) -> Sequence[Step]:
-        """The same for every row."""
-        return self.steps
-
     def login(self, identity: str, password: str) -> Request:
         """POST GetAppToken with the app's id and secret."""
         body = orjson.dumps({"appId": identity, "appSecret": password, "tenantId": self.tenant})
         path, base_url = "/api/AppSessionManager/GetAppToken", self.settings.auth_base_url
         return Request("login", "POST", path, body=body, call_class=CallClass.LOGIN, base_url=base_url)
 
-    def renewal(self, token: Token) -> Request | None:
-        """None: a new token is asked for."""
-        return None
-
     def token_of(self, reply: Reply) -> Token:
         """`result.token`, valid for 24 hours."""
-        status = envelope.status_of(reply)
-        if not 200 <= status < 300:
-            if status != 401 and envelope.code_of(reply) is None:
-                raise ValueError(f"HTTP {status} without a statusCode of the target's own")
-            raise NotPermitted(
-                f"login refused: {envelope.description_of(reply)} (HTTP {status})",
-                hint="check MUSTER_IDENTITY (appId), MUSTER_PASSWORD (appSecret) and --tenant",
-            )
-        try:
-            result = envelope.result_of(reply)
-        except Unreadable as error:
-            raise ValueError(str(error)) from None
+        hint = "check MUSTER_IDENTITY (appId), MUSTER_PASSWORD (appSecret) and --tenant"
+        result = DIALECT.granted(reply, "login refused: {words} (HTTP {status})", hint)
         token = text_of(result, "token") if isinstance(result, dict) else None
         if not token or not (token.isascii() and token.isprintable()):
             raise ValueError("the login reply has no usable token")
-        return replace(self.given(token), life_seconds=TOKEN_SECONDS)
-
-    def given(self, token: str) -> Token:
-        """As a bearer; of which tenant it is can't be told."""
-        return Token.bearer(token)
-
-    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
-        """None."""
-        return {}
-
-    def status_of(self, reply: Reply) -> int:
-        """The worse of the HTTP status and the envelope's."""
-        return envelope.status_of(reply)
-
-    def trace_of(self, reply: Reply) -> Trace:
-        """The envelope's code; there are no trace ids."""
-        return envelope.trace_of(reply)
-
-    def throttled(self, reply: Reply) -> bool:
-        """429, as status or in the envelope."""
-        return envelope.status_of(reply) == 429
-
-    def readable(self, reply: Reply) -> bool:
-        """A whole JSON document, or a whole PDF."""
-        return envelope.readable(reply)
+        return Token.bearer(token, TOKEN_SECONDS)
 
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
-        """The documented ones, whoever calls."""
+        """The documented ones hold for whoever calls."""
         return LIMITS
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
@@ -208,10 +193,8 @@ class Azakaw:
             if row.get("customer_kind") in {kind, None}:
                 request = Request("read_profile", "GET", f"/ExtReport/{name}/{segment(submission_id)}")
                 reply = await reader.read(request)
-                if 200 <= envelope.status_of(reply) < 300:
-                    return about(request, reply, submission_id)
-                if envelope.status_of(reply) != 404:
-                    raise envelope.refused_read(request, reply)
+                if DIALECT.status_of(reply) != 404:
+                    return about(request, DIALECT.shown(request, reply), submission_id)
         return False
 
     def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
@@ -267,12 +250,8 @@ class Azakaw:
         return checks
 
 
-def about(request: Request, reply: Reply, submission_id: str) -> bool:
+def about(request: Request, result: Any, submission_id: str) -> bool:
     """True, once a profile does not say that it is another submission's than the one asked for. Raises ReadFailed."""
-    try:
-        result = envelope.result_of(reply)
-    except Unreadable as error:
-        raise ReadFailed(f"{request.operation}: {error}", envelope.trace_of(reply)) from None
     inside = result.get("submission") if isinstance(result, dict) else None
     shown = inside.get("submissionId") if isinstance(inside, dict) else None
     if shown is not None and str(shown).lower() != submission_id.lower():
@@ -284,7 +263,7 @@ def capabilities_of(settings: AzakawSettings) -> Capabilities:
     """What a complete row promises depends on what was waited for, and on what can be read."""
     complete = frozenset({APPROVED}) if settings.await_decision else NOT_REJECTED
     decided = {Outcome.ONBOARDED: complete, Outcome.ALREADY_ONBOARDED: complete}
-    decided |= {Outcome.DECLINED: frozenset({"Rejected"})}
+    decided |= {Outcome.DECLINED: frozenset({REJECTED})}
     return replace(
         CAPABILITIES,
         decided=decided if settings.uses_list else {},

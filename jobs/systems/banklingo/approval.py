@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from jobs.model import Outcome
 from jobs.systems.banklingo.contacts import Contacts
 from jobs.systems.banklingo.states import ACCEPTED, PENDING, REFUSED, number_of, state_of
-from jobs.systems.messages import Reader, Reply, Request
+from jobs.systems.messages import Reader
 from jobs.systems.row import View
-from jobs.systems.verdict import Done, Ended, Finding, Unclear, Undecided, Unsendable, Verdict
+from jobs.systems.verdict import Done, Ended, Finding, Unclear, Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,6 @@ class ApprovalStep:
     """Waits for the approval."""
 
     contacts: Contacts
-    resends: int | None = 0
-    settle_seconds: float | None = None
     name: str = "approval"
 
     async def look(self, reader: Reader, view: View) -> Finding:
@@ -41,11 +39,3 @@ class ApprovalStep:
         if state in REFUSED:
             return Ended(Outcome.DECLINED, "not_approved", f"client {record.key} is {state}", facts, claims=claims)
         return Undecided(facts)
-
-    def write(self, view: View) -> Request:
-        """Raises Unsendable: who created a client does not approve it. `look` never asks for it."""
-        raise Unsendable("not_approved", "an approval is given by a person, or with muster decide")
-
-    def classify(self, reply: Reply, view: View) -> Verdict:
-        """There is no write that could be answered."""
-        return Undecided()

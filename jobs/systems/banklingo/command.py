@@ -6,11 +6,13 @@ unanswered is settled by the state. Where it can't, the target is asked once, an
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from jobs.model import Outcome
 from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
 from jobs.systems.banklingo.customer import PAYLOAD, Form, written_with
-from jobs.systems.banklingo.envelope import Envelope, Opened, doubtful, opened, refusal, trace_of
+from jobs.systems.banklingo.dialect import DIALECT, Envelope, opened
 from jobs.systems.banklingo.states import (
     ACTIVE,
     APPROVED,
@@ -216,28 +218,25 @@ class CommandStep:
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A success about this client is done; a 409 is judged by the state."""
         key = client_of(view.row)
-        try:
-            answer = opened(reply)
-        except Unreadable as error:
-            return doubtful(reply, str(error)) if reply.ok else refusal(reply)
-        if not answer.succeeded:
-            return self.refused(reply, answer, key)
-        try:
-            about = key_of(answer.content, *KEYS)
-        except Unreadable as error:
-            return doubtful(reply, str(error))
-        if about is not None and about != key:
-            return doubtful(reply, f"it is about client {about}")
-        return Done(self.facts(key), trace_of(reply))
-
-    def refused(self, reply: Reply, answer: Opened, key: str) -> Verdict:
-        """A refusal; that a client is in approval already is what `request-approval` wants."""
-        if answer.status == 404:
+        if DIALECT.readable(reply) and DIALECT.status_of(reply) == 404:
             reason = f"the target knows no client {key}"
-            return Ended(Outcome.REJECTED, "customer_not_found", reason, trace=trace_of(reply))
-        verdict = refusal(reply)
-        wanted = self.command.operation == "request_approval" and "already" in answer.message.casefold()
-        return Done(self.facts(key), verdict.trace) if isinstance(verdict, Taken) and wanted else verdict
+            return Ended(Outcome.REJECTED, "customer_not_found", reason, trace=DIALECT.trace_of(reply))
+        verdict = DIALECT.judged(reply, partial(self.given, key=key))
+        if isinstance(verdict, Taken) and self.wanted(reply):
+            return Done(self.facts(key), verdict.trace)
+        return verdict
+
+    def given(self, content: Mapping[str, Any], key: str) -> Done:
+        """The command was given. Raises Unreadable when the reply is about another client."""
+        about = key_of(content, *KEYS)
+        if about is not None and about != key:
+            raise Unreadable(f"it is about client {about}")
+        return Done(self.facts(key))
+
+    def wanted(self, reply: Reply) -> bool:
+        """Whether the refusal says what the command is for: `request-approval` wants a client that is in approval."""
+        asked = self.command.operation == "request_approval" and DIALECT.readable(reply)
+        return asked and "already" in opened(reply).message.casefold()
 
     def claimed(self, key: str) -> dict[str, str]:
         """Whom a row is about, whatever becomes of it; not for an update, whose values would be compared."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.systems.banklingo.envelope import Envelope, answer
+from jobs.systems.banklingo.dialect import Envelope, answer
 from jobs.systems.json_reply import Unreadable, identifier, text_of, word_of
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.shared_list import Index

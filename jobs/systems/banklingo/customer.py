@@ -6,15 +6,16 @@ keeps clients single, and an unanswered create is settled by searching alone.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jobs.model import Origin, Outcome
-from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
+from jobs.systems.banklingo.dialect import DIALECT, Envelope
 from jobs.systems.banklingo.states import PENDING, as_number
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
-from jobs.systems.messages import Reader, Reply, Request, Trace
+from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
@@ -81,7 +82,7 @@ def _plain(text: str | None) -> str:
 class CustomerStep:
     """Creates the client."""
 
-    envelope: envelope.Envelope
+    envelope: Envelope
     contacts: Contacts
     form: Form
     credential: Callable[[], str | None]
@@ -111,12 +112,12 @@ class CustomerStep:
             return unexplained(view)
         return Absent(written_with(self.envelope, self.form, view))
 
-    def made(self, key: str, number: str | None, trace: Trace | None = None) -> Done:
+    def made(self, key: str, number: str | None) -> Done:
         """A client that we made; no other row may hold it."""
         maker = self.credential()
         facts = {"customer_id": key, "customer_origin": Origin.CREATED, "decision_status": PENDING}
         facts |= {"maker": maker} if maker else {}
-        return Done(facts | numbered(number), trace or Trace(), {"customer": key})
+        return Done(facts | numbered(number), claims={"customer": key})
 
     def write(self, view: View) -> Request:
         """CreateContactCommand."""
@@ -125,25 +126,19 @@ class CustomerStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A success with a key is a create; without one, or about somebody else, it is a doubt."""
-        try:
-            reply_ = envelope.opened(reply)
-        except Unreadable as error:
-            return envelope.doubtful(reply, str(error)) if reply.ok else envelope.refusal(reply)
-        if not reply_.succeeded:
-            return envelope.refusal(reply)
-        content = reply_.content
-        try:
-            key = key_of(content, *KEYS, "id")
-        except Unreadable as error:
-            return envelope.doubtful(reply, str(error))
+        return DIALECT.judged(reply, partial(self.created, row=view.row))
+
+    def created(self, content: Mapping[str, Any], row: Row) -> Done:
+        """The client that the reply to a create names. Raises Unreadable."""
+        key = key_of(content, *KEYS, "id")
         if key is None:
-            return envelope.doubtful(reply, "it names no client")
-        if (member := stranger(content, view.row)) is not None:
-            return envelope.doubtful(reply, f"it is about another {member}")
-        return self.made(key, identifier(content.get("id")), envelope.trace_of(reply))
+            raise Unreadable("it names no client")
+        if (member := stranger(content, row)) is not None:
+            raise Unreadable(f"it is about another {member}")
+        return self.made(key, identifier(content.get("id")))
 
 
-def written_with(envelope: envelope.Envelope, form: Form, view: View) -> dict[str, str]:
+def written_with(envelope: Envelope, form: Form, view: View) -> dict[str, str]:
     """The settings that a command is written with: those of the unanswered one, while there is one."""
     return facts_of(bound_to(envelope, view.bound)) | facts_of(bound_to(form, view.bound))
 

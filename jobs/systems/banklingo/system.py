@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jobs.errors import NotPermitted, Unusable
+from jobs.errors import Unusable
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
-from jobs.systems.banklingo import envelope
 from jobs.systems.banklingo.approval import ApprovalStep
 from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
-from jobs.systems.banklingo.envelope import QUERY_MEMBER, Envelope
+from jobs.systems.banklingo.dialect import DIALECT, QUERY_MEMBER, Envelope
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
-from jobs.systems.contract import Capabilities, Setup, Step
-from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.systems.contract import Capabilities, Setup
+from jobs.systems.defaults import Defaults
+from jobs.systems.messages import CallClass, Reader
 from jobs.systems.optional import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
@@ -24,7 +24,6 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("email", "phone", "name", "customer-id"),
     steps=("customer", "approval"),
-    reading_steps=frozenset({"approval"}),
     documented_limit="none; muster sends 2 commands per second",
     decision="approval by a person, read from the client's record where the create gave its number",
     lists_customers=True,
@@ -41,7 +40,6 @@ CAPABILITIES = Capabilities(
 PACE = Rate(2, 1.0)
 """Chosen: the vendor publishes no limit."""
 
-MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": masking.email}
 LISTED = ("first_name", "last_name", "email", "phone")
 """What a row of a list shows; the whole record shows all of PAYLOAD."""
 
@@ -86,13 +84,10 @@ def system(setup: Setup, settings: BankLingoSettings) -> "BankLingo":
     return BankLingo(setup, settings)
 
 
-class BankLingo:
+class BankLingo(Defaults):
     """BankLingo for one tenant: clients are created."""
 
-    certificate: Certificate | None = None
-    later_columns: frozenset[str] = frozenset()
-    capabilities: Capabilities
-    steps: Sequence[Step]
+    dialect = DIALECT
 
     def __init__(self, setup: Setup, settings: BankLingoSettings) -> None:
         if settings.envelope not in QUERY_MEMBER:
@@ -112,48 +107,12 @@ class BankLingo:
         self.steps = (self.customer, ApprovalStep(self.contacts)) if settings.await_decision else (self.customer,)
         self.capabilities = CAPABILITIES if settings.await_decision else replace(CAPABILITIES, decided={})
 
-    def steps_of(self, row: Row) -> Sequence[Step]:
-        """The same for every row."""
-        return self.steps
-
-    def login(self, identity: str, password: str) -> Request:
-        """Raises NotPermitted: how a token is had is on no page."""
-        raise NotPermitted("BankLingo takes a token", hint="set MUSTER_TOKEN")
-
-    def renewal(self, token: Token) -> Request | None:
-        """None."""
-        return None
-
-    def token_of(self, reply: Reply) -> Token:
-        """Raises ValueError: there is no login."""
-        raise ValueError("BankLingo has no login")
-
-    def given(self, token: str) -> Token:
-        """As a bearer; how long it holds is not known."""
-        return Token.bearer(token)
-
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, where the settings say so."""
         return {"X-Tenant-Id": self.setup.tenant} if self.settings.tenant_header else {}
 
-    def status_of(self, reply: Reply) -> int:
-        """The number in the code of the body, else the HTTP status."""
-        return envelope.status_of(reply)
-
-    def trace_of(self, reply: Reply) -> Trace:
-        """The vendor's code."""
-        return envelope.trace_of(reply)
-
-    def throttled(self, reply: Reply) -> bool:
-        """429 by HTTP or in the code."""
-        return envelope.status_of(reply) == 429
-
-    def readable(self, reply: Reply) -> bool:
-        """Whether the body is the vendor's envelope."""
-        return envelope.readable(reply)
-
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
-        """A chosen one for commands."""
+        """One for commands, which is chosen."""
         return {CallClass.WRITE: PACE}
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
@@ -209,7 +168,7 @@ class BankLingo:
             theirs = ours
         if column == "date_of_birth" and theirs:
             theirs = theirs[:10]
-        return Comparison(column, ours, theirs, MASKS.get(column, masking.name))
+        return Comparison(column, ours, theirs, masking.of_column(column))
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All clients; the list does not say when they were created."""

@@ -12,13 +12,16 @@ from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.bank import Bank, Record, ids_of
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.json_reply import Unreadable, record_of, segment, text_of
+from jobs.systems.json_reply import Unreadable, segment, text_of
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Verdict
 
 CHANGED = "address_changed"
 """The fact that says what a write was made from: the digest of the address that it changes; empty: none was there."""
+
+SHOWN = "address_shown"
+"""The note that holds the address as the last look found it, the bank's and personal: a change is made from it."""
 
 PLACE = {
     "street": "streetName",
@@ -88,7 +91,7 @@ class AddressStep:
             shown = await self.bank.address(reader, customer_id)
         except NotOffered as error:
             return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
-        self.bank.shown.pop(view.row.key, None)
+        view.notes.pop(SHOWN, None)
         if shown is None:
             return await self._unseen(reader, view, customer_id)
         if comparable(place_of(shown)) == comparable(wanted_of(view.row)):
@@ -100,7 +103,7 @@ class AddressStep:
             return Unclear("unanswered", "the bank shows another address than the one that the request was made from")
         if "update_address" in self.bank.withheld:
             return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered("update_address"))
-        self.bank.shown[view.row.key] = shown
+        view.notes[SHOWN] = shown
         return Absent({**facts_of(shown), CHANGED: before})
 
     async def _unseen(self, reader: Reader, view: View, customer_id: str) -> Finding:
@@ -125,7 +128,7 @@ class AddressStep:
         """PUT of the whole address that the look has just read, or POST of a first one."""
         customer_id, wanted = view.facts["customer_id"], wanted_of(view.row)
         if view.facts[CHANGED]:
-            shown = self.bank.shown[view.row.key]
+            shown = view.notes[SHOWN]
             body, path = orjson.dumps(changed(shown, wanted)), self.bank.address_path(customer_id)
             return Request("update_address", "PUT", path, body=body, call_class=CallClass.WRITE)
         body = orjson.dumps({"postalAddress": changed({}, wanted)["postalAddress"]})
@@ -134,23 +137,20 @@ class AddressStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A change counts when it is read back; a new address when the reply has its identification."""
-        changing = bool(view.facts[CHANGED])
-        self.bank.shown.pop(view.row.key, None)
-        operation = "update_address" if changing else "create_address"
+        view.notes.pop(SHOWN, None)
         if not reply.ok:
-            if reply.status in wire.NOT_OFFERED:
-                self.bank.withheld.add(operation)
-            return wire.refusal(operation, reply)
-        if changing:
+            return self.bank.refused("update_address" if view.facts[CHANGED] else "create_address", reply)
+        if view.facts[CHANGED]:
             words = "the bank took the change; it counts when it is read back"
-            return Doubted("read_back", words, answered=True, trace=wire.trace_of(reply))
-        try:
-            record = record_of(reply)
-        except Unreadable as error:
-            return wire.doubtful(reply, str(error))
-        if not facts_of(record):
-            return wire.doubtful(reply, "it has no addressIdentification")
-        return Done(facts_of(record), wire.trace_of(reply))
+            return Doubted("read_back", words, answered=True, trace=wire.DIALECT.trace_of(reply))
+        return wire.DIALECT.judged(reply, made)
+
+
+def made(address: Record) -> Done:
+    """A first address. Raises Unreadable."""
+    if not facts_of(address):
+        raise Unreadable("it has no addressIdentification")
+    return Done(facts_of(address))
 
 
 def digest_of(address: Record) -> str:

@@ -12,10 +12,10 @@ from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import Unreadable, segment, text_of, word_of
-from jobs.systems.messages import Reader, ReadFailed, Request
+from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.shared_list import Index
-from jobs.systems.verdict import Finding
+from jobs.systems.verdict import Finding, Verdict
 
 Record = Mapping[str, Any]
 
@@ -75,8 +75,6 @@ class Bank:
         """Operations that the bank said it has not."""
         self.owners: dict[str, str] = {}
         """The row's key by the customer that it works on in this run: no two rows maintain one at a time."""
-        self.shown: dict[str, Record] = {}
-        """The address by the row's key, as its last look found it: what a change is made from."""
         self._checked = not healthcheck
         self._spelling_known = False
         self._single_reads = 0
@@ -114,6 +112,12 @@ class Bank:
             words = f"the row was linked to customer {customer_id}, and names another customer or person now"
             return wire.ended(view, Outcome.CONFLICT, "changed_since", words)
         return None
+
+    def refused(self, operation: str, reply: Reply) -> Verdict:
+        """What a refused write means; an operation that the bank has not is remembered. Raises NotPermitted."""
+        if reply.status in wire.NOT_OFFERED:
+            self.withheld.add(operation)
+        return wire.refusal(operation, reply)
 
     async def customer(self, reader: Reader, identification: str) -> Record | None:
         """GET /customers/{id}; None where there is none, or no consent. Raises ReadFailed for another's record."""

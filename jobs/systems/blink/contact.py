@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
 from jobs.model import Outcome
 from jobs.systems.blink import wire
-from jobs.systems.blink.bank import Bank, contacts_path
+from jobs.systems.blink.bank import Bank, Record, contacts_path
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.json_reply import Unreadable, record_of, text_of
+from jobs.systems.json_reply import Unreadable, text_of
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
@@ -103,21 +104,19 @@ class ContactStep:
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with an identification, for what was sent, is a contact."""
         if not reply.ok:
-            if reply.status in wire.NOT_OFFERED:
-                self.bank.withheld.add("create_contact")
-            return wire.refusal("create_contact", reply)
-        try:
-            record = record_of(reply)
-        except Unreadable as error:
-            return wire.doubtful(reply, str(error))
+            return self.bank.refused("create_contact", reply)
+        return wire.DIALECT.judged(reply, partial(self.made, view=view))
+
+    def made(self, record: Record, view: View) -> Done:
+        """The contact. Raises Unreadable."""
         if wire.id_of(record, "contactIdentification") is None:
-            return wire.doubtful(reply, "it has no contactIdentification")
+            raise Unreadable("it has no contactIdentification")
         kind, ours = self.kind_for(view), view.row.values[self.medium]
         sent = {"medium": self.medium, "contactMediumType": kind, "contactContent": ours}
         shown = {name: record[name] for name in sent if record.get(name) is not None}
         if not same(sent | shown, self.medium, kind, ours):
-            return wire.doubtful(reply, "it is about another contact")
-        return Done(self._facts(record, kind), wire.trace_of(reply))
+            raise Unreadable("it is about another contact")
+        return Done(self._facts(record, kind))
 
     def _facts(self, contact: Mapping[str, Any], kind: str) -> dict[str, str]:
         identification = wire.id_of(contact, "contactIdentification")

@@ -6,9 +6,9 @@ from jobs.model import Origin, Outcome
 from jobs.systems.blink.bank import NAMING, Bank, Record, ids_of
 from jobs.systems.blink.wire import NotOffered, id_of, not_offered
 from jobs.systems.json_reply import Unreadable, text_of, word_of
-from jobs.systems.messages import Reader, ReadFailed, Reply, Request
+from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.row import View
-from jobs.systems.verdict import Done, Ended, Finding, Verdict
+from jobs.systems.verdict import Done, Ended, Finding
 
 NOBODY = "the bank has no such customer, or consent for it is missing"
 
@@ -19,8 +19,6 @@ class LinkStep:
 
     bank: Bank
     name: str = "link"
-    resends: int | None = None
-    settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Done with `customer_id`, or the end of the row."""
@@ -81,11 +79,3 @@ class LinkStep:
         except NotOffered:
             return False
         return found is not None and customer_id in ids_of(found, "customerList", "customerIdentification")
-
-    def write(self, view: View) -> Request:
-        """Never asked for: a look never says that the customer is absent."""
-        raise AssertionError("bLink creates no customers")
-
-    def classify(self, reply: Reply, view: View) -> Verdict:
-        """Never asked for."""
-        raise AssertionError("bLink creates no customers")

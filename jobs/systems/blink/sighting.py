@@ -11,8 +11,6 @@ from jobs.systems.messages import Reader
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison
 
-MASKS = {"email": masking.email, "phone": masking.phone}
-
 
 async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Mapping[str, str]) -> list[Comparison]:
     """The contacts that the row asks for, of the type that `facts` have of each, else of `kind`. Raises ReadFailed."""
@@ -28,13 +26,13 @@ async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Ma
 def _contact(medium: str, kind: str, ours: str, contacts: Sequence[Record]) -> Comparison:
     """Equal when any contact is ours; else beside the newest one of that medium and type."""
     if any(same(contact, medium, kind, ours) for contact in contacts):
-        return Comparison(medium, ours, ours, MASKS[medium])
+        return Comparison(medium, ours, ours, masking.of_column(medium))
     alike = [
         text_of(contact, "contactContent")
         for contact in contacts
         if text_of(contact, "medium") == medium and text_of(contact, "contactMediumType") == kind
     ]
-    return Comparison(medium, ours, alike[-1] if alike else None, MASKS[medium])
+    return Comparison(medium, ours, alike[-1] if alike else None, masking.of_column(medium))
 
 
 async def address_of(bank: Bank, reader: Reader, row: Row, customer_id: str) -> list[Comparison]:

@@ -6,8 +6,7 @@ from math import inf
 from pathlib import Path
 from urllib.parse import urlencode
 
-from jobs.errors import NotPermitted, Unusable
-from jobs.model import Rate
+from jobs.errors import Unusable
 from jobs.systems.blink import wire
 from jobs.systems.blink.address import PLACE, AddressStep, wanted_of
 from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record
@@ -16,8 +15,9 @@ from jobs.systems.blink.link import LinkStep
 from jobs.systems.blink.sighting import address_of, contacts_of
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.contract import Capabilities, Setup, Step
-from jobs.systems.json_reply import Unreadable, is_json, record_of, text_of
-from jobs.systems.messages import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token, Trace
+from jobs.systems.defaults import Defaults
+from jobs.systems.json_reply import text_of
+from jobs.systems.messages import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token
 from jobs.systems.optional import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
@@ -29,7 +29,6 @@ CAPABILITIES = Capabilities(
     idempotency_key=None,
     lookups=("customer-id", "reference"),
     steps=("link", "contact_email", "contact_phone", "address"),
-    reading_steps=frozenset({"link"}),
     documented_limit="none published",
     decision=None,
     lists_customers=True,
@@ -95,28 +94,22 @@ def system(setup: Setup, settings: BlinkSettings) -> "Blink":
     return Blink(setup.tenant, settings)
 
 
-class Blink:
+class Blink(Defaults):
     """One bank behind bLink: its provider id is the tenant."""
 
     capabilities = CAPABILITIES
+    dialect = wire.DIALECT
     later_columns = frozenset({"bank_person_id", "email", "phone", *PLACE})
 
     def __init__(self, provider: str, settings: BlinkSettings | None = None) -> None:
         self.settings = settings or BlinkSettings()
-        self.provider = provider
+        self.provider, self.certificate = provider, certificate_of(self.settings)
         self.bank = Bank(self.settings.addresses_path, healthcheck=self.settings.healthcheck)
         settle, kind = self.settings.settle_seconds, self.settings.contact_type
         self.link = LinkStep(self.bank)
         self.contacts = tuple(ContactStep(self.bank, medium, kind, settle) for medium in MEDIA)
         self.address = AddressStep(self.bank, settle)
         self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address)
-
-    @property
-    def certificate(self) -> Certificate | None:
-        """The files of the settings; None when they name none."""
-        names = (self.settings.certificate, self.settings.certificate_key, self.settings.ca_file)
-        chain, key, roots = (Path(name) if name else None for name in names)
-        return Certificate(chain, key, (roots,) if roots else ()) if any(names) else None
 
     def steps_of(self, row: Row) -> Sequence[Step]:
         """The link, and what the row gives a value for."""
@@ -138,24 +131,11 @@ class Blink:
             described=b"grant_type=refresh_token",
         )
 
-    def renewal(self, token: Token) -> Request | None:
-        """None: a new access token is a new grant."""
-        return None
-
     def token_of(self, reply: Reply) -> Token:
         """The access token, and the refresh token that takes the place of the used one."""
-        if not reply.ok:
-            if reply.status != 401 and not wire.refuses_a_grant(reply):
-                raise ValueError(f"HTTP {reply.status} without a code of the target's own")
-            raise NotPermitted(
-                f"the consent has expired: {wire.described(reply)}",
-                hint="a person has to renew the consent at the bank and store its refresh token; "
-                "or check MUSTER_IDENTITY (the client id) and the certificate",
-            )
-        try:
-            record = record_of(reply)
-        except Unreadable as error:
-            raise ValueError(str(error)) from error
+        hint = "a person has to renew the consent at the bank and store its refresh token; "
+        hint += "or check MUSTER_IDENTITY (the client id) and the certificate"
+        record = self.dialect.granted(reply, "the consent has expired: {words}", hint)
         access = text_of(record, "access_token")
         if access is None:
             raise ValueError("the grant has no access_token")
@@ -184,27 +164,6 @@ class Blink:
             "x-psu-user-agent": "AUTO",
         }
         return headers | ({"permission-id": self.settings.permission_id} if self.settings.permission_id else {})
-
-    def status_of(self, reply: Reply) -> int:
-        """The HTTP status."""
-        return reply.status
-
-    def trace_of(self, reply: Reply) -> Trace:
-        """The problem's type and the correlation id."""
-        return wire.trace_of(reply)
-
-    def throttled(self, reply: Reply) -> bool:
-        """429."""
-        return reply.status == 429
-
-    def readable(self, reply: Reply) -> bool:
-        """JSON of any kind; nothing at all where none was announced, as a health check may answer."""
-        announced = "json" in reply.headers.get("content-type", "")
-        return is_json(reply) or not (reply.body or announced)
-
-    def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
-        """None are published."""
-        return {}
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
         """Health and the first page of customers."""
@@ -254,6 +213,13 @@ class Blink:
             directory = await self.bank.directory(reader)
             return [shown_of(customer) for customer in directory.references.get(reference, [])]
         raise Unusable("bLink finds customers by their id or reference only", hint="give --customer-id or --reference")
+
+
+def certificate_of(settings: BlinkSettings) -> Certificate | None:
+    """The files of the settings; None when they name none."""
+    names = (settings.certificate, settings.certificate_key, settings.ca_file)
+    chain, key, roots = (Path(name) if name else None for name in names)
+    return Certificate(chain, key, (roots,) if roots else ()) if any(names) else None
 
 
 def bearer(token: str, life_seconds: float = inf, successor: str | None = None) -> Token:

@@ -1,15 +1,15 @@
-"""bLink's replies as values: problems, pages, what a read or a refused write means. Nothing here knows a row."""
+"""How bLink speaks: problems, pages, what a read or a refused write means. Nothing here knows a row."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
-from jobs.systems.json_reply import Unreadable, record_of, records_of, text_of
+from jobs.systems.dialect import REDIRECTED, Dialect, Refusal
+from jobs.systems.json_reply import Unreadable, is_json, record_of, records_of, text_of
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
-from jobs.systems.row import View
-from jobs.systems.verdict import Doubted, Ended, Throttled, Unclear
-from jobs.transport.retry import retry_after_seconds
+from jobs.systems.row import Row, View
+from jobs.systems.verdict import Ended, Unclear
 
 PAGE_SIZE = 100
 """Chosen; the specification only says 1 or more, and a bank may give less."""
@@ -40,8 +40,6 @@ KINDS = frozenset(
 )
 """The types of problem that the specification has; any other text is the bank's own and is not repeated."""
 
-REDIRECTED = "the target answered with a redirect, which is never followed"
-
 NOT_OFFERED = frozenset({405, 501})
 """Statuses with which a bank says that it has no such operation."""
 
@@ -64,53 +62,68 @@ def kind_of(reply: Reply) -> str | None:
     return last if last in KINDS else None
 
 
-def refuses_a_grant(reply: Reply) -> bool:
-    """Whether it is a problem of the specification's, or names an `error` as RFC 6749, 5.2 has it."""
-    try:
-        return kind_of(reply) is not None or text_of(record_of(reply), "error") is not None
-    except Unreadable:
+class BlinkDialect(Dialect):
+    """Problems in JSON, and a correlation id in a header.
+
+    A problem's own words are left out: they may quote names and contacts of the bank's client.
+    """
+
+    refused = "the bank refused it: {words}; the correlation id leads to its words"
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """Status, type of problem, and the correlation id that came back."""
+        correlation = reply.headers.get("x-correlation-id", "")[:64]
+        kind = None if reply.ok else kind_of(reply)
+        return Trace(reply.status, kind, correlation if correlation.isprintable() and correlation else None)
+
+    def words_of(self, reply: Reply, row: Row | None = None) -> str:
+        """Status and type."""
+        kind = kind_of(reply)
+        return f"{kind} (HTTP {reply.status})" if kind else f"HTTP {reply.status}"
+
+    def readable(self, reply: Reply) -> bool:
+        """JSON of any kind; nothing at all where none was announced, as a health check may answer."""
+        announced = "json" in reply.headers.get("content-type", "")
+        return is_json(reply) or not (reply.body or announced)
+
+    def exists(self, reply: Reply, words: str) -> bool:
+        """No: a bank takes every contact twice, so that a 409 is about the data."""
         return False
 
+    def forbids(self, reply: Reply) -> bool:
+        """No: a 403 without `noAccessToResource` stops the job (`forbidden`), and with it is about the row."""
+        return False
 
-def trace_of(reply: Reply) -> Trace:
-    """Status, type of problem, and the correlation id that came back."""
-    correlation = reply.headers.get("x-correlation-id", "")[:64]
-    kind = None if reply.ok else kind_of(reply)
-    return Trace(reply.status, kind, correlation if correlation.isprintable() and correlation else None)
+    def answered(self, reply: Reply) -> bool:
+        """Whether it is a 2xx: behind a 5xx of the hub the bank may still have applied it."""
+        return reply.ok
+
+    def own(self, reply: Reply) -> bool:
+        """Whether it is a problem of the specification's, or names an `error` as RFC 6749, 5.2 has it."""
+        try:
+            return kind_of(reply) is not None or text_of(record_of(reply), "error") is not None
+        except Unreadable:
+            return False
 
 
-def described(reply: Reply) -> str:
-    """Status and type. The problem's own words are left out: they may quote names and contacts of the bank's client."""
-    kind = kind_of(reply)
-    return f"{kind} (HTTP {reply.status})" if kind else f"HTTP {reply.status}"
+DIALECT = BlinkDialect()
 
 
 def forbidden(operation: str, reply: Reply) -> NotPermitted:
     """A refusal of the consent or the client as a whole."""
     return NotPermitted(
-        f"the consent does not allow to {operation.replace('_', ' ')}: {described(reply)}",
+        f"the consent does not allow to {operation.replace('_', ' ')}: {DIALECT.words_of(reply)}",
         hint="check --tenant (the provider's id), the scope of the consent and the client's certificate",
     )
 
 
-def refusal(operation: str, reply: Reply) -> Ended | Doubted | Throttled:
-    """What any reply to a write but a 2xx means. Raises NotPermitted.
-
-    A 5xx is not the bank's answer: the bank may have applied it behind the hub, so it counts as unanswered.
-    """
-    trace = trace_of(reply)
-    if reply.status == 429:
-        return Throttled(retry_after_seconds(reply.headers, reply.received_at), trace)
+def refusal(operation: str, reply: Reply) -> Refusal:
+    """What any reply to a write but a 2xx means. Raises NotPermitted."""
     if reply.status in NOT_OFFERED:
-        return not_offered(operation, trace)
-    if 300 <= reply.status < 400:
-        return Ended(Outcome.FAILED, "redirected", REDIRECTED, trace=trace)
-    if reply.status == 408 or reply.status >= 500 or reply.status < 200:
-        return Doubted("server_error", f"the target answered HTTP {reply.status}", answered=False, trace=trace)
+        return not_offered(operation, DIALECT.trace_of(reply))
     if reply.status == 403 and kind_of(reply) != "noAccessToResource":
         raise forbidden(operation, reply)
-    words = f"the bank refused it: {described(reply)}; the correlation id leads to its words"
-    return Ended(Outcome.REJECTED, "refused_by_target", words, trace=trace)
+    return DIALECT.refusal(reply)
 
 
 def not_offered(operation: str, trace: Trace | None = None) -> Ended:
@@ -121,12 +134,6 @@ def not_offered(operation: str, trace: Trace | None = None) -> Ended:
 def unoffered(operation: str) -> str:
     """In words."""
     return f"the bank does not offer to {operation.replace('_', ' ')}"
-
-
-def doubtful(reply: Reply, why: str) -> Doubted:
-    """A 2xx whose body does not prove what it should."""
-    reason = f"the target answered HTTP {reply.status}, but {why}"
-    return Doubted("unreadable_reply", reason, answered=True, trace=trace_of(reply))
 
 
 def id_of(record: Mapping[str, Any], member: str) -> str | None:
@@ -167,7 +174,7 @@ async def read(reader: Reader, request: Request) -> Reply | None:
         if kind_of(reply) == "noAccessToResource":
             return None
         raise forbidden(request.operation, reply)
-    raise ReadFailed(f"{request.operation}: {described(reply)}", trace_of(reply))
+    raise ReadFailed(f"{request.operation}: {DIALECT.words_of(reply)}", DIALECT.trace_of(reply))
 
 
 async def read_record(reader: Reader, request: Request) -> Mapping[str, Any] | None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
 from jobs.model import Origin
 from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
@@ -67,16 +69,15 @@ class AddressStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """Any 2xx is an address, also without a body: what the reply holds is not documented."""
-        if not reply.ok:
-            return wire.refusal(reply)
-        if reply.body.strip():
-            try:
-                record = wire.record_of(reply)
-            except wire.Unreadable as error:
-                return wire.doubtful(reply, str(error))
-            if wire.contradicts(record, "customerId", view.facts["customer_id"]):
-                return wire.doubtful(reply, "the address belongs to another customer")
-        return Done(trace=wire.trace_of(reply))
+        if reply.ok and not reply.body.strip():
+            return Done(trace=DIALECT.trace_of(reply))
+        return DIALECT.judged(reply, partial(self.added, customer_id=view.facts["customer_id"]))
+
+    def added(self, record: Mapping[str, Any], customer_id: str) -> Done:
+        """The address is there. Raises Unreadable when the reply is about another customer's."""
+        if wire.contradicts(record, "customerId", customer_id):
+            raise wire.Unreadable("the address belongs to another customer")
+        return Done()
 
     def path(self, customer_id: str) -> str:
         """The one path of adding and listing (assumed of the list; no page shows it)."""

@@ -11,6 +11,7 @@ import orjson
 from jobs.errors import NotPermitted, Unusable
 from jobs.privacy.rsa_keys import signed
 from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reply, Request
 
 PASSWORD, PKI = "password", "pki"
@@ -32,13 +33,8 @@ class Challenge:
 
     def answer(self, identity: str, reply: Reply, private_key: str) -> Request:
         """The login that answers the challenge in `reply`. Raises NotPermitted, and ValueError like `token_of`."""
-        if not reply.ok:
-            wire.own_words(reply)
-            raise NotPermitted(f"no login challenge: {wire.description_of(reply)} (HTTP {reply.status})")
-        try:
-            challenge = wire.text_of(wire.record_of(reply), self.member)
-        except wire.Unreadable as error:
-            raise ValueError(str(error)) from error
+        record = DIALECT.granted(reply, "no login challenge: {words} (HTTP {status})")
+        challenge = wire.text_of(record, self.member)
         if challenge is None:
             raise NotPermitted(
                 f"the reply to a login challenge has no {self.member}", hint="[eclipse] challenge_member"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +12,8 @@ from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.messages import CallClass, Reader, Reply, Request, Trace
+from jobs.systems.eclipse.dialect import DIALECT
+from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
@@ -169,23 +171,21 @@ class CustomerStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with an id is a create; anything that could be another person's record is a doubt."""
-        if not reply.ok:
-            if reply.status == 404:
-                raise NotPermitted(
-                    f"the target knows no such tenant or path: {wire.description_of(reply)}",
-                    hint="check --tenant and --base-url",
-                )
-            return wire.refusal(reply)
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            return wire.doubtful(reply, str(error))
+        if reply.status == 404:
+            raise NotPermitted(
+                f"the target knows no such tenant or path: {DIALECT.words_of(reply)}",
+                hint="check --tenant and --base-url",
+            )
+        return DIALECT.judged(reply, partial(self.created, row=view.row))
+
+    def created(self, record: Mapping[str, Any], row: Row) -> Done:
+        """The customer that the reply to a create names. Raises Unreadable."""
         customer_id = wire.identifier(record.get("customerId"))
         if customer_id is None:
-            return wire.doubtful(reply, "it has no customerId")
-        if (why := self.foreign(record, view.row)) is not None:
-            return wire.doubtful(reply, why)
-        return customer_found(customer_id, Origin.CREATED, wire.trace_of(reply))
+            raise wire.Unreadable("it has no customerId")
+        if (why := self.foreign(record, row)) is not None:
+            raise wire.Unreadable(why)
+        return customer_found(customer_id, Origin.CREATED)
 
     def foreign(self, record: Mapping[str, Any], row: Row) -> str | None:
         """Why the answer to a create may be about somebody else; None when it names the row's person and no other."""
@@ -208,9 +208,9 @@ class CustomerStep:
         return Request("list_customers", "GET", f"{self.tenant_path}/customers")
 
 
-def customer_found(customer_id: str, origin: Origin, trace: Trace = Trace()) -> Done:
+def customer_found(customer_id: str, origin: Origin) -> Done:
     """The row's customer, whom no other row may have."""
-    return Done({"customer_id": customer_id, "customer_origin": origin}, trace, {"customer": customer_id})
+    return Done({"customer_id": customer_id, "customer_origin": origin}, claims={"customer": customer_id})
 
 
 def explained(view: View, profile: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from jobs.model import Outcome
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.optional import ASKED_AGAIN_AFTER, Newest
 from jobs.systems.row import View
@@ -76,15 +78,16 @@ class DecisionStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """The reply is a result; one that can't be read, or is about another customer, is a doubt."""
-        record = wire.answered(reply)
-        if not isinstance(record, Mapping):
-            return record
+        return DIALECT.judged(reply, partial(self.decided, customer_id=view.facts["customer_id"]))
+
+    def decided(self, record: Mapping[str, Any], customer_id: str) -> Done | Undecided | Ended:
+        """What the result that was triggered means. Raises Unreadable."""
         if record.get("status") is None:
-            return wire.doubtful(reply, "it has no status")
+            raise wire.Unreadable("it has no status")
         try:
-            verdict = judged(record, view.facts["customer_id"], wire.trace_of(reply))
+            verdict = judged(record, customer_id, Trace())
         except ReadFailed as error:
-            return wire.doubtful(reply, error.reason)
+            raise wire.Unreadable(error.reason) from None
         return replace(verdict, proves=True) if isinstance(verdict, Ended) else verdict
 
 

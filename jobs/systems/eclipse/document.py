@@ -7,6 +7,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import orjson
 from jobs.privacy import documents as attachments
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.address import unlisted
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unsendable, Verdict
@@ -106,14 +108,15 @@ class DocumentStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with a documentId is an upload."""
-        record = wire.answered(reply)
-        if not isinstance(record, Mapping):
-            return record
+        return DIALECT.judged(reply, partial(self.uploaded, customer_id=view.facts["customer_id"]))
+
+    def uploaded(self, record: Mapping[str, Any], customer_id: str) -> Done:
+        """The document that the reply to an upload names. Raises Unreadable."""
         if wire.identifier(record.get("documentId")) is None:
-            return wire.doubtful(reply, "it has no documentId")
-        if wire.contradicts(record, "customerId", view.facts["customer_id"]):
-            return wire.doubtful(reply, "the document belongs to another customer")
-        return Done(self.done(record).facts, wire.trace_of(reply))
+            raise wire.Unreadable("it has no documentId")
+        if wire.contradicts(record, "customerId", customer_id):
+            raise wire.Unreadable("the document belongs to another customer")
+        return self.done(record)
 
     def path(self, customer_id: str) -> str:
         """The one path of uploading and listing."""

@@ -7,9 +7,10 @@ from typing import Any
 from jobs.errors import NotPermitted
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.systems.optional import Check
-from jobs.transport.retry import http_date
+from jobs.systems.retry_after import http_date
 
 NOBODY = "00000000000000"
 """An identity number that nobody has: 14 digits, the longest here have 13."""
@@ -42,7 +43,7 @@ async def examine(reader: Reader, tenant_path: str) -> Sequence[Check]:
 def _searched(reply: Reply) -> Check:
     if reply.ok:
         return Check("search of customers", True, "allowed")
-    words = f"{wire.description_of(reply)} (HTTP {reply.status})"
+    words = f"{DIALECT.words_of(reply)} (HTTP {reply.status})"
     advice = "an ONBOARDING credential only registers: use an operator's (TENANT_SYSTEM or LEVEL_nn) of this tenant"
     return Check("search of customers", False, words, advice if reply.status == 403 else "check --tenant, --base-url")
 

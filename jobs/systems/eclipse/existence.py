@@ -1,6 +1,6 @@
 """HEAD at Eclipse: 200 is there, 404 is not. Nothing else is known of what was found."""
 
-from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import Reader, ReadFailed, Request
 
 
@@ -11,7 +11,7 @@ async def exists(reader: Reader, request: Request) -> bool:
         return True
     if reply.status == 404:
         return False
-    failed = wire.refused_read(request, reply)
+    failed = DIALECT.refused_read(request, reply)
     if isinstance(failed, ReadFailed):
         raise ReadFailed(f"{request.operation}: HTTP {reply.status}", failed.trace)
     raise failed

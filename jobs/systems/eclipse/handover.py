@@ -13,10 +13,11 @@ from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.contract import Passwords
 from jobs.systems.eclipse import wire
+from jobs.systems.eclipse.dialect import codes_of
 from jobs.systems.jwt import claims_of
 from jobs.systems.messages import Reader, Reply, Request, Token
 from jobs.systems.row import Row, View
-from jobs.systems.verdict import Done, Ended, Finding, Unclear, Verdict
+from jobs.systems.verdict import Done, Ended, Finding, Unclear
 
 ONE_TIME_CODES = frozenset({"USR007"})
 """A wrong or missing one-time password."""
@@ -67,7 +68,7 @@ class Handover:
             return hidden or Proof.UNREADABLE
         reply = await reader.read(replace(self.login(row.values["identity"], password), anonymous=True))
         if not reply.ok:
-            return Proof.TOTP if wire.codes_of(reply) & ONE_TIME_CODES else Proof.REFUSED
+            return Proof.TOTP if codes_of(reply) & ONE_TIME_CODES else Proof.REFUSED
         try:
             token = self.token_of(reply)
         except NotPermitted:
@@ -92,8 +93,6 @@ class HandoverStep:
 
     handover: Handover
     name: str = "handover"
-    resends: int | None = None
-    settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Done when the customer's own token names the customer, or with a warning when that can't be shown."""
@@ -105,11 +104,3 @@ class HandoverStep:
         if proof is Proof.OTHER:
             return Ended(Outcome.CONFLICT, "login_of_another", "the login opens the record of another customer")
         return Unclear("handover_refused", "the login exists, but the target does not let it in with its password")
-
-    def write(self, view: View) -> Request:
-        """Never asked for: `look` finds no handover absent."""
-        raise AssertionError("a handover is looked at, never written")
-
-    def classify(self, reply: Reply, view: View) -> Verdict:
-        """Never asked for."""
-        raise AssertionError("a handover is looked at, never written")

@@ -5,13 +5,17 @@ logging in as the customer; only where that proves nothing, HEAD says whether th
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import orjson
 
 from jobs.model import Outcome
 from jobs.systems.contract import Passwords
 from jobs.systems.eclipse import shown, wire
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, Proof
 from jobs.systems.messages import CallClass, Reader, Reply, Request
@@ -85,27 +89,26 @@ class IdentityStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with our identity is a login. The target's own words are never repeated: they may quote the password."""
-        if not reply.ok:
-            return wordless(wire.refusal(reply), reply)
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            return wire.doubtful(reply, str(error))
-        if wire.text_of(record, "identity") != view.row.get("identity"):
-            return wire.doubtful(reply, "it has not the identity that was sent")
-        if wire.contradicts(record, "userId", view.facts["customer_id"]):
-            return wire.doubtful(reply, "the identity belongs to another user")
-        return Done(trace=wire.trace_of(reply))
+        return wordless(DIALECT.judged(reply, partial(created, view=view)))
 
     def path(self, customer_id: str) -> str:
         """The one path of creating and asking."""
         return shown.path_of(self.tenant_path, customer_id, "identities")
 
 
-def wordless(verdict: Verdict, reply: Reply) -> Verdict:
+def created(record: Mapping[str, Any], view: View) -> Done:
+    """The login that the reply to a create names. Raises Unreadable."""
+    if wire.text_of(record, "identity") != view.row.get("identity"):
+        raise wire.Unreadable("it has not the identity that was sent")
+    if wire.contradicts(record, "userId", view.facts["customer_id"]):
+        raise wire.Unreadable("the identity belongs to another user")
+    return Done()
+
+
+def wordless(verdict: Verdict) -> Verdict:
     """`verdict` with a sentence of ours in the place of the target's."""
-    code = wire.trace_of(reply).error_code
-    told = f"HTTP {reply.status}{f', {code}' if code else ''}"
+    status, code = verdict.trace.http_status, verdict.trace.error_code
+    told = f"HTTP {status}{f', {code}' if code else ''}"
     if isinstance(verdict, Ended):
         outcome = verdict.outcome
         return Ended(outcome, verdict.reason_code, f"the target refused the login ({told})", trace=verdict.trace)

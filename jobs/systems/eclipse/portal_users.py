@@ -4,8 +4,9 @@ The vendor's page: the login name is unique over the whole platform; the list sh
 """
 
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,8 +16,10 @@ from jobs.model import Origin, Outcome
 from jobs.privacy import masking
 from jobs.privacy.passwords import PasswordFile
 from jobs.systems.contract import Capabilities, Passwords, Setup, Step
+from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.customer import customer_found, same_phone
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.identity import wordless
 from jobs.systems.eclipse.lookup import flat
 from jobs.systems.eclipse.system import Eclipse, EclipseSettings
@@ -24,7 +27,7 @@ from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
-from jobs.systems.verdict import Absent, Ended, Finding, Unclear, Verdict
+from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 CAPABILITIES = Capabilities(
     title="Eclipse Conductor, portal users",
@@ -42,7 +45,6 @@ SETTINGS = EclipseSettings
 PAYLOAD = {"first_name": "firstName", "last_name": "lastName", "email": "email", "phone": "phone1"}
 """Column to the vendor's field, of what must be equal before a user that is there counts as the row's."""
 
-MASKS: Mapping[str, Callable[[str | None], str]] = {"phone": masking.phone, "email": masking.email}
 
 Record = Mapping[str, Any]
 
@@ -127,23 +129,22 @@ class PortalUserStep:
         """2xx with an id and our login name is a user. The target's own words are never repeated: they may quote the
         password.
         """
-        if not reply.ok:
-            if reply.status == 404:
-                raise NotPermitted("the target knows no such tenant or path", hint="check --tenant and --base-url")
-            return wordless(wire.refusal(reply), reply)
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            return wire.doubtful(reply, str(error))
-        user_id = wire.identifier(record.get("adminUserId"))
-        if user_id is None:
-            return wire.doubtful(reply, "it has no adminUserId")
-        if wire.denies(record, "identity", view.row.get("identity")):
-            return wire.doubtful(reply, "its identity is not the one that was sent")
-        phone = record.get("phone1")
-        if phone not in (None, "") and not same_phone(view.row.get("phone"), wire.text_of(record, "phone1")):
-            return wire.doubtful(reply, "its phone1 is not the one that was sent")
-        return customer_found(user_id, Origin.CREATED, wire.trace_of(reply))
+        if reply.status == 404:
+            raise NotPermitted("the target knows no such tenant or path", hint="check --tenant and --base-url")
+        return wordless(DIALECT.judged(reply, partial(created, row=view.row)))
+
+
+def created(record: Record, row: Row) -> Done:
+    """The user that the reply to a create names. Raises Unreadable."""
+    user_id = wire.identifier(record.get("adminUserId"))
+    if user_id is None:
+        raise wire.Unreadable("it has no adminUserId")
+    if wire.denies(record, "identity", row.get("identity")):
+        raise wire.Unreadable("its identity is not the one that was sent")
+    phone = record.get("phone1")
+    if phone not in (None, "") and not same_phone(row.get("phone"), wire.text_of(record, "phone1")):
+        raise wire.Unreadable("its phone1 is not the one that was sent")
+    return customer_found(user_id, Origin.CREATED)
 
 
 def judged(view: View, user: Record) -> Finding:
@@ -168,7 +169,7 @@ def compared(row: Row, user: Record) -> list[Comparison]:
     theirs = {column: wire.text_of(user, api) for column, api in PAYLOAD.items()}
     theirs["phone"] = row.get("phone") if same_phone(row.get("phone"), phone) else phone
     theirs["identity"] = wire.text_of(user, "identity")
-    fields = [Comparison(name, row.get(name), shown, MASKS.get(name, masking.name)) for name, shown in theirs.items()]
+    fields = [Comparison(name, row.get(name), shown, masking.of_column(name)) for name, shown in theirs.items()]
     return [*fields, Comparison("positions", ";".join(positions_of(row)), positions_shown(user), plainly)]
 
 
@@ -225,9 +226,7 @@ class PortalUsers(Eclipse):
         users = (await self.users.reading(reader)).content
         return [flat(user) | {"positions": positions_shown(user) or ""} for user in users.by_id.values()]
 
-    def steps_of(self, row: Row) -> Sequence[Step]:
-        """The same for every row."""
-        return self.steps
+    steps_of = Defaults.steps_of
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """The user with the known id, else with the login name; one reading of the list serves all rows."""

@@ -3,11 +3,12 @@
 The keys and the ledger's records are those of onboarding, so that an operator's run goes on where this ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from jobs.model import Outcome
 from jobs.privacy.passwords import PasswordFile
 from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, HandoverStep
@@ -61,9 +62,7 @@ class Registration(Eclipse):
         self.steps: tuple[Step, ...] = (NewcomerStep(self.customer), self.identity, HandoverStep(handover))
         self.later_columns = frozenset({"identity", "password", "totp_enabled", "public_key"})
 
-    def steps_of(self, row: Row) -> Sequence[Step]:
-        """The same for every row."""
-        return self.steps
+    steps_of = Defaults.steps_of
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """The profile, and whether there is a login; not with the ONBOARDING credential, which may not look back."""

@@ -1,32 +1,34 @@
 """Eclipse Conductor as a system: settings, capabilities, login, and the reads of reconciliation and look-up."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from jobs.errors import NotPermitted, Unusable
+from jobs.errors import Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
 from jobs.privacy.documents import MOST_BYTES
 from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
 from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone
 from jobs.systems.eclipse.decision import DecisionStep
+from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.document import TYPES, DocumentStep
 from jobs.systems.eclipse.examination import examine
 from jobs.systems.eclipse.wallet import EXACTLY, FIRST_ALLOWED, WalletStep
 from jobs.systems.jwt import claims_of
-from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
+from jobs.systems.messages import CallClass, Reader, Reply, Request, Token
 from jobs.systems.optional import Check, Newest
+from jobs.systems.retry_after import http_date
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Profile, Sighting
-from jobs.transport.retry import http_date
 from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(
@@ -57,7 +59,6 @@ ONBOARDING_LIMIT = Rate(60, 180.0)
 ASSUMED_LIFE_SECONDS = 900.0
 """Used only when a login gives no expiry; 15 minutes is the shorter of the two lifetimes seen."""
 
-MASKS = {"phone": masking.phone, "national_id": masking.identity, "email": masking.email}
 COMPARED = ("first_name", "last_name", "phone", "email", "national_id")
 
 
@@ -107,11 +108,11 @@ def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
     return Eclipse(setup.tenant, setup.keys, settings, setup.files)
 
 
-class Eclipse:
+class Eclipse(Defaults):
     """Eclipse Conductor for one tenant."""
 
     capabilities = CAPABILITIES
-    certificate: Certificate | None = None
+    dialect = DIALECT
     redecided, passed, refused = "kyc", "PASSED", "FAILED"
 
     def __init__(
@@ -173,16 +174,8 @@ class Eclipse:
 
     def token_of(self, reply: Reply) -> Token:
         """`headerName`, `headerValue` verbatim, life from `expiresEpochSecs` against the server's own clock."""
-        if not reply.ok:
-            wire.own_words(reply)
-            raise NotPermitted(
-                f"login refused: {wire.description_of(reply)} (HTTP {reply.status})",
-                hint="check MUSTER_IDENTITY and MUSTER_PASSWORD",
-            )
-        try:
-            record = wire.record_of(reply)
-        except wire.Unreadable as error:
-            raise ValueError(str(error)) from error
+        hint = "check MUSTER_IDENTITY and MUSTER_PASSWORD"
+        record = DIALECT.granted(reply, "login refused: {words} (HTTP {status})", hint)
         name, value = wire.text_of(record, "headerName"), wire.text_of(record, "headerValue")
         if not name or not value or not (name + value).isprintable() or not (name + value).isascii():
             raise ValueError("the login reply has no usable headerName and headerValue")
@@ -198,28 +191,8 @@ class Eclipse:
         )
 
     def given(self, token: str) -> Token:
-        """As a bearer; its tenant is the `tenant` claim of the JWT, unverified."""
+        """A bearer, whose tenant is the `tenant` claim of the JWT, unverified."""
         return Token.bearer(token, tenant=wire.text_of(claims_of(token), "tenant"))
-
-    def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
-        """None."""
-        return {}
-
-    def status_of(self, reply: Reply) -> int:
-        """The HTTP status."""
-        return reply.status
-
-    def trace_of(self, reply: Reply) -> Trace:
-        """The vendor's error code and traceId."""
-        return wire.trace_of(reply)
-
-    def throttled(self, reply: Reply) -> bool:
-        """429 or RLT001."""
-        return wire.throttled(reply)
-
-    def readable(self, reply: Reply) -> bool:
-        """JSON of any kind."""
-        return wire.is_json(reply)
 
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
@@ -293,7 +266,7 @@ def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:
     ours, theirs = row.get(column), wire.text_of(profile, PAYLOAD[column])
     if column == "phone" and same_phone(ours, theirs):
         theirs = ours
-    return Comparison(column, ours, theirs, MASKS.get(column, masking.name))
+    return Comparison(column, ours, theirs, masking.of_column(column))
 
 
 def life_seconds(record: Mapping[str, Any], reply: Reply) -> float:

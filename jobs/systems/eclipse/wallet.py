@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +12,8 @@ from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
+from jobs.systems.eclipse.dialect import DIALECT
+from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
@@ -193,9 +195,9 @@ class WalletStep:
             raise ReadFailed("list_wallets: the row's wallet has no id")
         return self.finished(wallet_id, wanted, view)
 
-    def finished(self, wallet_id: str, wanted: Wanted, view: View, trace: Trace = Trace()) -> Done:
+    def finished(self, wallet_id: str, wanted: Wanted, view: View) -> Done:
         """The wallet is there, and no other row may have it."""
-        return Done(self.facts(wanted, view, wallet_id=wallet_id), trace, {"wallet": wallet_id})
+        return Done(self.facts(wanted, view, wallet_id=wallet_id), claims={"wallet": wallet_id})
 
     def made(self, view: View) -> Wanted:
         """What the create is made of, as the look before it decided."""
@@ -219,18 +221,19 @@ class WalletStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """2xx with an id, for our customer and of what was asked for, is a wallet; all else is judged or doubted."""
-        record = wire.answered(reply)
-        if not isinstance(record, Mapping):
-            return record
+        return DIALECT.judged(reply, partial(self.created, view=view))
+
+    def created(self, record: Record, view: View) -> Done:
+        """The wallet that the reply to a create names. Raises Unreadable."""
         wallet_id, wanted = wire.identifier(record.get("walletId")), self.made(view)
         if wallet_id is None:
-            return wire.doubtful(reply, "it has no walletId")
+            raise wire.Unreadable("it has no walletId")
         for field, ours in (("customerId", view.facts["customer_id"]), ("walletTypeId", wanted.kind)):
             if wire.contradicts(record, field, ours):
-                return wire.doubtful(reply, f"its {field} is not the one that was asked for")
+                raise wire.Unreadable(f"its {field} is not the one that was asked for")
         if wire.denies(record, "externalUniqueId", wanted.key):
-            return wire.doubtful(reply, "its externalUniqueId is not the one that was sent")
-        return self.finished(wallet_id, wanted, view, wire.trace_of(reply))
+            raise wire.Unreadable("its externalUniqueId is not the one that was sent")
+        return self.finished(wallet_id, wanted, view)
 
 
 def plausible(wallet: Record, wanted: Wanted, view: View) -> bool:

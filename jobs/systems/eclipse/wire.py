@@ -1,24 +1,18 @@
-"""Eclipse's replies as values: error arrays, identifiers, pages. Nothing here sends or decides."""
+"""Eclipse's lists and records as values: arrays, pages, identifiers. Nothing here decides."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from jobs.errors import NotPermitted
-from jobs.model import Outcome
-from jobs.privacy import masking
+from jobs.systems.eclipse.dialect import DIALECT, NOT_FOUND_CODES, codes_of
 from jobs.systems.json_reply import Unreadable as Unreadable
 from jobs.systems.json_reply import identifier as identifier
-from jobs.systems.json_reply import is_json as is_json
 from jobs.systems.json_reply import moment_of as moment_of
-from jobs.systems.json_reply import parsed as parsed
 from jobs.systems.json_reply import record_of as record_of
 from jobs.systems.json_reply import records_of as records_of
 from jobs.systems.json_reply import segment as segment
 from jobs.systems.json_reply import text_of as text_of
-from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
-from jobs.systems.verdict import Again, Doubted, Ended, Taken, Throttled
-from jobs.transport.retry import retry_after_seconds
+from jobs.systems.messages import Reader, ReadFailed, Request
 
 PAGE_SIZE = 20
 """The vendor: "Apply limit and offset pagination on all list endpoints. Default to limit=20." """
@@ -34,107 +28,6 @@ OVERLAP = 5
 
 MOST_STEPS_BACK = 50
 """Chosen: a listing whose rows go away faster than that can't be read."""
-
-DUPLICATE_CODES = frozenset({"USR004"})
-"""The vendor's error example; also accepted under status 400."""
-
-LIMIT_CODES = frozenset({"RLT001"})
-JOB_WIDE_CODES = frozenset({"PNF001"})
-"""Tenant configuration missing: every row would fail alike."""
-
-FORBIDDEN_CODES = frozenset({"SEC001"})
-"""No rights; the same as status 403, about the credential or about one row."""
-
-GATEWAY = frozenset({408, 502, 504})
-"""Statuses with which something in between gives up waiting; the target itself may still be working."""
-
-NOT_FOUND_CODES = frozenset({"ARCH086"})
-
-
-def errors_of(reply: Reply) -> list[Mapping[str, Any]]:
-    """The error array of a reply with status >= 400, or of a 2xx that carries one; empty when there is none."""
-    try:
-        body = parsed(reply)
-    except Unreadable:
-        return []
-    items = body if isinstance(body, list) else [body]
-    return [item for item in items if isinstance(item, dict) and ("code" in item or "traceId" in item)]
-
-
-def trace_of(reply: Reply) -> Trace:
-    """Status, first code and first trace id. The vendor: always surface the traceId."""
-    errors = errors_of(reply) if not reply.ok else []
-    code = next((text_of(error, "code") for error in errors if text_of(error, "code")), None)
-    trace = next((text_of(error, "traceId") for error in errors if text_of(error, "traceId")), None)
-    return Trace(reply.status, code and code[:40], trace and trace[:80])
-
-
-def own_words(reply: Reply) -> None:
-    """Raises ValueError for a refusal without a code of the vendor's: something before the target may have said it."""
-    if reply.status != 401 and not codes_of(reply):
-        raise ValueError(f"HTTP {reply.status} without a code of the target's own")
-
-
-def codes_of(reply: Reply) -> frozenset[str]:
-    """All vendor codes in the reply's error array."""
-    return frozenset(code for error in errors_of(reply) if (code := text_of(error, "code")))
-
-
-def description_of(reply: Reply) -> str:
-    """The target's own words, masked and cut to 200 characters; the status when it said nothing."""
-    words = "; ".join(text for error in errors_of(reply) if (text := text_of(error, "description")))
-    printable = "".join(char if char.isprintable() else " " for char in words)
-    return masking.text(printable)[:200] or f"HTTP {reply.status}"
-
-
-def throttled(reply: Reply) -> bool:
-    """429, or the limit code under any status."""
-    return reply.status == 429 or (not reply.ok and bool(codes_of(reply) & LIMIT_CODES))
-
-
-def refusal(reply: Reply) -> Again | Ended | Doubted | Taken | Throttled:
-    """What any reply to a write but a 2xx means. Raises NotPermitted when the whole job is blocked."""
-    trace = trace_of(reply)
-    codes = codes_of(reply)
-    if throttled(reply):
-        return Throttled(retry_after_seconds(reply.headers, reply.received_at), trace)
-    if codes & JOB_WIDE_CODES:
-        raise NotPermitted(f"the target blocks the whole job: {description_of(reply)} ({trace.error_code})")
-    if reply.status == 409 or (400 <= reply.status < 500 and codes & DUPLICATE_CODES):
-        return Taken(description_of(reply), trace)
-    if 300 <= reply.status < 400:
-        return Ended(
-            Outcome.FAILED,
-            "redirected",
-            "the target answered with a redirect, which is never followed",
-            trace=trace,
-        )
-    if reply.status == 403 or codes & FORBIDDEN_CODES:
-        return Ended(Outcome.REJECTED, "forbidden", description_of(reply), trace=trace)
-    if reply.status == 408 or reply.status >= 500 or reply.status < 200:
-        answered = reply.status not in GATEWAY
-        return Doubted("server_error", f"the target answered HTTP {reply.status}", answered=answered, trace=trace)
-    return Ended(Outcome.REJECTED, "refused_by_target", description_of(reply), trace=trace)
-
-
-def doubtful(reply: Reply, why: str) -> Doubted:
-    """A 2xx whose body does not prove what it should."""
-    return Doubted(
-        "unreadable_reply",
-        f"the target answered HTTP {reply.status}, but {why}",
-        answered=True,
-        trace=trace_of(reply),
-    )
-
-
-def answered(reply: Reply) -> Mapping[str, Any] | Again | Ended | Doubted | Taken | Throttled:
-    """The record that a write was answered with; otherwise what the answer means. Raises NotPermitted."""
-    if not reply.ok:
-        return refusal(reply)
-    try:
-        return record_of(reply)
-    except Unreadable as error:
-        return doubtful(reply, str(error))
 
 
 class ListRead(Protocol):
@@ -156,40 +49,15 @@ async def read_records(
     NotPermitted on 403.
     """
     reply = await reader.read(request)
-    if reply.ok:
-        try:
-            return records_of(reply)
-        except Unreadable as error:
-            raise ReadFailed(f"{request.operation}: {error}", trace_of(reply)) from error
     if none_when_not_found and reply.status == 404 and codes_of(reply) & NOT_FOUND_CODES:
         return []
-    if reply.status in {404, 405, 501}:
-        return None
-    raise refused_read(request, reply)
+    return None if reply.status in {404, 405, 501} else DIALECT.shown(request, reply, records_of)
 
 
 async def read_record(reader: Reader, request: Request) -> Mapping[str, Any] | None:
     """One object read from the target; None when it is not there. Raises ReadFailed, NotPermitted."""
     reply = await reader.read(request)
-    if reply.ok:
-        try:
-            return record_of(reply)
-        except Unreadable as error:
-            raise ReadFailed(f"{request.operation}: {error}", trace_of(reply)) from error
-    if reply.status == 404:
-        return None
-    raise refused_read(request, reply)
-
-
-def refused_read(request: Request, reply: Reply) -> Exception:
-    """The exception for a read that the target refused."""
-    trace = trace_of(reply)
-    if reply.status == 403 or codes_of(reply) & (JOB_WIDE_CODES | FORBIDDEN_CODES):
-        return NotPermitted(
-            f"the credential may not {request.operation.replace('_', ' ')}: {description_of(reply)}",
-            hint="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
-        )
-    return ReadFailed(f"{request.operation}: {description_of(reply)}", trace)
+    return None if reply.status == 404 else DIALECT.shown(request, reply)
 
 
 def contradicts(record: Mapping[str, Any], field: str, wanted: str) -> bool:

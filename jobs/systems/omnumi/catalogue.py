@@ -88,7 +88,7 @@ class Judged:
     """The vendor's `type`."""
 
 
-def worst(reply: Reply, row: Row) -> Judged:
+def worst(reply: Reply, row: Row | None) -> Judged:
     """The error that counts, by severity and then by place. A reply without any is UNKNOWN."""
     found = [judged(error, row) for error in errors_of(reply)]
     nothing = Judged(Meaning.UNKNOWN, "unexplained", f"the target answered HTTP {reply.status} without an error", None)
@@ -111,7 +111,7 @@ def kind_of(error: Mapping[str, Any]) -> str | None:
     return kind and printable(masking.text(kind))[:40]
 
 
-def judged(error: Mapping[str, Any], row: Row) -> Judged:
+def judged(error: Mapping[str, Any], row: Row | None) -> Judged:
     """What one error means: the message first, the type second."""
     kind, message = kind_of(error), text_of(error, "message") or ""
     words, type_words = normalised(message), normalised(kind or "")
@@ -152,10 +152,10 @@ def texts(value: object) -> Iterator[str]:
             left.extend([*each, *each.values()])
 
 
-def quoted(text: str, row: Row) -> str:
+def quoted(text: str, row: Row | None) -> str:
     """The target's own words without numbers, e-mails and values of the row, cut to 200 characters."""
     told = masking.text(printable(text))
-    for value in sorted(row.values.values(), key=len, reverse=True):
+    for value in sorted(row.values.values() if row else (), key=len, reverse=True):
         if len(value) >= LEAST_QUOTED:
             told = re.sub(re.escape(value), "***", told, flags=re.IGNORECASE)
     return told[:200]

@@ -8,20 +8,20 @@ Either goes by the settings that the request was made with, for which the ledger
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
 
-from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.systems.json_reply import Unreadable, identifier, record_of, text_of
+from jobs.systems.json_reply import Unreadable, identifier, text_of
 from jobs.systems.manner import facts_of
 from jobs.systems.messages import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
-from jobs.systems.omnumi.catalogue import Judged, Meaning, errors_of, kind_of, normalised, worst
+from jobs.systems.omnumi.catalogue import errors_of, normalised
+from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import Form
 from jobs.systems.row import View
-from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Taken, Throttled, Unclear, Undecided, Verdict
-from jobs.transport.retry import retry_after_seconds
+from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Taken, Unclear, Undecided, Verdict
 
 PATH = "/tenant/customer"
 DEADLINE_SECONDS = 90.0
@@ -29,9 +29,6 @@ DEADLINE_SECONDS = 90.0
 
 UNRESOLVED = "id_unresolved"
 """Warning of a row whose customer is there, proven by its namespace, but whose id nobody told."""
-
-GATEWAY = frozenset({408, 502, 504})
-"""Statuses with which something in between gives up waiting; the target itself may still be working."""
 
 APPROVED = frozenset({"APPROVED", "ACCEPTED", "PASSED", "VERIFIED", "COMPLETED"})
 DECLINED = frozenset({"REJECTED", "DECLINED", "DENIED", "FAILED"})
@@ -130,33 +127,27 @@ class CustomerStep:
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """201 with an account is a create; a refusal counts only where no earlier request went unanswered."""
-        if reply.ok:
-            return self.accepted(reply, view)
-        verdict = refusal(reply, view)
-        if view.doubt is not None and isinstance(verdict, Ended) and verdict.outcome is not Outcome.CONFLICT:
-            return Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
-        if view.doubt is not None and isinstance(verdict, Ended):
+        verdict = DIALECT.judged(reply, partial(self.accepted, view=view), view.row)
+        if reply.ok or view.doubt is None or not isinstance(verdict, Ended):
+            return verdict
+        if verdict.outcome is Outcome.CONFLICT:
             return Taken(verdict.reason, verdict.trace)
-        return verdict
+        return Doubted(verdict.reason_code, verdict.reason, answered=True, trace=verdict.trace)
 
-    def accepted(self, reply: Reply, view: View) -> Verdict:
-        """A 2xx: the ids and the decision are kept, everything else of the reply is dropped here."""
-        try:
-            data = record_of(reply).get("data")
-        except Unreadable as error:
-            return doubtful(reply, str(error))
-        account = identifier(data.get("customerAccountId")) if isinstance(data, dict) else None
-        if not isinstance(data, dict) or account is None:
-            return doubtful(reply, "it has no customerAccountId")
+    def accepted(self, data: Mapping[str, Any], view: View) -> Done | Undecided | Ended:
+        """The ids and the decision are kept, everything else of the reply is dropped here. Raises Unreadable."""
+        account = identifier(data.get("customerAccountId"))
+        if account is None:
+            raise Unreadable("it has no customerAccountId")
         if (member := self.stranger(data, view)) is not None:
-            return doubtful(reply, f"its {member} is not the one that was sent")
+            raise Unreadable(f"its {member} is not the one that was sent")
         facts = {"customer_id": account, "customer_origin": Origin.CREATED}
         if status := _STATUS.fullmatch((text_of(data, "complianceStatus") or "").strip().upper()):
             facts["decision_status"] = status[0]
         namespace = text_of(data, "domainNamespace") or ""
         if not view.row.get("custom_namespace") and _NAMESPACE.fullmatch(namespace):
             facts["domain_namespace"] = namespace  # one that the row names may be a person's name
-        return self.settled(facts, trace_of(reply))
+        return self.settled(facts)
 
     def stranger(self, data: Mapping[str, Any], view: View) -> str | None:
         """The first member that says that an answer is about somebody else; None: none does.
@@ -173,7 +164,7 @@ class CustomerStep:
                 return member
         return None
 
-    def settled(self, facts: Mapping[str, str], trace: Trace) -> Done | Undecided | Ended:
+    def settled(self, facts: Mapping[str, str], trace: Trace = Trace()) -> Done | Undecided | Ended:
         """A customer that is there, by the decision about it. No other row may hold it."""
         status = facts.get("decision_status")
         claims = {"customer": facts["customer_id"]} if "customer_id" in facts else {}
@@ -206,48 +197,3 @@ def unexplained(view: View) -> Unclear:
     times = "a request" if view.attempts == 1 else f"{view.attempts} requests"
     said = f" ({view.said})" if view.said else ""
     return Unclear("unanswered", f"{times} may have been applied, and nothing can be read{said}")
-
-
-def refusal(reply: Reply, view: View) -> Ended | Doubted | Throttled:
-    """What any reply but a 2xx means for a row that was sent once. Raises NotPermitted."""
-    trace = trace_of(reply)
-    if reply.status == 429:
-        return Throttled(retry_after_seconds(reply.headers, reply.received_at), trace)
-    if 300 <= reply.status < 400:
-        why = "the target answered with a redirect, which is never followed"
-        return Ended(Outcome.FAILED, "redirected", why, trace=trace)
-    error = worst(reply, view.row)
-    trace = Trace(reply.status, error.kind)
-    if error.meaning is Meaning.BLOCKED:
-        raise NotPermitted(error.reason, hint="check --tenant and MUSTER_TOKEN, or ask the vendor about the tenant")
-    if reply.status in {404, 405}:
-        raise NotPermitted(f"the target has no such path (HTTP {reply.status})", hint="check --base-url")
-    if reply.status == 403:
-        return Ended(Outcome.REJECTED, "forbidden", "the target does not allow it (HTTP 403)", trace=trace)
-    if reply.status in GATEWAY or reply.status >= 500 or reply.status < 200:
-        why = f"the target answered HTTP {reply.status}"
-        return Doubted("server_error", why, answered=reply.status not in GATEWAY, trace=trace)
-    if reply.status == 413:
-        return Ended(Outcome.REJECTED, "refused_by_target", "the documents are too large for the target", trace=trace)
-    return told(error, trace)
-
-
-def told(error: Judged, trace: Trace) -> Ended | Doubted:
-    """An error of the catalogue as the end of a row, or as a doubt."""
-    if error.meaning is Meaning.EXISTS:
-        return Ended(Outcome.CONFLICT, error.code, error.reason, trace=trace)
-    if error.meaning is Meaning.INVALID:
-        return Ended(Outcome.REJECTED, error.code, error.reason, trace=trace)
-    return Doubted(error.code, error.reason, answered=True, trace=trace)
-
-
-def doubtful(reply: Reply, why: str) -> Doubted:
-    """A 2xx that does not prove what it should."""
-    reason = f"the target answered HTTP {reply.status}, but {why}"
-    return Doubted("unreadable_reply", reason, answered=True, trace=trace_of(reply))
-
-
-def trace_of(reply: Reply) -> Trace:
-    """The status and the `type` of the first error; the vendor has no trace id."""
-    kinds = [kind_of(error) for error in errors_of(reply)] if not reply.ok else []
-    return Trace(reply.status, kinds[0] if kinds else None)

@@ -1,19 +1,18 @@
 """Omnumi as a system: settings, capabilities, the static token. It has no reads, so there is nothing to compare."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from jobs.errors import Unusable
 from jobs.model import Rate
 from jobs.privacy.documents import MOST_BYTES
 from jobs.systems.contract import Capabilities, Setup, Step
-from jobs.systems.json_reply import is_json
-from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request, Token, Trace
-from jobs.systems.omnumi.customer import CustomerStep, trace_of
+from jobs.systems.defaults import Defaults
+from jobs.systems.messages import CallClass, Token
+from jobs.systems.omnumi.customer import CustomerStep
+from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import MEMBERS, Form, Manner
-from jobs.systems.row import Row
-from jobs.systems.sighting import Listed, Sighting
 
 CAPABILITIES = Capabilities(
     title="Omnumi",
@@ -79,12 +78,11 @@ def system(setup: Setup, settings: OmnumiSettings) -> "Omnumi":
     return Omnumi(setup, settings, manner)
 
 
-class Omnumi:
+class Omnumi(Defaults):
     """Omnumi for one tenant."""
 
     capabilities = CAPABILITIES
-    certificate: Certificate | None = None
-    later_columns: frozenset[str] = frozenset()
+    dialect = DIALECT
 
     def __init__(self, setup: Setup, settings: OmnumiSettings, manner: Manner) -> None:
         self.tenant, self.settings = setup.tenant, settings
@@ -97,24 +95,8 @@ class Omnumi:
         )
         self.steps: tuple[Step, ...] = (self.customer,)
 
-    def steps_of(self, row: Row) -> Sequence[Step]:
-        """The one there is."""
-        return self.steps
-
-    def login(self, identity: str, password: str) -> Request:
-        """There is none. Raises Unusable."""
-        raise Unusable("Omnumi has no login", hint="set MUSTER_TOKEN, not MUSTER_IDENTITY")
-
-    def renewal(self, token: Token) -> Request | None:
-        """None: the token is static."""
-        return None
-
-    def token_of(self, reply: Reply) -> Token:
-        """Never asked for, as nothing logs in. Raises ValueError."""
-        raise ValueError("Omnumi has no login")
-
     def given(self, token: str) -> Token:
-        """As the header `access-token`; nothing where the settings say so. Raises Unusable when it is missing."""
+        """The header `access-token`, or none where the settings say so. Raises Unusable when the token is missing."""
         if not self.settings.access_token:
             return Token("", "", float("inf"), None)
         if not token:
@@ -126,36 +108,6 @@ class Omnumi:
         """The tenant, unless switched off."""
         return {"tenant-id": self.tenant} if self.settings.tenant_header else {}
 
-    def status_of(self, reply: Reply) -> int:
-        """The HTTP status."""
-        return reply.status
-
-    def trace_of(self, reply: Reply) -> Trace:
-        """The status and the `type` of the first error."""
-        return trace_of(reply)
-
-    def throttled(self, reply: Reply) -> bool:
-        """429; none is documented."""
-        return reply.status == 429
-
-    def readable(self, reply: Reply) -> bool:
-        """JSON of any kind."""
-        return is_json(reply)
-
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """One create at a time and a second between two (chosen); `--rate` replaces it."""
         return {CallClass.WRITE: WRITES}
-
-    async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
-        """Nothing can be read: never called, as `reads_back` says. Raises Unusable."""
-        raise Unusable("Omnumi shows nothing of its customers")
-
-    async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
-        """Nothing can be listed: never called, as `lists_customers` says."""
-        nobody: tuple[Sequence[Listed], ...] = ()
-        for page in nobody:
-            yield page
-
-    async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Nothing can be found: never called, as `lookups` says."""
-        return []

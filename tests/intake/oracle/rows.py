@@ -28,6 +28,8 @@ WHITE = "".join(chr(sign) for sign in range(0x3001) if chr(sign).isspace() and n
 SHOWING_NOTHING = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u2028\u2029")
 JOINED = ("ARABIC", "SYRIAC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA")
 JOINED += ("MALAYALAM", "SINHALA", "KHMER", "MYANMAR")
+ENDS = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff"
+ENDS += "".join(chr(sign) for sign in range(0x2060, 0x2070) if sign != 0x2065)
 ATOM = "!#$%&'*+/=?^_`{|}~-"
 
 
@@ -51,20 +53,23 @@ def judged(row: dict[str, str], *, today: date, strict_ids: bool = False, region
             continue
         if "\ufffd" in value or "\x00" in value:
             verdict.refusals.add(f"encoding:{column}")
-        code = refusal(column, value, today, strict_ids, region)
+        code = damage(column, value, region) or refusal(column, value, today, strict_ids, region)
         if code:
             verdict.refusals.add(f"{code}:{column}")
     if not opened(verdict.values["wallet_type_id"], None):
         verdict.refusals.add("value_invalid:wallet_type_id")
     if verdict.values["currency"] and not opened(verdict.values["wallet_type_id"], verdict.values["currency"]):
         verdict.refusals.add("value_invalid:currency")
+    damaged = {code.partition(":")[2] for code in verdict.refusals if code.startswith("spreadsheet:")}
+    verdict.refusals -= {f"value_invalid:{column}" for column in damaged}
     verdict.values["phone"] = phone(verdict.values["phone"] or "", region)
     verdict.warnings = set(remarks(verdict.values, strict_ids, region))
     return verdict
 
 
 def normal(column: str, text: str) -> str | None:
-    value = text.strip(WHITE)
+    joiners = "\u200c\u200d"
+    value = text.strip(WHITE + (ENDS if column in (*NAMES, *TEXTS) else ENDS + joiners))
     if column in (*NAMES, *TEXTS, "row_ref"):
         value = unicodedata.normalize("NFC", value)
     if column in (*NAMES, *TEXTS):
@@ -78,6 +83,21 @@ def normal(column: str, text: str) -> str | None:
     if column == "language":
         value = value.lower()
     return value or None
+
+
+QUOTES = "\"'`´‚„＂＇「」『』〝〞〟"
+NULLS = ("null", "none", "na", "n/a", "nan", "nil", "undefined")
+
+
+def damage(column: str, value: str, region: str) -> str | None:
+    """What a spreadsheet did."""
+    left = re.fullmatch(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]{1,3}|#+|#[^\W]+[!?]|#(DIV/0|N/A)!?|#NV|\\N", value)
+    if left or (column == "national_id" and re.fullmatch(r"[0-9]([.,][0-9]+)?[eE][+-]?[0-9]{1,3}", value)):
+        return "spreadsheet"
+    whole = "0" * (13 - len(value)) + value
+    if column == "national_id" and region == "ZA" and re.fullmatch("[0-9]{10,12}", value) and not misnumbered(whole):
+        return "spreadsheet"
+    return None
 
 
 def refusal(column: str, value: str, today: date, strict_ids: bool, region: str) -> str | None:
@@ -216,6 +236,13 @@ def remarks(values: dict[str, str | None], strict_ids: bool, region: str) -> lis
         word = {"email": "email", "birth_city": "value"}.get(column, "name")
         if value is not None and not shortest <= len(value) <= longest:
             found.append(f"{word}_length:{column}")
+    for column in (*NAMES, *TEXTS):
+        value = values[column] or ""
+        ends = [sign in QUOTES or unicodedata.category(sign) in ("Pi", "Pf") for sign in value[:1] + value[-1:]]
+        if (len(value) > 1 and all(ends) and ends) or value[:1] in set('"＂“„') or value[-1:] in set('"＂“”'):
+            found += [f"quoted:{column}"] if value else []
+    for column in (*NAMES, *TEXTS, "row_ref", "national_id"):
+        found += [f"null_word:{column}"] if (values[column] or "").lower() in NULLS else []
     identity, birth = values["national_id"], values["date_of_birth"]
     if identity and misnumbered(identity) and not strict_ids:
         found.append("national_id_check_digit:national_id")

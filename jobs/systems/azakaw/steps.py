@@ -1,23 +1,34 @@
-"""Step 1, the customer: found by e-mail on its form, judged by what the ledger knows, added once."""
+"""The three steps: the customer is added, then sent a password where that is wanted, then compliance decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
-from jobs.systems.azakaw import envelope
-from jobs.systems.azakaw.forms import INDIVIDUAL, LEGAL, USER_TYPES, Forms, kind_of
-from jobs.systems.azakaw.submissions import ListMissing, Submission, folded
+from jobs.systems.azakaw.dialect import DIALECT, code_of
+from jobs.systems.azakaw.submissions import (
+    INDIVIDUAL,
+    LEGAL,
+    STATES,
+    USER_TYPES,
+    Forms,
+    ListMissing,
+    Submission,
+    Submissions,
+    folded,
+    kind_of,
+)
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
-from jobs.systems.messages import CallClass, Reader, Reply, Request
-from jobs.systems.row import Row, View
-from jobs.systems.shared_list import Index
-from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
+from jobs.systems.row import View
+from jobs.systems.shared_list import Index, Reading
+from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided, Verdict
 
 MEMBERS = {
     INDIVIDUAL: ("individualCustomer", {"first_name": "firstName", "last_name": "lastName"}),
@@ -28,11 +39,11 @@ MEMBERS = {
 }
 """By kind of customer: the vendor's object that names it, and the members of our columns."""
 
-NAMES = ("first_name", "last_name", "legal_name", "trading_name", "registration_number")
-"""Columns that the target may quote in a refusal."""
+APPROVED, REJECTED = "Approved", "Rejected"
+"""The one state that says yes and the one that says no; all others are on the way."""
 
-REJECTED = "Rejected"
-"""The one state that says no."""
+JUDGED_BY = "judged_by"
+"""The note that holds the number of the reading that the row was last judged by, so that the next one is newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +127,25 @@ class CustomerStep:
         return Request("add_customer", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
-        """A success with an id is a create, unless a list showed that id with another e-mail, or another row has it."""
-        status = envelope.status_of(reply)
-        if status == 404:
+        """A success with an id is a create; a 404 is about the path, the form or the employee, not about the row."""
+        if DIALECT.status_of(reply) == 404:
             raise NotPermitted(
-                f"the target does not know the path, the form or the employee: {envelope.description_of(reply)}",
+                f"the target does not know the path, the form or the employee: {DIALECT.words_of(reply)}",
                 hint="check --base-url, form_id_… and employee_id",
             )
-        if not 200 <= status < 300:
-            return envelope.refusal(reply, names_of(view.row))
-        try:
-            found = submission_id_of(envelope.result_of(reply))
-        except Unreadable as error:
-            return envelope.doubtful(reply, "unreadable_reply", f"the target answered HTTP {reply.status}, but {error}")
+        return DIALECT.judged(reply, partial(self.added, view=view), view.row)
+
+    def added(self, result: Any, view: View) -> Done | Doubted:
+        """The customer, unless a list showed that id with another e-mail. Raises Unreadable."""
+        found = identifier(result.get("submissionId")) if isinstance(result, dict) else None
+        if found is None:
+            raise Unreadable("it has no submissionId")
         shown = self.forms.shown(found)
         if shown is not None and folded(shown.email) != folded(view.row.get("email") or ""):
             reason = f"the target answered with submission {found}, which has another e-mail"
-            return envelope.doubtful(reply, "other_customer", reason)
+            return Doubted("other_customer", reason, answered=False)
         facts = {"customer_id": found, "customer_origin": Origin.CREATED, "customer_kind": kind_of(view.row)}
-        return Done(facts | {"form_id": self.terms(view).form_id}, envelope.trace_of(reply), {"customer": found})
+        return Done(facts | {"form_id": self.terms(view).form_id}, claims={"customer": found})
 
 
 def judged(holders: list[Submission], view: View, terms: Terms) -> Finding:
@@ -178,14 +189,69 @@ def unseen(why: str) -> Unclear:
     return Unclear("list_unavailable", f"a request may have been applied, and {why}")
 
 
-def names_of(row: Row) -> list[str]:
-    """The row's names, as they may be quoted."""
-    return [value for column in NAMES if (value := row.get(column))]
+@dataclass(frozen=True, slots=True)
+class PasswordStep:
+    """Has the target make a password and send it to the customer. Nothing shows whether it did: sent once only."""
+
+    name: str = "password"
+    resends: int | None = 0
+    settle_seconds: float | None = 0.0
+    """Waiting shows nothing."""
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """Absent as long as no request of ours may have been applied."""
+        if view.doubt is None and not view.taken:
+            return Absent()
+        return Unclear("unanswered", "the request for a password was not answered with a success; nothing shows it")
+
+    def write(self, view: View) -> Request:
+        """POST SetCustomerPassword; the vendor's sample has no password in it."""
+        kind = view.facts.get("customer_kind") or kind_of(view.row)
+        body = {"userType": USER_TYPES[kind], "submissionId": view.facts["customer_id"]}
+        path = "/ExtCustomerManagement/SetCustomerPassword"
+        return Request("set_password", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
+
+    def classify(self, reply: Reply, view: View) -> Verdict:
+        """A success is one whatever its result: none is documented."""
+        if not DIALECT.succeeded(reply):
+            return DIALECT.refusal(reply)
+        trace = DIALECT.trace_of(reply)
+        if code_of(reply) is None:
+            return Doubted("unreadable_reply", "the target's answer is no envelope", answered=False, trace=trace)
+        return Done({}, trace)
 
 
-def submission_id_of(result: Any) -> str:
-    """`result.submissionId`. Raises Unreadable."""
-    found = identifier(result.get("submissionId")) if isinstance(result, dict) else None
-    if found is None:
-        raise Unreadable("it has no submissionId")
-    return found
+@dataclass(frozen=True, slots=True)
+class DecisionStep:
+    """Reads the state in the list; nothing is ever written. `awaited`: it is only done once compliance has decided.
+
+    A state that is on no page is no decision, and does not say that compliance has not refused.
+    """
+
+    forms: Forms
+    awaited: bool
+    name: str = "decision"
+
+    async def look(self, reader: Reader, view: View) -> Finding:
+        """The state, if it is shown yet: the customer is there, so what can't be read now is read again later."""
+        submission_id = view.facts["customer_id"]
+        try:
+            reading = await self._reading(reader, view, submission_id)
+        except ListMissing:
+            return Undecided(polled=False)
+        except ReadFailed as error:
+            return Undecided(trace=error.trace)
+        view.notes[JUDGED_BY] = reading.number
+        found = reading.content.get(submission_id)
+        if found is None:
+            return Undecided()
+        verdict = verdict_on(found, {}, {})
+        if isinstance(verdict, Done) and found.state not in ({APPROVED, REJECTED} if self.awaited else STATES):
+            return Undecided(verdict.facts)
+        return verdict
+
+    async def _reading(self, reader: Reader, view: View, submission_id: str) -> Reading[Submissions]:
+        """One that the row was not judged by before, and that is not from before the customer was added."""
+        index = self.forms.of_row(view.row, view.facts)[0]
+        reading = await index.reading(reader, after=view.notes.get(JUDGED_BY, 0))
+        return reading if reading.content.get(submission_id) is not None else await index.fresh(reader)

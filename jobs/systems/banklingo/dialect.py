@@ -1,4 +1,4 @@
-"""BankLingo's messages: a named command or query to one of two paths, and the envelope of every reply.
+"""How BankLingo speaks: a named command or query to one of two paths, and the envelope of every reply.
 
 Members of replies are read without regard to case: both spellings are on the vendor's pages.
 """
@@ -11,12 +11,11 @@ from typing import Any
 import orjson
 
 from jobs.errors import NotPermitted
-from jobs.model import Outcome
 from jobs.systems import json_reply
+from jobs.systems.dialect import Dialect
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
-from jobs.systems.verdict import Doubted, Ended, Taken, Throttled
-from jobs.transport.retry import retry_after_seconds
+from jobs.systems.row import Row
 
 SUCCESS = "00"
 
@@ -81,7 +80,11 @@ class Opened:
 
 
 def opened(reply: Reply) -> Opened:
-    """The envelope. Raises Unreadable when it is none."""
+    """The envelope, opened once however many ask. Raises Unreadable when it is none."""
+    return reply.once(_opened)
+
+
+def _opened(reply: Reply) -> Opened:
     record = _lowered(json_reply.record_of(reply))
     if not isinstance(record, dict) or not {"issuccessful", "statuscode"} <= record.keys():
         raise Unreadable("not the vendor's envelope")
@@ -109,68 +112,57 @@ def _lowered(value: Any) -> Any:
     return lowered
 
 
-def status_of(reply: Reply) -> int:
-    """The number in the code of the body, else the HTTP status."""
-    try:
-        return opened(reply).status
-    except Unreadable:
-        return reply.status
+class BankLingoDialect(Dialect):
+    """The number in the code of the body counts, else the HTTP status; there are no trace ids."""
 
+    taken = "the target refuses it: {words}"
+    forbidden = "the target does not allow it to this credential"
+    refused = "the target refuses the data: {words}"
+    broken = "the target answered {words}"
 
-def readable(reply: Reply) -> bool:
-    """Whether the body is an envelope."""
-    try:
-        opened(reply)
-    except Unreadable:
+    def status_of(self, reply: Reply) -> int:
+        """The number in the code of the body, else the HTTP status."""
+        return opened(reply).status if self.readable(reply) else reply.status
+
+    def succeeded(self, reply: Reply) -> bool:
+        """Whether the envelope says so; without one, whether HTTP does."""
+        return opened(reply).succeeded if self.readable(reply) else reply.ok
+
+    def content_of(self, reply: Reply) -> Mapping[str, Any]:
+        """`data`, names in lower case. Raises Unreadable."""
+        return opened(reply).content
+
+    def trace_of(self, reply: Reply) -> Trace:
+        """Status, and the code of a refusal."""
+        refused = self.readable(reply) and not opened(reply).succeeded
+        return Trace(reply.status, opened(reply).code if refused else None)
+
+    def words_of(self, reply: Reply, row: Row | None = None) -> str:
+        """Which members a refusal names, for a sentence; its code or status when it names none."""
+        if not self.readable(reply):
+            return f"HTTP {reply.status}"
+        members = [name for name in MEMBERS if re.search(rf"\b{name}\b", opened(reply).message)]
+        return ", ".join(members) or opened(reply).code or f"HTTP {reply.status}"
+
+    def readable(self, reply: Reply) -> bool:
+        """Whether the body is an envelope."""
+        try:
+            opened(reply)
+        except Unreadable:
+            return False
+        return True
+
+    def check_blocked(self, reply: Reply) -> None:
+        """Raises NotPermitted for a 404 that is not the target's own."""
+        if reply.status == 404 and not self.readable(reply):
+            raise NotPermitted("the target knows no such path", hint="check --base-url")
+
+    def answered(self, reply: Reply) -> bool:
+        """Says no, even when there was an answer: a repeated command may have a second effect."""
         return False
-    return True
 
 
-def trace_of(reply: Reply) -> Trace:
-    """Status and code; the vendor has no trace id."""
-    try:
-        envelope = opened(reply)
-    except Unreadable:
-        return Trace(reply.status)
-    return Trace(reply.status, None if envelope.succeeded else envelope.code)
-
-
-def named(reply: Reply) -> str:
-    """Which members a refusal names, for a sentence; its code or status when it names none."""
-    try:
-        envelope = opened(reply)
-    except Unreadable:
-        return f"HTTP {reply.status}"
-    members = [name for name in MEMBERS if re.search(rf"\b{name}\b", envelope.message)]
-    return ", ".join(members) or envelope.code or f"HTTP {reply.status}"
-
-
-def refusal(reply: Reply) -> Ended | Doubted | Taken | Throttled:
-    """What any reply to a command but a success means. Raises NotPermitted when the whole job is blocked.
-
-    A doubt counts as unanswered even when there was an answer: a repeated command may have a second effect.
-    """
-    trace, status = trace_of(reply), status_of(reply)
-    if status == 429:
-        return Throttled(retry_after_seconds(reply.headers, reply.received_at), trace)
-    if status == 409:
-        return Taken(f"the target refuses it: {named(reply)}", trace)
-    if 300 <= status < 400:
-        reason = "the target answered with a redirect, which is never followed"
-        return Ended(Outcome.FAILED, "redirected", reason, trace=trace)
-    if status == 403:
-        return Ended(Outcome.REJECTED, "forbidden", "the target does not allow it to this credential", trace=trace)
-    if status == 404 and not readable(reply):
-        raise NotPermitted("the target knows no such path", hint="check --base-url")
-    if status == 408 or not 400 <= status < 500:
-        return Doubted("server_error", f"the target answered {named(reply)}", answered=False, trace=trace)
-    return Ended(Outcome.REJECTED, "refused_by_target", f"the target refuses the data: {named(reply)}", trace=trace)
-
-
-def doubtful(reply: Reply, why: str) -> Doubted:
-    """A success whose body does not prove what it should."""
-    reason = f"the target answered HTTP {reply.status}, but {why}"
-    return Doubted("unreadable_reply", reason, answered=False, trace=trace_of(reply))
+DIALECT = BankLingoDialect()
 
 
 async def answer(reader: Reader, request: Request) -> Mapping[str, Any] | None:
@@ -182,11 +174,11 @@ async def answer(reader: Reader, request: Request) -> Mapping[str, Any] | None:
     try:
         envelope = opened(reply)
     except Unreadable as error:
-        raise ReadFailed(f"{request.operation}: HTTP {reply.status}, {error}", trace_of(reply)) from error
+        raise ReadFailed(f"{request.operation}: HTTP {reply.status}, {error}", DIALECT.trace_of(reply)) from error
     if envelope.succeeded:
         return envelope.content
     if envelope.status == 404:
         return None
     if envelope.status == 403:
         raise NotPermitted(f"the credential may not {request.operation.replace('_', ' ')}")
-    raise ReadFailed(f"{request.operation}: {named(reply)}", trace_of(reply))
+    raise ReadFailed(f"{request.operation}: {DIALECT.words_of(reply)}", DIALECT.trace_of(reply))

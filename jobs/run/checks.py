@@ -1,0 +1,118 @@
+"""What has to hold before a run sends anything: first of the settings alone, then of the whole file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from jobs.batch import Batch
+from jobs.errors import Unusable
+from jobs.intake.control import ControlRecord, control_record
+from jobs.intake.stage import SOURCE_ROW
+from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
+from jobs.publishing.publish import signing
+from jobs.run.canary import with_default_canary
+from jobs.run.target import same_target
+from jobs.run.wiring import Remembered, credential_name, credential_of, system_of
+from jobs.settings.settings import Settings, secret, secrets
+from jobs.systems import capabilities
+from jobs.systems.contract import System
+from jobs.systems.jwt import holder_of
+from schemas.columns import input_of
+
+CLIENT = "contact_encoded_key"
+"""The column that names whom a row is about, in a file of `muster decide`."""
+
+CHECKED = ("approve", "reject")
+"""What takes another credential than the one that created the client."""
+
+NAMED = 3
+"""Rows that are named; the contract's three."""
+
+
+def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
+    """The settings as the system completes them, and the system. Raises Unusable for what would stop the run later.
+
+    `files`: the folder of the input. The ledger's target is looked at here, before a large file is read.
+    """
+    system = system_of(settings, files, passwords=passwords_of(settings))
+    settings = with_default_canary(settings, system.capabilities)
+    credential_of(settings)
+    signing()
+    settings.need("base_url")
+    same_target(settings)
+    return settings, system
+
+
+def check_batch(batch: Batch, settings: Settings) -> ControlRecord | None:
+    """The record that came beside the file, where one was given. Raises Unusable when the file may not be sent."""
+    check_password_delivery(batch, settings)
+    check_privileged_rows(batch, settings)
+    return control_record(batch.staged, settings.control)
+
+
+def passwords_of(settings: Settings) -> PasswordFile | None:
+    """The passwords of a job that makes logins; None for every other one. Raises Unusable."""
+    if not capabilities(settings.job_name.adapter).logins:
+        return None
+    return PasswordFile.opened(settings.passwords, settings.encrypt_to)
+
+
+def check_password_delivery(batch: Batch, settings: Settings) -> None:
+    """Raises Unusable when a login is to be made, its row has no password, and no file was named to deliver one in."""
+    if not capabilities(settings.job_name.adapter).logins or settings.passwords is not None:
+        return
+    rows = pl.scan_parquet(batch.validated.accepted, glob=False)
+    without = rows.filter(pl.col(PASSWORD_COLUMN).is_null()).select(pl.len()).collect().item()
+    if without:
+        raise Unusable(
+            f"{without:,} rows have no password, and nowhere to deliver generated ones",
+            hint="--passwords FILE, a file that only you can read",
+        )
+
+
+def check_privileged_rows(batch: Batch, settings: Settings) -> None:
+    """Raises Unusable when rows are held back by their input model, and the operator did not allow them."""
+    held = input_of(str(settings.job_name)).held
+    if held is None or settings.allow_privileged:
+        return
+    rows = pl.scan_parquet(batch.validated.accepted, glob=False).filter(held).select(SOURCE_ROW).collect().to_series()
+    if len(rows):
+        named = ", ".join(str(row) for row in rows.head(NAMED)) + (" ..." if len(rows) > NAMED else "")
+        raise Unusable(
+            f"{len(rows):,} rows give privileged positions (rows {named}); nothing was sent",
+            hint="--allow-privileged, when that is meant",
+        )
+
+
+def check_maker_checker(batch: Batch, settings: Settings) -> Sequence[str]:
+    """What is worth noting of the file's rows; nothing for other jobs.
+
+    Raises Unusable when the credential of the run created every client of the file, or is the maker's.
+    """
+    if settings.job != "decide" or settings.decision not in CHECKED:
+        return ()
+    maker, checker = secret("maker_token"), secrets().token
+    if maker and checker and holder_of(maker) == holder_of(checker):
+        raise Unusable("MUSTER_TOKEN is the holder's of MUSTER_MAKER_TOKEN: who creates clients does not decide")
+    makers, own = makers_of(batch, Remembered(settings)), credential_name(settings)
+    if makers and set(makers) == {own}:
+        raise Unusable(
+            "this credential created all of these clients; another one has to decide about them",
+            hint="set MUSTER_TOKEN to the checker's token",
+        )
+    strangers = makers[None]
+    if not strangers:
+        return ()
+    return [f"{strangers:,} of {makers.total():,} clients were not created through this ledger: by whom is not known"]
+
+
+def makers_of(batch: Batch, known: Remembered) -> Counter[str | None]:
+    """How many of the file's clients each credential created; None: it is not known which."""
+    makers: Counter[str | None] = Counter()
+    for rows in batch.accepted():
+        clients = [row.values[CLIENT] for row in rows]
+        made = known.among(clients)
+        makers.update(made.get(client, {}).get("maker") for client in clients)
+    return makers

@@ -1,0 +1,119 @@
+"""What a run does while it is connected: it sends every row that is open, then reads the target afresh.
+
+log in -> what people decided is proven -> folder -> first rows -> all rows -> fresh read
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from itertools import chain
+from pathlib import Path
+
+from jobs.clock import milliseconds
+from jobs.engine.driver import Patience, RowDriver
+from jobs.engine.feed import Feed
+from jobs.engine.workers import WorkerPool
+from jobs.ledger.rows import Transition
+from jobs.ledger.writer import Writer
+from jobs.publishing.publish import Findings
+from jobs.reconciliation.resolutions import prove, rows_of
+from jobs.reports.folder import RunFolder
+from jobs.run.ask_again import Candidate
+from jobs.run.canary import send_first
+from jobs.run.context import RunContext
+from jobs.run.fresh_read import judge_canary, reread_if_possible
+from jobs.run.signals import Signals
+from jobs.run.throttling import Throttling, note_clock, tell_kept
+from jobs.run.wiring import connected, credential_of, outage_of
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.systems.messages import CallClass
+from jobs.transport.address import origin_of
+from jobs.transport.client import Client
+
+
+async def online(context: RunContext, signals: Signals) -> Findings:
+    """What needs the target: onboarding, then a fresh read of what the ledger claims."""
+    signals.listen(asyncio.get_running_loop())
+    settings, system, store = context.given.settings, context.given.system, context.session.store
+    clock, progress, began = context.place.clock, context.place.progress, context.place.clock.stamp()
+    outage = outage_of(settings, clock, progress.note)
+    try:
+        async with AsyncExitStack() as stack:
+            throttling = Throttling(context.stops, progress, clock)
+            given, hear = credential_of(settings), throttling.heard
+            opening = connected(settings, system, given, clock, store=store, outage=outage, hear=hear)
+            client = await context.unless_signalled(stack.enter_async_context(opening))
+            throttling.begin(tuple(client.limiters.values()))
+            window = client.limiters[CallClass.WRITE].window
+            if window is not None:
+                tell_kept(window, progress)
+            asked = await checked_first(context, client)
+            folder = RunFolder.create(Path(context.run.folder))
+            target = origin_of(settings.need("base_url"))
+            await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)
+            try:
+                await send(context, client, asked)
+            finally:
+                context.calls.update(client.calls)
+            throttling.note()
+        note_clock(context.stops, clock, began)
+        seen = await reread_if_possible(context, outage)
+        if outage.waited:
+            context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        context.leave_to_resume()
+        await asyncio.to_thread(store.add_calls, context.run.run_id, context.calls)
+        return Findings(
+            codes=frozenset(context.stops.codes),
+            notes=context.stops.notes,
+            repeated_writes=client.repeated_writes,
+            calls=context.calls,
+            steps=tuple(step.name for step in system.steps),
+            limit=window.most if window else None,
+            **seen.written(folder),
+        )
+    finally:
+        signals.deaf()
+
+
+async def checked_first(context: RunContext, client: Client) -> Sequence[Candidate]:
+    """Proves what people decided, and gives the rows that are asked again. Raises Unusable, Interrupted."""
+    given, session = context.given, context.session
+    if given.resolutions is not None:
+        wanted = rows_of(given.batch, context.decided)
+        proof = prove(given.resolutions.path, context.decided, given.system, client, wanted)
+        await context.unless_signalled(proof)
+    if given.again is None:
+        return ()
+    examined = given.again.examined(session.store, session.space_id, given.system, client)
+    return await context.unless_signalled(examined)
+
+
+async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) -> None:
+    """Brings every row of the batch to its outcome, in the ledger."""
+    given, clock, stops, session = context.given, context.place.clock, context.stops, context.session
+    settings = given.settings
+    async with Writer(session.store, session.space_id, session.epoch, context.run.run_id) as writer:
+        await record(context, asked, writer)
+        with context.place.progress.stage("onboarding", given.batch.rows) as count:
+            patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
+            engine = RowDriver(given.system, client, writer, stops, clock, patience, progress=count)
+            feed = Feed(given.batch, writer, engine, clock, pseudonyms_of(settings.ledger), given.taking)
+            await feed.quarantine()
+            with stops.watching(clock):
+                rows = feed.fresh(settings.limit)
+                if settings.canary:
+                    first = await send_first(engine, rows, settings.canary, settings.concurrency)
+                    await writer.commit(Transition())
+                    await judge_canary(context, client, first)
+                await WorkerPool(engine).run(rows, settings.concurrency)
+            await writer.commit(Transition())
+            context.leave_to_resume()
+            await feed.sweep()
+
+
+async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer) -> None:
+    """What people decided, and what is asked again, goes into the ledger before any row is begun."""
+    now_ms, first = milliseconds(context.place.clock.now()), context.given.system.steps[0].name
+    decided = (each.transitions(first, now_ms) for each in context.decided)
+    for transition in chain.from_iterable(chain(decided, (each.transitions(now_ms) for each in asked))):
+        await writer.commit(transition)

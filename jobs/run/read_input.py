@@ -1,0 +1,55 @@
+"""The file of a run, read to its end and validated, or read once more."""
+
+from functools import partial
+from pathlib import Path
+
+from polars.exceptions import PolarsError
+
+from jobs.batch import Batch, read_batch
+from jobs.disk import unusable
+from jobs.earlier import Earlier
+from jobs.errors import Unusable
+from jobs.ledger.rows import RunRow
+from jobs.run.context import Place
+from jobs.run.signals import apart
+from jobs.run.wiring import keys_of
+from jobs.settings.settings import Settings
+
+
+def read_new(path: Path, settings: Settings, place: Place, sha256: str | None = None) -> Batch:
+    """The file of a new run, with what earlier runs found of its documents.
+
+    `sha256`: what the file must be; None: whatever it is. Raises Unusable.
+    """
+    batch = read_input(path, settings, place, Earlier.of(settings))
+    _same_input(batch, sha256)
+    return batch
+
+
+def read_again(run: RunRow, settings: Settings, place: Place) -> Batch:
+    """The input of `run` as that run judged it. Raises Unusable when it is gone or was changed."""
+    batch = read_input(Path(run.input_path), settings, place, Earlier.of(settings, run))
+    _same_input(batch, run.input_sha256)
+    return batch
+
+
+def read_input(path: Path, settings: Settings, place: Place, earlier: Earlier | None = None) -> Batch:
+    """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
+    today = place.clock.now().date()
+    try:
+        with place.progress.stage("reading and validating", None):
+            return apart(partial(read_batch, path, settings, keys_of(settings), place.work, today, earlier))
+    except (OSError, PolarsError) as error:
+        told = unusable(error, place.work)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _same_input(batch: Batch, sha256: str | None) -> None:
+    """Raises Unusable when the file is not the one that was recorded."""
+    if sha256 is not None and batch.file.sha256 != sha256:
+        raise Unusable(
+            f"{batch.file.path} was changed since that run: its content is another",
+            hint=f"run it as a new file: muster run {batch.file.path}",
+        )

@@ -1,0 +1,57 @@
+"""The ledger, opened for one run: its key is the known one, its target is ours, and nobody else works in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.clock import Clock
+from jobs.errors import Unusable
+from jobs.ledger import lease
+from jobs.ledger.store import Store
+from jobs.progress import Progress
+from jobs.reports.folder import RunFolder
+from jobs.run.target import same_target
+from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A ledger that this process holds the lease of."""
+
+    store: Store
+    space_id: int
+    epoch: int
+    """What fences off whoever held the lease before."""
+
+
+@contextmanager
+def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) -> Iterator[Session]:
+    """The ledger with the lease of (system, tenant), for a block; what dead runs left half written is removed.
+
+    Raises Unusable, and Locked while another run works.
+    """
+    with Store.opened(settings.ledger) as store:
+        store.know_key(pseudonyms_of(settings.ledger, make=not store.knows_key()).of("key", "check"))
+        space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
+        owner = lease.Owner.me(run_id)
+        with lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as epoch:
+            discard_drafts(store, space_id)
+            yield Session(store, space_id, epoch)
+
+
+def discard_drafts(store: Store, space_id: int) -> None:
+    """Removes what runs that died left half written. Who holds the lease knows that none of them still works."""
+    for folder in store.unfinished(space_id):
+        with suppress(Unusable):  # it died before it made its folder, or somebody removed it
+            RunFolder.existing(Path(folder)).discard_drafts()
+
+
+def place_before(settings: Settings, store: Store) -> tuple[str | None, str | None]:
+    """The origin under which the ledger knew its target before, and a note of that; None where it is the known one."""
+    before = same_target(settings, store)
+    if before is None:
+        return None, None
+    known = "--moved-from" if settings.moved_from else "as its newest run says; taken for the same target"
+    return before, f"the ledger knew this target as {before} ({known})"
