@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from books import OWNER, now_ms, url_of
@@ -76,6 +75,9 @@ class Hands(Clock):
 
     def monotonic(self) -> float:
         return self.at
+
+    def wait(self, seconds: float) -> None:
+        self.at += seconds
 
     def now(self) -> datetime:
         return from_milliseconds(NOW + int((self.at + self.wrong) * 1000))
@@ -321,15 +323,8 @@ def test_without_a_lock_timeout_a_second_owner_is_told_at_once(store: Store) -> 
 
 
 @pytest.mark.parametrize("timeout", [0.3, 1.3])
-def test_a_lock_timeout_is_waited_for_and_not_longer(
-    store: Store, monkeypatch: pytest.MonkeyPatch, timeout: float
-) -> None:
+def test_a_lock_timeout_is_waited_for_and_not_longer(store: Store, timeout: float) -> None:
     clock = Hands()
-
-    def sleep(seconds: float) -> None:
-        clock.at += seconds
-
-    monkeypatch.setattr("jobs.ledger.lease.time", SimpleNamespace(sleep=sleep))
     lease.take(store, 1, OWNER, now_ms())
 
     with pytest.raises(Locked), lease.held(store, 1, OWNER, timeout, clock):
