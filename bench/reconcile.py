@@ -23,7 +23,7 @@ from jobs.keys import KeySpace
 from jobs.ledger import tables
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
-from jobs.publishing.publish import INTENTS_SENT
+from jobs.publishing.findings import INTENTS_SENT
 from jobs.settings.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -74,7 +74,6 @@ def read_batch(
         staged,
         work,
         keys=keys,
-        system=str(settings.job_name),
         region=settings.region,
         strict_ids=settings.strict_ids,
         restore_zeros=settings.restore_zeros,

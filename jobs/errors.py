@@ -2,13 +2,13 @@
 
     MusterError                 70  internal error
      ├─ Unusable                 2  usage, settings or input file; nothing was sent
-     ├─ PolicyStop               3  error budget, breaker, canary, deadline
      ├─ NotPermitted             4  authentication or permission
      ├─ Unreachable             75  the target did not answer for as long as one waits
      ├─ Locked                   6  another run holds the (system, tenant)
      ├─ Unproven                 7  books do not balance, evidence does not verify
      └─ LedgerBroken             2  the ledger can't be read or written; 3 once something was sent
 
+A policy that stops a run (3) is no exception: the run ends by itself, see `jobs/engine/stops.py`.
 `jobs/__main__.py` is the one place that turns them into a sentence and an exit code.
 """
 
@@ -112,12 +112,6 @@ class Usage(Unusable):
     """The command line itself: an unknown command or option, a missing argument."""
 
     code = "usage"
-
-
-class PolicyStop(MusterError):
-    """A policy of the operator stopped the run; the rows left are `not_attempted`."""
-
-    exit_code = ExitCode.POLICY
 
 
 class NotPermitted(MusterError):

@@ -14,9 +14,11 @@ AT_TARGET: tuple[Column, ...] = (
     _known_at_the_target("customer_id", ("customerId",), "The target's own number of the customer."),
     _known_at_the_target("wallet_id", ("walletId",), "The wallet; a customer with several has a row for each."),
     _known_at_the_target(
-        "decision_status", ("decisionStatus", "kycStatus", "kyc", "ratifyStatus"), "PASSED, FAILED or PENDING."
+        "decision_status",
+        ("decisionStatus", "kycStatus", "kyc", "ratifyStatus"),
+        "The decision, in the target's words.",
     ),
-    _known_at_the_target("customer_status", ("customerStatus", "status"), "ACTIVE, or whatever the target calls it."),
+    _known_at_the_target("customer_status", ("customerStatus", "status"), "Whatever the target calls it."),
     _known_at_the_target("created", ("createdAt", "creationDate"), "When the customer was created."),
 )
 

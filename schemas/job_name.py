@@ -9,6 +9,8 @@ from dataclasses import dataclass
 ONBOARDING = "onboarding"
 JOBS = (ONBOARDING, "registration", "decide", "portal-users")
 """What is done with the rows of a file: customers are onboarded, or one of a system's other jobs."""
+COMMANDS = {ONBOARDING: "run", "registration": "register", "portal-users": "admin-users create", "decide": "decide"}
+"""The command of each job that takes its files and begins a run."""
 APART = frozenset({"decide", "portal-users"})
 """Jobs whose rows are no customers: keys and records of their own."""
 EXTRACT = "extract"

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from jobs.commands.options import options, show_json
-from jobs.systems import SYSTEMS
+from jobs.systems import DEFAULT, SYSTEMS
 
 FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "max_errors")
 """Options that a settings file begins with; the others are listed by `muster config`."""
@@ -14,7 +14,7 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
-@click.option("--system", type=click.Choice(list(SYSTEMS)), default="eclipse", show_default=True)
+@click.option("--system", type=click.Choice(list(SYSTEMS)), default=DEFAULT, show_default=True)
 @click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
 @options()
 def command(folder: Path, system: str, form: str | None, **given: Any) -> None:

@@ -78,6 +78,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     import asyncio
 
     from jobs.operations.lookup import look_up, masked, masked_profile
+    from jobs.systems import capabilities
 
     full = bool(given["full"])
     if full:
@@ -86,8 +87,9 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     if given["reveal"] and found:
         click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
-        found = [masked(record) for record in found]
-        profile = None if profile is None else masked_profile(profile)
+        plain = capabilities(settings.job_name.adapter).plain
+        found = [masked(record, plain) for record in found]
+        profile = None if profile is None else masked_profile(profile, plain)
     if settings.output == "json":
         shown = found if profile is None else [document(profile)]
         show_json({"schema_version": 1, "customers": shown})

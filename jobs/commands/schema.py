@@ -5,11 +5,11 @@ from typing import Any
 import click
 
 from jobs.commands.options import effective, options, show_json
-from jobs.systems import JOBS, SYSTEMS
+from jobs.systems import DEFAULT, JOBS, SYSTEMS
 
 
 @click.command("schema")
-@click.argument("system", type=click.Choice([*SYSTEMS, *JOBS]), default="eclipse")
+@click.argument("system", type=click.Choice([*SYSTEMS, *JOBS]), default=DEFAULT)
 @click.option(
     "--format", "form", type=click.Choice(["table", "json-schema", "csv"]), default="table", show_default=True
 )

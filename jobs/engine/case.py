@@ -75,7 +75,7 @@ class Case:
     """Monotonic time of the last write that may have been applied."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """What the last look that found nothing chose for the write."""
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the row's looks noted for the next ones (`View.notes`)."""
     sent_at: dict[str, float] = field(default_factory=dict)
     """By step: monotonic time of the last write of this run that may have been applied."""
@@ -98,12 +98,12 @@ class Case:
             self.row,
             dict(self.facts),
             doubt,
-            self.taken,
-            self.fresh_customer,
-            step.attempts,
-            self.last_reason,
-            dict(step.bound or {}) if self.unsettled(name) else {},
-            self.notes,
+            taken=self.taken,
+            fresh_customer=self.fresh_customer,
+            attempts=step.attempts,
+            said=self.last_reason,
+            bound=dict(step.bound or {}) if self.unsettled(name) else {},
+            notes=self.notes,
         )
 
     def unsettled(self, name: str) -> bool:
@@ -252,10 +252,10 @@ class Case:
             self.record.key,
             step,
             self.step(step).attempts,
-            fingerprint,
-            name,
-            self.trace if kind == "result" else Trace(),
-            detail,
+            fingerprint=fingerprint,
+            verdict=name,
+            trace=self.trace if kind == "result" else Trace(),
+            detail=detail,
         )
 
 
@@ -312,6 +312,7 @@ def open_case(
     pseudonyms: Pseudonyms,
     taking: Taking,
     now_ms: int,
+    *,
     steps: Sequence[str] = (),
 ) -> Case | Transition:
     """A case to work on, or the outcome that is settled already.
@@ -365,7 +366,9 @@ def left_out(
     fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
     outcome = Outcome.NOT_ATTEMPTED
     return Transition(
-        record=RecordRow(key, pseudonyms.fingerprint(row.values), fields, run_id, outcome, reason_code, reason),
+        record=RecordRow(
+            key, pseudonyms.fingerprint(row.values), fields, run_id, outcome, reason_code=reason_code, reason=reason
+        ),
         event=EventRow(now_ms, "outcome", row.source_row, key, verdict=outcome, detail=reason_code),
         outcome=OutcomeRow(
             source_row=row.source_row,

@@ -88,7 +88,7 @@ class Feed:
 
     def _open(self, row: Row, known: Known | None, now_ms: int) -> Case | Transition:
         steps = [step.name for step in self.engine.system.steps_of(row)]
-        return open_case(row, known, self.run_id, self.pseudonyms, self.taking, now_ms, steps)
+        return open_case(row, known, self.run_id, self.pseudonyms, self.taking, now_ms, steps=steps)
 
     async def _settle(self, transition: Transition) -> None:
         assert transition.outcome is not None

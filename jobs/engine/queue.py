@@ -31,11 +31,6 @@ class WorkQueue:
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
 
-    @property
-    def parked(self) -> int:
-        """How many cases wait for their time."""
-        return len(self._parked)
-
     def park(self, case: Case, due: float, latest: float = math.inf) -> bool:
         """Takes `case` back until the monotonic time `due`; later when many are parked, but not after `latest`.
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from jobs.errors import Unusable
 from schemas.columns import RESERVED, columns_of, folded, lacking, models, spellings
-from schemas.job_name import ONBOARDING, JobName
+from schemas.job_name import COMMANDS, ONBOARDING, JobName
 
 
 def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:
@@ -73,10 +73,6 @@ def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
         first[canonical] = original
 
 
-TAKING = {"registration": "register", "portal-users": "admin-users create", "decide": "decide"}
-"""The command that takes the files of a job."""
-
-
 def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str) -> None:
     missing = lacking(system, set(meanings.values()))
     if not missing:
@@ -112,7 +108,7 @@ def _taken(best: str, system: str) -> str:
     found, asked = JobName.parse(best), JobName.parse(system)
     at = f" --system {found.system}" if found.system != asked.system else ""
     if found.job != ONBOARDING:
-        return f"muster validate{at} --job {found.job}, or muster {TAKING[found.job]}{at}"
+        return f"muster validate{at} --job {found.job}, or muster {COMMANDS[found.job]}{at}"
     return at.strip() if asked.job == ONBOARDING else f"muster validate{at} without --job, or muster run{at}"
 
 

@@ -75,9 +75,9 @@ class Judge:
             customers.schema_of(system, refusing, required=True, present=present),
             customers.schema_of(system, noting, required=False, present=present),
             tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting) + ZEROS)),
-            files or Files(file.path.parent),
-            restore_zeros,
-            issued,
+            files=files or Files(file.path.parent),
+            restore_zeros=restore_zeros,
+            issued=issued,
         )
         judge._prove_awake()
         return judge

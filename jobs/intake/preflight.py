@@ -17,6 +17,7 @@ from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
+from jobs.systems import DEFAULT
 from schemas.columns import RESERVED, SECRET, folded
 
 RAGGED_KEPT = 1000
@@ -70,7 +71,7 @@ def preflight(
     encoding: str | None = None,
     delimiter: str | None = None,
     columns: Mapping[str, str] = NO_COLUMNS,
-    system: str = "eclipse",
+    system: str = DEFAULT,
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 
@@ -97,19 +98,19 @@ def _parquet(source: Source, columns: Mapping[str, str], system: str) -> InputFi
     digest = sha256(source)
     _refuse_no_rows(source, shape.rows)
     return InputFile(
-        source.path,
-        digest,
-        source.size,
-        "parquet",
-        None,
-        "utf-8",
-        ",",
-        shape.header,
-        mapping,
-        shape.rows,
-        MappingProxyType({}),
-        0,
-        shape.numeric,
+        path=source.path,
+        sha256=digest,
+        size=source.size,
+        format="parquet",
+        compression=None,
+        encoding="utf-8",
+        delimiter=",",
+        header=shape.header,
+        mapping=mapping,
+        rows=shape.rows,
+        ragged=MappingProxyType({}),
+        ragged_rows=0,
+        numeric=shape.numeric,
         plain=True,
         system=system,
         source=source,
@@ -137,19 +138,19 @@ def _csv(
         refuse_stray(source.name, dialect.header, tally.stray, tally.stray_rows, tally.rows)
     plain = tally.simple and source.compression is None and encoding in ("utf-8", "utf-8-sig")
     return InputFile(
-        source.path,
-        digest.hexdigest(),
-        source.size,
-        "csv",
-        source.compression,
-        encoding,
-        dialect.delimiter,
-        dialect.header,
-        mapping,
-        tally.rows,
-        MappingProxyType(tally.ragged),
-        tally.ragged_rows,
-        frozenset(),
+        path=source.path,
+        sha256=digest.hexdigest(),
+        size=source.size,
+        format="csv",
+        compression=source.compression,
+        encoding=encoding,
+        delimiter=dialect.delimiter,
+        header=dialect.header,
+        mapping=mapping,
+        rows=tally.rows,
+        ragged=MappingProxyType(tally.ragged),
+        ragged_rows=tally.ragged_rows,
+        numeric=frozenset(),
         plain=plain and dialect.header_line == 1 and not lines.lone_cr and not lines.marks,
         system=system,
         source=source,

@@ -3,7 +3,7 @@
 In windows, so that memory does not grow with the file; uniqueness at the end, over the whole file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from jobs.errors import MusterError, Unusable
+from jobs.errors import MusterError
 from jobs.intake.duplicates import duplicates
 from jobs.intake.files import Files
 from jobs.intake.judge import Issued, Judge, shown_key, where
@@ -60,14 +60,12 @@ def validate(
     folder: Path,
     *,
     keys: KeySpace,
-    system: str = "eclipse",
     region: str = "ZA",
     strict_ids: bool = False,
     restore_zeros: bool = False,
     files: Files | None = None,
     issued: Issued | None = None,
     today: date,
-    progress: Callable[[int], None] | None = None,
     window: int = A_FRAME,
 ) -> Validated:
     """`folder/accepted.parquet` and `folder/quarantined.parquet` (0600, whole or absent).
@@ -78,11 +76,8 @@ def validate(
     `restore_zeros`: South African identity numbers get back the leading zeros that they provably lost.
     `issued`: which keys the ledger knows (None: it is not asked); a row keeps the key that it has there.
     `files`: where documents lie (None: beside the input). `today` is the last date of birth that passes.
-    `progress` hears the number of rows done so far.
     Raises Unusable for an unknown region, MusterError when a row would be lost.
     """
-    if system != staged.file.system:
-        raise Unusable(f"the file was read for {staged.file.system}, not for {system}")
     judge = Judge.of(
         staged.file,
         keys,
@@ -95,15 +90,11 @@ def validate(
     )
     with TemporaryDirectory(dir=folder, prefix=".parts-") as name:
         parts = Path(name)
-        done = 0
         for number, rows in enumerate(staged.windows(window)):
             accepted, quarantined = judge.split(rows)
             accepted.write_parquet(parts / f"accepted-{number:05}.parquet")
             quarantined.write_parquet(parts / f"quarantined-{number:05}.parquet")
-            done += rows.height
-            if progress:
-                progress(done)
-        _settle_duplicates(parts, input_of(system))
+        _settle_duplicates(parts, input_of(staged.file.system))
         paths = folder / "accepted.parquet", folder / "quarantined.parquet"
         write_parquet(_scanned(parts, "accepted").drop(LINE), paths[0])
         write_parquet(_scanned(parts, "quarantined").select(*QUARANTINED_SCHEMA), paths[1])
@@ -165,7 +156,16 @@ def _counted(staged: Staged, accepted: Path, quarantined: Path) -> Validated:
     codes = bad.select(pl.col("reason_code").str.split(";").explode().value_counts(sort=True)).unnest("reason_code")
     reasons = {code: int(count) for code, count in codes.collect().iter_rows()}
     warned = _warned(good, bad) if ours[1] + theirs[1] else {}
-    return Validated(accepted, quarantined, staged.rows, ours[0], theirs[0], ours[1] + theirs[1], reasons, warned)
+    return Validated(
+        accepted,
+        quarantined,
+        staged.rows,
+        accepted_rows=ours[0],
+        quarantined_rows=theirs[0],
+        warnings=ours[1] + theirs[1],
+        reasons=reasons,
+        warned=warned,
+    )
 
 
 def _warned(*sides: pl.LazyFrame) -> dict[str, tuple[int, tuple[int, ...]]]:

@@ -108,7 +108,7 @@ def held(
     seen, whatever `timeout_seconds` says; a single beat ends that. `tell` is told so, once. A thread keeps the own
     heartbeat, so that long computing doesn't look like death.
     """
-    epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, pulse, clock)
+    epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, Watch(pulse, clock))
     try:
         with beating(lambda: beat(store, space_id, epoch, milliseconds(clock.now())), pulse.beat):
             yield epoch
@@ -118,16 +118,11 @@ def held(
 
 
 def _waited_for(
-    store: Store,
-    space_id: int,
-    owner: Owner,
-    timeout: float,
-    tell: Callable[[str], None],
-    pulse: Pulse,
-    clock: Clock,
+    store: Store, space_id: int, owner: Owner, timeout: float, tell: Callable[[str], None], watch: Watch
 ) -> int:
     """The fencing epoch of the space, once it is ours. Raises Occupied."""
-    began, watch, told = clock.monotonic(), Watch(pulse, clock), False
+    clock, pulse = watch.clock, watch.pulse
+    began, told = clock.monotonic(), False
     while True:
         try:
             return take(store, space_id, owner, milliseconds(clock.now()), watch)

@@ -8,7 +8,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -40,17 +40,6 @@ from jobs.windows import A_LOOKUP
 HEADER = ("source_row", "key_masked", "hits", "customer_id", "status", "decision_status", "wallets", "note")
 """The columns of a result."""
 
-STATUSES = ("status", "customerStatus", "state", "complianceStatus", "kycState")
-"""Fields in which systems tell a customer's status, the first that is there counts."""
-
-SHOWN = frozenset(
-    {
-        *("created", "createdAt", "submissionDate", "lastModified", "version", "title", "currency", *STATUSES),
-        *("customerId", "externalUniqueId", "userTypeId", "walletId", "walletTypeId", "submissionId", "formId"),
-    }
-)
-"""Fields that name no person: shown as they are."""
-
 BALANCE = "balance"
 """Fields with this in their names are left out, not starred: the number of digits tells too much."""
 
@@ -59,14 +48,14 @@ Record = Mapping[str, str]
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
 
 
-def masked(record: Record) -> dict[str, str]:
-    """A record as it may be shown: ids, status and times as they are, everything personal masked, no balance."""
-    return {name: mask(name)(value) for name, value in record.items() if BALANCE not in name.casefold()}
+def masked(record: Record, plain: Collection[str]) -> dict[str, str]:
+    """A record as it may be shown: the fields in `plain` as they are, all others masked, no balance."""
+    return {name: mask(name, plain)(value) for name, value in record.items() if BALANCE not in name.casefold()}
 
 
-def mask(name: str) -> Mask:
+def mask(name: str, plain: Collection[str]) -> Mask:
     """How the field `name` is shown; one that is not known is masked as an identity number."""
-    if name in SHOWN:
+    if name in plain:
         return _as_it_is
     folded = name.casefold()
     kinds: dict[str, Mask] = {
@@ -82,10 +71,10 @@ def _as_it_is(value: str | None) -> str:
     return value or ""
 
 
-def masked_profile(profile: Profile) -> Profile:
+def masked_profile(profile: Profile, plain: Collection[str]) -> Profile:
     """A profile as it may be shown."""
-    wallets = None if profile.wallets is None else [masked(wallet) for wallet in profile.wallets]
-    return replace(profile, fields=masked(profile.fields), wallets=wallets)
+    wallets = None if profile.wallets is None else [masked(wallet, plain) for wallet in profile.wallets]
+    return replace(profile, fields=masked(profile.fields, plain), wallets=wallets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +127,8 @@ class Desk:
             if len(hits) != 1:
                 return Answer(key, [str(hit.get("customerId", "")) for hit in hits], note="several" if hits else "none")
             ids = [str(hits[0].get("customerId", ""))]
-            status = next((hits[0][name] for name in STATUSES if name in hits[0]), "")
+            members = self.system.capabilities.status_members
+            status = next((hits[0][name] for name in members if name in hits[0]), "")
             if self.profiled is None:
                 return Answer(key, ids, status)
             profile = await self.profiled.profile(self.client, ids[0]) or Profile(hits[0])

@@ -162,7 +162,7 @@ def _opened(
 ) -> Case | Transition:
     key = ledger_key(row, pseudonyms)
     steps = [step.name for step in system.steps_of(row)]
-    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps)
+    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps=steps)
 
 
 def mutating(steps: Sequence[Step]) -> int:

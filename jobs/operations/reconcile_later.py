@@ -24,7 +24,8 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.operations.report_again import ended
 from jobs.progress import Progress
-from jobs.publishing.publish import Findings, conclude, exit_code, requests_of, seal
+from jobs.publishing.findings import Findings
+from jobs.publishing.publish import conclude, exit_code, requests_of, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
 from jobs.reconciliation.extract_comparison import ExtractComparison
 from jobs.reconciliation.our_side import of_batch, of_ledger

@@ -9,7 +9,8 @@ from jobs.intake.workspace import workspace
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.progress import Progress
-from jobs.publishing.publish import Findings, publish
+from jobs.publishing.findings import Findings
+from jobs.publishing.publish import publish
 from jobs.reports.summary import Summary
 from jobs.run.context import Place
 from jobs.run.read_input import read_again

@@ -73,6 +73,11 @@ def text(value: str) -> str:
     return _LONG_DIGITS.sub(lambda match: "*" * (len(match[0]) - 2) + match[0][-2:], masked)
 
 
+def line(value: str) -> str:
+    """`text` on one line: what drives a terminal, or breaks a line, becomes a blank."""
+    return text("".join(sign if sign.isprintable() else " " for sign in value).strip())
+
+
 def tail_expr(column: str, shown: int) -> pl.Expr:
     """`tail` over a text column; null stays null."""
     value = pl.col(column)

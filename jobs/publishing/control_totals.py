@@ -18,6 +18,7 @@ from jobs.ledger.store import Store
 from jobs.ledger.totals import Created, Entry, created, distinct_keys, entries
 from jobs.model import Origin, Outcome
 from jobs.reports.totals import ControlTotal
+from jobs.systems.contract import CUSTOMER_STEP, WALLET_STEP, further_wallet
 from jobs.systems.row import Row
 from jobs.windows import A_WINDOW
 
@@ -49,7 +50,7 @@ def control_totals(
     """
     store.know_key(pseudonyms.of("key", "check"))
     outcomes = {outcome.value: rows for outcome, rows in store.outcome_counts(run.run_id).items()}
-    made = created(store, run, ("customer", "wallet"))
+    made = created(store, run, (CUSTOMER_STEP, WALLET_STEP))
     tally = tallied(store, run, batch, pseudonyms, made)
     return (
         *_rows(batch, outcomes, complete_at_target),
@@ -105,13 +106,13 @@ def _add(sums: Counter[str], values: Mapping[str, str]) -> None:
 
 
 def _count_created(tally: Tally, row: Row, entry: Entry, made: Created, run: RunRow) -> None:
-    if made.has("customer", row.source_row) and entry.facts.get("customer_origin") != Origin.ADOPTED:
+    if made.has(CUSTOMER_STEP, row.source_row) and entry.facts.get("customer_origin") != Origin.ADOPTED:
         tally.customers += 1
     if not any(made.has(step, row.source_row) for step in made.rows):
         return
     currencies = (row.get("currency") or str(run.settings.get(f"{run.system}.currency") or "default")).split(";")
     for place, kind in enumerate(entry.facts.get("wallet_type_id", "unknown").split(";")):
-        if made.has(f"wallet:{kind}" if place else "wallet", row.source_row):
+        if made.has(further_wallet(kind) if place else WALLET_STEP, row.source_row):
             tally.wallets[kind, currencies[min(place, len(currencies) - 1)]] += 1
 
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from jobs.ledger.seals import Link, add_seal, link_before
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
+from jobs.publishing.findings import INTENTS_SENT, Findings
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import redact
@@ -42,13 +43,8 @@ from jobs.settings.settings import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
-from schemas.job_name import ONBOARDING, JobName
+from schemas.job_name import COMMANDS, ONBOARDING, JobName
 from schemas.outcome import OUTCOME_SCHEMA
-
-INTENTS_SENT = "intents in the ledger = mutating requests"
-
-STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.UNREACHABLE, ExitCode.SIGINT, ExitCode.SIGTERM})
-"""Exit codes that say why a run stopped; the others follow from its rows."""
 
 WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
 
@@ -63,43 +59,6 @@ UNTOLD = frozenset({"seq", "at_ms", "run_id"})
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a run knows beside the ledger when its report is made."""
-
-    codes: frozenset[ExitCode] = frozenset()
-    """Stops that a policy, a signal or the target asked for."""
-    reconciliation: Mapping[str, int] = field(default_factory=dict)
-    complete_at_target: int | None = None
-    """Rows found complete by the fresh read; None when it was not made."""
-    notes: tuple[str, ...] = ()
-    repeated_writes: int = 0
-    calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
-    """What was sent, by (operation, method, status)."""
-    steps: tuple[str, ...] = ()
-    """The steps of the system, in order."""
-    limit: Rate | None = None
-    """Of mutating calls, as the run began; None where no limit was known."""
-
-    @classmethod
-    def of(cls, summary: Mapping[str, Any]) -> "Findings":
-        """The findings that an earlier summary.json shows, for making the report again."""
-        target = [each["right"] for each in summary["equations"] if each["kind"] == "target"]
-        books = {each["name"]: each for each in summary["equations"]}
-        sent = books[INTENTS_SENT]
-        stages = [stage["stage"] for stage in summary.get("funnel", [])]
-        limits = summary.get("limits") or {}
-        return cls(
-            codes=frozenset({ExitCode(summary["exit_code"])} & STOPPED),
-            reconciliation=summary["reconciliation"],
-            complete_at_target=target[0] if target else None,
-            notes=tuple(summary["notes"]),
-            repeated_writes=summary["requests"]["mutating"] - sent["right"],
-            steps=tuple(stages[2:-1]),
-            limit=Rate(limits["calls"], limits["seconds"]) if limits.get("calls") else None,
-        )
 
 
 def conclude(store: Store, run: RunRow, batch: Batch, findings: Findings, ended_ms: int) -> Summary:
@@ -127,7 +86,7 @@ def publish(
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
-    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals)
+    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
@@ -194,6 +153,7 @@ def summarised(
     count: OutcomeCount,
     findings: Findings,
     ended_ms: int,
+    *,
     totals: tuple[ControlTotal, ...] = (),
 ) -> Summary:
     """The run's totals, each from its own source, and the exit code that follows from them."""
@@ -227,6 +187,7 @@ def summarised(
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
+        findings=None if again else findings.facts(),
         exit_code=code,
         next_command=next_command(run, count.outcomes, code),
     )
@@ -311,10 +272,6 @@ def exit_code(
     return strongest(codes)
 
 
-COMMANDS = {"registration": "register", "portal-users": "admin-users create"}
-"""Jobs with a command of their own that begins a run."""
-
-
 def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
     """What to type next, None when nothing is left to do."""
     if code is ExitCode.INTEGRITY:
@@ -325,7 +282,8 @@ def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> st
         return f"muster retry {run.run_id}"
     if outcomes.get(Outcome.QUARANTINED):
         decision = run.settings.get("decision")
-        again = f"decide --command {decision}" if decision else COMMANDS.get(str(run.settings.get("job")), "run")
+        again = COMMANDS.get(str(run.settings.get("job")), COMMANDS[ONBOARDING])
+        again += f" --command {decision}" if decision else ""
         return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
     if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
         return f"muster reconcile {run.run_id}"

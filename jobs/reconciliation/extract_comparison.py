@@ -151,10 +151,11 @@ class ExtractComparison:
 
     def _print_of_ours(self) -> pl.Expr:
         """The fingerprint that a complete row promises; null for the others, which are judged one by one."""
-        promised: dict[str, pl.Expr] = {
-            "decision_status": pl.lit("PASSED"),
-            "customer_status": pl.lit("ACTIVE"),
-        }
+        decided = self.able.decided.get(Outcome.ONBOARDED, frozenset())
+        words = {"decision_status": decided, "customer_status": self.able.active}
+        if any(len(words[name]) != 1 for name in self._facts() if name in words):
+            return pl.lit(None, dtype=pl.UInt64)  # no one word is promised, so that each row is judged by itself
+        promised = {name: pl.lit(word) for name, each in words.items() for word in each}
         values = [
             pl.col(name).str.to_lowercase() if name == "email" and self.seal is None else pl.col(name)
             for name in self.masks

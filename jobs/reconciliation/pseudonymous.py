@@ -73,7 +73,9 @@ async def sealed_claims(
             claim = claim_of(entry)
             record = known.get(claim.key or "")
             ours = record.record.pseudonyms if record is not None else {}
-            row = Row(claim.source_row, None, claim.key or "", {}, "", "", None)
+            row = Row(
+                claim.source_row, None, claim.key or "", {}, phone_masked="", national_id_masked="", warnings=None
+            )
             pairs.append((replace(claim, pseudonyms=ours), row))
         yield pairs
 

@@ -187,7 +187,8 @@ async def prove(
         given, key = each.decision, each.known.record.key
         if given.choice is not Choice.OURS or not system.capabilities.reads_back:
             continue
-        row = rows.get(given.source_row) or Row(given.source_row, None, key, {}, "", "", None)
+        row = rows.get(given.source_row)
+        row = row or Row(given.source_row, None, key, {}, phone_masked="", national_id_masked="", warnings=None)
         try:
             sighting = await system.sight(reader, row, {"customer_id": given.customer_id or ""})
         except ReadFailed as error:

@@ -1,7 +1,7 @@
 """Cells that a spreadsheet must not run. For the CSV that people open; Parquet keeps the raw values.
 
-A cell that a spreadsheet would take for a formula gets one `'` in front. `unguard` takes it away again, without loss:
-a cell that already looked guarded gets a second one.
+A cell that a spreadsheet would take for a formula gets one `'` in front, and one that already looked guarded a second
+one: who takes one away has the value again, without loss.
 """
 
 import re
@@ -22,11 +22,6 @@ _FORMULA = re.compile(FORMULA)
 def guard(cell: str) -> str:
     """`cell` as it stands in the CSV: never a formula, on one physical line."""
     return printable("'" + cell if _FORMULA.match(cell) else cell)
-
-
-def unguard(cell: str) -> str:
-    """The value behind a guarded cell; escaped control characters (`\\u000a`) stay escaped."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def guarded(column: str) -> pl.Expr:

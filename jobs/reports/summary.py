@@ -120,6 +120,8 @@ class Summary:
     """How the run went along; None when nothing was run (a later reconciliation)."""
     funnel: tuple[Stage, ...] = ()
     """The way of the rows through the steps; empty when nothing was run."""
+    findings: Mapping[str, object] | None = None
+    """What the run knew beside the ledger, to make the report again; None where it is never made again."""
     exit_code: int = 0
     next_command: str | None = None
     """What to type next; None when there is nothing left to do."""
@@ -253,6 +255,7 @@ def _ending(summary: Summary) -> dict[str, object]:
         "settings": summary.shown_settings(),
         "exit_code": int(summary.exit_code),
         "exit_meaning": summary.exit_meaning,
+        **({} if summary.findings is None else {"findings": dict(summary.findings)}),
         "next_command": summary.next_command,
     }
 

@@ -150,7 +150,7 @@ def _standing(context: RunContext, pseudonyms: Pseudonyms, rows: Sequence[Row], 
     for row in rows:
         record = known.get(ledger_key(row, pseudonyms))
         steps = [step.name for step in context.given.system.steps_of(row)]
-        case = open_case(row, record, run_id, pseudonyms, context.given.taking, now_ms, steps)
+        case = open_case(row, record, run_id, pseudonyms, context.given.taking, now_ms, steps=steps)
         if isinstance(case, Case):
             case.attempts, case.first_attempt_ms, case.last_attempt_ms = sent.get(row.source_row, (0, None, None))
             outcome, code, step = case.standing(CODE)

@@ -13,7 +13,7 @@ from jobs.ledger.resolutions import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import COMPLETE
-from jobs.publishing.publish import Findings
+from jobs.publishing.findings import Findings
 from jobs.reconciliation.compare import Claim, Reconciliation, claims
 from jobs.reconciliation.listing import PAGES_A_CUSTOMER, WORTH_TRYING, Listing, listed, not_listed, only_in_target
 from jobs.reconciliation.pseudonymous import PseudonymComparer, sealed_claims

@@ -15,7 +15,7 @@ from jobs.engine.feed import Feed
 from jobs.engine.workers import WorkerPool
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
-from jobs.publishing.publish import Findings
+from jobs.publishing.findings import Findings
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
 from jobs.run.ask_again import Candidate

@@ -40,7 +40,7 @@ from jobs.settings.values import (
     truth,
     whole,
 )
-from jobs.systems import SYSTEMS
+from jobs.systems import DEFAULT, SYSTEMS
 from jobs.transport.address import checked_base_url
 from jobs.transport.proxy import Proxy, checked_proxy, unused_proxy
 from jobs.transport.successor import keeper, latest
@@ -75,7 +75,7 @@ DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approv
 class Settings:
     """The effective settings: what each option is in the end, and where that comes from."""
 
-    system: str = option("eclipse", known_system, "NAME", "The target system.", kept=True)
+    system: str = option(DEFAULT, known_system, "NAME", "The target system.", kept=True)
     job: str = option(
         ONBOARDING, one_of(*JOBS), "NAME", "What is done with the rows; the command says it.", given=False, kept=True
     )

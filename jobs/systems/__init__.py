@@ -14,6 +14,9 @@ SYSTEMS = {
 }
 """By the name that `--system` takes. Modules are imported when they are used."""
 
+DEFAULT = "eclipse"
+"""The system of whoever names none."""
+
 JOBS: dict[str, str] = {
     "banklingo:decide": "jobs.systems.banklingo.decide",
     "eclipse:registration": "jobs.systems.eclipse.registration",

@@ -31,6 +31,15 @@ CLOCK_SKEW = timedelta(minutes=2)
 """How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
 
 
+CUSTOMER_STEP, WALLET_STEP = "customer", "wallet"
+"""The names of the steps that make a customer and its first wallet, in whatever system: control totals count them."""
+
+
+def further_wallet(kind: str) -> str:
+    """The name of the step that makes a wallet of type `kind` beside the first."""
+    return f"{WALLET_STEP}:{kind}"
+
+
 class Step(Protocol):
     """One intention towards the target, of a row. As it stands it only reads: the customer's decision, a link."""
 
@@ -110,6 +119,10 @@ class Capabilities:
     """What has to be given, in words."""
     rights: str = "use a credential that has this right"
     """What to do when the credential lacks a right."""
+    plain: frozenset[str] = frozenset({"customerId"})
+    """Members of what `System.find` shows that name no person: they are shown as they are, all others masked."""
+    status_members: tuple[str, ...] = ("status",)
+    """Members of what `System.find` shows that tell a customer's status; the first that is there counts."""
     natural_key: str = "national_id"
     """The column by whose equal value a customer at the target is known to be the row's person."""
     canary: int = 0
@@ -247,7 +260,7 @@ class Passwords(Protocol):
         ...
 
     def known(self, row: Row, identity: str) -> str | None:
-        """The same as far as it is known; None when it was never made, or can't be read back."""
+        """That password as far as it is known; None when it was never made, or can't be read back."""
         ...
 
 
@@ -266,11 +279,11 @@ class Setup:
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
     passwords: Passwords | None = None
-    """Of the logins to be made; None: none is made here."""
+    """Those of the logins to be made; None where no login is made."""
 
 
 class Adapter(Protocol):
-    """A module of `jobs.systems`: what the registry names."""
+    """A module of `jobs.systems`, as the registry names it: it must have all three."""
 
     CAPABILITIES: Capabilities
     SETTINGS: type[Any]

@@ -80,7 +80,7 @@ class Dialect:
     def answered(self, reply: Reply) -> bool:
         """Whether a doubtful reply is the target's own, so that it no longer works on the write.
 
-        Override it with False where a repetition is harmless to nobody: the doubt then counts as unanswered.
+        Override it with False where it may work on even after that: the doubt then counts as unanswered.
         """
         return reply.status not in GATEWAY
 

@@ -18,7 +18,7 @@ _NOTHING = frozenset({"null", "none", "undefined", "nan"})
 """What programs write in the place of an id that they have not got."""
 
 _LARGEST = 2**63 - 1
-"""Of ids that are numbers: a signed long of 64 bits (chosen); no two readers agree on larger ones."""
+"""The largest id that is a number: a signed long of 64 bits (chosen); no two readers agree on larger ones."""
 
 
 class Unreadable(Exception):
@@ -34,7 +34,9 @@ def parsed(reply: Reply) -> Any:
 
 
 def _parsed(reply: Reply) -> Any:
-    """orjson is strict about text and numbers but keeps the last of two equal names; which one the target meant nobody
+    """Reads strictly.
+
+    orjson is strict about text and numbers but keeps the last of two equal names; which one the target meant nobody
     can know, so the standard reader looks for those (8 µs a reply).
     """
     try:

@@ -1,4 +1,7 @@
-"""What only some systems offer; each a protocol of its own, so that nobody has to implement a refusal."""
+"""What only some systems offer; each is a protocol of its own, so that nobody has to implement a refusal.
+
+A system that offers one must implement all of its members.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -67,7 +67,7 @@ class View:
     when `doubt` is None: "exists already" was the answer, and the run that heard it ended before it could look.
     Empty: no write is open, it was made of nothing chosen, or an older muster sent it.
     """
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the looks of this row noted for the next ones of the same run: its case holds it, and no step does.
 
     It is gone with the process, so that nothing which decides about a write may be in it alone.

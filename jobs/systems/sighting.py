@@ -24,7 +24,7 @@ class Sighting:
     comparisons: Sequence[Comparison] = ()
     decision_status: str | None = None
     wallet_ids: Sequence[str] | None = ()
-    """None: the wallet list could not be read here."""
+    """The wallets that the target shows; None when their list could not be read here."""
     customer_status: str | None = None
 
 
@@ -36,7 +36,7 @@ class Listed:
     key: str | None
     """Our key, where the listing shows it."""
     created: datetime | None
-    """None: the listing does not say when."""
+    """When the customer was created; None when the listing does not say it."""
     record: Mapping[str, object]
 
 
@@ -52,4 +52,4 @@ class Profile:
     """When it was last changed, as the target says it."""
     failed_checks: Sequence[str] = ()
     wallets: Sequence[Mapping[str, str]] | None = None
-    """As `fields`, one each; None: the target lists none."""
+    """Each in the way of `fields`, `walletId` in it; None: the target lists none."""

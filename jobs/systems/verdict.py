@@ -47,7 +47,7 @@ class Undecided:
     polled: bool = True
     """Whether looking again in this run may show more; otherwise the row ends `pending` at once."""
     claims: Mapping[str, str] = field(default_factory=dict)
-    """As those of `Done`."""
+    """What only this key may hold, as in `Done`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Ended:
     Otherwise the engine does not believe it while such a write is younger than the settling time.
     """
     claims: Mapping[str, str] = field(default_factory=dict)
-    """As those of `Done`."""
+    """What only this key may hold, as in `Done`."""
 
 
 @dataclass(frozen=True, slots=True)

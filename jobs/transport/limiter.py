@@ -119,11 +119,6 @@ class Window:
         self._queue = asyncio.Lock()
         self._freed = asyncio.Event()
 
-    def remember(self, ages: list[float]) -> None:
-        """Counts calls of an earlier run that were answered `ages` seconds ago."""
-        now = self.clock.monotonic()
-        self._answered = deque(sorted([*self._answered, *(now - age for age in ages)]))
-
     async def enter(self) -> None:
         """Waits for a place. The lock keeps the order of arrival. Raises Closed."""
         async with self._queue:

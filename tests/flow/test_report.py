@@ -38,6 +38,16 @@ def test_a_report_made_again_is_the_same(muster: Muster, sandbox: Sandbox, ended
     assert muster("verify", "run-1").code == 0
 
 
+def test_a_report_is_made_again_whatever_its_sentences_are_called_by_then(
+    muster: Muster, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ended.summary
+    monkeypatch.setattr("jobs.publishing.publish.INTENTS_SENT", "intended = sent")
+    assert muster("report", "run-1").code == ended.code
+    named = [dict(each, name="intended = sent") if "mutating" in each["name"] else each for each in before["equations"]]
+    assert ended.summary == {**before, "equations": named}
+
+
 @pytest.mark.parametrize("command", ["report", "resume", "retry"])
 @pytest.mark.parametrize("gone", [False, True], ids=["changed", "gone"])
 def test_a_changed_input_ends_with_2(muster: Muster, sandbox: Sandbox, ended: Ended, command: str, gone: bool) -> None:

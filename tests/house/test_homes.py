@@ -1,6 +1,11 @@
-"""What is needed in many places is written in one."""
+"""What is needed in many places is written in one, and nothing is written that nobody needs."""
 
+import ast
+import io
 import re
+import tokenize
+import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -23,6 +28,7 @@ HOMES = {
     r"(?m)^COMPLETE = ": {"jobs/model.py"},
     r"\"email\": masking\.email": {"jobs/commands/admin_users.py"},
     r"(?m)^\w*WINDOW = [\d_]+$": {"jobs/windows.py"},
+    r"\" \" for \w+ in": {"jobs/privacy/masking.py"},
     r"cli\.add_command": {"jobs/cli.py"},
 }
 """A way of doing something, and the files that may do it. (Those beside the home need what the home does not give: an
@@ -35,3 +41,57 @@ def test_what_is_needed_in_many_places_has_one_home(way: str, homes: set[str]) -
     found = {str(path.relative_to(ROOT)) for path in files if re.search(way, path.read_text(encoding="utf-8"))}
 
     assert found == homes
+
+
+CALLED_BY_OTHERS = frozenset(
+    {"Sandbox", "list_commands", "capture_signals", "onboarding_password", "onboarding_identity"}
+)
+CALLED_BY_OTHERS |= {"configure", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing"}
+"""Names that a library calls, or that people who use the sandbox do."""
+
+IMPORTED_AS = {"xlsxwriter": "xlsxwriter", "cryptography": "cryptography"}
+"""The package of each optional dependency."""
+
+
+def names(source: str) -> Counter[str]:
+    """How often each name stands in the code of `source`, also inside f-strings; not in comments and docstrings."""
+    found: Counter[str] = Counter()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NAME:
+            found[token.string] += 1
+        elif token.type == tokenize.STRING and token.string[0] in "fF":
+            found.update(re.findall(r"[A-Za-z_]\w*", token.string))
+    return found
+
+
+def test_nothing_is_there_for_tests_alone() -> None:
+    paths = [path for folder in ("jobs", "schemas") for path in (ROOT / folder).rglob("*.py")]
+    sources = {path: path.read_text(encoding="utf-8") for path in paths}
+    used = sum(map(names, sources.values()), Counter[str]())
+    for page in (ROOT / "jobs").rglob("*.j2"):
+        used.update(re.findall(r"[A-Za-z_]\w*", page.read_text(encoding="utf-8")))
+    made = [
+        (node.name, f"{path.relative_to(ROOT)}:{node.lineno}", bool(node.decorator_list))
+        for path, source in sources.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    times = Counter(name for name, _, _ in made)
+    idle = [
+        f"{place} {name}"
+        for name, place, decorated in made
+        if used[name] <= times[name] and not name.startswith("__") and name not in CALLED_BY_OTHERS
+        if not (decorated and "commands/" in place)  # click calls it
+    ]
+
+    assert idle == []
+
+
+def test_an_extra_is_offered_for_code_that_needs_it() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    offered = {re.split(r"[\[<>=]", each)[0] for name, wanted in extras.items() if name != "dev" for each in wanted}
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "jobs").rglob("*.py"))
+
+    assert {
+        each for each in offered if not re.search(rf"(import |from |import_module\(\"){IMPORTED_AS.get(each)}\b", code)
+    } == set()

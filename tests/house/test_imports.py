@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.systems import SYSTEMS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 ONLY_IN = {
@@ -33,7 +35,7 @@ ONLY_IN = {
 }
 """An edge of the program and the modules that may touch it."""
 
-VENDORS = tuple(f"jobs.systems.{name}" for name in ("eclipse", "azakaw", "blink", "banklingo", "omnumi"))
+VENDORS = tuple(f"jobs.systems.{name}" for name in SYSTEMS)
 
 FLOORS = (
     (

@@ -30,7 +30,7 @@ def judged(path: Path, folder: Path) -> Validated:
     system = first if first in SYSTEMS else job if job in JOBS else "eclipse"
     found = stage(preflight(path, encoding=encoding, system=system), folder)
     keys = KeySpace.of(system, "1001")
-    return validate(found, folder, keys=keys, system=system, today=date(2026, 11, 21))
+    return validate(found, folder, keys=keys, today=date(2026, 11, 21))
 
 
 @pytest.mark.parametrize(("name", "rows", "accepted", "quarantined", "warnings", "reasons"), TABLE)

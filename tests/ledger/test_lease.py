@@ -315,7 +315,7 @@ def test_of_a_space_it_is_said_who_works_who_may_and_that_nobody_does(store: Sto
 
 def test_without_a_lock_timeout_a_second_owner_is_told_at_once(store: Store) -> None:
     with (
-        lease.held(store, 1, OWNER, 0, Clock()),
+        lease.held(store, 1, OWNER, 0, Hands()),
         pytest.raises(Locked),
         lease.held(store, 1, OWNER, 0, Hands()),  # whose time stands still: who waited for it would not end
     ):
@@ -325,7 +325,7 @@ def test_without_a_lock_timeout_a_second_owner_is_told_at_once(store: Store) -> 
 @pytest.mark.parametrize("timeout", [0.3, 1.3])
 def test_a_lock_timeout_is_waited_for_and_not_longer(store: Store, timeout: float) -> None:
     clock = Hands()
-    lease.take(store, 1, OWNER, now_ms())
+    lease.take(store, 1, OWNER, NOW)
 
     with pytest.raises(Locked), lease.held(store, 1, OWNER, timeout, clock):
         pass

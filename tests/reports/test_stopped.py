@@ -2,7 +2,8 @@
 
 import pytest
 
-from jobs.publishing.publish import WORKBOOK_LATER, Findings, noted, workbook_left_out
+from jobs.publishing.findings import Findings
+from jobs.publishing.publish import WORKBOOK_LATER, noted, workbook_left_out
 from jobs.reports import workbook
 
 

@@ -150,19 +150,6 @@ def test_a_waiter_that_is_cancelled_takes_no_place() -> None:
     assert virtually(work) == pytest.approx(1011)
 
 
-def test_calls_of_an_earlier_run_are_counted() -> None:
-    async def work() -> list[float]:
-        limiter, times = window(3, 180), list[float]()
-        assert limiter.window is not None
-        limiter.window.remember([170.0, 500.0, 20.0])
-        for _ in range(4):
-            async with limiter.permit():
-                times.append(limiter.clock.monotonic() - 1000)
-        return times
-
-    assert virtually(work) == pytest.approx([0, 10, 160, 180])
-
-
 @pytest.mark.parametrize("under_way", [True, False])
 def test_closing_ends_the_waiting_with_closed(under_way: bool) -> None:
     async def work() -> list[object]:

@@ -34,7 +34,7 @@ class AzakawDialect(Dialect):
         return max(reply.status, code if 100 <= code <= 599 else 500)
 
     def content_of(self, reply: Reply) -> Any:
-        """`result`. Raises Unreadable, also for an envelope without `statusCode` or with a refusal."""
+        """The member `result`. Raises Unreadable, also for an envelope without `statusCode` or with a refusal."""
         body = parsed(reply)
         if not isinstance(body, dict):
             raise Unreadable(f"expected an object, got {type(body).__name__}")
@@ -60,8 +60,7 @@ class AzakawDialect(Dialect):
         words = "; ".join(each for each in given if isinstance(each, str)) if isinstance(given, list) else ""
         for name in [row.get(column) or "" for column in NAMES] if row else ():
             words = words.replace(name, masking.name(name)) if len(name) >= _SHORTEST_NAME else words
-        printable = "".join(char if char.isprintable() else " " for char in words)
-        return masking.text(printable)[:200] or f"HTTP {self.status_of(reply)}"
+        return masking.line(words)[:200] or f"HTTP {self.status_of(reply)}"
 
     def readable(self, reply: Reply) -> bool:
         """Whether the body is a whole JSON document, or a PDF from its beginning to its end."""

@@ -22,7 +22,7 @@ from jobs.systems.azakaw.submissions import (
     folded,
     kind_of,
 )
-from jobs.systems.contract import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
@@ -65,15 +65,15 @@ class CustomerStep:
     send_email: bool
     lists: bool
     settle_seconds: float | None
-    name: str = "customer"
+    name: str = CUSTOMER_STEP
 
     @property
     def resends(self) -> int | None:
-        """One, where a repetition mails nobody."""
+        """Once where a repetition mails nobody, else never."""
         return 0 if self.send_email else 1
 
     def terms(self, view: View) -> Terms:
-        """Those of the unanswered request, else those of the settings."""
+        """The terms of the unanswered request, else those of the settings."""
         form = self.forms.by_kind[kind_of(view.row)]
         return bound_to(Terms(form, self.employee_id, self.send_email), view.bound)
 

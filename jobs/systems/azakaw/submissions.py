@@ -40,7 +40,7 @@ class Submission:
 
     submission_id: str
     email: str
-    """As the target shows it."""
+    """The e-mail as the target shows it."""
     state: str | None
     created: datetime | None
     record: Mapping[str, Any]
@@ -73,16 +73,16 @@ class Submissions:
         return iter(self._by_id.values())
 
     def get(self, submission_id: str) -> Submission | None:
-        """The one with that id."""
+        """The submission with that id; None when the form has none."""
         return self._by_id.get(submission_id.lower())
 
     def known(self, submission_id: str) -> list["Submission"]:
-        """That one, if it is there."""
+        """A list of the submission with that id, empty when the form has none."""
         found = self.get(submission_id)
         return [] if found is None else [found]
 
     def holders(self, email: str) -> list[Submission]:
-        """Those with that e-mail; the vendor calls it the customer's unique identifier."""
+        """The submissions with that e-mail; the vendor calls it the customer's unique identifier."""
         return self._by_email.get(folded(email), [])
 
 
@@ -147,7 +147,7 @@ class Forms:
     indexes: Mapping[str, Index[Submissions]]
     """By form; a form that both kinds share is read once."""
     _former: dict[str, Index[Submissions]] = field(default_factory=dict)
-    """Of forms that the settings named when something was sent."""
+    """The indexes of forms that the settings named when something was sent."""
 
     @classmethod
     def of(cls, by_kind: Mapping[str, str]) -> "Forms":
@@ -171,7 +171,7 @@ class Forms:
 
 
 def index_of(form: str) -> Index[Submissions]:
-    """Reads all of `form`."""
+    """An index that reads all of `form`."""
     return Index(partial(read_submissions, form=form))
 
 

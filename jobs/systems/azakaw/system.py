@@ -49,6 +49,8 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({REJECTED}),
     },
     credential="appId and appSecret, or a token",
+    plain=frozenset({"customerId", "kycState", "submissionDate"}),
+    status_members=("kycState",),
     natural_key="email",
     downloads=True,
 )
@@ -177,7 +179,7 @@ class Azakaw(Defaults):
         return Sighting(ids, (emails,), decision_status=found[0].state)
 
     async def _submissions(self, reader: Reader, row: Row, facts: Mapping[str, str]) -> list[Submission]:
-        """Those of the row; a known one that a reading does not show is looked for in a fresh one."""
+        """The submissions of the row; a known one that a reading does not show is looked for in a fresh one."""
         known = facts.get("customer_id")
         found: list[Submission] = []
         for index in self.forms.of_row(row, facts):

@@ -52,7 +52,7 @@ class Contact:
 
     @property
     def email(self) -> str:
-        """As e-mail addresses are compared."""
+        """The e-mail address as addresses are compared."""
         return (self.get("emailAddress") or "").strip().casefold()
 
     @property

@@ -13,6 +13,7 @@ from jobs.model import Origin, Outcome
 from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
 from jobs.systems.banklingo.dialect import DIALECT, Envelope
 from jobs.systems.banklingo.states import PENDING, as_number
+from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import Reader, Reply, Request
@@ -89,7 +90,7 @@ class CustomerStep:
     """Names the credential that creates, as a pseudonym; asked for when a client was created."""
     settle_seconds: float | None
     resends: int | None = 0
-    name: str = "customer"
+    name: str = CUSTOMER_STEP
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Who has our e-mail address, and is it ours?

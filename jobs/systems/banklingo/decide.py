@@ -46,8 +46,8 @@ class Deciding(BankLingo):
             self.form,
             setup.credential,
             setup.known,
-            settings.strict_maker_checker,
-            settings.settle_seconds,
+            strict=settings.strict_maker_checker,
+            settle_seconds=settings.settle_seconds,
         )
         self.steps = (self.decision,)
         promised = {Outcome.ONBOARDED: self.command.targets, Outcome.ALREADY_ONBOARDED: self.command.targets}

@@ -101,7 +101,7 @@ def _opened(reply: Reply) -> Opened:
 
 
 def _lowered(value: Any) -> Any:
-    """The same with all names in lower case. Raises Unreadable when two names become one."""
+    """`value` with all names in lower case. Raises Unreadable when two names become one."""
     if isinstance(value, list):
         return [_lowered(each) for each in value]
     if not isinstance(value, dict):
@@ -129,7 +129,7 @@ class BankLingoDialect(Dialect):
         return opened(reply).succeeded if self.readable(reply) else reply.ok
 
     def content_of(self, reply: Reply) -> Mapping[str, Any]:
-        """`data`, names in lower case. Raises Unreadable."""
+        """The member `data`, names in lower case. Raises Unreadable."""
         return opened(reply).content
 
     def trace_of(self, reply: Reply) -> Trace:

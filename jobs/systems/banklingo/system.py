@@ -32,6 +32,8 @@ CAPABILITIES = Capabilities(
         Outcome.ALREADY_ONBOARDED: ACCEPTED,
         Outcome.DECLINED: REFUSED,
     },
+    plain=frozenset({"customerId", "status", "state", "created", "version", "title", "currency"}),
+    status_members=("status", "state"),
     credential="a token",
     takes=frozenset({"token"}),
     commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),

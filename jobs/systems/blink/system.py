@@ -31,6 +31,7 @@ CAPABILITIES = Capabilities(
     steps=("link", "contact_email", "contact_phone", "address"),
     documented_limit="none published",
     decision=None,
+    plain=frozenset({"customerId", "status"}),
     lists_customers=True,
     active=frozenset({"ACTIVE"}),
     credential="client id and refresh token, an access token, or a stored consent (permission_id)",
@@ -144,7 +145,7 @@ class Blink(Defaults):
         return bearer(access, seconds, text_of(record, "refresh_token"))
 
     def given(self, token: str) -> Token:
-        """As a bearer; an empty one stands for the stored consent. Raises Unusable when there is none."""
+        """A bearer; an empty token stands for the stored consent. Raises Unusable when there is none."""
         if token:
             return bearer(token)
         if not self.settings.permission_id:
@@ -156,7 +157,7 @@ class Blink(Defaults):
         return Token("", "", float("inf"), None)
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
-        """Those that bLink demands of every call; `AUTO` says that no person sits in front of it."""
+        """The headers that bLink demands of every call; `AUTO` says that no person sits in front of it."""
         headers = {
             "x-correlation-id": fresh_id(),
             "x-corapi-target-id": self.provider,

@@ -82,7 +82,7 @@ class BlinkDialect(Dialect):
         return f"{kind} (HTTP {reply.status})" if kind else f"HTTP {reply.status}"
 
     def readable(self, reply: Reply) -> bool:
-        """JSON of any kind; nothing at all where none was announced, as a health check may answer."""
+        """Whether it is JSON of any kind, or nothing at all where none was announced, as a health check may answer."""
         announced = "json" in reply.headers.get("content-type", "")
         return is_json(reply) or not (reply.body or announced)
 
@@ -132,7 +132,7 @@ def not_offered(operation: str, trace: Trace | None = None) -> Ended:
 
 
 def unoffered(operation: str) -> str:
-    """In words."""
+    """The sentence for an operation that the bank has not."""
     return f"the bank does not offer to {operation.replace('_', ' ')}"
 
 
@@ -178,7 +178,7 @@ async def read(reader: Reader, request: Request) -> Reply | None:
 
 
 async def read_record(reader: Reader, request: Request) -> Mapping[str, Any] | None:
-    """One object; see `read`."""
+    """One object, which is read as `read` does; None where there is nothing."""
     reply = await read(reader, request)
     try:
         return None if reply is None else record_of(reply)
@@ -187,7 +187,7 @@ async def read_record(reader: Reader, request: Request) -> Mapping[str, Any] | N
 
 
 async def read_records(reader: Reader, request: Request) -> list[Mapping[str, Any]] | None:
-    """An array of objects; see `read`."""
+    """An array of objects, which is read as `read` does; None where there is nothing."""
     reply = await read(reader, request)
     try:
         return None if reply is None else records_of(reply)

@@ -10,7 +10,7 @@ import orjson
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
-from jobs.systems.contract import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, Reply, Request
@@ -78,7 +78,7 @@ class CustomerStep:
     tenant_path: str
     keys: KeySpace
     user_type_id: int
-    name: str = "customer"
+    name: str = CUSTOMER_STEP
     resends: int | None = None
     settle_seconds: float | None = None
 

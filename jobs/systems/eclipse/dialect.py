@@ -38,8 +38,7 @@ class EclipseDialect(Dialect):
     def words_of(self, reply: Reply, row: Row | None = None) -> str:
         """The target's own words, masked and cut to 200 characters; the status when it said nothing."""
         words = "; ".join(text for error in errors_of(reply) if (text := text_of(error, "description")))
-        printable = "".join(char if char.isprintable() else " " for char in words)
-        return masking.text(printable)[:200] or f"HTTP {reply.status}"
+        return masking.line(words)[:200] or f"HTTP {reply.status}"
 
     def throttled(self, reply: Reply) -> bool:
         """Whether it is a 429, or has the limit code under any status."""

@@ -42,7 +42,7 @@ class DocumentStep:
     column: str
     folder: Path
     most_bytes: int
-    """Of the file itself."""
+    """The file itself may have so many."""
     resends: int | None = 1
     settle_seconds: float | None = None
 
@@ -53,7 +53,7 @@ class DocumentStep:
 
     @property
     def name(self) -> str:
-        """`document:` and the type."""
+        """The name is `document:` and the type."""
         return f"document:{self.kind}"
 
     def wanted(self, row: Row) -> bool:

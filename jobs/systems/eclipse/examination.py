@@ -89,7 +89,7 @@ async def _keys(reader: Reader, tenant_path: str, first: Reply) -> Check:
 
 
 def newest_first(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that show an id, by `created`; a list may come in any order."""
+    """The records that show an id, by `created`; a list may come in any order."""
     dated = [(wire.moment_of(record.get("created")), record) for record in records if "customerId" in record]
     return [record for _, record in sorted(dated, key=lambda each: each[0] or BEGINNING, reverse=True)]
 

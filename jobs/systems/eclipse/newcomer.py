@@ -10,6 +10,7 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
+from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.customer import TYPE, CustomerStep, customer_found, explained, same_phone, unexplained
 from jobs.systems.eclipse.existence import exists
@@ -47,7 +48,7 @@ class NewcomerStep:
 
     creation: CustomerStep
     """How a customer is searched for, created and recognised."""
-    name: str = "customer"
+    name: str = CUSTOMER_STEP
     resends: int | None = None
     settle_seconds: float | None = None
 
@@ -97,7 +98,7 @@ class NewcomerStep:
         return self.creation.write(view)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
-        """As for an operator; the shorter reply shows the phone, and that has to be the row's."""
+        """It is judged as for an operator; the shorter reply shows the phone, and that has to be the row's."""
         return self.creation.classify(reply, view)
 
 

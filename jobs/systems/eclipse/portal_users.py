@@ -196,7 +196,7 @@ def positions_shown(user: Record) -> str | None:
 
 
 def ids_of(users: Sequence[Record]) -> str:
-    """Their ids, for a sentence."""
+    """The ids of `users`, for a sentence."""
     return ", ".join(str(wire.identifier(user.get("adminUserId"))) for user in users)
 
 

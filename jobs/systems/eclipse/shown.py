@@ -26,24 +26,26 @@ async def profile(reader: Reader, tenant_path: str, customer_id: str) -> Record 
 
 
 async def results(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
-    """GET /customers/{id}/ratify: all KYC results; None when there is no such path. As `belonging`."""
+    """GET /customers/{id}/ratify: all KYC results; None when there is no such path. Raises like `belonging`."""
     return await belonging(reader, "read_kyc", path_of(tenant_path, customer_id, "ratify"), customer_id)
 
 
 async def wallets(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
-    """GET /customers/{id}/wallets: all of them; None where the target has no such list. As `certain`."""
+    """GET /customers/{id}/wallets: all of them; None where the target has no such list. Raises like `certain`."""
     return await certain(wire.whole, reader, tenant_path, customer_id, ("list_wallets", "wallets"))
 
 
 async def wallet_types(reader: Reader, tenant_path: str, customer_id: str) -> list[Record] | None:
-    """GET /customers/{id}/wallet-types: what is configured, and so in one piece. As `certain`."""
+    """GET /customers/{id}/wallet-types: what is configured, and so in one piece. Raises like `certain`."""
     return await certain(wire.read_records, reader, tenant_path, customer_id, ("wallet_types", "wallet-types"))
 
 
 async def certain(
     read: wire.ListRead, reader: Reader, tenant_path: str, customer_id: str, names: tuple[str, str]
 ) -> list[Record] | None:
-    """As `belonging`, for a list on whose emptiness a write or an end depends; `names`: operation and part of the path.
+    """Reads what `belonging` reads, for a list on whose emptiness a write or an end depends.
+
+    `names` are the operation and the part of the path.
 
     "Not found" may be about the customer, who was made just now and whom a copy of the data does not have yet: it is
     believed to be about the list when the profile was there before. Raises ReadFailed when the profile is not.

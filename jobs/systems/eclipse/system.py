@@ -41,6 +41,8 @@ CAPABILITIES = Capabilities(
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
     lists_customers=True,
     profiles=True,
+    plain=frozenset({"customerId", "externalUniqueId", "userTypeId", "walletId", "walletTypeId", "status", "created"})
+    | {"lastModified", "version", "title", "currency"},
     wallets=True,
     decided={
         Outcome.ONBOARDED: frozenset({"PASSED"}),
@@ -75,7 +77,7 @@ class EclipseSettings:
     wallet_policy: str = FIRST_ALLOWED
     """For rows for which no type is named: `first_allowed`, or `exactly`: then they get none (`not_eligible`)."""
     currency: str = "ZAR"
-    """Of the wallets, ISO 4217: one for all, or as many as wallet types, joined by `;`."""
+    """The ISO 4217 code of the wallets: one for all, or as many as wallet types, joined by `;`."""
     document_bytes: int = MOST_BYTES
     """Largest document, as a file (chosen; no page says)."""
     kyc_type: str | None = None
@@ -149,7 +151,7 @@ class Eclipse(Defaults):
         return await self.decision.newest(reader, customer_id)
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
-        """See `examination`."""
+        """What `examination` finds out about target and credential."""
         return await examine(reader, self.tenant_path)
 
     def login(self, identity: str, password: str) -> Request:
@@ -247,11 +249,11 @@ class Eclipse(Defaults):
             ]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """See `lookup`."""
+        """What `lookup.find` finds."""
         return await lookup.find(reader, self.customer, wanted)
 
     async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
-        """See `lookup`."""
+        """What `lookup.profile_of` reads."""
         return await lookup.profile_of(reader, self.customer, customer_id)
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
-from jobs.systems.contract import CLOCK_SKEW
+from jobs.systems.contract import CLOCK_SKEW, WALLET_STEP, further_wallet
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
@@ -53,7 +53,7 @@ class WalletStep:
     tenant_path: str
     keys: KeySpace
     currency: str
-    """Of the settings: one code, or as many as there are types, joined by `;`."""
+    """The settings name one code, or as many as there are types, joined by `;`."""
     wallet_type_id: str | None
     """The types that the settings ask for, joined by `;`; None: the policy decides."""
     policy: str = FIRST_ALLOWED
@@ -67,7 +67,7 @@ class WalletStep:
     @property
     def name(self) -> str:
         """`wallet`; those after the first are `wallet:` and their type."""
-        return f"wallet:{self.wallet_type}" if self.place else "wallet"
+        return further_wallet(self.wallet_type or "") if self.place else WALLET_STEP
 
     def wishes(self, row: Row) -> list[str]:
         """The types asked for by the row, or else by the settings; empty: none is named."""

@@ -36,7 +36,7 @@ class ListRead(Protocol):
     async def __call__(
         self, reader: Reader, request: Request, *, none_when_not_found: bool = True
     ) -> list[Mapping[str, Any]] | None:
-        """See there."""
+        """The list, as either reads it."""
         ...
 
 
@@ -67,7 +67,7 @@ def contradicts(record: Mapping[str, Any], field: str, wanted: str) -> bool:
 
 
 def denies(record: Mapping[str, Any], field: str, wanted: str | None) -> bool:
-    """The same for a text; an empty one says nothing."""
+    """Whether a text in `record` says to be another than `wanted`; an empty one says nothing."""
     shown = record.get(field)
     return shown not in (None, "") and text_of(record, field) != wanted
 

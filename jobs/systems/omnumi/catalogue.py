@@ -108,7 +108,7 @@ def errors_of(reply: Reply) -> list[Mapping[str, Any]]:
 def kind_of(error: Mapping[str, Any]) -> str | None:
     """Its `type`, masked and cut to 40 characters."""
     kind = text_of(error, "type")
-    return kind and printable(masking.text(kind))[:40]
+    return kind and masking.line(kind)[:40]
 
 
 def judged(error: Mapping[str, Any], row: Row | None) -> Judged:
@@ -154,13 +154,8 @@ def texts(value: object) -> Iterator[str]:
 
 def quoted(text: str, row: Row | None) -> str:
     """The target's own words without numbers, e-mails and values of the row, cut to 200 characters."""
-    told = masking.text(printable(text))
+    told = masking.line(text)
     for value in sorted(row.values.values() if row else (), key=len, reverse=True):
         if len(value) >= LEAST_QUOTED:
             told = re.sub(re.escape(value), "***", told, flags=re.IGNORECASE)
     return told[:200]
-
-
-def printable(text: str) -> str:
-    """Without control characters."""
-    return "".join(sign if sign.isprintable() else " " for sign in text).strip()

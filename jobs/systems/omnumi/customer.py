@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from jobs.model import Origin, Outcome
+from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier, text_of
 from jobs.systems.manner import facts_of
 from jobs.systems.messages import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
@@ -59,7 +60,7 @@ class CustomerStep:
     resends_unknown: bool = False
     probes: bool = False
     settle_seconds: float | None = 0.0
-    name: str = "customer"
+    name: str = CUSTOMER_STEP
 
     @property
     def resends(self) -> int | None:

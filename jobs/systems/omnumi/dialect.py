@@ -17,7 +17,7 @@ class OmnumiDialect(Dialect):
     """The worst of several errors counts; the vendor has no trace id."""
 
     def content_of(self, reply: Reply) -> Mapping[str, Any]:
-        """`data`. Raises Unreadable."""
+        """The member `data`. Raises Unreadable."""
         data = record_of(reply).get("data")
         if not isinstance(data, dict):
             raise Unreadable("it has no customerAccountId")

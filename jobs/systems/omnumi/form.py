@@ -36,7 +36,7 @@ class Manner:
 
     @property
     def left_out(self) -> frozenset[str]:
-        """The same, one by one."""
+        """The members of `leave_out`, one by one."""
         return frozenset(name.strip() for name in self.leave_out.split(",") if name.strip())
 
 

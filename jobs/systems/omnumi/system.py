@@ -58,7 +58,7 @@ class OmnumiSettings:
     leave_out: str = ""
     """Members of the first level that are never sent, such as `fullName,customerMetaData`."""
     document_bytes: int = MOST_BYTES
-    """Of one document file (chosen)."""
+    """One document file may have so many (chosen)."""
     settle_seconds: float = 6.0
     """With `probe`: how long after an unanswered create "not there" is not believed (chosen)."""
 
@@ -105,7 +105,7 @@ class Omnumi(Defaults):
         return Token("access-token", token, float("inf"), None)
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
-        """The tenant, unless switched off."""
+        """The tenant, unless the settings switch it off."""
         return {"tenant-id": self.tenant} if self.settings.tenant_header else {}
 
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
