@@ -68,6 +68,10 @@ def read_batch(
         delimiter=settings.delimiter,
         columns=settings.columns,
         system=str(settings.job_name),
+        skip_lines=settings.skip_lines,
+        dates=settings.dates,
+        values=settings.values,
+        echo=[name.strip() for name in settings.echo.split(",") if name.strip()],
     )
     staged = stage(file, work)
     validated = validate(

@@ -4,6 +4,7 @@ They are found by name: those of `omnumi` are `INPUT` in `schemas/omnumi.py`, th
 `INPUT` in `schemas/eclipse_portal_users.py`.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -19,11 +20,17 @@ from schemas.job_name import EXTRACT, ONBOARDING, JobName
 RESERVED = ("_reasons", "_surplus")
 """Columns that `quarantine.csv` adds; in an input they are muster's own and not echoed."""
 
-SECRET = "password"  # noqa: S105 - a word in a header
-"""A column that no system knows is not echoed when this is in its folded name."""
+_SECRET_PARTS = ("password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "privatekey")
+_SECRET_WORDS = frozenset({"pin", "otp", "cvv", "cvc", "cvv2", "pwd", "puk"})
 
 ALWAYS = ("row_ref", "external_unique_id", "phone", "national_id")
 """Columns that every input has, required or not, so that keys, masks and duplicates work alike."""
+
+
+def names_secret(header: str) -> bool:
+    """Whether a header that no system knows is that of a secret, which no report ever shows."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).lower())
+    return not _SECRET_WORDS.isdisjoint(words) or any(part in folded(header) for part in _SECRET_PARTS)
 
 
 def folded(header: str) -> str:

@@ -97,7 +97,7 @@ def warnings(
             word = column.kind if column.kind in ("name", "email") else "value"
             length = pl.col(column.name).str.len_chars()
             rules.append(Rule(f"{word}_length:{column.name}", _unless_null(length, length.is_between(*column.advised))))
-        if column.kind in ("name", "text"):
+        if column.kind in ("name", "text", "reference", "key"):
             rules.append(Rule(f"quoted:{column.name}", _unquoted(column)))
         if column.kind in ("name", "text", "reference", "identity"):
             rules.append(Rule(f"null_word:{column.name}", _no_null_word(column)))

@@ -29,6 +29,9 @@ OUTCOME: dict[str, ReportColumn] = {
     "run_id": ReportColumn(pl.String(), None),
     "warnings": ReportColumn(pl.String(), "identifying"),
 }
-"""Columns in the order that the contract fixes. Columns of the input that no system knows follow; they are personal."""
+"""Columns in the order that the contract fixes. Named columns of the input, personal all of them, follow."""
+
+ECHO_HASH = "echo_hash"
+"""The column behind them: a keyed hash of the unknown columns that were not named, there when the file has any."""
 
 OUTCOME_SCHEMA = types(OUTCOME)

@@ -3,6 +3,7 @@
 _PHRASES = {
     "missing": "{column} is missing",
     "phone_invalid": "{column} is not a valid mobile number",
+    "phone_double": "{column} holds more than one number, or an extension; give each row one number",
     "email_invalid": "{column} is not an e-mail address",
     "national_id_invalid": "{column} is not an identity number",
     "name_invalid": "{column} holds a control or invisible character",
@@ -29,6 +30,7 @@ _REMARKS = {
     "zeros_restored": "{column} got back the leading zeros that a spreadsheet had dropped",
     "null_word": "{column} is a word for nothing, such as NULL or NA; it is sent as a value",
     "quoted": "{column} begins or ends with a quotation mark; it is sent with it",
+    "phone_country": "{column} was taken for a number of this region; with a + it would be one of another country",
     "name_length": "{column} is shorter or longer than another page of the vendor says",
     "email_length": "{column} is shorter or longer than another page of the vendor says",
     "value_length": "{column} is shorter or longer than another page of the vendor says",

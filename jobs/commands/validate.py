@@ -88,7 +88,12 @@ def _document(batch: "Batch") -> dict[str, object]:
     found = batch.validated
     return {
         "schema_version": 1,
-        "input": {"path": str(batch.file.path), "sha256": batch.file.sha256, "rows": found.rows},
+        "input": {
+            "path": str(batch.file.path),
+            "sha256": batch.file.sha256,
+            "rows": found.rows,
+            "skipped_lines": batch.file.skipped_lines,
+        },
         "encoding": batch.file.encoding,
         "delimiter": batch.file.delimiter,
         "accepted": found.accepted_rows,
@@ -107,6 +112,8 @@ def _text(batch: "Batch") -> str:
             f"{found.quarantined_rows:,} refused, {found.warnings:,} with warnings"
         )
     ]
+    if batch.file.skipped_lines:
+        lines.append(f"  {batch.file.skipped_lines:>9,}  blank lines and repeated headers, which are no rows")
     lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
     lines += warned_lines(found.warned)
     for row in next(batch.quarantined(SHOWN), []):

@@ -4,19 +4,58 @@
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from jobs.intake.phones import one_sim
+from schemas.column import Column
 
-def duplicates(accepted: pl.LazyFrame, columns: Sequence[str], fields: Sequence[str]) -> pl.DataFrame:
+REFERENCE = "~reference"
+"""The reference that a key was derived from: as the key itself, but for its spelling."""
+
+GIVEN = "~given"
+"""A key that the file gave; null where it was derived, and differs only as what it was derived from does."""
+
+NO_FORMS: Mapping[str, pl.Expr] = {}
+
+
+def forms_of(columns: Sequence[Column]) -> dict[str, pl.Expr]:
+    """By column: the form in which its values are compared, so that two spellings of one thing are one.
+
+    Without case, and keys, identity numbers and references without blanks, dashes and width; phones that were
+    renumbered as they are now. Columns that are compared as they are have none.
+    """
+    found = {column.name: form for column in columns if (form := _form(column)) is not None}
+    derived = pl.col("external_unique_id").str.contains(r"^cust-[0-9a-f]{8}-[0-9a-f]{4}-5")
+    given = pl.when(~derived).then(found["external_unique_id"])
+    return found | {REFERENCE: pl.when(derived).then(found["row_ref"]), GIVEN: given}
+
+
+def _form(column: Column) -> pl.Expr | None:
+    value = pl.col(column.name)
+    if column.kind == "phone":
+        return value.map_batches(one_sim, return_dtype=pl.String)
+    if column.kind in ("key", "identity"):  # printable ASCII: their shape was proven
+        return value.str.to_lowercase().str.replace_all("-", "", literal=True)
+    if column.kind in ("email", "reference"):
+        wide = value.str.len_bytes() != value.str.len_chars()
+        narrow = pl.when(wide).then(value.str.normalize("NFKC")).otherwise(value).str.to_lowercase()
+        return narrow if column.kind == "email" else narrow.str.replace_all(r"[\p{Zs}\p{Pd}]", "")
+    return None
+
+
+def duplicates(
+    accepted: pl.LazyFrame, columns: Sequence[str], fields: Sequence[str], forms: Mapping[str, pl.Expr] = NO_FORMS
+) -> pl.DataFrame:
     """The rows to quarantine, sorted by `source_row`: `source_row`, `column` (first shared one), `other_row` (first row
     that shares it), `identical` (the rows agree in all `columns`, and an earlier one is kept).
 
+    `forms`: what is compared in the place of a column's own value; `REFERENCE` and `GIVEN` may be named then.
     `fields` is what no two rows may share, in the order in which it is named. Groups are transitive. `accepted` has
     `source_row`, `columns` and `fields`; a null is shared with nobody.
     """
-    candidates = _candidates(accepted, columns, fields)
+    candidates = _candidates(accepted, columns, fields, forms)
     if candidates.is_empty():
         return pl.DataFrame(
             schema={"source_row": pl.Int64, "column": pl.String, "other_row": pl.Int64, "identical": pl.Boolean}
@@ -34,22 +73,29 @@ def duplicates(accepted: pl.LazyFrame, columns: Sequence[str], fields: Sequence[
     )
 
 
-def _candidates(accepted: pl.LazyFrame, columns: Sequence[str], fields: Sequence[str]) -> pl.DataFrame:
+def _candidates(
+    accepted: pl.LazyFrame, columns: Sequence[str], fields: Sequence[str], forms: Mapping[str, pl.Expr]
+) -> pl.DataFrame:
     """The rows that surely share a field with another one."""
     suspected = [
-        pl.col(field).hash().is_in(repeated.implode()) & pl.col(field).is_not_null()
+        _compared(field, forms).hash().is_in(repeated.implode()) & _compared(field, forms).is_not_null()
         for field in fields
-        if len(repeated := _repeated_hashes(accepted, field))
+        if len(repeated := _repeated_hashes(accepted, _compared(field, forms)))
     ]
     if not suspected:
         return pl.DataFrame()
-    names = list(dict.fromkeys(["source_row", *columns, *fields]))
-    found = accepted.filter(pl.any_horizontal(suspected)).select(names).collect()
+    names = list(dict.fromkeys([*columns, *fields]))
+    found = accepted.filter(pl.any_horizontal(suspected)).collect()
+    found = found.select("source_row", *(_compared(name, forms).alias(name) for name in names))
     return found.filter(pl.any_horizontal(_shared(field) for field in fields))
 
 
-def _repeated_hashes(accepted: pl.LazyFrame, field: str) -> pl.Series:
-    hashes = accepted.select(pl.col(field).drop_nulls().hash()).collect().to_series().sort()
+def _compared(name: str, forms: Mapping[str, pl.Expr]) -> pl.Expr:
+    return forms[name] if name in forms else pl.col(name)
+
+
+def _repeated_hashes(accepted: pl.LazyFrame, compared: pl.Expr) -> pl.Series:
+    hashes = accepted.select(compared.drop_nulls().hash()).collect().to_series().sort()
     return hashes.filter(hashes == hashes.shift(1)).unique()
 
 

@@ -4,12 +4,15 @@ Settings (`[columns]`) beat the table of `schemas/columns.py`; what nobody knows
 """
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from jobs.errors import Unusable
+from jobs.intake.guess import columns_block
 from schemas.columns import RESERVED, columns_of, folded, lacking, models, spellings
 from schemas.job_name import COMMANDS, ONBOARDING, JobName
+
+Rows = Callable[[], list[list[str]]]
 
 
 def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:
@@ -17,16 +20,19 @@ def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]
     return frozenset(name for name, canonical in _meanings(header, system, columns).items() if canonical)
 
 
-def mapped(name: str, header: Sequence[str], system: str, columns: Mapping[str, str]) -> Mapping[str, str | None]:
+def mapped(
+    name: str, header: Sequence[str], system: str, columns: Mapping[str, str], some_rows: Rows = list
+) -> Mapping[str, str | None]:
     """Original header -> canonical name (None: unknown, kept as it is).
 
     `columns` maps file headers to canonical names; an empty name makes a header unknown on purpose.
+    `some_rows` gives cells by which missing columns may be guessed.
     Raises Unusable: repeated header, two headers for one column, unknown canonical name, missing required column.
     """
     _refuse_repeated(name, header)
     meanings = _meanings(header, system, columns)
     _refuse_ambiguous(name, meanings)
-    _refuse_missing(name, meanings, system)
+    _refuse_missing(name, meanings, system, some_rows)
     return MappingProxyType(meanings)
 
 
@@ -55,7 +61,8 @@ def _refuse_repeated(name: str, header: Sequence[str]) -> None:
         if cell in seen:
             what = f"named {cell!r}" if cell else "without a name"
             raise Unusable(
-                f"{name}: columns {seen[cell]} and {place} are both {what}; give each column a name of its own"
+                f"{name}: columns {seen[cell]} and {place} are both {what}; give each column a name of its own",
+                hint="rename or remove one in the source; where columns at the end are empty, remove those delimiters",
             )
         seen[cell] = place
 
@@ -73,7 +80,7 @@ def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
         first[canonical] = original
 
 
-def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str) -> None:
+def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str, some_rows: Rows) -> None:
     missing = lacking(system, set(meanings.values()))
     if not missing:
         return
@@ -85,8 +92,18 @@ def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str) 
     unknown = [original for original, canonical in meanings.items() if canonical is None and original not in RESERVED]
     guesses = "".join(_did_you_mean(column, unknown, f" for {column}") for column in missing)
     raise Unusable(
-        f"{name}: required columns are missing: {', '.join(missing)}{guesses}", hint=_made_for_another(meanings, system)
+        f"{name}: required columns are missing: {', '.join(missing)}{guesses}",
+        hint=_made_for_another(meanings, system) or _proposed(meanings, missing, system, some_rows()),
     )
+
+
+def _proposed(meanings: Mapping[str, str | None], missing: list[str], system: str, rows: list[list[str]]) -> str:
+    """The table of muster.toml that may be meant, to be checked; else where the columns are shown."""
+    header = [name if meaning is None and name not in RESERVED else "" for name, meaning in meanings.items()]
+    block = columns_block(header, missing, rows)
+    if block is None:
+        return f"muster schema {JobName.parse(system).adapter} shows the columns"
+    return f"if this is what they mean, put it into muster.toml:\n\n{block}"
 
 
 def _made_for_another(header: Collection[str], system: str) -> str | None:
@@ -98,7 +115,7 @@ def _made_for_another(header: Collection[str], system: str) -> str | None:
         if other != system and not lacking(other, known):
             fitting[other] = len(known)
     if not fitting:
-        return f"muster schema {JobName.parse(system).adapter} shows the columns"
+        return None
     best = max(fitting, key=lambda other: fitting[other])
     return f"the header is that of {best}: {_taken(best, system)}"
 

@@ -14,6 +14,7 @@ from jobs.errors import MusterError
 from jobs.intake.customer_keys import customer_keys
 from jobs.intake.files import Files
 from jobs.intake.normalise import as_issued, normalise
+from jobs.intake.phones import TWO_NUMBERS, foreign
 from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from jobs.keys import KeySpace
@@ -27,6 +28,9 @@ Issued = Callable[[Sequence[str]], Collection[str]]
 """Those of some keys that were given to a customer already."""
 
 Masks = dict[str, pl.Series]
+TWO = "phone_double"
+"""What the sentence of a refused phone says; its code is as for all others."""
+FOREIGN = "phone_country"
 ZEROS = (f"{customers.SPREADSHEET}:national_id", "zeros_restored:national_id")
 """An identity number without its leading zeros: refused, or mended where that was asked for."""
 
@@ -68,13 +72,18 @@ class Judge:
             system, today=today, strict_ids=strict_ids, zeros_lost=zeros_lost, present=present
         )
         noting = customers.warnings(system, region=region, strict_ids=strict_ids, present=present)
+        abroad = tuple(f"{FOREIGN}:{column.name}" for column in columns_of(system) if column.kind == "phone")
         judge = cls(
             file,
             keys,
             region,
             customers.schema_of(system, refusing, required=True, present=present),
             customers.schema_of(system, noting, required=False, present=present),
-            tuple(dict.fromkeys(customers.codes_of(system, refusing) + customers.codes_of(system, noting) + ZEROS)),
+            tuple(
+                dict.fromkeys(
+                    customers.codes_of(system, refusing) + customers.codes_of(system, noting) + ZEROS + abroad
+                )
+            ),
             files=files or Files(file.path.parent),
             restore_zeros=restore_zeros,
             issued=issued,
@@ -89,6 +98,7 @@ class Judge:
         frame, zeros = self._zeros(frame)
         refused = self._with_documents(self._masks(self.refusals, frame), frame)
         noted = self._masks(self.warnings, frame)
+        _add(noted, self._foreign(frame))
         _add(noted if self.restore_zeros else refused, zeros)
         _spreadsheet_alone(refused, self.file.system)
         stray = self._stray(frame)
@@ -106,7 +116,7 @@ class Judge:
         bad = _any(refused, frame.height)
         order = (*stray, *self.order)
         codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, order, int(bad.sum()))
-        return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes)
+        return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes, self.file.system)
 
     def _before(self, rows: pl.DataFrame, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """By seed of a key: the values that an earlier muster derived it from, null where they were the same."""
@@ -134,6 +144,16 @@ class Judge:
                     keys = keys.scatter(rows, kept)
             open_ &= frame[seed].is_null() if seed in frame.columns else True
         return keys
+
+    def _foreign(self, frame: pl.DataFrame) -> Masks:
+        """The rows whose phone may be another country's, written without its plus."""
+        found: Masks = {}
+        for column in columns_of(self.file.system):
+            if column.kind == "phone" and self.file.header_of(column.name) is not None:
+                doubtful = foreign(frame[f"{column.name}_text"], frame[column.name], self.region)
+                if doubtful.any():
+                    found[f"{FOREIGN}:{column.name}"] = doubtful
+        return found
 
     def _zeros(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Masks]:
         """The frame, with the zeros of identity numbers where they are to be restored, and the rows that lost them."""
@@ -237,12 +257,20 @@ def _any(masks: Masks | list[pl.Series], height: int) -> pl.Series:
     return found
 
 
-def _quarantined(frame: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+def _quarantined(frame: pl.DataFrame, codes: pl.Series, system: str) -> pl.DataFrame:
     known = {code for text in codes.unique() for code in text.split(";")}
     phrases = {code: phrase(code) for code in known}
-    sentence = (
-        pl.col("reason_code").str.split(";").list.eval(pl.element().replace_strict(phrases, return_dtype=pl.String))
-    )
+    told = pl.col("reason_code")
+    for column in columns_of(system):
+        if column.refusal in known and column.kind == "phone":
+            double = pl.col(f"{column.name}_text").str.contains(TWO_NUMBERS)
+            told = (
+                pl.when(double)
+                .then(told.str.replace(column.refusal, f"{TWO}:{column.name}", literal=True))
+                .otherwise(told)
+            )
+            phrases[f"{TWO}:{column.name}"] = phrase(f"{TWO}:{column.name}")
+    sentence = told.str.split(";").list.eval(pl.element().replace_strict(phrases, return_dtype=pl.String))
     shown = pl.when(pl.col(SURPLUS).is_null() & pl.col(STRAY).is_null())
     unusable_ref = pl.col("reason_code").str.contains(r"(?:key_invalid|encoding):row_ref(?:;|$)")
     return frame.with_columns(reason_code=codes).select(

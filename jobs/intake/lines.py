@@ -98,11 +98,11 @@ class Lines:
                 continue
             block, tail, fed = tail + text[:cut], text[cut:], True
             self._look(block)
-            yield from io.StringIO(_without_marks(block), newline="")
+            yield from io.StringIO(block, newline="")
         self._look(tail)
         if self.lone_cr and not fed:
             self._refuse_cr()
-        yield from io.StringIO(_without_marks(tail), newline="")
+        yield from io.StringIO(tail, newline="")
 
     def _look(self, block: str) -> None:
         self.count += block.count("\n") + (block[-1:] not in ("", "\n"))
@@ -123,11 +123,6 @@ class Lines:
         raise Unusable(
             f"{self._source.name} ends its lines with CR only (old Macintosh); save it with LF or CRLF line ends"
         )
-
-
-def _without_marks(block: str) -> str:
-    """Whole lines without the byte order mark that begins one where several files were put together."""
-    return block.replace("\n\ufeff", "\n").removeprefix("\ufeff") if "\ufeff" in block else block
 
 
 def _then_none(chunks: Iterable[bytes]) -> Iterator[bytes | None]:

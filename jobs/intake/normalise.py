@@ -81,6 +81,7 @@ def _normalised(column: Column, file: InputFile) -> pl.Expr:
     value = pl.col(staged_name(header))
     if not column.secret:
         value = value.str.strip_chars(_ends(column))
+    value = file.spellings.read(value, column)
     if column.kind in ("name", "text", "reference"):
         value = value.str.normalize("NFC")
     if column.kind in ("name", "text"):

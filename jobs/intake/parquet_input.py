@@ -3,6 +3,7 @@
 Numbers are the trap: a phone stored as a float reads `27821234567.0`, one stored as an integer has lost its zero.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +26,16 @@ class ParquetShape:
     numeric: frozenset[str]
 
 
-def parquet_shape(source: Source) -> ParquetShape:
-    """The shape of a Parquet file. Raises Unusable: unreadable, or a column of a type that has no text."""
+def parquet_shape(source: Source, needed: Callable[[Sequence[str]], Collection[str]]) -> ParquetShape:
+    """The shape of a Parquet file. Raises Unusable: unreadable, or a column of `needed` of a type that has no text."""
     try:
         schema = pl.read_parquet_schema(source.path)
         refuse_wide(source.name, tuple(schema))
         rows = int(pl.scan_parquet(source.path, glob=False).select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise Unusable(f"{source.name} is no readable Parquet file; it may be cut short or damaged") from None
     for name, dtype in schema.items():
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        if name in needed(tuple(schema)) and not _has_text(dtype):
             raise Unusable(
                 f"{source.name}: column {name!r} is of type {dtype}, which has no text; store it as a string"
             )
@@ -50,8 +51,17 @@ def parquet_texts(path: Path, names: dict[str, str]) -> pl.LazyFrame:
     )
 
 
+def _has_text(dtype: pl.DataType) -> bool:
+    """Whether values of the type are written in one way. Durations, lists, structs and bytes are not."""
+    return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object, pl.Duration)
+
+
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:
     value = pl.col(name)
+    if dtype == pl.Binary:
+        return value.bin.encode("hex")
+    if dtype.is_nested() or dtype == pl.Duration:
+        return pl.when(value.is_not_null()).then(pl.struct(value).struct.json_encode())  # only ever given back
     if dtype.is_float():
         whole = value.is_finite() & (value == value.round(0)) & (value.abs() <= EXACT_FLOAT)
         digits = pl.when(whole).then(value).cast(pl.Int64).cast(pl.String)

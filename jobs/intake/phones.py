@@ -21,6 +21,36 @@ LONGEST = 40
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _SHAPE = re.compile(r"\+?[0-9 ().\-/]+")
 _DECIMAL = re.compile(r"\.0+$")
+_TWO_PARTS = (
+    r"/.*/",
+    r"(?:[0-9][^0-9/]*){8,}/",
+    r"/[^0-9]*(?:[0-9][^0-9]*){1,3}$",
+    r"[0-9]{6,} *- *[0-9]{1,2} *$",
+    r"(?:[0-9][^0-9]*){16}",
+    r"[0-9].*(?:[,;|&]|[^0-9a-z](?:or|oder|ou|o|und|and|et|y|e) |ext|x *[0-9])",
+)
+TWO_NUMBERS = "(?i)" + "|".join(_TWO_PARTS)
+"""A second number, its last digits behind a slash or a dash, an extension: more than one way to dial what is written.
+
+An area code may stand before a slash (`0664/1234567`); eight digits there are a whole number. Chosen.
+"""
+_TWO = re.compile(TWO_NUMBERS)
+_MOVED = (
+    (r"^2410?2([0-9]{6})$", "24162${1}"),
+    (r"^2410?4([0-9]{6})$", "24174${1}"),
+    (r"^2410?([56])([0-9]{6})$", "2416${1}${2}"),
+    (r"^2410?7([0-9]{6})$", "24177${1}"),
+    (r"^377(4[4-9][0-9]{6})$", "383${1}"),
+    (r"^386(4[39][0-9]{6})$", "383${1}"),
+)
+"""Gabon put its operators' digits before its numbers (2019); Kosovo left Monaco's and Slovenia's codes for 383 (2017).
+
+Which numbers the metadata of phonenumbers still take in both spellings was tried country by country.
+"""
+_RENUMBERED = "|".join(old for old, _ in _MOVED)
+NATIONAL_AND_FOREIGN = 9
+"""Digits that may be a number of this region without its zero, or of another without its plus. Chosen: longer ones
+collide by chance."""
 _OTHER_KINDS = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
 
 
@@ -30,7 +60,7 @@ def normalise_phone(text: str, region: str) -> str | None:
     `region`: ISO 3166-1 alpha-2 of numbers written without country code.
     """
     plain = _plain(text)
-    if len(plain) > LONGEST or not _SHAPE.fullmatch(plain) or _DECIMAL.search(plain):
+    if len(plain) > LONGEST or not _SHAPE.fullmatch(plain) or _DECIMAL.search(plain) or _TWO.search(plain):
         return None
     try:
         number = phonenumbers.parse(plain, region)
@@ -45,6 +75,44 @@ def normalise_phone(text: str, region: str) -> str | None:
     if NATIONAL_DIGITS.get(home or "", len(national)) != len(national):
         return None
     return f"{number.country_code}{national}"
+
+
+def one_sim(phones: pl.Series) -> pl.Series:
+    """Digits with country code in the one spelling that two numbers of the same SIM share, for comparisons only."""
+    moved = phones.str.contains(_RENUMBERED).fill_null(value=False).arg_true()
+    if not len(moved):
+        return phones
+    texts = phones[moved]
+    for old, new in _MOVED:
+        texts = texts.str.replace(old, new)
+    return phones.scatter(moved, texts)
+
+
+def foreign(texts: pl.Series, phones: pl.Series, region: str) -> pl.Series:
+    """Mask of the numbers without `+` and trunk zero that would be a mobile number of another country with a `+`.
+
+    `texts` as given, `phones` what they were taken for.
+    """
+    abroad = _abroad(region)
+    digits = texts.str.replace_all(r"[ \u{a0}().\-]", "")
+    if not abroad:
+        return pl.repeat(value=False, n=len(texts), dtype=pl.Boolean, eager=True)
+    return (digits.str.contains(abroad) & phones.is_not_null()).fill_null(value=False)
+
+
+@functools.cache
+def _abroad(region: str) -> str:
+    """Nine digits that are a mobile number somewhere else, its country code first."""
+    found: list[str] = []
+    own = phonenumbers.country_code_for_region(region)
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        left = NATIONAL_AND_FOREIGN - len(str(code))
+        for other in regions if code != own else ():
+            metadata = phonenumbers.PhoneMetadata.metadata_for_region(other, None)
+            mobile = metadata and metadata.mobile
+            if mobile and mobile.national_number_pattern and left in mobile.possible_length:
+                found.append(f"{code}(?:{mobile.national_number_pattern})")
+    return f"^(?:{'|'.join(found)})$" if found else ""
 
 
 def check_region(region: str) -> str:
@@ -122,6 +190,7 @@ def _joined(texts: pl.Series) -> pl.Series:
     simple = (
         text.str.contains(r"^\+?[0-9 \u{a0}().\-]+$")
         & ~text.str.contains(r"\.0+[ \u{a0}]*$")
+        & ~text.str.contains(r"[0-9]{6,} *- *[0-9]{1,2} *$")  # as of TWO_NUMBERS
         & (text.str.len_chars() <= LONGEST)
     )
     return (
@@ -137,14 +206,17 @@ def _by_rule(texts: pl.Series, region: str) -> pl.Series:
 
 
 def _plain(text: str) -> str:
-    """Without invisible characters at the ends; digits, spaces, dashes and the plus sign of other scripts as ASCII."""
+    """Without the `tel:` of RFC 3966 and invisible characters at the ends.
+
+    Digits, spaces, dashes and the plus sign of other scripts as ASCII."""
     signs = [_ascii(sign) for sign in text]
     start, end = 0, len(signs)
     while start < end and (signs[start] == " " or unicodedata.category(text[start]) == "Cf"):
         start += 1
     while end > start and (signs[end - 1] == " " or unicodedata.category(text[end - 1]) == "Cf"):
         end -= 1
-    return "".join(signs[start:end])
+    plain = "".join(signs[start:end])
+    return plain[4:] if plain[:5].lower() == "tel:+" else plain
 
 
 def _ascii(sign: str) -> str:

@@ -5,8 +5,10 @@ It says nothing about values (that is `validate`), and changes nothing on the di
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -17,9 +19,12 @@ from jobs.intake.lines import Lines, decoded, doubting
 from jobs.intake.parquet_input import ParquetShape, parquet_shape
 from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
+from jobs.intake.spellings import AS_WRITTEN, Spellings
 from jobs.systems import DEFAULT
-from schemas.columns import RESERVED, SECRET, folded
+from schemas.columns import RESERVED, folded, names_secret
 
+SAMPLE = 20
+"""Rows that a missing column is looked for in; chosen."""
 RAGGED_KEPT = 1000
 """Ragged rows remembered one by one; chosen. The staged file knows them all."""
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
@@ -53,12 +58,26 @@ class InputFile:
     system: str
     source: Source
     dialect: Dialect | None
+    spellings: Spellings = AS_WRITTEN
+    named: frozenset[str] = frozenset()
+    """Unknown headers that reports may show, folded."""
+    skipped_lines: int = 0
+    """Blank lines, lines of only delimiters, and further copies of the header: no rows."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Headers that no column of the system explains; `quarantine.csv` gives them back."""
+        return tuple(name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
 
     @property
     def echoed(self) -> tuple[str, ...]:
-        """Headers that no column of the system explains; kept, and echoed in reports, unless they name a secret."""
-        unknown = (name for name, canonical in self.mapping.items() if canonical is None and name not in RESERVED)
-        return tuple(name for name in unknown if SECRET not in folded(name))
+        """The unknown headers that reports show, because they were named."""
+        return tuple(name for name in self.unknown if folded(name) in self.named)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The unknown headers that reports show a keyed hash of."""
+        return tuple(name for name in self.unknown if folded(name) not in self.named)
 
     def header_of(self, canonical: str) -> str | None:
         """The original header of a canonical column; None when the file has none."""
@@ -72,17 +91,25 @@ def preflight(
     delimiter: str | None = None,
     columns: Mapping[str, str] = NO_COLUMNS,
     system: str = DEFAULT,
+    skip_lines: int = 0,
+    echo: Sequence[str] = (),
+    dates: Mapping[str, str] = NO_COLUMNS,
+    values: Mapping[str, str] = NO_COLUMNS,
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 
     `encoding`: any text encoding Python knows (None: by byte order mark, else UTF-8). `delimiter`: one sign, or `tab`
-    (None: found out among , ; tab |). `columns`: file header -> canonical name.
+    (None: found out among , ; tab |). `columns`: file header -> canonical name. `skip_lines`: physical lines before the
+    header that are left out. `echo`: unknown headers that reports may show. `dates` and `values`: see `Spellings.of`.
     Raises Unusable, with line and column where there is one, when the file can't be worked with.
     """
+    for name in filter(names_secret, echo):
+        raise Unusable(f"--echo {name}: that is the name of a secret, which no report shows")
     source = identify(path)
+    named, read = frozenset(map(folded, echo)), Spellings.of(dates, values, system)
     if source.parquet:
-        return _parquet(source, columns, system)
-    return _csv(source, encoding, delimiter, columns, system)
+        return replace(_parquet(source, columns, system), named=named, spellings=read)
+    return replace(_csv(source, encoding, delimiter, columns, system, skip_lines), named=named, spellings=read)
 
 
 def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
@@ -93,7 +120,7 @@ def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
 
 
 def _parquet(source: Source, columns: Mapping[str, str], system: str) -> InputFile:
-    shape: ParquetShape = parquet_shape(source)
+    shape: ParquetShape = parquet_shape(source, lambda header: known_headers(header, system, columns))
     mapping = mapped(source.name, shape.header, system, columns)
     digest = sha256(source)
     _refuse_no_rows(source, shape.rows)
@@ -119,7 +146,12 @@ def _parquet(source: Source, columns: Mapping[str, str], system: str) -> InputFi
 
 
 def _csv(
-    source: Source, encoding: str | None, delimiter: str | None, columns: Mapping[str, str], system: str
+    source: Source,
+    encoding: str | None,
+    delimiter: str | None,
+    columns: Mapping[str, str],
+    system: str,
+    skip_lines: int,
 ) -> InputFile:
     digest = hashlib.sha256()
     blocks = expanded(source, _hashed(raw(source), digest))
@@ -128,12 +160,15 @@ def _csv(
     blocks = itertools.chain([head], blocks)
     lines = Lines(source, decoded(source, doubting(source, blocks, encoding) if declared else blocks, encoding))
     dialect, again = dialect_of(
-        iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns))
+        iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns)), skip_lines
     )
     _refuse_nul(source, dialect.header)
-    mapping = mapped(source.name, dialect.header, system, columns)
-    tally = _counted(records(again, dialect, source.name), len(dialect.header), lines)
+    mapping = _mapped(source, dialect, system, columns, encoding)
+    skipped: Counter[str] = Counter()
+    tally = _counted(records(again, dialect, source.name, skipped), len(dialect.header), lines)
     _refuse_no_rows(source, tally.rows)
+    if tally.trailing == tally.rows > 1:
+        dialect, tally.ragged, tally.ragged_rows = replace(dialect, trailing=True), {}, 0
     if tally.stray and tally.stray_rows > max(1, tally.rows // 2):
         refuse_stray(source.name, dialect.header, tally.stray, tally.stray_rows, tally.rows)
     plain = tally.simple and source.compression is None and encoding in ("utf-8", "utf-8-sig")
@@ -155,6 +190,7 @@ def _csv(
         system=system,
         source=source,
         dialect=dialect,
+        skipped_lines=skipped.total(),
     )
 
 
@@ -165,6 +201,8 @@ class _Tally:
     rows: int
     ragged: dict[int, tuple[int, int]]
     ragged_rows: int
+    trailing: int
+    """Rows with one empty field too many, at their end."""
     stray_rows: int
     stray: tuple[int, int] | None
     """Line and place of the first stray quote."""
@@ -172,7 +210,7 @@ class _Tally:
 
 
 def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lines) -> _Tally:
-    rows = ragged_rows = stray_rows = line = 0
+    rows = ragged_rows = trailing = stray_rows = line = 0
     first = stray = None
     quoted = False
     ragged: dict[int, tuple[int, int]] = {}
@@ -181,6 +219,7 @@ def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lin
             first = line
         if len(fields) != width:
             ragged_rows += 1
+            trailing += len(fields) == width + 1 and not fields[-1]
             if ragged_rows <= RAGGED_KEPT:
                 ragged[rows] = (line, len(fields))
         if place:
@@ -188,7 +227,28 @@ def _counted(found: Iterator[tuple[int, list[str], int]], width: int, lines: Lin
         if lines.quotes and not quoted:
             quoted = '"' in "".join(fields)
     one_line_each = first is not None and line == first + rows - 1 and lines.count == line
-    return _Tally(rows, ragged, ragged_rows, stray_rows, stray, simple=one_line_each and not quoted and not ragged_rows)
+    return _Tally(
+        rows, ragged, ragged_rows, trailing, stray_rows, stray, simple=one_line_each and not quoted and not ragged_rows
+    )
+
+
+def _mapped(
+    source: Source, dialect: Dialect, system: str, columns: Mapping[str, str], encoding: str
+) -> Mapping[str, str | None]:
+    def some_rows() -> list[list[str]]:
+        lines = Lines(source, decoded(source, expanded(source, raw(source)), encoding))
+        with suppress(Unusable):
+            return [fields for _, fields, _ in itertools.islice(records(lines, dialect, source.name), SAMPLE)]
+        return []
+
+    try:
+        return mapped(source.name, dialect.header, system, columns, some_rows)
+    except Unusable as error:
+        if not dialect.better:
+            raise
+        line, count = dialect.better + 1, dialect.better
+        hint = f"line {line} looks like the header: give --skip-lines {count}"
+        raise Unusable(str(error), hint=hint) from None
 
 
 def _hashed(chunks: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:

@@ -8,8 +8,9 @@ import csv
 import functools
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.errors import Unusable
 from jobs.intake.width import HEADER_CHARACTERS, MOST_CHARACTERS, refuse_many, refuse_wide
@@ -21,7 +22,7 @@ HEADER_LINES = 64
 """Physical lines that the header is looked for in. Chosen."""
 _STRAY = "has a quotation mark in a field that does not begin with one"
 _WHOLE = "write no blank between delimiter and quote, put the whole field in quotes, and double a quote inside it"
-_BLANK = " \t\r\n\x1a"
+_BLANK = " \t\r\n\x1a\ufeff\xa0\u200b"
 """Ctrl-Z too: some exports still end with it."""
 
 
@@ -34,19 +35,23 @@ class Dialect:
     header: tuple[str, ...]
     header_line: int
     """The last physical line of the header; 1 in a plain file."""
+    trailing: bool = False
+    """Every row ends with a delimiter more than the header; what follows it is no field."""
+    better: int = 0
+    """How many lines to skip to a line that looks more like the header; 0: none does."""
 
 
 def dialect_of(
-    lines: Iterator[str], name: str, declared: str | None, known: Callable[[Sequence[str]], int]
+    lines: Iterator[str], name: str, declared: str | None, known: Callable[[Sequence[str]], int], leave_out: int = 0
 ) -> tuple[Dialect, Iterator[str]]:
-    """The dialect, and all lines again from the first one.
+    """The dialect, and all lines again from the first one. `leave_out`: lines before the header, whatever they hold.
 
     Without a declared delimiter: the one whose header has the most known names (`known` counts them), then the most
     fields.
     Raises Unusable for a file without a header.
     """
     head = list(_head(lines))
-    skipped = next((number for number, line in enumerate(head) if line.strip(_BLANK)), None)
+    skipped = next((number for number, line in enumerate(head) if number >= leave_out and line.strip(_BLANK)), None)
     if skipped is None:
         raise Unusable(f"{name} is empty")
     announced = _announced(head[skipped])
@@ -68,7 +73,19 @@ def dialect_of(
     refuse_wide(name, best.header)
     if place := stray_quote("".join(head[best.skipped : best.header_line]), best.delimiter):
         raise Unusable(f"{name}, line {best.header_line}: the header's column {place} {_STRAY}", hint=_WHOLE)
-    return best, itertools.chain(head, lines)
+    better = _better(head, best, choices, known)
+    return replace(best, better=better), itertools.chain(head, lines)
+
+
+def _better(head: list[str], best: Dialect, choices: Sequence[str], known: Callable[[Sequence[str]], int]) -> int:
+    """The number of lines before the one that has the most known names, where that is not the header taken."""
+    found, most = 0, known(_short(best.header))
+    for number in range(best.header_line, len(head)):
+        for mark in choices:
+            other = _parsed_header(head, number, mark)
+            if other and (names := known(_short(other.header))) > most:
+                found, most = number, names
+    return found
 
 
 def _head(lines: Iterator[str]) -> Iterator[str]:
@@ -86,32 +103,36 @@ def _short(header: Sequence[str]) -> Sequence[str]:
     return [cell for cell in header if len(cell) <= MOST_CHARACTERS]
 
 
-def records(lines: Iterable[str], dialect: Dialect, name: str) -> Iterator[tuple[int, list[str], int]]:
+def records(
+    lines: Iterable[str], dialect: Dialect, name: str, skipped: Counter[str] | None = None
+) -> Iterator[tuple[int, list[str], int]]:
     """(physical line where it begins, fields, place of a stray quote) of every record after the header.
 
     A stray quote stands inside a field that does not begin with one; its place counts from 1, and is 0 without one.
 
-    A blank line inside is a record without fields; blank lines at the end are none. Raises Unusable with the line.
+    Blank lines, lines of only delimiters, and the header once more (files put together) are no records; `skipped`
+    counts them. Raises Unusable with the line.
     """
     csv.field_size_limit(FIELD_LIMIT)
     kept: list[str] = []
+    told = Counter() if skipped is None else skipped
     given = _kept(itertools.islice(lines, dialect.skipped, None), kept)
     reader = csv.reader(given, delimiter=dialect.delimiter, strict=True)
     next(reader)
     kept.clear()
     line = dialect.skipped + reader.line_num + 1
-    blank_from = blanks = 0
     try:
         for fields in reader:
             following = dialect.skipped + reader.line_num + 1
-            if following == line + 1 and _is_blank(fields):
-                blank_from, blanks = (blank_from or line), blanks + 1
+            if _is_blank(fields):
+                told["blank"] += 1
+            elif fields[0].endswith(dialect.header[0]) and _is_header(fields, dialect.header):
+                told["header"] += 1
             else:
-                for blank in range(blanks):
-                    yield blank_from + blank, [], 0
-                blank_from = blanks = 0
                 text = kept[0] if len(kept) == 1 else "".join(kept)
                 suspect = '"' in text and '"' in "".join(fields)
+                if dialect.trailing:
+                    fields.pop()
                 yield line, fields, stray_quote(text, dialect.delimiter) if suspect else 0
             kept.clear()
             line = following
@@ -120,7 +141,14 @@ def records(lines: Iterable[str], dialect: Dialect, name: str) -> Iterator[tuple
 
 
 def _kept(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
+    """`lines`, each put into `kept` too; whoever empties that has read a whole record.
+
+    A byte order mark before a quote that begins a record is dropped: files were put together there. Elsewhere it harms
+    nothing before `normalise`, which drops it.
+    """
     for line in lines:
+        if line[0] == "\ufeff" and not kept and line[1:2] == '"':
+            line = line[1:]
         kept.append(line)
         yield line
 
@@ -150,8 +178,13 @@ def refuse_stray(name: str, header: Sequence[str], stray: tuple[int, int], rows:
     raise Unusable(f"{name}, line {line:,}: {column!r} {_STRAY}, and so have {rows:,} of {of:,} rows", hint=_WHOLE)
 
 
+def _is_header(fields: list[str], header: Sequence[str]) -> bool:
+    """Whether a record is the header once more; a byte order mark may begin it."""
+    return fields[1:] == list(header[1:]) and fields[0].removeprefix("\ufeff") == header[0]
+
+
 def _is_blank(fields: list[str]) -> bool:
-    return not fields or (len(fields) == 1 and not fields[0].strip(_BLANK))
+    return not fields or not (fields[0].strip(_BLANK) or any(field.strip(_BLANK) for field in fields))
 
 
 def _announced(line: str) -> str | None:

@@ -89,6 +89,7 @@ class Source:
 
 def identify(path: Path) -> Source:
     """What `path` is, by its first bytes and never by its name. Raises Unusable."""
+    _refuse_unwritable(path)
     with _opened(path) as file:
         status = os.fstat(file.fileno())
         head = file.read(8)
@@ -122,24 +123,29 @@ def expanded(source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield from chunks
         return
     compression = source.compression
-    expander = _expander(compression)
+    expander: _Expander | None = None
     taken = given = 0
+    early = b""
     for chunk in chunks:
         for start in range(0, len(chunk), SLICE):
             piece = chunk[start : start + SLICE]
             taken += len(piece)
             while piece:
-                if expander.eof:
+                if expander is None or expander.eof:
+                    piece, early = early + piece, b""
                     if not piece.strip(b"\x00"):
                         break  # padding after the last member
-                    expander = _expander(compression)
+                    if len(piece) < 4:
+                        early = piece  # too little to know what begins here
+                        break
+                    expander = _Skipped() if _skippable(piece) else _expander(compression)
                 block = _expand(source, expander, piece)
                 given += len(block)
                 _refuse_bomb(source, taken, given)
                 if block:
                     yield block
                 piece = expander.unused_data if expander.eof else b""
-    if not expander.eof:
+    if early or expander is None or not expander.eof:
         raise Unusable(f"{source.name} is cut short: its {compression} stream ends in the middle")
 
 
@@ -176,6 +182,19 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(number, "rb")
 
 
+def _refuse_unwritable(path: Path) -> None:
+    """Raises Unusable for a path that no report, ledger or terminal can show."""
+    whole = os.fsencode(path.absolute())
+    try:
+        whole.decode("utf-8")
+    except UnicodeDecodeError:
+        shown = os.fsencode(path.name).decode("utf-8", "replace")
+        raise Unusable(
+            f"the path of {shown} is not UTF-8, and reports could not say which file it was",
+            hint="rename the file, or the folder above it that has such a name",
+        ) from None
+
+
 def _stamp(status: os.stat_result) -> Stamp:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
@@ -183,7 +202,36 @@ def _stamp(status: os.stat_result) -> Stamp:
 def _compression(head: bytes) -> Compression | None:
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
-    return "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") else None
+    return "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") or _skippable(head) else None
+
+
+def _skippable(head: bytes) -> bool:
+    """A frame of zstd that holds something for others (RFC 8878, 3.1.2)."""
+    return len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
+
+
+class _Skipped:
+    """Swallows one skippable frame: magic, length in four bytes, content."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._left: int | None = None
+        self.unused_data = b""
+
+    @property
+    def eof(self) -> bool:
+        return self._left == 0
+
+    def decompress(self, data: bytes, /) -> bytes:
+        if self._left is None:
+            self._head += data
+            if len(self._head) < 8:
+                return b""
+            self._left, data = int.from_bytes(self._head[4:8], "little"), self._head[8:]
+        taken = min(self._left, len(data))
+        self._left -= taken
+        self.unused_data = data[taken:]
+        return b""
 
 
 def _refuse_foreign(name: str, head: bytes) -> None:

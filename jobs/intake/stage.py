@@ -19,7 +19,7 @@ from jobs.errors import Unusable
 from jobs.intake.parquet_input import parquet_texts
 from jobs.intake.preflight import InputFile, csv_records
 from jobs.windows import A_FRAME
-from schemas.outcome import OUTCOME_SCHEMA
+from schemas.outcome import ECHO_HASH, OUTCOME_SCHEMA
 
 ROW_GROUP = 100_000
 SOURCE_ROW = "source_row"
@@ -53,19 +53,24 @@ class Staged:
         return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
 
     def echo(self) -> pl.LazyFrame:
-        """`source_row` and the columns that no system knows, raw and unmasked, under `echo_names`."""
+        """`source_row` and the unknown columns that reports show, raw and unmasked, under `echo_names`."""
         names = zip(self.file.echoed, echo_names(self.file.echoed), strict=True)
         columns = [pl.col(staged_name(header)).alias(name) for header, name in names]
+        return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
+
+    def hidden(self) -> pl.LazyFrame:
+        """`source_row` and the unknown columns that reports do not show, raw and unmasked, under their places."""
+        columns = [pl.col(staged_name(name)).alias(f"~{place}") for place, name in enumerate(self.file.hidden)]
         return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
 
 
 def echo_names(headers: Sequence[str]) -> tuple[str, ...]:
     """The names of echoed columns: the header, with `input_` before it where `outcome.csv` has that name itself."""
-    taken = {*OUTCOME_SCHEMA, *headers}
+    taken = {*OUTCOME_SCHEMA, ECHO_HASH, *headers}
     names: list[str] = []
     for header in headers:
         name = header
-        while name in OUTCOME_SCHEMA or (name != header and name in taken):
+        while name in OUTCOME_SCHEMA or name == ECHO_HASH or (name != header and name in taken):
             name = f"input_{name}"
         taken.add(name)
         names.append(name)
@@ -91,7 +96,7 @@ def stage(file: InputFile, folder: Path) -> Staged:
             write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values()), 1), line=1), target)
         else:
             _rewritten(file, list(names.values()), target)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         file.source.unchanged()
         system = refused(error)
         why = (system and system.strerror) or f"{type(error).__name__}; the file may be damaged"

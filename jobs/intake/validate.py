@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from jobs.errors import MusterError
-from jobs.intake.duplicates import duplicates
+from jobs.intake.duplicates import GIVEN, REFERENCE, duplicates, forms_of
 from jobs.intake.files import Files
 from jobs.intake.judge import Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
@@ -109,9 +109,13 @@ def _scanned(parts: Path, side: str) -> pl.LazyFrame:
 def _settle_duplicates(parts: Path, model: InputModel) -> None:
     """Moves rows that share a key, phone or identity number from the accepted parts to the quarantined ones."""
     accepted = _scanned(parts, "accepted")
-    found = duplicates(accepted, [column.name for column in model.columns], model.distinct)
+    forms = forms_of(model.columns)
+    fields = [model.distinct[0], REFERENCE, *model.distinct[1:]] if "row_ref" in model.seeds else model.distinct
+    own = [GIVEN, *(column.name for column in model.columns if column.name != "external_unique_id")]
+    found = duplicates(accepted, own, fields, forms)
     if found.is_empty():
         return
+    found = found.with_columns(pl.col("column").replace(REFERENCE, "external_unique_id"))
     others = accepted.join(found.lazy().select("other_row"), left_on=SOURCE_ROW, right_on="other_row", how="semi")
     lines = others.select(pl.col(SOURCE_ROW).alias("other_row"), where().alias("other")).collect()
     found = found.join(lines, on="other_row", how="left")

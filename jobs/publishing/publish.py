@@ -20,6 +20,7 @@ from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
 from jobs.evidence.signature import signer
 from jobs.evidence.sums import sha256
 from jobs.intake.quarantine import write_quarantine
+from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
@@ -30,7 +31,7 @@ from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
-from jobs.reports.echo import redact
+from jobs.reports.echo import hashes, redact
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.markdown import render_markdown
@@ -115,20 +116,22 @@ def noted(findings: Findings, left_out: str | None) -> Findings:
 
 def outcome_frames(store: Store, run: RunRow, batch: Batch) -> Iterator[pl.DataFrame]:
     """The run's outcomes from the ledger, with the file's unknown columns beside them."""
+    pseudonyms = pseudonyms_of(store.url)
     for rows in outcome_windows(store, run.run_id, LEDGER_COLUMNS):
-        yield shown(rows, batch)
+        yield shown(rows, batch, pseudonyms)
 
 
-def shown(rows: Sequence[tuple[Any, ...]], batch: Batch) -> pl.DataFrame:
+def shown(rows: Sequence[tuple[Any, ...]], batch: Batch, pseudonyms: Pseudonyms) -> pl.DataFrame:
     """Outcome rows (`LEDGER_COLUMNS`) as a report has them, with the file's unknown columns beside them."""
     kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
     times = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
     frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(times)
-    return _with_echo(frame, batch) if batch.file.echoed else frame
+    frame = _with_echo(frame, batch) if batch.file.echoed else frame
+    return _with_hash(frame, batch, pseudonyms) if batch.file.hidden else frame
 
 
 def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
-    """Unknown columns are echoed without personal numbers, nor the row's own identity, phone, e-mail or secrets."""
+    """The unknown columns that were named, without the row's own identity, phone, e-mail or secrets."""
     first, last = frame["source_row"][0], frame["source_row"][-1]
     window = pl.col("source_row").is_between(first, last)
     echo = batch.staged.echo().filter(window)
@@ -139,6 +142,16 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     beside = echo.join(personal, on="source_row", how="left")
     joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
+
+
+def _with_hash(frame: pl.DataFrame, batch: Batch, pseudonyms: Pseudonyms) -> pl.DataFrame:
+    """A keyed hash stands for the unknown columns that nobody named."""
+    first, last = frame["source_row"][0], frame["source_row"][-1]
+    hidden = batch.staged.hidden().filter(pl.col("source_row").is_between(first, last))
+    beside = (
+        frame.lazy().select("source_row").join(hidden, on="source_row", how="left", maintain_order="left").collect()
+    )
+    return frame.with_columns(hashes(beside.drop("source_row"), pseudonyms))
 
 
 def own_columns(columns: Iterable[Column]) -> tuple[str, ...]:
@@ -170,7 +183,7 @@ def summarised(
         command=run.command,
         started_at=iso(from_milliseconds(run.started_ms)),
         ended_at=iso(from_milliseconds(ended_ms)),
-        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows),
+        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows, batch.file.skipped_lines),
         outcomes=count.outcomes,
         causes=tuple(
             Cause(outcome, reason, rows, tuple(count.examples[outcome, reason]))

@@ -8,7 +8,6 @@ import polars as pl
 
 from jobs.errors import Unproven
 from jobs.model import Outcome
-from jobs.reports.echo import masked
 from jobs.reports.folder import RunFolder
 from jobs.reports.table import write_table
 from schemas.outcome import OUTCOME_SCHEMA
@@ -40,8 +39,8 @@ def write_outcome(frames: Iterable[pl.DataFrame], folder: RunFolder) -> OutcomeC
     """Writes both files from windows (tens of thousands of rows each) and gives the counts.
 
     Frames have the columns of `OUTCOME_SCHEMA`, `source_row` strictly rising over all of them, `outcome` one of the
-    eleven. Other columns are echoed, as text without long numbers and e-mails (`echo.redact` also knows the row's own
-    identity). Raises `Unproven` when a row repeats, is out of order or has no outcome; no file is left then.
+    eleven. Other columns are those of `echo.redact` and `echo.hashes`. Raises `Unproven` when a row repeats, is out of
+    order or has no outcome; no file is left then.
     """
     count = OutcomeCount()
     count.rows = write_table(_counted(frames, count), folder, "outcome", OUTCOME_SCHEMA)
@@ -54,7 +53,7 @@ def _counted(frames: Iterable[pl.DataFrame], count: OutcomeCount) -> Iterator[pl
         if frame.height:
             last = _in_order(frame["source_row"], last)
         _add(frame, count)
-        yield masked(frame, [column for column in frame.columns if column not in OUTCOME_SCHEMA])
+        yield frame
 
 
 def _in_order(source_rows: pl.Series, last: int) -> int:

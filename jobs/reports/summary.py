@@ -62,6 +62,8 @@ class InputFile:
     sha256: str
     """Of the bytes as they lay on disk, in hex."""
     rows: int
+    skipped_lines: int = 0
+    """Blank lines and the like, which are no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,13 @@ def _heading(summary: Summary) -> dict[str, object]:
         "command": summary.command,
         "started_at": summary.started_at,
         "ended_at": summary.ended_at,
-        "input": {"name": source.name, "path": source.path, "sha256": source.sha256, "rows": source.rows},
+        "input": {
+            "name": source.name,
+            "path": source.path,
+            "sha256": source.sha256,
+            "rows": source.rows,
+            "skipped_lines": source.skipped_lines,
+        },
     }
 
 

@@ -111,7 +111,8 @@ def _reported(context: RunContext, cause: MusterError) -> str:
     if context.stops.signalled.is_set() and batch.rows > MOST_REPORTED:
         return f"and its {batch.rows:,} rows are too many to be reported on the way out"
     try:
-        count = write_outcome((shown(rows, batch) for rows in _windows(context, cause)), folder)
+        pseudonyms = pseudonyms_of(context.given.settings.ledger)
+        count = write_outcome((shown(rows, batch, pseudonyms) for rows in _windows(context, cause)), folder)
         write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     except (MusterError, OSError, pl.exceptions.PolarsError) as error:
         why = error if isinstance(error, MusterError) else unusable(error, folder.path)

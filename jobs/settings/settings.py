@@ -150,6 +150,8 @@ class Settings:
     restore_zeros: bool = option(
         False, truth, None, "Give South African identity numbers back zeros they provably lost.", kept=True
     )
+    skip_lines: int = option(0, whole(0, 60), "N", "Lines of a CSV file before its header, to be left out.", kept=True)
+    echo: str = option("", str, "NAMES", "Columns that no system knows and reports show (comma-separated).", kept=True)
     control: Path | None = option(
         None, Path, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."
     )
@@ -165,6 +167,10 @@ class Settings:
     """Where each option comes from, by its name: a flag, a variable, a file, `the run`, `default`."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """`[columns]`: header of the file to canonical column."""
+    dates: Mapping[str, str] = field(default_factory=dict)
+    """`[dates]`: canonical column to the format that its dates have in the file, such as DD/MM/YYYY."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """`[values.COLUMN]`: `column.word of the file` to the value that is meant."""
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """`[eclipse]` and the like."""
 
@@ -186,13 +192,16 @@ class Settings:
     def shown(self) -> dict[str, str]:
         """Every value as text; none is secret."""
         texts = {each.name: _text(getattr(self, each.name)) for each in OPTIONS}
-        texts |= {f"columns.{header}": canonical for header, canonical in self.columns.items()}
+        for table in ("columns", "dates", "values"):
+            texts |= {f"{table}.{key}": text for key, text in getattr(self, table).items()}
         return texts | {
             f"{system}.{key}": _text(value) for system, keys in self.systems.items() for key, value in keys.items()
         }
 
 
 OPTIONS = declared(Settings)
+TABLES = ("columns", "dates", "values")
+"""Tables of muster.toml that say how a file is read."""
 BY_NAME = {each.name: each for each in OPTIONS}
 
 
@@ -244,10 +253,12 @@ def settings(
     tables = {name: document.get(name) or recorded_table(recorded or {}, name) for name in SYSTEMS}
     own = {each.name: values[each.name] for each in OPTIONS if each.of_a_system and values[each.name] is not None}
     tables[values["system"]] = {**tables[values["system"]], **own}
-    columns = document.get("columns") or recorded_table(recorded or {}, "columns")
+    told: dict[str, Any] = {
+        name: document.get(name) or recorded_table(recorded or {}, name) for name in ("columns", "dates", "values")
+    }
     _same_place(values, kept)
     _refuse_shown_password(values["proxy"], origins["proxy"])
-    return Settings(**values, origins=origins, columns=columns, systems=tables)
+    return Settings(**values, origins=origins, systems=tables, **told)
 
 
 def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
@@ -288,11 +299,24 @@ def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
         raise Unusable(f"{path}: {key} is given twice, in two spellings")
     document = {key.replace("-", "_"): value for key, value in document.items()}
     _check_keys(document, path)
-    return document, path
+    echo = {"echo": _echo(document["echo"])} if "echo" in document else {}
+    words = {"values": _flat(document["values"])} if "values" in document else {}
+    return document | echo | words, path
+
+
+def _flat(words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {f"{column}.{word}": meant for column, table in words.items() for word, meant in table.items()}
+
+
+def _echo(named: Any) -> str:
+    """`[echo]` as the option has it: a table of `header = true`, a list, or the text itself."""
+    if isinstance(named, Mapping):
+        return ",".join(header for header, shown in named.items() if shown is True)
+    return ",".join(map(str, named)) if isinstance(named, list) else str(named)
 
 
 def _check_keys(document: Mapping[str, Any], path: Path) -> None:
-    allowed = {*(each.name for each in OPTIONS if each.given), "columns", *SYSTEMS}
+    allowed = {*(each.name for each in OPTIONS if each.given), *TABLES, *SYSTEMS}
     for key, value in document.items():
         if key in SECRETS:
             raise Unusable(
@@ -301,11 +325,17 @@ def _check_keys(document: Mapping[str, Any], path: Path) -> None:
             )
         if key not in allowed:
             raise Unusable(f"{path}: unknown key {key!r}{suggestion(key, allowed)}")
-        if isinstance(value, dict) is not (key == "columns" or key in SYSTEMS):
+        if isinstance(value, dict) is not (key in TABLES or key in SYSTEMS) and key != "echo":
             raise Unusable(f"{path}: {key} must be {'a table' if key not in BY_NAME else 'a plain value'}")
     for header, canonical in document.get("columns", {}).items():
         if not isinstance(canonical, str):
             raise Unusable(f"{path}: [columns] {header!r} must name a column")
+    for column, form in document.get("dates", {}).items():
+        if not isinstance(form, str):
+            raise Unusable(f"{path}: [dates] {column} must be a format such as DD/MM/YYYY")
+    for column, words in document.get("values", {}).items():
+        if not isinstance(words, dict) or not all(isinstance(meant, str) for meant in words.values()):
+            raise Unusable(f"{path}: [values.{column}] must be a table of words", hint='[values.gender] Male = "M"')
 
 
 def output_form(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str:

@@ -22,7 +22,7 @@ def recorded_table(recorded: Mapping[str, object], table: str) -> dict[str, Any]
     """`[table]` as an earlier run was run with it; whole numbers are numbers again."""
     prefix = table + "."
     texts = {name.removeprefix(prefix): str(text) for name, text in recorded.items() if name.startswith(prefix)}
-    if table == "columns":
+    if table in ("columns", "dates", "values"):
         return texts
     return {
         name: _RecordedNumber(text) if re.fullmatch(r"0|[1-9][0-9]{0,11}", text) else _Recorded(text)

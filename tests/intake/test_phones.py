@@ -1,6 +1,7 @@
 """The fast path against the reference rule, and the reference rule against known numbers."""
 
 import random
+from pathlib import Path
 
 import phonenumbers
 import polars as pl
@@ -10,6 +11,8 @@ from jobs.errors import Unusable
 from jobs.intake.phones import check_region, normalise_phone, normalise_phones
 
 from .oracle import rows as oracle
+from .split import one, person, split
+from .written import rows
 
 REGIONS = ("ZA", "KE", "NG", "IN", "GB", "US", "IT", "DE", "BR", "AR", "MX", "ZW", "MU", "LS")
 KNOWN = {
@@ -111,3 +114,75 @@ def respelt(number: str, code: int, chance: random.Random) -> str:
     if script:
         text = text.translate({ord("0") + digit: script + digit for digit in range(10)})
     return chance.choice(ends[:6]) + text + chance.choice(ends)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+49 171 1234567/8",
+        "+49 171 1234567/68",
+        "+49 30 123456-78",
+        "+49 171 123456-78",
+        "0821234567/0831234567",
+        "0821234567 / 083 123 4567",
+        "082 123 4567 or 083 123 4567",
+        "082 123 4567, 083 123 4567",
+        "082 123 4567; 083 123 4567",
+        "082 123 4567 ext 12",
+        "0821234567x12",
+        "0821234-56-78-9/0821234567",
+        "08212345-67",
+    ],
+)
+def test_two_numbers_in_one_cell_are_refused_with_that_reason(tmp_path: Path, text: str) -> None:
+    found = one(tmp_path, phone=f'"{text}"')
+    assert found.bad == {1: "phone_invalid:phone"}
+    assert "more than one number, or an extension; give each row one number" in found.why[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "digits"),
+    [
+        ("0664/1234567", "AT", "436641234567"),
+        ("+43 664/1234567", "ZA", "436641234567"),
+        ("0171/1234567", "DE", "491711234567"),
+        ("tel:+27-82-123-4567", "ZA", "27821234567"),
+        ("TEL:+27821234567", "ZA", "27821234567"),
+        ("+7 912 345-67-89", "ZA", "79123456789"),
+        ("082-123-4567", "ZA", "27821234567"),
+    ],
+)
+def test_other_spellings_of_one_number_are_good(text: str, region: str, digits: str) -> None:
+    assert normalise_phone(text, region) == digits
+    assert normalise_phones(pl.Series([text]), region).to_list() == [digits]
+
+
+@pytest.mark.parametrize("text", ["687751234", "690721234", "68 775 1234"])
+def test_nine_digits_that_are_another_countrys_number_without_its_plus_are_a_warning(tmp_path: Path, text: str) -> None:
+    found = one(tmp_path, phone=text)
+    assert (found.good[1]["phone"], found.notes[1]) == ("27" + text.replace(" ", ""), "phone_country:phone")
+
+
+@pytest.mark.parametrize("text", ["821234567", "0687751234", "+27687751234"])
+def test_nine_digits_of_nobody_else_are_none(tmp_path: Path, text: str) -> None:
+    assert one(tmp_path, phone=text).notes[1] == ""
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("+24107123456", "+2417123456", "+24177123456"),
+        ("+2416123456", "+24166123456"),
+        ("+37744123456", "+38344123456"),
+        ("+38643123456", "+38343123456"),
+    ],
+)
+def test_one_sim_in_two_spellings_is_one_phone(tmp_path: Path, spellings: tuple[str, ...]) -> None:
+    people = [person(phone=phone, national_id=f"A12345{n}") for n, phone in enumerate(spellings)]
+    found = split(tmp_path, rows(*people))
+    assert set(found.bad.values()) == {"duplicate_in_file:phone"}
+    assert len(found.bad) == len(spellings)
+
+
+def test_what_is_sent_keeps_its_spelling(tmp_path: Path) -> None:
+    assert one(tmp_path, phone="+37744123456").good[1]["phone"] == "37744123456"

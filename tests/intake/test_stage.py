@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import Unusable
@@ -19,6 +19,11 @@ from jobs.intake.stage import echo_names, stage, staged_name
 from .written import HEADER, ROW, read, rows, staged, written
 
 CELL = st.text(st.sampled_from("ab,;\"'\\ \t\n\r\u2028é=0.-\x00\x1a\ufeff"), max_size=8)
+
+
+def written_in(cells: list[list[str]]) -> list[tuple[str, ...]]:
+    """The rows that say anything."""
+    return [tuple(row) for row in cells if any(cell.strip(" \t\r\n\x1a\ufeff") for cell in row)]
 
 
 def cells_of(path: Path, header: str = HEADER) -> list[tuple[str | None, ...]]:
@@ -32,13 +37,14 @@ def cells_of(path: Path, header: str = HEADER) -> list[tuple[str | None, ...]]:
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
 )
 def test_every_cell_survives(tmp_path: Path, cells: list[list[str]], delimiter: str, quoting: Literal[0, 1]) -> None:
+    assume(written_in(cells))
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=quoting)
     writer.writerows([HEADER.split(","), *cells])
 
     found = staged(tmp_path, text.getvalue(), delimiter=delimiter)
 
-    assert cells_of(found.path) == [tuple(row) for row in cells]
+    assert cells_of(found.path) == written_in(cells)
 
 
 PLAIN = st.text(st.sampled_from("a0=#'\\ \t\u2028é\x1a\ufeff\x0b\x0c\x85\x1c"), max_size=6)
@@ -47,10 +53,13 @@ PLAIN = st.text(st.sampled_from("a0=#'\\ \t\u2028é\x1a\ufeff\x0b\x0c\x85\x1c"),
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(PLAIN, min_size=5, max_size=5), min_size=1, max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_files_that_polars_reads_itself_survive_too(tmp_path: Path, cells: list[list[str]], ending: str) -> None:
+    said = written_in(cells)
+    assume(said)
     found = staged(tmp_path, "".join(",".join(row) + ending for row in [HEADER.split(","), *cells]))
 
-    assert found.file.plain != any("\ufeff" in cell for row in cells for cell in row)
-    assert cells_of(found.path) == [tuple(row) for row in cells]
+    marked = any("\ufeff" in cell for row in cells for cell in row)
+    assert found.file.plain != (marked or len(said) < len(cells))
+    assert cells_of(found.path) == said
 
 
 def test_values_are_text_and_never_typed(tmp_path: Path) -> None:
@@ -77,10 +86,9 @@ def test_ragged_rows_keep_all_their_cells(tmp_path: Path) -> None:
     found = staged(tmp_path, rows("a,b", ROW, "a,b,c,d,e,f,\xfc", "", "a,b,c,d,"))
     table = pl.read_parquet(found.path)
 
-    assert table["~surplus"].to_list() == ["-3", None, '["f","\xfc"]', "-5", None]
+    assert table["~surplus"].to_list() == ["-3", None, '["f","\xfc"]', None]
     assert cells_of(found.path)[0] == ("a", "b", None, None, None)
-    assert cells_of(found.path)[3] == (None,) * 5
-    assert cells_of(found.path)[4] == ("a", "b", "c", "d", "")
+    assert cells_of(found.path)[3] == ("a", "b", "c", "d", "")
 
 
 def test_a_stray_quote_loses_no_row(tmp_path: Path) -> None:

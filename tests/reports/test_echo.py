@@ -1,7 +1,8 @@
 import polars as pl
 import pytest
 
-from jobs.reports.echo import echo_names, redact
+from jobs.keys import Pseudonyms
+from jobs.reports.echo import echo_names, hashes, redact
 from schemas.outcome import OUTCOME_SCHEMA
 
 
@@ -28,9 +29,16 @@ def test_other_values_stay() -> None:
     assert safe["note"].to_list() == ["Cape Town 7700", None, "", "x", "A12"]
 
 
-def test_numbers_and_addresses_of_others_are_masked_too() -> None:
-    frame = pl.DataFrame(
-        {"note": ["900101 5009 087", "boss@example.com", "27829876543"], "national_id": ["A123456"] * 3}
-    )
+def test_identity_numbers_and_addresses_of_others_are_masked_too() -> None:
+    notes = ["900101 5009 086", "boss@example.com", "2023-11-14", "ORD-20231114-0001", "9001015009087"]
+    frame = pl.DataFrame({"note": notes, "national_id": ["A123456"] * len(notes)})
     safe = redact(frame, ["note"], ["national_id"])
-    assert safe["note"].to_list() == ["*************87", "b***@example.com", "*********43"]
+    assert safe["note"].to_list() == ["*" * 15, "b***@example.com", *notes[2:]]
+
+
+def test_a_hash_compares_and_tells_nothing() -> None:
+    frame = pl.DataFrame({"a": ["x", "x", "", None], "b": ["y", "z", "", ""]})
+    first, other = (hashes(frame, Pseudonyms(key)).to_list() for key in (b"one key of many", b"another key"))
+    assert first[2:] == [None, None]
+    assert first == hashes(frame, Pseudonyms(b"one key of many")).to_list()
+    assert len({*first[:2], *other[:2]}) == 4

@@ -211,6 +211,8 @@ def phone(text: str, region: str) -> str | None:
             plain += "+" if sign == "＋" else sign
     if len(plain) > 40 or not re.fullmatch(r"\+?[0-9 ().\-/]+", plain) or re.search(r"\.0+$", plain):
         return None
+    if doubled(plain):
+        return None
     try:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
@@ -222,6 +224,18 @@ def phone(text: str, region: str) -> str | None:
     if number.country_code == 27 and len(national) != 9:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+
+
+def doubled(plain: str) -> bool:
+    """A second number, or an extension."""
+    before, slash, after = plain.partition("/")
+    digits = [sum(sign.isdigit() for sign in part) for part in (before, after)]
+    if slash and ("/" in after or digits[0] >= 8 or 1 <= digits[1] <= 3):
+        return True
+    body, dash, end = plain.rpartition("-")
+    body, end = body.rstrip(" "), end.strip(" ")
+    run = len(body) - len(body.rstrip("0123456789"))
+    return sum(digits) >= 16 or bool(dash and end.isdigit() and len(end) <= 2 and run >= 6)
 
 
 def remarks(values: dict[str, str | None], strict_ids: bool, region: str) -> list[str]:
@@ -236,7 +250,7 @@ def remarks(values: dict[str, str | None], strict_ids: bool, region: str) -> lis
         word = {"email": "email", "birth_city": "value"}.get(column, "name")
         if value is not None and not shortest <= len(value) <= longest:
             found.append(f"{word}_length:{column}")
-    for column in (*NAMES, *TEXTS):
+    for column in (*NAMES, *TEXTS, "row_ref", "external_unique_id"):
         value = values[column] or ""
         ends = [sign in QUOTES or unicodedata.category(sign) in ("Pi", "Pf") for sign in value[:1] + value[-1:]]
         if (len(value) > 1 and all(ends) and ends) or value[:1] in set('"＂“„') or value[-1:] in set('"＂“”'):
