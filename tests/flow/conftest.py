@@ -21,8 +21,8 @@ def muster(
         "IDENTITY": sandbox.identity,
         "PASSWORD": sandbox.password,
         "RATE": "1000/1",
-        "DECISION_POLL": "0.2",
-        "DECISION_WAIT": "1.5",
+        "DECISION_POLL": "0.1",
+        "DECISION_WAIT": "3",
     }.items():
         monkeypatch.setenv(f"MUSTER_{name}", value)
     return Muster(tmp_path, sandbox, capsys.readouterr)

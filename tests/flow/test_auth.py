@@ -87,16 +87,24 @@ def test_a_write_that_met_an_expired_token_is_sent_again_and_the_books_close(
     assert muster("report", "run-1").code == 0
 
 
-@pytest.mark.parametrize("operation", ["create_customer", "trigger_kyc", "create_wallet"])
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"status": 403},
-        {"status": 403, "headers": {"SCA": "id=abc;type=OTP"}},
-        {"status": 400, "body": [{"code": "PNF001", "description": "no configuration", "traceId": "t"}]},
-    ],
-    ids=["forbidden", "step-up", "no configuration"],
-)
+WRITES = ("create_customer", "trigger_kyc", "create_wallet")
+REFUSALS: dict[str, dict[str, Any]] = {
+    "forbidden": {"status": 403},
+    "step-up": {"status": 403, "headers": {"SCA": "id=abc;type=OTP"}},
+    "no configuration": {
+        "status": 400,
+        "body": [{"code": "PNF001", "description": "no configuration", "traceId": "t"}],
+    },
+}
+CASES = [
+    pytest.param(operation, refusal, marks=() if place == number else pytest.mark.slow, id=f"{name}-{operation}")
+    for number, (name, refusal) in enumerate(REFUSALS.items())
+    for place, operation in enumerate(WRITES)
+]
+"""Each refusal at each write, and always at one of them."""
+
+
+@pytest.mark.parametrize(("operation", "params"), CASES)
 def test_a_refused_credential_stops_the_run_with_every_row_reported(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str, params: dict[str, Any]
 ) -> None:

@@ -31,10 +31,13 @@ class Gated:
 
     def __init__(self) -> None:
         self.let, self.groups = asyncio.Event(), list[int]()
+        self.came = asyncio.Event()
+        """A first group is at the gate."""
 
     async def __call__(self, function: Callable[..., None], *arguments: Any) -> None:
         groups: Sequence[Transition] = arguments[-1]
         self.groups.append(len(groups))
+        self.came.set()
         await self.let.wait()
         await asyncio.to_thread(function, *arguments)
 
@@ -77,7 +80,7 @@ def test_all_that_waits_while_a_commit_runs_goes_into_the_next_one(book: Book) -
         gated = Gated()
         async with writer_of(book, gated) as writer:
             first = asyncio.create_task(writer.commit(intent("first")))
-            await asyncio.sleep(0.01)
+            await gated.came.wait()
             rest = [asyncio.create_task(writer.commit(intent(f"k{number}"))) for number in range(300)]
             await asyncio.sleep(0.01)
             assert not first.done()
@@ -93,7 +96,7 @@ def test_a_commit_is_not_acknowledged_before_it_is_durable(book: Book) -> None:
         gated = Gated()
         async with writer_of(book, gated) as writer:
             waiting = asyncio.create_task(writer.commit(intent("a")))
-            await asyncio.sleep(0.02)
+            await gated.came.wait()
             assert not waiting.done()
             assert book.events() == []
             gated.let.set()

@@ -172,7 +172,7 @@ def test_ctrl_c_while_it_loads_shows_no_traceback(program: Program, after: float
         time.sleep(after)
         running.send_signal(signal.SIGINT)
         said = ended(running)
-    assert said.code == 130, said
+    assert said.code in {130, -signal.SIGINT}, said  # the second: Python itself ends so while it loads modules
     assert "Traceback" not in said.stderr, said
     finished(program)
 

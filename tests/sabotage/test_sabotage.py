@@ -1,13 +1,24 @@
 """Every wrong version is caught by the check that is named for it, and the real code passes that check."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests.sabotage.variants import VARIANTS, Variant
 
-CHECKS = sorted({variant.check for variant in VARIANTS}, key=lambda check: check.__name__)
+LONG = frozenset({"deaths", "lower_limits", "restarts", "set_clocks", "unanswered_and_set_clocks"})
+"""Checks that take seconds until they have found nothing; what they look for is found within a second."""
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def checks() -> Iterator[Any]:
+    """Each check once, by its name."""
+    for check in sorted({variant.check for variant in VARIANTS}, key=lambda check: check.__name__):
+        name = check.__name__
+        yield pytest.param(check, id=name, marks=[pytest.mark.slow] if name in LONG else [])
+
+
+@pytest.mark.parametrize("check", list(checks()))
 def test_the_real_code_passes(check: object) -> None:
     assert callable(check)
     assert check() is None

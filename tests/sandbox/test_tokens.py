@@ -22,7 +22,7 @@ def test_login_grants_a_token_with_the_claims_of_the_vendor(operator: Caller) ->
     login = operator.login
     token = login["headerValue"].removeprefix("Bearer ")
     assert login["headerName"] == "Authorization"
-    assert abs(login["expiresEpochSecs"] - time.time() - 900) < 5
+    assert abs(login["expiresEpochSecs"] - time.time() - 900) < 60
     assert claims(token) == {
         "sub": "operator",
         "tenant": 1001,
