@@ -15,7 +15,13 @@ def test_the_document_has_what_the_contract_promises() -> None:
     assert set(document["outcomes"]) == set(Outcome)
     assert set(document["reconciliation"]) == set(MatchClass)
     assert document["outcomes"]["failed"] == 0
-    assert document["input"] == {"name": "customers.csv", "path": "in/customers.csv", "sha256": "ab" * 32, "rows": 2}
+    assert document["input"] == {
+        "name": "customers.csv",
+        "path": "in/customers.csv",
+        "sha256": "ab" * 32,
+        "rows": 2,
+        "skipped_lines": 0,
+    }
     assert document["requests"] == {"by_method": {"POST": 6}, "by_status": {"200": 6}, "mutating": 6}
     assert document["schema_version"] == 1
     assert (document["exit_code"], document["exit_meaning"]) == (0, "everything the command promised is true")
