@@ -85,7 +85,7 @@ def flipped(folder: Path, times: int, seed: int) -> None:
             raise AssertionError(f"seed {seed}, file {number}: {type(error).__name__}: {error}") from error
 
 
-@pytest.mark.parametrize("seed", [random.SystemRandom().randrange(10**9)])
+@pytest.mark.parametrize("seed", [20261129])
 def test_a_damaged_file_is_refused_in_words(tmp_path: Path, seed: int) -> None:
     flipped(tmp_path, 150, seed)
 
