@@ -73,4 +73,10 @@ def test_settings_do_not_change() -> None:
 
 
 def test_every_field_is_an_option_but_the_origins_and_the_tables() -> None:
-    assert set(Settings.__dataclass_fields__) - {each.name for each in OPTIONS} == {"origins", "columns", "systems"}
+    assert set(Settings.__dataclass_fields__) - {each.name for each in OPTIONS} == {
+        "origins",
+        "columns",
+        "dates",
+        "values",
+        "systems",
+    }

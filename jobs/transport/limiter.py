@@ -48,7 +48,7 @@ class Pace:
 
     def __init__(self, clock: Clock, per_second: float = STARTING_PACE, limit: float = float("inf")) -> None:
         self.clock, self.per_second, self.limit = clock, min(per_second, limit), limit
-        self._next_at = clock.monotonic()
+        self.next_at = clock.monotonic()
         self._grown_at = clock.monotonic()
         self._limited_at = clock.monotonic()
         self._halved_at = float("-inf")
@@ -56,11 +56,9 @@ class Pace:
         self._average: float | None = None
         self._best: float | None = None
 
-    def slot(self, earliest: float) -> float:
-        """The monotonic time, not before `earliest`, at which the next call may leave; it is thereby taken."""
-        at = max(earliest, self._next_at)
-        self._next_at = at + 1 / self.per_second
-        return at
+    def take(self, at: float) -> None:
+        """A call leaves that was due at `at`. `next_at`: the monotonic time before which the next one does not."""
+        self.next_at = max(self.next_at, at) + 1 / self.per_second
 
     def answered(self, latency: float) -> None:
         """Learns from a good answer."""
@@ -171,6 +169,7 @@ class Limiter:
     ) -> None:
         self.clock, self.window, self.pace, self.pauses = clock, window, pace, pauses or Pauses(clock)
         self.closed = asyncio.Event()
+        self._queue = asyncio.Lock()
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[None]:
@@ -194,11 +193,18 @@ class Limiter:
             await self._wait(left)
 
     async def _turn(self) -> None:
-        """Waits while the class is paused, and for a slot of the pace; a pause that begins meanwhile counts too."""
-        while (at := self._slot()) > (now := self.clock.monotonic()):
-            await self._wait(at - now)
-            if self.pauses.open_at <= at:
-                return
+        """Waits while the class is paused, and for the next slot of the pace, in order of arrival.
+
+        Only who leaves takes a slot: at a slow pace, slots of those who gave up would keep the others for hours.
+        """
+        arrived, crowded = self.clock.monotonic(), self._queue.locked()
+        async with self._queue:
+            if crowded and self.closed.is_set():
+                raise Closed
+            while (at := max(arrived, self._next_at())) > (now := self.clock.monotonic()):
+                await self._wait(at - now)
+            if self.pace is not None:
+                self.pace.take(at)
 
     async def _wait(self, seconds: float) -> None:
         if self.closed.is_set():
@@ -209,9 +215,8 @@ class Limiter:
             raise Closed
         self.pauses.check()
 
-    def _slot(self) -> float:
-        earliest = max(self.pauses.open_at, self.clock.monotonic())
-        return earliest if self.pace is None else self.pace.slot(earliest)
+    def _next_at(self) -> float:
+        return self.pauses.open_at if self.pace is None else max(self.pauses.open_at, self.pace.next_at)
 
     def close(self) -> None:
         """Whoever waits gets Closed; calls under way go on."""

@@ -137,7 +137,9 @@ def test_headers_that_look_like_ours_stay_apart(tmp_path: Path) -> None:
 
 
 def test_unknown_columns_are_echoed_under_names_of_their_own(tmp_path: Path) -> None:
-    found = staged(tmp_path, rows(ROW + ",x,y,z", header=HEADER + ",outcome,Branch,_reasons"))
+    path = tmp_path / "rows.csv"
+    path.write_text(rows(ROW + ",x,y,z", header=HEADER + ",outcome,Branch,_reasons"), encoding="utf-8")
+    found = stage(preflight(path, echo=("outcome", "Branch")), tmp_path)
 
     assert found.echo().collect().to_dicts() == [{"source_row": 1, "input_outcome": "x", "Branch": "y"}]
     assert echo_names(("outcome", "input_outcome")) == ("input_input_outcome", "input_outcome")

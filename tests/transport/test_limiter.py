@@ -185,6 +185,29 @@ def test_closing_ends_the_waiting_for_a_pause_and_for_a_slot() -> None:
     assert virtually(work) == [Closed, Closed]
 
 
+def test_who_gives_up_waiting_takes_no_slot_of_the_pace() -> None:
+    """Of a target that refused everything for long, others would otherwise wait for slots that nobody uses."""
+
+    async def work() -> tuple[list[object], float]:
+        clock = VirtualClock()
+        limiter = Limiter(clock, pace=Pace(clock, SLOWEST_PACE))
+        async with limiter.permit():
+            pass
+        waiting = [asyncio.create_task(limiter.permit().__aenter__()) for _ in range(300)]
+        await clock.sleep(1)
+        limiter.refused(2 * MAX_RETRY_AFTER_SECONDS)  # nobody waits for the end of that
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        await clock.sleep(MAX_RETRY_AFTER_SECONDS)
+        began = clock.monotonic()
+        async with limiter.permit():
+            return [type(each) for each in found], clock.monotonic() - began
+
+    given_up, waited = virtually(work)
+
+    assert given_up == [Shut] * 300
+    assert waited <= 1 / SLOWEST_PACE
+
+
 def test_the_pace_begins_at_two_a_second_and_grows_while_answers_are_quick() -> None:
     async def work() -> tuple[float, float]:
         clock = VirtualClock()
