@@ -3,7 +3,7 @@
     look -> settled?                                        yes: next step
       no -> permit -> intent committed -> sent -> classified -> result posted -> settled? or look again
 
-Who calls it for which row, and when, is `crew.py`. Attempts are counted here and nowhere else.
+Who calls it for which row, and when, is said in `workers.py`. Attempts are counted here and nowhere else.
 """
 
 import asyncio

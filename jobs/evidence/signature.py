@@ -1,6 +1,6 @@
 """ed25519 signatures over `manifest.json`, optional: they need the library `cryptography` (extra `sign`).
 
-A signature says who sealed the run; what the manifest lists is for `evidence.py`.
+A signature says who sealed the run; what the manifest lists is for `verify.py`.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """RSA keys in PEM: signing a login challenge, encrypting what only one person may read.
 
-The one module that does so; it needs the library `cryptography` (extra `sign`). Where keys come from is `config.py`'s.
+The one module that does so; it needs the library `cryptography` (extra `sign`). Where keys come from: `settings.py`.
 """
 
 import base64

@@ -45,7 +45,7 @@ class Claim:
     customer_id: str | None
     wallet_id: str | None
     pseudonyms: Mapping[str, str] | None = None
-    """Where the row's values are not at hand, keyed pseudonyms of them, by column; see `sealed.py`."""
+    """Where the row's values are not at hand, keyed pseudonyms of them, by column; see `pseudonymous.py`."""
 
 
 class Opener(Protocol):

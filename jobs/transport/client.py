@@ -1,6 +1,6 @@
 """Calls to one system with one credential: a permit, a token, one sending; reads are retried here, writes never.
 
-A write is sent at most once per call of `write`; what becomes of it is decided in `onboard.py` alone.
+A write is sent at most once per call of `write`; what becomes of it is decided in the engine's `driver.py` alone.
 """
 
 import asyncio

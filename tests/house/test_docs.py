@@ -97,3 +97,14 @@ def test_every_decision_is_listed() -> None:
 
     assert len(DECISIONS) >= 10
     assert [page for page in DECISIONS if f"({Path(page).name})" not in text and not page.endswith("README.md")] == []
+
+
+def test_a_docstring_names_files_that_are_there() -> None:
+    """`workers.py` in a docstring is a file of the house."""
+    names = {path.name for folder in ("jobs", "schemas", "tests", "bench") for path in (ROOT / folder).rglob("*.py")}
+    lost = []
+    for path in [*(ROOT / "jobs").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")]:
+        for named in re.findall(r"`(?:[a-z_0-9]+/)*([a-z_0-9]+\.py)`", path.read_text(encoding="utf-8")):
+            lost += [f"{path.relative_to(ROOT)}: {named}"] if named not in names else []
+
+    assert lost == []
