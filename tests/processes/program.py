@@ -143,8 +143,9 @@ class Program:
 
     @property
     def folders(self) -> list[Path]:
-        """The folders of all runs, the oldest first."""
-        return sorted(path for path in self.folder.glob("runs/[!.]*") if path.is_dir())
+        """The folders of all runs, the oldest first; of those that began in one second, the one written first."""
+        found = (path for path in self.folder.glob("runs/[!.]*") if path.is_dir())
+        return sorted(found, key=lambda path: (path.name[: len("20261121T021500Z")], path.stat().st_mtime_ns))
 
 
 @contextmanager
