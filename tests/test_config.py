@@ -18,17 +18,9 @@ from hypothesis import strategies as st
 
 from jobs.errors import ExitCode, Unusable
 from jobs.model import Rate
-from jobs.settings.settings import (
-    BY_NAME,
-    OPTIONS,
-    SECRETS,
-    Settings,
-    pseudonym_key,
-    secret,
-    secrets,
-    settings,
-    unknown_variables,
-)
+from jobs.settings.pseudonyms import pseudonym_key
+from jobs.settings.secrets import SECRETS, secret, secrets
+from jobs.settings.settings import BY_NAME, OPTIONS, Settings, settings, unknown_variables
 from jobs.settings.system_table import system_settings
 from jobs.systems.eclipse.system import EclipseSettings
 

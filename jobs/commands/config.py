@@ -17,7 +17,7 @@ def command(**given: Any) -> None:
       MUSTER_RATE=60/180 muster config --concurrency 4
     """
     from jobs.run.canary import with_default_canary
-    from jobs.settings.settings import SECRETS, secret
+    from jobs.settings.secrets import SECRETS, secret
     from jobs.systems import capabilities
 
     settings = effective(given)

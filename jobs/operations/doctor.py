@@ -25,7 +25,8 @@ from jobs.run.target import same_target
 from jobs.run.throttling import span, told
 from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system_of
 from jobs.settings.pseudonyms import key_is_there
-from jobs.settings.settings import Settings, proxy_left_out, secret, unknown_variables
+from jobs.settings.secrets import secret
+from jobs.settings.settings import Settings, proxy_left_out, unknown_variables
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.optional import Check, Examined

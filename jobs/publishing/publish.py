@@ -40,7 +40,7 @@ from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
-from jobs.settings.settings import secret
+from jobs.settings.secrets import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of

@@ -15,7 +15,8 @@ from jobs.publishing.publish import signing
 from jobs.run.canary import with_default_canary
 from jobs.run.target import same_target
 from jobs.run.wiring import Remembered, credential_name, credential_of, system_of
-from jobs.settings.settings import Settings, secret, secrets
+from jobs.settings.secrets import secret, secrets
+from jobs.settings.settings import Settings
 from jobs.systems import capabilities
 from jobs.systems.contract import System
 from jobs.systems.jwt import holder_of

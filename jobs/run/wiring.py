@@ -19,7 +19,8 @@ from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.run.target import same_target
 from jobs.settings.pseudonyms import pseudonyms_of
-from jobs.settings.settings import Settings, secrets
+from jobs.settings.secrets import secrets
+from jobs.settings.settings import Settings
 from jobs.settings.system_table import system_settings
 from jobs.systems import adapter, capabilities
 from jobs.systems.contract import Passwords, Setup, System

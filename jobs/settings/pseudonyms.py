@@ -1,9 +1,17 @@
 """The keyed pseudonyms of a ledger, and where their key is: in MUSTER_PSEUDONYM_KEY, or in a file beside the ledger."""
 
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from jobs.atomic import atomic
+from jobs.disk import advice
+from jobs.errors import Unusable
 from jobs.keys import Pseudonyms
 from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
-from jobs.settings.settings import pseudonym_key, secret
+from jobs.settings.secrets import secret
 
 
 def pseudonyms_of(ledger: str, *, make: bool = False) -> Pseudonyms:
@@ -17,3 +25,42 @@ def pseudonyms_of(ledger: str, *, make: bool = False) -> Pseudonyms:
 def key_is_there(ledger: str) -> bool:
     """Says whether the key of the ledger with the URL `ledger` is given, or lies in its place."""
     return secret("pseudonym_key") is not None or key_file(path_of(ledger)).exists()
+
+
+def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, make: bool = False) -> bytes:
+    """The key of the ledger's HMACs: MUSTER_PSEUDONYM_KEY, or a 0600 file beside the ledger. Raises Unusable.
+
+    `make`: the ledger has not used one yet, so that it is made when there is none.
+    """
+    given = secret("pseudonym_key", environ)
+    if given is not None:
+        if len(given) < 16:
+            raise Unusable("MUSTER_PSEUDONYM_KEY is shorter than 16 characters")
+        return given.encode()
+    path = key_file(ledger)
+    try:
+        if make and not path.exists():
+            _make_key(path)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise Unusable(f"others may read {path}, the key of the ledger's pseudonyms", hint=f"chmod 600 {path}")
+        content = path.read_bytes().strip()
+    except FileNotFoundError:
+        raise Unusable(
+            f"{path}, the key of the ledger's pseudonyms, is missing: with another one every row would seem changed",
+            hint=f"restore {path} from where the ledger was, or from a backup, or give MUSTER_PSEUDONYM_KEY",
+        ) from None
+    except OSError as error:
+        hint = advice(path.parent, error.errno)
+        raise Unusable(f"{path} can't be read or made: {error.strerror}", hint=hint) from error
+    if len(content) < 32:
+        raise Unusable(
+            f"{path} is damaged: it must hold the 64 hex digits it was made with",
+            hint=f"restore {path} from a backup, or give MUSTER_PSEUDONYM_KEY",
+        )
+    return content
+
+
+def _make_key(path: Path) -> None:
+    """A new key, there as a whole or not at all: half a key after a crash would lock everybody out."""
+    with atomic(path, first=True) as draft:
+        draft.write_bytes(os.urandom(32).hex().encode() + b"\n")

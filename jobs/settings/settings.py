@@ -1,11 +1,10 @@
-"""Settings: flag beats environment beats muster.toml beats default. The one reader of `os.environ`.
+"""Settings: flag beats environment beats muster.toml beats default.
 
 An option is declared once, as a field of `Settings`.
 """
 
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,13 +15,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from jobs.atomic import atomic
-from jobs.disk import advice
 from jobs.errors import Unusable
-from jobs.ledger.names import key_file
-from jobs.model import Rate, Secrets
-from jobs.privacy.secret_file import bare, secret_of
+from jobs.model import Rate
 from jobs.settings.option import PREFIX, Option, declared, option
+from jobs.settings.secrets import SECRETS
 from jobs.settings.system_table import recorded_table
 from jobs.settings.values import (
     error_budget,
@@ -43,29 +39,9 @@ from jobs.settings.values import (
 from jobs.systems import DEFAULT, SYSTEMS
 from jobs.transport.address import checked_base_url
 from jobs.transport.proxy import Proxy, checked_proxy, unused_proxy
-from jobs.transport.successor import keeper, latest
 from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
-
-SECRETS = (
-    "identity",
-    "password",
-    "token",
-    "private_key",
-    "maker_token",
-    "recon_identity",
-    "recon_password",
-    "operator_identity",
-    "operator_password",
-    "pseudonym_key",
-    "signing_key",
-)
-"""Never options: an argument is visible to every user of the machine."""
-
-PEM = frozenset({"private_key", "signing_key"})
-"""Those of several lines."""
-
 
 DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
@@ -192,7 +168,7 @@ class Settings:
     def shown(self) -> dict[str, str]:
         """Every value as text; none is secret."""
         texts = {each.name: _text(getattr(self, each.name)) for each in OPTIONS}
-        for table in ("columns", "dates", "values"):
+        for table in TABLES:
             texts |= {f"{table}.{key}": text for key, text in getattr(self, table).items()}
         return texts | {
             f"{system}.{key}": _text(value) for system, keys in self.systems.items() for key, value in keys.items()
@@ -200,9 +176,9 @@ class Settings:
 
 
 OPTIONS = declared(Settings)
+BY_NAME = {each.name: each for each in OPTIONS}
 TABLES = ("columns", "dates", "values")
 """Tables of muster.toml that say how a file is read."""
-BY_NAME = {each.name: each for each in OPTIONS}
 
 
 def _text(value: Any) -> str:
@@ -253,9 +229,7 @@ def settings(
     tables = {name: document.get(name) or recorded_table(recorded or {}, name) for name in SYSTEMS}
     own = {each.name: values[each.name] for each in OPTIONS if each.of_a_system and values[each.name] is not None}
     tables[values["system"]] = {**tables[values["system"]], **own}
-    told: dict[str, Any] = {
-        name: document.get(name) or recorded_table(recorded or {}, name) for name in ("columns", "dates", "values")
-    }
+    told: dict[str, Any] = {name: document.get(name) or recorded_table(recorded or {}, name) for name in TABLES}
     _same_place(values, kept)
     _refuse_shown_password(values["proxy"], origins["proxy"])
     return Settings(**values, origins=origins, systems=tables, **told)
@@ -376,69 +350,3 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     known = {each.variable for each in OPTIONS if each.given} | {PREFIX + "CONFIG"}
     known |= {PREFIX + name.upper() + suffix for name in SECRETS for suffix in ("", "_FILE")}
     return [name + suggestion(name, known) for name in sorted(environ) if name.startswith(PREFIX) and name not in known]
-
-
-def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """The secret `name` from its variable, or from the file that `…_FILE` names. Raises Unusable.
-
-    Nobody else may be able to read the file. A byte order mark and the line ends behind it are not part of the secret.
-    """
-    environ = os.environ if environ is None else environ
-    variable = PREFIX + name.upper()
-    lines = name in PEM
-    if environ.get(variable):
-        return bare(environ[variable], variable, lines=lines)
-    file = environ.get(variable + "_FILE")
-    if not file:
-        return None
-    return bare(secret_of(Path(file), f"{variable}_FILE"), f"{variable}_FILE", lines=lines)
-
-
-def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secrets:
-    """The credential; `prefix` `recon_` gives the reader's own, `operator_` the operator's. Raises Unusable."""
-    environ = os.environ if environ is None else environ
-    token = None if prefix else secret("token", environ)
-    given, variable = secret(prefix + "password", environ), f"{PREFIX}{prefix.upper()}PASSWORD"
-    file = None if environ.get(variable) else environ.get(variable + "_FILE")
-    keep = keeper(given, variable, Path(file) if file else None)
-    key = None if prefix else secret("private_key", environ)
-    return Secrets(secret(prefix + "identity", environ), latest(given), token, keep, key)
-
-
-def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, make: bool = False) -> bytes:
-    """The key of the ledger's HMACs: MUSTER_PSEUDONYM_KEY, or a 0600 file beside the ledger. Raises Unusable.
-
-    `make`: the ledger has not used one yet, so that it is made when there is none.
-    """
-    given = secret("pseudonym_key", environ)
-    if given is not None:
-        if len(given) < 16:
-            raise Unusable("MUSTER_PSEUDONYM_KEY is shorter than 16 characters")
-        return given.encode()
-    path = key_file(ledger)
-    try:
-        if make and not path.exists():
-            _make_key(path)
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise Unusable(f"others may read {path}, the key of the ledger's pseudonyms", hint=f"chmod 600 {path}")
-        content = path.read_bytes().strip()
-    except FileNotFoundError:
-        raise Unusable(
-            f"{path}, the key of the ledger's pseudonyms, is missing: with another one every row would seem changed",
-            hint=f"restore {path} from where the ledger was, or from a backup, or give MUSTER_PSEUDONYM_KEY",
-        ) from None
-    except OSError as error:
-        hint = advice(path.parent, error.errno)
-        raise Unusable(f"{path} can't be read or made: {error.strerror}", hint=hint) from error
-    if len(content) < 32:
-        raise Unusable(
-            f"{path} is damaged: it must hold the 64 hex digits it was made with",
-            hint=f"restore {path} from a backup, or give MUSTER_PSEUDONYM_KEY",
-        )
-    return content
-
-
-def _make_key(path: Path) -> None:
-    """A new key, there as a whole or not at all: half a key after a crash would lock everybody out."""
-    with atomic(path, first=True) as draft:
-        draft.write_bytes(os.urandom(32).hex().encode() + b"\n")

@@ -17,9 +17,8 @@ HOMES = {
     r"O_DIRECTORY": {"jobs/atomic.py"},
     r"mkstemp": set[str](),
     r"\.limit\(window\)": {"jobs/ledger/paging.py"},
-    r"\bpseudonym_key\(": {"jobs/settings/settings.py", "jobs/settings/pseudonyms.py"},
+    r"\bpseudonym_key\(": {"jobs/settings/pseudonyms.py"},
     r"secret\(\"pseudonym_key\"": {
-        "jobs/settings/settings.py",
         "jobs/settings/pseudonyms.py",
         "jobs/operations/doctor.py",
     },

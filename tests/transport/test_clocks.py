@@ -146,7 +146,7 @@ class Machines:
             await running.pop().end()
 
     def lost_by(self, boot: str) -> float:
-        """When the last permit of a killed process is lost, as `boot` counts: that of another boot from its first look."""
+        """When the last permit of a killed process is lost: `boot` counts that of another one from its first look."""
         return max((seen[boot] for seen in self.deaths), default=float("-inf")) + LOST_SECONDS
 
     async def kill(self, machine: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.model import Secrets
-from jobs.settings.settings import secrets
+from jobs.settings.secrets import secrets
 from jobs.transport import successor
 
 
