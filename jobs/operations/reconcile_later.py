@@ -68,45 +68,51 @@ def reconcile(
     then there is no folder.
     """
     progress = progress or Progress()
-    if listing and not capabilities(settings.job_name.adapter).lists_customers:
-        raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
-    able = capabilities(settings.job_name.adapter)
-    if against is not None and settings.job_name.apart:
-        raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
-    if against is None and not able.reads_back:
-        raise Unusable(
-            f"{able.title} shows nothing of its customers, so there is nothing to read again",
-            hint="compare with an extract that the vendor gives: --against FILE",
-        )
-    if against is None:
-        system_of(settings)
-        settings.need("base_url")
-        same_target(settings)
-        credential_of(settings, reading=True)
+    check_possible(settings, listing=bool(listing), against=against is not None)
     repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:
         work = stack.enter_context(workspace(settings.out, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
         place = Place(work, clock, progress)
         batch, why = input_of(run, settings, place)
-        seal_ = None if batch is not None else PseudonymComparer(kept_pseudonyms(settings, store), settings.region)
-        recheck = LaterReconciliation(Asked(run, settings, decisions, listing), place, store, batch, seal_)
+        comparer = None if batch is not None else PseudonymComparer(kept_pseudonyms(settings, store), settings.region)
+        later = LaterReconciliation(Asked(run, settings, decisions, listing), place, store, batch, comparer)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
-            recheck.epoch = stack.enter_context(
-                lease.held(store, recheck.space_id, owner, settings.lock_timeout, clock, tell=progress.note)
+            later.epoch = stack.enter_context(
+                lease.held(store, later.space_id, owner, settings.lock_timeout, clock, tell=progress.note)
             )
-            recheck.decided = open_decisions(recheck, decisions, against)
+            later.decided = open_decisions(later, decisions, against)
         if why is not None:
-            recheck.notes.append(f"{why}; the rows were compared by the ledger's pseudonyms")
+            later.notes.append(f"{why}; the rows were compared by the ledger's pseudonyms")
         began = milliseconds(clock.now())
         if against is None:
-            parts = finish(read_afresh(recheck))
+            parts = finish(read_afresh(later))
         else:
-            record(recheck)
-            parts = compared(recheck, against)
-        recheck.findings = replace(recheck.findings, repeated_writes=repeated)
-        return filed(recheck, parts, began)
+            record(later)
+            parts = compared(later, against)
+        later.findings = replace(later.findings, repeated_writes=repeated)
+        return filed(later, parts, began)
+
+
+def check_possible(settings: Settings, *, listing: bool, against: bool) -> None:
+    """Raises Unusable for what this system, or its target, can't be asked for. `against`: an extract is compared."""
+    able = capabilities(settings.job_name.adapter)
+    if listing and not able.lists_customers:
+        raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
+    if against:
+        if settings.job_name.apart:
+            raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
+        return
+    if not able.reads_back:
+        raise Unusable(
+            f"{able.title} shows nothing of its customers, so there is nothing to read again",
+            hint="compare with an extract that the vendor gives: --against FILE",
+        )
+    system_of(settings)
+    settings.need("base_url")
+    same_target(settings)
+    credential_of(settings, reading=True)
 
 
 def input_of(run: RunRow, settings: Settings, place: Place) -> tuple[Batch | None, str | None]:
@@ -130,77 +136,75 @@ def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
     return pseudonyms
 
 
-def open_decisions(recheck: LaterReconciliation, path: Path, against: Path | None) -> Sequence[Decided]:
+def open_decisions(later: LaterReconciliation, path: Path, against: Path | None) -> Sequence[Decided]:
     """The decisions of `path`, checked against the ledger. Raises Unusable."""
-    run, ambiguous = recheck.asked.run, ambiguous_rows(Path(recheck.asked.run.folder))
-    decided = open_to_decision(path, read_decisions(path), recheck.store, recheck.space_id, run, ambiguous)
+    run, ambiguous = later.asked.run, ambiguous_rows(Path(later.asked.run.folder))
+    decided = open_to_decision(path, read_decisions(path), later.store, later.space_id, run, ambiguous)
     if against is not None and any(each.decision.choice is Choice.OURS for each in decided):
         raise Unusable("that a customer is ours must be read at the target, not in an extract", hint="no --against")
     return decided
 
 
-def compared(recheck: LaterReconciliation, path: Path) -> Sequence[Path]:
+def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
     """Compares with the extract `path`; no network. The lines, set aside. Raises Unusable."""
-    settings, run = recheck.asked.settings, recheck.asked.run
-    with recheck.place.progress.stage("reading the extract", None):
-        extract = read_extract(path, system=settings.system, region=settings.region, work=recheck.place.work)
-    against = ExtractComparison(extract, settings.system, recheck.place.work, recheck.place.clock, recheck.seal)
+    settings, run = later.asked.settings, later.asked.run
+    with later.place.progress.stage("reading the extract", None):
+        extract = read_extract(path, system=settings.system, region=settings.region, work=later.place.work)
+    against = ExtractComparison(extract, settings.system, later.place.work, later.place.clock, later.comparer)
     fields = list(against.masks)
     ours: Iterator[pl.DataFrame]
-    if recheck.batch is not None:
-        ours = of_batch(recheck.store, run.run_id, recheck.batch, fields)
+    if later.batch is not None:
+        ours = of_batch(later.store, run.run_id, later.batch, fields)
     else:
-        ours = of_ledger(recheck.store, run.run_id, recheck.space_id, fields)
-    with recheck.place.progress.stage("comparing", run.rows) as count:
+        ours = of_ledger(later.store, run.run_id, later.space_id, fields)
+    with later.place.progress.stage("comparing", run.rows) as count:
         parts: list[Path] = []
-        decided = decided_rows(recheck.store, run.run_id, run.ended_ms or 0)
+        decided = decided_rows(later.store, run.run_id, run.ended_ms or 0)
         for frame in against.frames(frame_as_decided(window, decided) for window in ours):
-            parts.append(set_aside(frame, recheck.place.work, len(parts)))
+            parts.append(set_aside(frame, later.place.work, len(parts)))
             count.advance(frame["source_row"].n_unique())
-    recheck.findings = Findings(complete_at_target=against.complete if against.whole else None)
-    recheck.notes.append(
+    later.findings = Findings(complete_at_target=against.complete if against.whole else None)
+    later.notes.append(
         f"compared with the extract {extract.name} (SHA-256 {extract.sha256}, {extract.rows:,} rows); "
         f"{against.fetched:,} rows were compared field by field, the target was not read"
     )
-    recheck.notes += [f"the extract has no {missing}: not compared" for missing in against.missing]
+    later.notes += [f"the extract has no {missing}: not compared" for missing in against.missing]
     return parts
 
 
-def filed(recheck: LaterReconciliation, parts: Sequence[Path], began: int) -> Summary:
+def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summary:
     """Writes the folder of this reconciliation and gives the summary as written."""
-    run, clock = recheck.asked.run, recheck.place.clock
+    run, clock = later.asked.run, later.place.clock
     whole = RunFolder.existing(Path(run.folder))
     folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
-    drift = drifted(recheck, whole, folder)
-    findings = replace(recheck.findings, reconciliation=dict(counts), notes=tuple(recheck.notes))
+    changes = changed_since(later, whole, folder)
+    findings = replace(later.findings, reconciliation=dict(counts), notes=tuple(later.notes))
     again = replace(
-        run, command="reconcile", started_ms=began, folder=str(folder.path), settings=recheck.asked.settings.shown()
+        run, command="reconcile", started_ms=began, folder=str(folder.path), settings=later.asked.settings.shown()
     )
     now = milliseconds(clock.now())
-    if recheck.batch is not None:
-        summary = conclude(recheck.store, again, recheck.batch, findings, now)
+    if later.batch is not None:
+        summary = conclude(later.store, again, later.batch, findings, now)
     else:
-        summary = without_input(recheck.store, again, findings, now)
-    summary = replace(summary, changes=None if drift is None else drift.counts)
+        summary = without_input(later.store, again, findings, now)
+    summary = replace(summary, changes=None if changes is None else changes.counts)
     folder.write_bytes("summary.json", summary.to_json())
-    events = [each.told(run.run_id, iso(clock.now())) for each in recheck.decided]
+    events = [each.told(run.run_id, iso(clock.now())) for each in later.decided]
     seal(folder, again, summary, write_events(events, folder) if events else None)
     return summary
 
 
-def drifted(recheck: LaterReconciliation, whole: RunFolder, folder: RunFolder) -> Changes | None:
+def changed_since(later: LaterReconciliation, whole: RunFolder, folder: RunFolder) -> Changes | None:
     """What changed since the reconciliation before this one; None when there is none."""
     before = earlier(whole.path, folder)
     if before is None:
         return None
-    drift = write_changes(before, folder)
-    of = "that of the run itself" if before == whole.path else drift.before
-    changed = sum(drift.counts.values())
-    recheck.notes.append(
-        f"since the last reconciliation ({of}) {f'{changed:,} lines' if changed else 'nothing'} changed"
-    )
-    return drift
+    changes = write_changes(before, folder)
+    of = "that of the run itself" if before == whole.path else changes.before
+    changed = sum(changes.counts.values())
+    later.notes.append(f"since the last reconciliation ({of}) {f'{changed:,} lines' if changed else 'nothing'} changed")
+    return changes
 
 
 def without_input(store: Store, run: RunRow, findings: Findings, ended_ms: int) -> Summary:

@@ -31,13 +31,13 @@ AT_TARGET = ("customer_id", "wallet_id", "decision_status", "customer_status")
 
 @dataclass(slots=True)
 class ExtractComparison:
-    """One comparison with an extract. `seal`: our values are pseudonyms (None: they are the input's)."""
+    """One comparison with an extract. `comparer`: our values are pseudonyms (None: they are the input's)."""
 
     extract: Extract
     system: str
     work: Path
     clock: Clock
-    seal: PseudonymComparer | None = None
+    comparer: PseudonymComparer | None = None
     complete: int = 0
     """Rows that the ledger calls complete and the extract shows so."""
     fetched: int = 0
@@ -121,9 +121,9 @@ class ExtractComparison:
 
     def _sealed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """With the pseudonyms of what is compared beside it, where pseudonyms are all that we have."""
-        if self.seal is None:
+        if self.comparer is None:
             return rows
-        of = self.seal.pseudonyms.of
+        of = self.comparer.pseudonyms.of
         return rows.with_columns(
             pl.Series(f"~{name}", [None if value is None else of(name, value) for value in rows[name]], pl.String)
             for name in self.masks
@@ -131,7 +131,7 @@ class ExtractComparison:
 
     def _value(self, name: str) -> pl.Expr:
         """A column of the extract as it is compared."""
-        if self.seal is not None and name in self.masks:
+        if self.comparer is not None and name in self.masks:
             return pl.col(f"~{name}")
         return pl.col(name).str.to_lowercase() if name == "email" else pl.col(name)
 
@@ -157,7 +157,7 @@ class ExtractComparison:
             return pl.lit(None, dtype=pl.UInt64)  # no one word is promised, so that each row is judged by itself
         promised = {name: pl.lit(word) for name, each in words.items() for word in each}
         values = [
-            pl.col(name).str.to_lowercase() if name == "email" and self.seal is None else pl.col(name)
+            pl.col(name).str.to_lowercase() if name == "email" and self.comparer is None else pl.col(name)
             for name in self.masks
         ]
         facts = [promised.get(name, pl.col(name)) for name in self._facts()]
@@ -257,8 +257,8 @@ class ExtractComparison:
         return promised if promised or claim.outcome not in COMPLETE else None
 
     def _comparison(self, name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], mask: Mask) -> Comparison:
-        if self.seal is not None:
-            return self.seal.compared(name, ours[name], theirs[name], mask)
+        if self.comparer is not None:
+            return self.comparer.compared(name, ours[name], theirs[name], mask)
         return Comparison(name, ours[name], theirs[name], mask)
 
     def _strangers(self, meetings: pl.DataFrame, read_at: str) -> Iterator[pl.DataFrame]:

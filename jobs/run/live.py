@@ -43,13 +43,13 @@ class Asked:
 
 @dataclass(slots=True)
 class LaterReconciliation:
-    """A reconciliation under way. `batch` None: the input is gone or was changed, and `seal` compares instead."""
+    """A reconciliation under way. `batch` None: the input is gone or was changed, and `comparer` compares instead."""
 
     asked: Asked
     place: Place
     store: Store
     batch: Batch | None
-    seal: PseudonymComparer | None
+    comparer: PseudonymComparer | None
     findings: Findings = field(default_factory=Findings)
     claimed: set[str] | None = None
     """Customer ids that rows of the run claim; kept only beside a listing."""
@@ -64,103 +64,103 @@ class LaterReconciliation:
         return self.store.space(self.asked.settings.job_name.ledger_system, self.asked.run.tenant)
 
 
-async def read_afresh(recheck: LaterReconciliation) -> Sequence[Path]:
+async def read_afresh(later: LaterReconciliation) -> Sequence[Path]:
     """Reads the target with a client of its own and compares; the lines, set aside. Raises NotPermitted, Unreachable.
 
     Once lines are compared, an outage that lasts too long leaves the rest unverified.
     """
-    settings, parts, clock = recheck.asked.settings, list[Path](), recheck.place.clock
-    system, outage = system_of(settings), outage_of(settings, clock, recheck.place.progress.note)
-    given, hear = credential_of(settings, reading=True), saying(recheck.place.progress)
-    opening = connected(settings, system, given, clock, store=recheck.store, outage=outage, hear=hear)
+    settings, parts, clock = later.asked.settings, list[Path](), later.place.clock
+    system, outage = system_of(settings), outage_of(settings, clock, later.place.progress.note)
+    given, hear = credential_of(settings, reading=True), saying(later.place.progress)
+    opening = connected(settings, system, given, clock, store=later.store, outage=outage, hear=hear)
     async with opening as client:
-        if recheck.asked.decisions is not None:
-            rows = rows_of(recheck.batch, recheck.decided) if recheck.batch is not None else {}
-            await prove(recheck.asked.decisions, recheck.decided, system, client, rows, recheck.seal)
-            record(recheck)
-        listing = await listing_if_cheaper(recheck, system, client)
-        reconciliation = Reconciliation(system, client, recheck.place.clock, recheck.seal, listing.customers)
-        with recheck.place.progress.stage("reconciling", recheck.asked.run.rows) as count:
-            async for frame in reconciliation.frames(claims_of(recheck), settings.concurrency):
-                parts.append(set_aside(frame, recheck.place.work, len(parts)))
+        if later.asked.decisions is not None:
+            rows = rows_of(later.batch, later.decided) if later.batch is not None else {}
+            await prove(later.asked.decisions, later.decided, system, client, rows, later.comparer)
+            record(later)
+        listing = await listing_if_cheaper(later, system, client)
+        reconciliation = Reconciliation(system, client, later.place.clock, later.comparer, listing.customers)
+        with later.place.progress.stage("reconciling", later.asked.run.rows) as count:
+            async for frame in reconciliation.frames(claims_of(later), settings.concurrency):
+                parts.append(set_aside(frame, later.place.work, len(parts)))
                 count.advance(frame["source_row"].n_unique())
-        parts.extend(unclaimed(recheck, listing, len(parts)))
+        parts.extend(unclaimed(later, listing, len(parts)))
         seen = reconciliation.complete if reconciliation.unreachable is None else None
-        recheck.findings = Findings(complete_at_target=seen, calls=dict(client.calls))
+        later.findings = Findings(complete_at_target=seen, calls=dict(client.calls))
         if reconciliation.unreachable is not None:
-            recheck.findings = replace(recheck.findings, codes=frozenset({ExitCode.UNREACHABLE}))
-            recheck.notes.append(reconciliation.unreachable.message)
+            later.findings = replace(later.findings, codes=frozenset({ExitCode.UNREACHABLE}))
+            later.notes.append(reconciliation.unreachable.message)
     return parts
 
 
-async def listing_if_cheaper(recheck: LaterReconciliation, system: System, reader: Reader) -> Listing:
+async def listing_if_cheaper(later: LaterReconciliation, system: System, reader: Reader) -> Listing:
     """All customers of the target, where they were asked for or a listing spares reads; else an empty listing."""
-    counts = recheck.store.outcome_counts(recheck.asked.run.run_id)
+    counts = later.store.outcome_counts(later.asked.run.run_id)
     held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
-    tried = recheck.asked.listing or (recheck.asked.listing is None and held >= WORTH_TRYING)
-    if not tried or not capabilities(recheck.asked.settings.job_name.adapter).lists_customers:
-        recheck.notes.append("each row was looked up at the target")
+    tried = later.asked.listing or (later.asked.listing is None and held >= WORTH_TRYING)
+    if not tried or not capabilities(later.asked.settings.job_name.adapter).lists_customers:
+        later.notes.append("each row was looked up at the target")
         return Listing({}, 0)
-    most = None if recheck.asked.listing else int(held * PAGES_A_CUSTOMER)
-    with recheck.place.progress.stage("listing", None):
+    most = None if later.asked.listing else int(held * PAGES_A_CUSTOMER)
+    with later.place.progress.stage("listing", None):
         found = await listed(system, reader, most)
-    if found.whole is not None and not recheck.asked.listing:
-        recheck.notes.append(f"each row was looked up at the target; a listing was given up: {found.whole}")
+    if found.whole is not None and not later.asked.listing:
+        later.notes.append(f"each row was looked up at the target; a listing was given up: {found.whole}")
         return Listing({}, 0)
-    recheck.claimed = set()
-    recheck.notes.append(
+    later.claimed = set()
+    later.notes.append(
         f"profiles were read from a listing of {len(found.customers):,} customers ({found.pages:,} pages), "
         "differences and the rest for themselves"
     )
     return found
 
 
-def unclaimed(recheck: LaterReconciliation, listing: Listing, number: int) -> Iterator[Path]:
+def unclaimed(later: LaterReconciliation, listing: Listing, number: int) -> Iterator[Path]:
     """The lines of customers that only the target has, of the time of the run; asked for with `--list`."""
-    run, now = recheck.asked.run, iso(recheck.place.clock.now())
-    if recheck.claimed is None:
+    run, now = later.asked.run, iso(later.place.clock.now())
+    if later.claimed is None:
         return
     since, until = from_milliseconds(run.started_ms), from_milliseconds(run.ended_ms or run.started_ms)
-    strangers = list(listing.strangers(recheck.claimed or (), since, until))
-    if not recheck.asked.listing:
+    strangers = list(listing.strangers(later.claimed or (), since, until))
+    if not later.asked.listing:
         if strangers:
-            recheck.notes.append(f"{len(strangers):,} customers of the run's time are not of it; --list names them")
+            later.notes.append(f"{len(strangers):,} customers of the run's time are not of it; --list names them")
         return
     lines = [only_in_target(each, now) for each in strangers]
     if listing.whole is not None:
-        recheck.notes.append(f"unverified: who else is only at the target, for {listing.whole}")
+        later.notes.append(f"unverified: who else is only at the target, for {listing.whole}")
         lines.append(not_listed(now))
     if listing.undated:
-        recheck.notes.append(f"{listing.undated:,} customers show no time of creation: not judged")
-    yield set_aside(pl.DataFrame(lines, schema=RECONCILIATION_SCHEMA, orient="row"), recheck.place.work, number)
+        later.notes.append(f"{listing.undated:,} customers show no time of creation: not judged")
+    yield set_aside(pl.DataFrame(lines, schema=RECONCILIATION_SCHEMA, orient="row"), later.place.work, number)
 
 
-def record(recheck: LaterReconciliation) -> None:
+def record(later: LaterReconciliation) -> None:
     """The decisions go into the ledger, in the history of the run that they are about."""
-    step = system_of(recheck.asked.settings).steps[0].name
-    now_ms = milliseconds(recheck.place.clock.now())
-    transitions = [each for decided in recheck.decided for each in decided.transitions(step, now_ms)]
+    step = system_of(later.asked.settings).steps[0].name
+    now_ms = milliseconds(later.place.clock.now())
+    transitions = [each for decided in later.decided for each in decided.transitions(step, now_ms)]
     if transitions:
-        recheck.store.apply(recheck.space_id, recheck.epoch, recheck.asked.run.run_id, transitions)
-        recheck.notes.append(f"{len(recheck.decided):,} decisions were recorded")
+        later.store.apply(later.space_id, later.epoch, later.asked.run.run_id, transitions)
+        later.notes.append(f"{len(later.decided):,} decisions were recorded")
 
 
-async def claims_of(recheck: LaterReconciliation) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+async def claims_of(later: LaterReconciliation) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
     """What the ledger says of each row, with what people decided, beside the row or its pseudonyms."""
-    store, run_id = recheck.store, recheck.asked.run.run_id
-    decided = decided_rows(store, run_id, recheck.asked.run.ended_ms or 0)
+    store, run_id = later.store, later.asked.run.run_id
+    decided = decided_rows(store, run_id, later.asked.run.ended_ms or 0)
     windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]]
-    if recheck.batch is not None:
-        windows = claims(store, run_id, recheck.batch)
+    if later.batch is not None:
+        windows = claims(store, run_id, later.batch)
     else:
-        windows = sealed_claims(store, run_id, recheck.space_id)
+        windows = sealed_claims(store, run_id, later.space_id)
     async for window in windows:
         told = [
             (as_decided(claim, *decided[claim.source_row]) if claim.source_row in decided else claim, row)
             for claim, row in window
         ]
-        if recheck.claimed is not None:
-            recheck.claimed.update(claim.customer_id for claim, _ in told if claim.customer_id)
+        if later.claimed is not None:
+            later.claimed.update(claim.customer_id for claim, _ in told if claim.customer_id)
         yield told
 
 
