@@ -1,0 +1,55 @@
+"""Secrets, from the environment or from files that only we can read. No option, no setting and no file of settings."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from jobs.model import Secrets
+from jobs.privacy.secret_file import bare, secret_of
+from jobs.settings.option import PREFIX
+from jobs.transport.successor import keeper, latest
+
+SECRETS = (
+    "identity",
+    "password",
+    "token",
+    "private_key",
+    "maker_token",
+    "recon_identity",
+    "recon_password",
+    "operator_identity",
+    "operator_password",
+    "pseudonym_key",
+    "signing_key",
+)
+"""Never options: an argument is visible to every user of the machine."""
+
+PEM = frozenset({"private_key", "signing_key"})
+"""Those of several lines."""
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The secret `name` from its variable, or from the file that `…_FILE` names. Raises Unusable.
+
+    Nobody else may be able to read the file. A byte order mark and the line ends behind it are not part of the secret.
+    """
+    environ = os.environ if environ is None else environ
+    variable = PREFIX + name.upper()
+    lines = name in PEM
+    if environ.get(variable):
+        return bare(environ[variable], variable, lines=lines)
+    file = environ.get(variable + "_FILE")
+    if not file:
+        return None
+    return bare(secret_of(Path(file), f"{variable}_FILE"), f"{variable}_FILE", lines=lines)
+
+
+def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secrets:
+    """The credential; `prefix` `recon_` gives the reader's own, `operator_` the operator's. Raises Unusable."""
+    environ = os.environ if environ is None else environ
+    token = None if prefix else secret("token", environ)
+    given, variable = secret(prefix + "password", environ), f"{PREFIX}{prefix.upper()}PASSWORD"
+    file = None if environ.get(variable) else environ.get(variable + "_FILE")
+    keep = keeper(given, variable, Path(file) if file else None)
+    key = None if prefix else secret("private_key", environ)
+    return Secrets(secret(prefix + "identity", environ), latest(given), token, keep, key)
