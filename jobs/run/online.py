@@ -113,7 +113,7 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
 
 async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer) -> None:
     """What people decided, and what is asked again, goes into the ledger before any row is begun."""
-    now_ms, first = milliseconds(context.place.clock.now()), context.given.system.steps[0].name
-    decided = (each.transitions(first, now_ms) for each in context.decided)
+    now_ms = milliseconds(context.place.clock.now())
+    decided = (each.transitions(context.given.system, now_ms) for each in context.decided)
     for transition in chain.from_iterable(chain(decided, (each.transitions(now_ms) for each in asked))):
         await writer.commit(transition)

@@ -193,7 +193,11 @@ def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch:
     assert world.again().outcomes == ["in_doubt", "pending"]
 
 
-def test_a_person_settles_a_doubt_by_word(world: World) -> None:
+@pytest.mark.parametrize(("awaited", "outcome", "code"), [("true", "pending", 5), ("false", "onboarded", 0)])
+def test_a_person_settles_a_doubt_by_word_but_not_the_review(
+    world: World, awaited: str, outcome: str, code: int
+) -> None:
+    world.settings(f"await_decision = {awaited}")
     world.fault("drop_after_commit")
     world.run([person(1)])
     account = world.standing.snapshot()["customers"][0]["customerAccountId"]
@@ -203,8 +207,9 @@ def test_a_person_settles_a_doubt_by_word(world: World) -> None:
     )
     ended = world.muster("resume", "--decisions", str(decisions))
 
-    assert ended.outcomes == ["onboarded"]
+    assert (ended.outcomes, ended.code) == ([outcome], code)
     assert ended.rows[0]["customer_id"] == account
+    assert world.again().outcomes == ["pending" if outcome == "pending" else "already_onboarded"]
     assert len(world.sent()) == 1
 
 
