@@ -86,11 +86,7 @@ def test_a_complete_download_is_followed_by_a_new_one(world: World, ended: Ended
 
 
 def test_a_download_that_was_killed_is_gone_on_with(world: World, ended: Ended) -> None:
-    started = world.muster.start("download-profiles", ended.folder.name, "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": "after"}
-    world.sandbox.faults([{"operation": "individual_pdf", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -9
-    world.sandbox.faults([])
+    world.muster.killed("individual_pdf", "after", 2, "download-profiles", ended.folder.name, "--concurrency", "1")
     left = len(list(downloads(ended)[0].glob("*.pdf")))
 
     told = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
