@@ -38,7 +38,7 @@ from jobs.reconciliation.resolutions import (
     read_decisions,
 )
 from jobs.reports.folder import RunFolder
-from jobs.reports.reconciliation import write_reconciliation
+from jobs.reports.reconciliation import notes_of, write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.run.context import Place
 from jobs.run.event_loop import finish
@@ -178,6 +178,7 @@ def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summ
     whole = RunFolder.existing(Path(run.folder))
     folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
+    later.notes += notes_of(folder)
     changes = changed_since(later, whole, folder)
     findings = replace(later.findings, reconciliation=dict(counts), notes=tuple(later.notes))
     again = replace(

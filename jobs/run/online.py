@@ -19,6 +19,7 @@ from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import notes_of
 from jobs.run.ask_again import Candidate
 from jobs.run.canary import send_first
 from jobs.run.context import RunContext
@@ -63,6 +64,9 @@ async def online(context: RunContext, signals: Signals) -> Findings:
         seen = await reread_if_possible(context, outage)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        found = seen.written(folder)
+        for note in notes_of(folder):
+            context.stops.note(note)
         context.leave_to_resume()
         await asyncio.to_thread(store.add_calls, context.run.run_id, context.calls)
         return Findings(
@@ -73,7 +77,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
             limit=window.most if window else None,
-            **seen.written(folder),
+            **found,
         )
     finally:
         signals.deaf()

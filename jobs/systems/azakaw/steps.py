@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
 from jobs.systems.azakaw.dialect import DIALECT, code_of
@@ -19,7 +20,6 @@ from jobs.systems.azakaw.submissions import (
     ListMissing,
     Submission,
     Submissions,
-    folded,
     kind_of,
 )
 from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
@@ -28,6 +28,7 @@ from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.shared_list import Index, Reading
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided, Verdict
 
 MEMBERS = {
@@ -141,7 +142,7 @@ class CustomerStep:
         if found is None:
             raise Unreadable("it has no submissionId")
         shown = self.forms.shown(found)
-        if shown is not None and folded(shown.email) != folded(view.row.get("email") or ""):
+        if shown is not None and not folded.same("email", view.row.get("email"), shown.email):
             reason = f"the target answered with submission {found}, which has another e-mail"
             return Doubted("other_customer", reason, answered=False)
         facts = {"customer_id": found, "customer_origin": Origin.CREATED, "customer_kind": kind_of(view.row)}
@@ -164,6 +165,7 @@ def judged(holders: list[Submission], view: View, terms: Terms) -> Finding:
         "customer_origin": Origin.CREATED if view.doubt else Origin.ADOPTED,
         "customer_kind": kind_of(view.row),
         "form_id": terms.form_id,
+        **spelt(view.row, {"email": found.email}),
     }
     return verdict_on(found, facts, {"customer": found.submission_id})
 
