@@ -23,6 +23,7 @@ COMMANDS = (
     "download_profiles",
     "employees",
     "report",
+    "mend",
     "status",
     "runs",
     "verify",
