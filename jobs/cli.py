@@ -21,6 +21,7 @@ COMMANDS = (
     "decide",
     "reconcile",
     "download_profiles",
+    "employees",
     "report",
     "mend",
     "status",

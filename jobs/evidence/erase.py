@@ -62,10 +62,10 @@ def _profiles(folder: RunFolder, erasure: Erasure) -> None:
     if not downloads or not table.exists():
         return
     concerned = pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select("customer_id").collect()
-    gone = {f"{customer_id}.pdf" for customer_id in concerned["customer_id"].drop_nulls()}
+    gone = set(concerned["customer_id"].drop_nulls())
     for path in downloads:
         for file in files_of(path):
-            if erasure.rows is None or file.name in gone:
+            if erasure.rows is None or file.stem in gone:
                 file.unlink()
         write_sums(RunFolder.existing(path))
 

@@ -546,6 +546,18 @@ def test_clients_are_looked_up_by_what_a_list_shows(bank: Bank, by: tuple[str, s
     assert "Adaeze.1@" not in ended.stdout
 
 
+def test_a_look_up_shows_the_state_as_the_status_and_the_number_that_decide_needs(bank: Bank) -> None:
+    planted = bank.standing.plant(**record(client(1)), clientState="Active", state="Lagos")
+    ended = bank.muster("lookup", "--customer-id", str(planted["id"]))
+    (bank.folder / "ids.csv").write_text(f"customer_id\n{planted['id']}\n", encoding="utf-8")
+    bank.muster("lookup", "--from", "ids.csv", "--by", "customer-id", "--to", "found.csv")
+
+    assert f"id={planted['id']} " in ended.stdout
+    assert "clientStateDescription=Active" in ended.stdout
+    assert "Lagos" not in ended.stdout
+    assert lines(bank.folder / "found.csv")[0]["status"] == "Active"
+
+
 def test_the_credential_is_a_token_and_the_wrong_one_is_refused_at_once(bank: Bank) -> None:
     bank.using("wrong")
     assert bank.muster("run", bank.file(clients(1))).code == 4

@@ -16,6 +16,7 @@ from jobs.systems.azakaw.submissions import (
     LEGAL,
     STATES,
     USER_TYPES,
+    Employee,
     Forms,
     ListMissing,
     Submission,
@@ -61,7 +62,7 @@ class CustomerStep:
     """Adds the customer. No key makes a repetition harmless, so a lost one is looked for first, and repeated once."""
 
     forms: Forms
-    staff: Index[frozenset[str]]
+    staff: Index[Mapping[str, Employee]]
     employee_id: str
     send_email: bool
     lists: bool
@@ -107,7 +108,7 @@ class CustomerStep:
         """Absent, once it is certain that the employee is known. Raises NotPermitted."""
         if terms.employee_id.casefold() not in (await self.staff.reading(reader)).content:
             raise NotPermitted(
-                f"the target has no employee {terms.employee_id}", hint="check employee_id in [azakaw]: GetEmployees"
+                f"the target has no employee {terms.employee_id}", hint="check employee_id in [azakaw]: muster employees lists them"
             )
         return Absent(facts_of(terms))
 

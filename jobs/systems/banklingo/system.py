@@ -33,8 +33,11 @@ CAPABILITIES = Capabilities(
         Outcome.ALREADY_ONBOARDED: ACCEPTED,
         Outcome.DECLINED: REFUSED,
     },
-    plain=frozenset({"customerId", "status", "state", "created", "version", "title", "currency"}),
-    status_members=("status", "state"),
+    plain=frozenset(
+        {"customerId", "id", "customerNumber", "clientState", "clientStateDescription", "isBlacklisted", "dateCreated"}
+        | {"lastModified", "customerType", "branchEncodedKey", "contactEncodedKey", "encodedKey"}
+    ),
+    status_members=("clientStateDescription",),
     credential="a token",
     takes=frozenset({"token"}),
     commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),

@@ -76,7 +76,7 @@ class ContactStep:
         try:
             contacts = await self.bank.contacts(reader, person)
         except NotOffered as error:
-            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
+            return error.ends(view)
         if contacts is None:
             words = f"the bank does not show person {person}, or consent is missing"
             return wire.ended(view, Outcome.REJECTED, "not_available", words)

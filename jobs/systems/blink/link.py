@@ -28,7 +28,7 @@ class LinkStep:
         try:
             found = await self._found(reader, view)
         except NotOffered as error:
-            return not_offered(error.operation)
+            return not_offered(error.operation, error.trace)
         if not found:
             return Ended(Outcome.REJECTED, "not_available", NOBODY)
         ids = [id_of(customer, "customerIdentification") or "" for customer in found]
