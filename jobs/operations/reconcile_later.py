@@ -25,7 +25,8 @@ from jobs.ledger.store import Store
 from jobs.operations.report_again import ended
 from jobs.progress import Progress
 from jobs.publishing.findings import Findings
-from jobs.publishing.publish import conclude, exit_code, requests_of, seal
+from jobs.publishing.publish import conclude, exit_code, facts_of_run, requests_of
+from jobs.publishing.sealing import chained, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
 from jobs.reconciliation.extract_comparison import ExtractComparison
 from jobs.reconciliation.our_side import of_batch, of_ledger
@@ -192,7 +193,9 @@ def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summ
     summary = replace(summary, changes=None if changes is None else changes.counts)
     folder.write_bytes("summary.json", summary.to_json())
     events = [each.told(run.run_id, iso(clock.now())) for each in later.decided]
-    seal(folder, again, summary, write_events(events, folder) if events else None)
+    known = later.store.run(run.run_id) or run
+    chain = write_events(events, folder) if events else None
+    seal(later.store, run, folder, {**facts_of_run(again, summary), **chained(known)}, chain)
     return summary
 
 

@@ -14,21 +14,19 @@ import polars as pl
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
 from jobs.errors import ExitCode, strongest
-from jobs.evidence.auditor_pack import write_pack
-from jobs.evidence.events import Chain, write_events
-from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
-from jobs.evidence.signature import signer
-from jobs.evidence.sums import sha256
+from jobs.evidence.auditor_pack import PACK, write_pack
+from jobs.evidence.events import write_events
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
-from jobs.ledger.seals import Link, add_seal, link_before
+from jobs.ledger.seals import link_before
 from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.sealing import check_standing, seal
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import hashes, redact
@@ -41,7 +39,6 @@ from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
-from jobs.settings.secrets import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
@@ -61,6 +58,19 @@ UNTOLD = frozenset({"seq", "at_ms", "run_id"})
 
 ASKED_AGAIN = (Outcome.DECLINED.value, "kyc_failed")
 """The cause after which the target can be asked again."""
+
+MADE_ANEW = frozenset(
+    f"{name}.{kind}"
+    for name, kinds in {
+        "outcome": ("csv", "parquet"),
+        "quarantine": ("csv",),
+        "summary": ("json",),
+        "events": ("ndjson",),
+        "report": ("html", "md", "xlsx"),
+    }.items()
+    for kind in kinds
+).union(PACK)
+"""The files that `publish` makes: whatever they were before, they are then as the ledger and the input say."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
@@ -83,11 +93,13 @@ def publish(
 ) -> Summary:
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
 
-    They are written into the folder of the run, which is there. Raises Unusable when it is not.
+    They are written into the folder of the run, which is there. Raises Unusable when it is not, and Unproven when it
+    was sealed before and holds something else than it did that is not made anew.
 
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
     folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
+    check_standing(store, run, MADE_ANEW)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
@@ -100,8 +112,12 @@ def publish(
     if left_out is None:
         workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
     write_pack(folder)
-    seal(folder, run, summary, chain, previous=link_before(store, run))
-    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
+    link = link_before(store, run)
+    before = {
+        "previous_run": link and link.run_id,
+        "previous_manifest_sha256": link and link.manifest_sha256,
+    }
+    seal(store, run, folder, {**facts_of_run(run, summary), **before}, chain)
     return summary
 
 
@@ -331,11 +347,9 @@ def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
-def seal(
-    folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None, *, previous: Link | None = None
-) -> None:
-    """manifest.json and SHA256SUMS, the last writes of a run. `previous`: the run of the batch before it."""
-    facts: dict[str, object] = {
+def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
+    """What the manifest says of a run, or of a later comparison of it."""
+    return {
         "run_id": run.run_id,
         "command": run.command,
         "system": run.system,
@@ -347,13 +361,4 @@ def seal(
         "control_record": run.facts.get("control_record"),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
-        "previous_run": previous and previous.run_id,
-        "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
-    write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
-
-
-def signing() -> Sign | None:
-    """What signs manifests; None when no key is given. Raises Unusable: asked for before anything is sent."""
-    pem = secret("signing_key")
-    return None if pem is None else signer(pem)

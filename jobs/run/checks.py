@@ -11,7 +11,7 @@ from jobs.errors import Unusable
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.stage import SOURCE_ROW
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
-from jobs.publishing.publish import signing
+from jobs.publishing.sealing import signing
 from jobs.run.canary import with_default_canary
 from jobs.run.target import same_target
 from jobs.run.wiring import Remembered, credential_name, credential_of, system_of
