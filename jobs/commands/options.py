@@ -1,6 +1,7 @@
 """Options shared by commands, made from `jobs.settings.settings.OPTIONS`, and what all commands do with them."""
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,10 @@ RUNNING = (
     "yes",
     *PRINTING,
 )
+
+
+FEW = 3
+"""Ledgers elsewhere that are named; chosen."""
 
 
 @dataclass
@@ -190,6 +195,20 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
 
 
+def no_ledger(path: Path) -> tuple[str, str]:
+    """That there is no ledger at `path`, and where there is one: above this folder, or in a folder here."""
+    here = Path.cwd()
+    places = [*(folder / path.name for folder in here.parents), *sorted(here.glob(f"*/{path.name}"))]
+    found = [place for place in places if _readable(place)][:FEW]
+    known = " or ".join(f"--ledger sqlite:///{place}" for place in found)
+    hint = f"runs are known in {known}" if known else "muster run INPUT makes one; or give --ledger"
+    return f"there is no ledger {path.absolute()}", hint
+
+
+def _readable(place: Path) -> bool:
+    return place.is_file() and os.access(place, os.R_OK)
+
+
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
     """The run `run_id`, or the newest one. Raises Unusable when there is none."""
     from jobs.errors import Unusable
@@ -198,7 +217,8 @@ def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
 
     refuse_remains(path_of(ledger))
     if not path_of(ledger).exists():
-        raise Unusable(f"there is no ledger {path_of(ledger)}", hint="muster run INPUT makes one; or give --ledger")
+        words, hint = no_ledger(path_of(ledger))
+        raise Unusable(words, hint=hint)
     with Store.opened(ledger, create=False) as store:
         if run_id is None:
             found = next(iter(store.runs(1)), None)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import orjson
 
-from jobs.errors import ExitCode
+from jobs.codes.exits import EXITS
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
 from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
@@ -21,21 +21,8 @@ from jobs.reports.verdict import verdict
 
 SCHEMA_VERSION = 1
 
-MEANINGS: dict[int, str] = {
-    ExitCode.OK: "everything the command promised is true",
-    ExitCode.ATTENTION: "finished, but rows need attention",
-    ExitCode.UNUSABLE: "usage, settings or input file unusable; nothing was sent",
-    ExitCode.POLICY: "stopped by policy, or by a ledger or a disk that failed",
-    ExitCode.PERMISSION: "authentication or permission",
-    ExitCode.PENDING: "finished; only pending rows remain",
-    ExitCode.LOCKED: "another run holds the lock, or another process the ledger's",
-    ExitCode.INTEGRITY: "integrity: the books do not balance or the evidence does not verify",
-    ExitCode.STALE_PLAN: "the plan is stale or not approved",
-    ExitCode.INTERNAL: "internal error: a defect of muster",
-    ExitCode.UNREACHABLE: "the target could not be reached; nothing is wrong with file or credential: run it again",
-    ExitCode.SIGINT: "interrupted by SIGINT; the state is saved",
-    ExitCode.SIGTERM: "interrupted by SIGTERM; the state is saved",
-}
+MEANINGS: dict[int, str] = {number: code.meaning for number, code in EXITS.items()}
+"""Each exit code in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
