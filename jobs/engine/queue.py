@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from jobs.clock import Clock
 from jobs.engine.case import Case
 
-
 MOST_RESTING = 1_000
 """Parked cases from which on none rests here beside them (chosen): a whole one, with all its values, is some 5 KB."""
 

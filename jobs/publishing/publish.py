@@ -23,7 +23,7 @@ from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import link_before
 from jobs.ledger.store import Store
-from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
 from jobs.publishing.sealing import check_standing, seal
@@ -102,7 +102,7 @@ def publish(
     check_standing(store, run, MADE_ANEW)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
+    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
@@ -201,7 +201,7 @@ def summarised(
     equations = books(store, run, batch, count, findings)
     again = run.command == "reconcile"
     judged = {} if again else count.outcomes  # a later reading is about what the target shows
-    code = exit_code(judged, findings, equations, run.settings)
+    code = exit_code(judged, findings, equations, run.settings, reading=again)
     if not all(total.closed for total in totals):
         code = strongest({code, ExitCode.INTEGRITY})
     return Summary(
@@ -219,6 +219,7 @@ def summarised(
         ),
         requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
+        not_read=findings.not_read,
         equations=equations,
         control_totals=totals,
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
@@ -272,11 +273,16 @@ def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings
             store.attempt_total(run.run_id),
         ),
     ]
+    return (*equations, *at_target(ledger, findings))
+
+
+def at_target(ledger: Mapping[str, int], findings: Findings) -> Iterator[Equation]:
+    """Rows complete in the ledger against those that the fresh read found so; what it could not read is on no side."""
     if findings.complete_at_target is not None:
         complete = ledger.get(Outcome.ONBOARDED, 0) + ledger.get(Outcome.ALREADY_ONBOARDED, 0)
-        name = "complete in the ledger = complete at the target"
-        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
-    return tuple(equations)
+        unread = findings.not_read.complete
+        name = f"complete in the ledger{' and read' if unread else ''} = complete at the target"
+        yield Equation(name, complete - unread, findings.complete_at_target, "target")
 
 
 def mutating(calls: Mapping[tuple[str, str, str], int]) -> int:
@@ -295,13 +301,23 @@ def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:
 
 
 def exit_code(
-    outcomes: Mapping[str, int], findings: Findings, equations: Iterable[Equation], settings: Mapping[str, object]
+    outcomes: Mapping[str, int],
+    findings: Findings,
+    equations: Iterable[Equation],
+    settings: Mapping[str, object],
+    *,
+    reading: bool = False,
 ) -> ExitCode:
-    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only."""
+    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only.
+
+    `reading`: the command was to read the target and nothing else, so that a row that was not read needs attention.
+    """
     codes = set(findings.codes)
     present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
     fail_on = str(settings.get("fail_on") or "")
-    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *(set(MatchClass) - AGREEING)}
+    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *DIFFERING}
+    if reading and not fail_on:
+        names.add(MatchClass.UNVERIFIED)
     if present & names:
         codes.add(ExitCode.ATTENTION)
     if outcomes.get(Outcome.PENDING) and not fail_on:
@@ -341,9 +357,9 @@ def attention_rows(folder: RunFolder, most: int) -> Iterator[Mapping[str, object
 
 
 def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
-    """The first lines of reconciliation.parquet that do not agree with the target; the page shows no more."""
+    """The first lines of reconciliation.parquet that differ from the target; the page shows no more."""
     table = pl.scan_parquet(folder.path / "reconciliation.parquet", glob=False)
-    wanted = table.filter(~pl.col("class").is_in(list(AGREEING)))
+    wanted = table.filter(pl.col("class").is_in(list(DIFFERING)))
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 

@@ -40,9 +40,11 @@ def verdict(summary: "Summary") -> Verdict:
         mood, sentence = _STOPPED[summary.exit_code]
         return Verdict(mood, f"{sentence} {_left(summary)}".strip())
     if summary.attention or not summary.agreed:
-        return Verdict("attention", f"The run finished, and {_matters(summary)}.")
+        return Verdict("attention", f"The run finished, and {_matters(summary)}.{_unread(summary)}")
     if summary.damaged:
         return Verdict("attention", f"The run finished, and {_damaged(summary.damaged)}.")
+    if summary.unread:
+        return Verdict("attention", f"The run finished.{_unread(summary)}")
     if summary.pending:
         rows = counted(summary.pending, "row")
         return Verdict(
@@ -75,6 +77,14 @@ def _matters(summary: "Summary") -> str:
             f"{counted(summary.differences, 'difference')} to the target {_verb(summary.differences, 'stand')}"
         )
     return " and ".join(found) or "the target holds another number of customers than the books"
+
+
+def _unread(summary: "Summary") -> str:
+    """What is not known, as a sentence of its own; empty where all was read."""
+    if not summary.unread:
+        return ""
+    rows = counted(summary.not_read.rows or summary.unread, "row")
+    return f" Of {rows} nothing is known: the target could not be read."
 
 
 def _damaged(rows: int) -> str:

@@ -12,6 +12,7 @@ from jobs.errors import NotPermitted, Unreachable
 from jobs.model import AGREEING, Outcome
 from jobs.reconciliation.compare import Claim, Reconciliation, claims
 from jobs.reports.folder import RunFolder
+from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.run.canary import DEAD
 from jobs.run.context import RunContext, unless
@@ -30,11 +31,12 @@ class Reread:
     parts: Sequence[Path]
     complete: int | None
     """Rows found complete at the target; None when it was not read."""
+    not_read: NotRead = ALL_READ
 
     def written(self, folder: RunFolder) -> dict[str, Any]:
         """Writes the reconciliation; what was found, for `Findings`."""
         counts = write_reconciliation((pl.read_parquet(part) for part in self.parts), folder)
-        return {"reconciliation": dict(counts), "complete_at_target": self.complete}
+        return {"reconciliation": dict(counts), "complete_at_target": self.complete, "not_read": self.not_read}
 
 
 class Silence:
@@ -96,9 +98,9 @@ async def compared(context: RunContext, reader: Reader) -> Reread:
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())
     if reconciliation.unreachable is None:
-        return Reread(parts, reconciliation.complete)
+        return Reread(parts, reconciliation.complete, reconciliation.not_read)
     context.stops.block(reconciliation.unreachable)
-    return Reread(parts, None)
+    return Reread(parts, None, reconciliation.not_read)
 
 
 async def judge_canary(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:
