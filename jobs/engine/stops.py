@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from jobs.clock import Clock
-from jobs.errors import ExitCode, MusterError, Unreachable
+from jobs.errors import ExitCode, MusterError, NotPermitted, Unreachable
 from jobs.model import ATTENTION, Outcome
 
 BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
@@ -117,6 +117,11 @@ class Stops:
             return tuple(self._notes)
         hint = f"; try: {self.error.hint}" if self.error.hint else ""
         return (*self._notes, self.error.message + hint)
+
+    @property
+    def refused(self) -> str | None:
+        """What the target refused to the job as a whole; None: nothing."""
+        return self.error.message if isinstance(self.error, NotPermitted) else None
 
     def block(self, error: MusterError) -> None:
         """The credential was refused, or the target can't be reached any more: nothing else can succeed."""

@@ -27,6 +27,8 @@ class Findings:
     not_read: NotRead = ALL_READ
     """Rows that the fresh read, where it was made, could not read."""
     notes: tuple[str, ...] = ()
+    refused: str | None = None
+    """What the target refused to the job as a whole, in words; None: nothing."""
     repeated_writes: int = 0
     calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """What was sent, by (operation, method, status)."""
@@ -41,6 +43,7 @@ class Findings:
         return {
             "codes": sorted(int(code) for code in self.codes),
             "complete_at_target": self.complete_at_target,
+            "refused": self.refused,
             "repeated_writes": self.repeated_writes,
             "steps": list(self.steps),
             "limit": limit,
@@ -57,6 +60,7 @@ class Findings:
             complete_at_target=facts["complete_at_target"],
             not_read=NotRead.of(summary),
             notes=tuple(summary["notes"]),
+            refused=facts.get("refused"),
             repeated_writes=facts["repeated_writes"],
             steps=tuple(facts["steps"]),
             limit=limit and Rate(limit["calls"], limit["seconds"]),

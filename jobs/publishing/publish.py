@@ -198,6 +198,7 @@ def summarised(
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
         notes=findings.notes,
+        refused=findings.refused,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),

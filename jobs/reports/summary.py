@@ -119,6 +119,8 @@ class Summary:
     """Rows per check that the target's decision named as failed."""
     notes: tuple[str, ...] = ()
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
+    refused: str | None = None
+    """What the target refused to the job as a whole (the credential, a right, the tenant, a setting); None: nothing."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Effective settings."""
     course: Course | None = None

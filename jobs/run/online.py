@@ -47,6 +47,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
                 tell_kept(window, progress)
+            own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
             target = origin_of(settings.need("base_url"))
@@ -57,7 +58,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
                 context.calls.update(client.calls)
             throttling.note()
         note_clock(context.stops, clock, began)
-        seen = await reread_if_possible(context, outage)
+        seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
         context.leave_to_resume()
@@ -65,6 +66,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
         return Findings(
             codes=frozenset(context.stops.codes),
             notes=context.stops.notes,
+            refused=context.stops.refused,
             repeated_writes=client.repeated_writes,
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
