@@ -31,7 +31,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Profiled
+from jobs.systems.optional import Portal, Profiled, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -92,7 +92,7 @@ class Desk:
 
         A target that does not answer is waited for `most` seconds: somebody sits in front of it. Raises Unreachable.
         """
-        system = system_of(settings)
+        system = system_of(settings, reading=True)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
             there = ledger_is_whole(settings.ledger)
@@ -185,6 +185,17 @@ async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
             raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
         try:
             return await desk.system.portal_users(desk.client)
+        except ReadFailed as error:
+            raise unread(error) from None
+
+
+async def employees(settings: Settings, clock: Clock) -> Sequence[Record]:
+    """Those in whose name customers are made, with `id` and `name`. Raises Unusable, Unreachable, NotPermitted."""
+    async with Desk.opened(settings, clock) as desk:
+        if not isinstance(desk.system, Staffed):
+            raise Unusable(f"{desk.system.capabilities.title} lists no employees")
+        try:
+            return await desk.system.employees(desk.client)
         except ReadFailed as error:
             raise unread(error) from None
 

@@ -25,7 +25,8 @@ from jobs.ledger.store import Store
 from jobs.operations.report_again import ended
 from jobs.progress import Progress
 from jobs.publishing.findings import Findings
-from jobs.publishing.publish import at_target, conclude, exit_code, requests_of, seal
+from jobs.publishing.publish import at_target, conclude, exit_code, facts_of_run, requests_of
+from jobs.publishing.sealing import chained, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
 from jobs.reconciliation.extract_comparison import ExtractComparison
 from jobs.reconciliation.our_side import of_batch, of_ledger
@@ -38,7 +39,7 @@ from jobs.reconciliation.resolutions import (
     read_decisions,
 )
 from jobs.reports.folder import RunFolder
-from jobs.reports.reconciliation import write_reconciliation
+from jobs.reports.reconciliation import notes_of, write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.run.context import Place
 from jobs.run.event_loop import finish
@@ -179,6 +180,7 @@ def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summ
     whole = RunFolder.existing(Path(run.folder))
     folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
+    later.notes += notes_of(folder)
     changes = changed_since(later, whole, folder)
     findings = replace(later.findings, reconciliation=dict(counts), notes=tuple(later.notes))
     again = replace(
@@ -192,7 +194,9 @@ def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summ
     summary = replace(summary, changes=None if changes is None else changes.counts)
     folder.write_bytes("summary.json", summary.to_json())
     events = [each.told(run.run_id, iso(clock.now())) for each in later.decided]
-    seal(folder, again, summary, write_events(events, folder) if events else None)
+    known = later.store.run(run.run_id) or run
+    chain = write_events(events, folder) if events else None
+    seal(later.store, run, folder, {**facts_of_run(again, summary), **chained(known)}, chain)
     return summary
 
 

@@ -27,8 +27,8 @@ class Findings:
     not_read: NotRead = ALL_READ
     """Rows that the fresh read, where it was made, could not read."""
     notes: tuple[str, ...] = ()
-    refused: str | None = None
-    """What the target refused to the job as a whole, in words; None: nothing."""
+    stop: str | None = None
+    """Why the run stopped before its end, in a sentence; None: it did not."""
     repeated_writes: int = 0
     calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """What was sent, by (operation, method, status)."""
@@ -42,8 +42,8 @@ class Findings:
         limit = self.limit and {"calls": self.limit.calls, "seconds": self.limit.seconds}
         return {
             "codes": sorted(int(code) for code in self.codes),
+            "stop": self.stop,
             "complete_at_target": self.complete_at_target,
-            "refused": self.refused,
             "repeated_writes": self.repeated_writes,
             "steps": list(self.steps),
             "limit": limit,
@@ -59,8 +59,8 @@ class Findings:
             reconciliation=summary["reconciliation"],
             complete_at_target=facts["complete_at_target"],
             not_read=NotRead.of(summary),
+            stop=facts.get("stop"),
             notes=tuple(summary["notes"]),
-            refused=facts.get("refused"),
             repeated_writes=facts["repeated_writes"],
             steps=tuple(facts["steps"]),
             limit=limit and Rate(limit["calls"], limit["seconds"]),

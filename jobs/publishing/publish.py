@@ -14,38 +14,36 @@ import polars as pl
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
 from jobs.errors import ExitCode, strongest
-from jobs.evidence.auditor_pack import write_pack
-from jobs.evidence.events import Chain, write_events
-from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
-from jobs.evidence.signature import signer
-from jobs.evidence.sums import sha256
+from jobs.evidence.auditor_pack import PACK, write_pack
+from jobs.evidence.events import write_events
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
-from jobs.ledger.seals import Link, add_seal, link_before
+from jobs.ledger.seals import link_before
 from jobs.ledger.store import Store
 from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.sealing import check_standing, seal
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import hashes, redact
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.markdown import render_markdown
+from jobs.reports.next_steps import Ended, next_steps
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
-from jobs.settings.secrets import secret
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
-from schemas.job_name import COMMANDS, ONBOARDING, JobName
-from schemas.outcome import OUTCOME_SCHEMA
+from schemas.job_name import ONBOARDING, JobName
+from schemas.outcome import MENDED_FROM, OUTCOME_SCHEMA
 
 WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
 
@@ -57,6 +55,22 @@ LEDGER_COLUMNS = tuple(f"{name[:-3]}_ms" if name in TIMES else name for name in 
 
 UNTOLD = frozenset({"seq", "at_ms", "run_id"})
 """Columns of an event that the event log has in another form."""
+
+ASKED_AGAIN = (Outcome.DECLINED.value, "kyc_failed")
+"""The cause after which the target can be asked again."""
+
+MADE_ANEW = frozenset(
+    f"{name}.{kind}"
+    for name, kinds in {
+        "outcome": ("csv", "parquet"),
+        "quarantine": ("csv",),
+        "summary": ("json",),
+        "events": ("ndjson",),
+        "report": ("html", "md", "xlsx"),
+    }.items()
+    for kind in kinds
+).union(PACK)
+"""The files that `publish` makes: whatever they were before, they are then as the ledger and the input say."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
@@ -79,11 +93,13 @@ def publish(
 ) -> Summary:
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
 
-    They are written into the folder of the run, which is there. Raises Unusable when it is not.
+    They are written into the folder of the run, which is there. Raises Unusable when it is not, and Unproven when it
+    was sealed before and holds something else than it did that is not made anew.
 
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
     folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
+    check_standing(store, run, MADE_ANEW)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
@@ -96,8 +112,12 @@ def publish(
     if left_out is None:
         workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
     write_pack(folder)
-    seal(folder, run, summary, chain, previous=link_before(store, run))
-    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
+    link = link_before(store, run)
+    before = {
+        "previous_run": link and link.run_id,
+        "previous_manifest_sha256": link and link.manifest_sha256,
+    }
+    seal(store, run, folder, {**facts_of_run(run, summary), **before}, chain)
     return summary
 
 
@@ -126,6 +146,7 @@ def shown(rows: Sequence[tuple[Any, ...]], batch: Batch, pseudonyms: Pseudonyms)
     kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
     times = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
     frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(times)
+    frame = _with_origin(frame, batch) if batch.staged.mended else frame
     frame = _with_echo(frame, batch) if batch.file.echoed else frame
     return _with_hash(frame, batch, pseudonyms) if batch.file.hidden else frame
 
@@ -142,6 +163,13 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     beside = echo.join(personal, on="source_row", how="left")
     joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
+
+
+def _with_origin(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """With the run and the row that `muster mend` took each row from."""
+    origin = pl.format("{}:{}", "from_run", "from_row").alias(MENDED_FROM)
+    beside = batch.staged.mended_rows().select("source_row", origin)
+    return frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
 
 
 def _with_hash(frame: pl.DataFrame, batch: Batch, pseudonyms: Pseudonyms) -> pl.DataFrame:
@@ -197,14 +225,14 @@ def summarised(
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
+        stop=findings.stop,
         notes=findings.notes,
-        refused=findings.refused,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
         findings=None if again else findings.facts(),
         exit_code=code,
-        next_command=next_command(run, count.outcomes, code),
+        next_steps=next_steps(Ended(run.run_id, count.outcomes, code, bool(count.causes.get(ASKED_AGAIN)))),
     )
 
 
@@ -302,24 +330,6 @@ def exit_code(
     return strongest(codes)
 
 
-def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
-    """What to type next, None when nothing is left to do."""
-    if code is ExitCode.INTEGRITY:
-        return f"muster status {run.run_id}"
-    if any(outcomes.get(outcome) for outcome in (Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT)):
-        return f"muster resume {run.run_id}"
-    if outcomes.get(Outcome.FAILED):
-        return f"muster retry {run.run_id}"
-    if outcomes.get(Outcome.QUARANTINED):
-        decision = run.settings.get("decision")
-        again = COMMANDS.get(str(run.settings.get("job")), COMMANDS[ONBOARDING])
-        again += f" --command {decision}" if decision else ""
-        return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
-    if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
-        return f"muster reconcile {run.run_id}"
-    return None
-
-
 def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str, object]]:
     """The run's events as they stand in the ledger, and its end."""
     at_ms, at = None, ""
@@ -353,11 +363,9 @@ def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
-def seal(
-    folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None, *, previous: Link | None = None
-) -> None:
-    """manifest.json and SHA256SUMS, the last writes of a run. `previous`: the run of the batch before it."""
-    facts: dict[str, object] = {
+def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
+    """What the manifest says of a run, or of a later comparison of it."""
+    return {
         "run_id": run.run_id,
         "command": run.command,
         "system": run.system,
@@ -369,13 +377,4 @@ def seal(
         "control_record": run.facts.get("control_record"),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
-        "previous_run": previous and previous.run_id,
-        "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
-    write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
-
-
-def signing() -> Sign | None:
-    """What signs manifests; None when no key is given. Raises Unusable: asked for before anything is sent."""
-    pem = secret("signing_key")
-    return None if pem is None else signer(pem)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import polars as pl
 from rapidfuzz import fuzz
 
+from jobs import folded
 from jobs.batch import Batch
 from jobs.clock import Clock, iso
 from jobs.errors import Unreachable
@@ -76,7 +77,7 @@ SHORT_OF = DIFFERING - {MatchClass.FIELD_DIFFERENCE}
 
 
 def normalised(text: str | None) -> str:
-    """What is compared: NFC, outer spaces off, inner ones single. Capitals count, but for e-mails (`compared`)."""
+    """What is compared: NFC, outer spaces off, inner ones single. `folded` says of which columns no more counts."""
     return " ".join(unicodedata.normalize("NFC", text or "").split())
 
 
@@ -96,16 +97,26 @@ def compare(claim: Claim, sighting: Sighting, able: Capabilities) -> Sequence[Li
     lines = [*fields(sighting.comparisons), *decision(claim, sighting, able)]
     if able.wallets:
         lines += wallet(claim, sighting)
-    return lines or MATCH
+    return lines or matched(sighting.comparisons)
+
+
+def matched(comparisons: Sequence[Comparison]) -> Sequence[Line]:
+    """MATCH; where the target has values in another spelling, it names them: they are no difference."""
+    spelt = [each for each in comparisons if folded.differs(each.field, each.ours, each.theirs)]
+    if not spelt:
+        return MATCH
+    ours, theirs = (
+        ";".join(each.mask(value) for each, value in zip(spelt, values, strict=True))
+        for values in ([each.ours for each in spelt], [each.theirs for each in spelt])
+    )
+    return (Line(MatchClass.MATCH, ";".join(each.field for each in spelt), ours, theirs),)
 
 
 def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
-    """The fields that differ after normalisation. A value that the file does not have is not compared."""
+    """The fields that differ in more than spelling. A value that the file does not have is not compared."""
     for each in comparisons:
         ours, theirs = normalised(each.ours), normalised(each.theirs)
-        if each.field == "email":
-            ours, theirs = ours.casefold(), theirs.casefold()
-        if each.ours is not None and ours != theirs:
+        if each.ours is not None and folded.of(each.field, ours) != folded.of(each.field, theirs):
             alike = similarity(ours, theirs) if each.field in NAMES and each.ours != WITHHELD else None
             yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
 
@@ -213,7 +224,7 @@ class Reconciliation:
         listed = self.listed.get(claim.customer_id or "")
         try:
             lines = await self._seen(claim, row, facts, listed)
-            if listed is not None and lines != MATCH:  # a listing may lag behind: a difference is read for itself
+            if listed is not None and not agreeing(lines):  # a listing may lag behind: a difference is read for itself
                 lines = await self._seen(claim, row, facts, None)
         except ReadFailed as error:
             return self._unread(claim, error.reason)
@@ -237,6 +248,11 @@ class Reconciliation:
         if self.opener is not None and claim.pseudonyms is not None:
             sighting = self.opener.opened(sighting, claim.pseudonyms)
         return compare(claim, sighting, self.system.capabilities)
+
+
+def agreeing(lines: Sequence[Line]) -> bool:
+    """Whether no line is a difference."""
+    return all(line.match_class is MatchClass.MATCH for line in lines)
 
 
 def reported(claim: Claim, line: Line, read_at: str | None) -> tuple[Any, ...]:

@@ -9,10 +9,11 @@ from typing import Literal
 
 import orjson
 
-from jobs.errors import ExitCode
+from jobs.codes.exits import EXITS
 from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
+from jobs.reports.next_steps import NextStep
 from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.printable import printable
 from jobs.reports.redaction import without_secrets
@@ -21,21 +22,8 @@ from jobs.reports.verdict import verdict
 
 SCHEMA_VERSION = 1
 
-MEANINGS: dict[int, str] = {
-    ExitCode.OK: "everything the command promised is true",
-    ExitCode.ATTENTION: "finished, but rows need attention",
-    ExitCode.UNUSABLE: "usage, settings or input file unusable; nothing was sent",
-    ExitCode.POLICY: "stopped by policy, or by a ledger or a disk that failed",
-    ExitCode.PERMISSION: "authentication or permission",
-    ExitCode.PENDING: "finished; only pending rows remain",
-    ExitCode.LOCKED: "another run holds the lock, or another process the ledger's",
-    ExitCode.INTEGRITY: "integrity: the books do not balance or the evidence does not verify",
-    ExitCode.STALE_PLAN: "the plan is stale or not approved",
-    ExitCode.INTERNAL: "internal error: a defect of muster",
-    ExitCode.UNREACHABLE: "the target could not be reached; nothing is wrong with file or credential: run it again",
-    ExitCode.SIGINT: "interrupted by SIGINT; the state is saved",
-    ExitCode.SIGTERM: "interrupted by SIGTERM; the state is saved",
-}
+MEANINGS: dict[int, str] = {number: code.meaning for number, code in EXITS.items()}
+"""Each exit code in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +105,10 @@ class Summary:
     """Rows per warning code of the validation."""
     failed_checks: Mapping[str, int] = field(default_factory=dict)
     """Rows per check that the target's decision named as failed."""
+    stop: str | None = None
+    """Why the run stopped before its end; None: it came to its end, or an older muster ran."""
     notes: tuple[str, ...] = ()
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
-    refused: str | None = None
-    """What the target refused to the job as a whole (the credential, a right, the tenant, a setting); None: nothing."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Effective settings."""
     course: Course | None = None
@@ -130,8 +118,13 @@ class Summary:
     findings: Mapping[str, object] | None = None
     """What the run knew beside the ledger, to make the report again; None where it is never made again."""
     exit_code: int = 0
-    next_command: str | None = None
-    """What to type next; None when there is nothing left to do."""
+    next_steps: tuple[NextStep, ...] = ()
+    """What to type next, the most urgent first; empty when there is nothing left to do."""
+
+    @property
+    def next_command(self) -> str | None:
+        """The most urgent next step; None when there is nothing left to do."""
+        return self.next_steps[0].command if self.next_steps else None
 
     @property
     def exit_meaning(self) -> str:
@@ -270,12 +263,14 @@ def _counts(summary: Summary) -> dict[str, object]:
 
 def _ending(summary: Summary) -> dict[str, object]:
     return {
+        **({} if summary.stop is None else {"stop": summary.stop}),
         "notes": list(summary.notes),
         "settings": summary.shown_settings(),
         "exit_code": int(summary.exit_code),
         "exit_meaning": summary.exit_meaning,
         **({} if summary.findings is None else {"findings": dict(summary.findings)}),
         "next_command": summary.next_command,
+        "next_steps": [asdict(step) for step in summary.next_steps],
     }
 
 
@@ -299,7 +294,8 @@ def render_text(summary: Summary) -> str:
     Outcomes and classes that did not occur are left out; every equation is shown.
     """
     head = f"Run {summary.run_id}: {summary.command}, {summary.system}, tenant {summary.tenant}"
-    parts = [[head, verdict(summary).sentence], *filter(None, _blocks(summary)), _last_lines(summary)]
+    opening = [head, verdict(summary).sentence, *([f"Why: {summary.stop}"] if summary.stop else [])]
+    parts = [opening, *filter(None, _blocks(summary)), _last_lines(summary)]
     lines = [printable(line) for part in parts for line in (*part, "")]
     return "\n".join(lines[:-1]) + "\n"
 
@@ -359,4 +355,4 @@ def _open_totals(totals: Iterable[ControlTotal]) -> list[str]:
 
 def _last_lines(summary: Summary) -> list[str]:
     lines = [f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}"]
-    return [*lines, f"Next: {summary.next_command}"] if summary.next_command else lines
+    return [*lines, *(f"Next: {step}" for step in summary.next_steps)]

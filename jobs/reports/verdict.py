@@ -24,7 +24,7 @@ class Verdict:
 
 _STOPPED: dict[int, tuple[Mood, str]] = {
     ExitCode.INTERNAL: ("bad", "The run ended with an internal error."),
-    ExitCode.PERMISSION: ("bad", "The run was stopped: the target refused it."),
+    ExitCode.PERMISSION: ("bad", "The run was stopped: the target no longer accepts our credential."),
     ExitCode.UNREACHABLE: ("attention", "The target could not be reached any more; what was done is saved."),
     ExitCode.POLICY: ("attention", "The run was stopped by its own limits before its end."),
     ExitCode.SIGINT: ("attention", "The run was interrupted; what it did is saved."),
@@ -38,8 +38,8 @@ def verdict(summary: "Summary") -> Verdict:
         return Verdict("bad", "The books do not balance: do not rely on these numbers before somebody has looked.")
     if summary.exit_code in _STOPPED:
         mood, sentence = _STOPPED[summary.exit_code]
-        if summary.exit_code == ExitCode.PERMISSION and summary.refused:
-            sentence = f"The run was stopped: {summary.refused}."
+        if summary.exit_code == ExitCode.PERMISSION and summary.stop:
+            sentence = f"The run was stopped: {summary.stop}."
         return Verdict(mood, f"{sentence} {_left(summary)}".strip())
     if summary.attention or not summary.agreed:
         return Verdict("attention", f"The run finished, and {_matters(summary)}.{_unread(summary)}")

@@ -14,7 +14,7 @@ from jobs.intake.stage import SOURCE_ROW
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
-from jobs.publishing.publish import signing
+from jobs.publishing.sealing import signing
 from jobs.run.canary import with_default_canary
 from jobs.run.target import same_target
 from jobs.run.wiring import Remembered, credential_name, credential_of, system_of

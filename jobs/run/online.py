@@ -13,11 +13,13 @@ from jobs.clock import milliseconds
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.workers import WorkerPool
+from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import notes_of
 from jobs.run.ask_again import Candidate
 from jobs.run.canary import send_first
 from jobs.run.context import RunContext
@@ -52,6 +54,8 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             folder = RunFolder.create(Path(context.run.folder))
             target = origin_of(settings.need("base_url"))
             await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)
+            if context.given.batch.staged.mended:
+                await asyncio.to_thread(remember_mended, context)
             try:
                 await send(context, client, asked)
             finally:
@@ -61,20 +65,29 @@ async def online(context: RunContext, signals: Signals) -> Findings:
         seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        found = seen.written(folder)
+        for note in notes_of(folder):
+            context.stops.note(note)
         context.leave_to_resume()
         await asyncio.to_thread(store.add_calls, context.run.run_id, context.calls)
         return Findings(
             codes=frozenset(context.stops.codes),
+            stop=context.stops.why,
             notes=context.stops.notes,
-            refused=context.stops.refused,
             repeated_writes=client.repeated_writes,
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
             limit=window.most if window else None,
-            **seen.written(folder),
+            **found,
         )
     finally:
         signals.deaf()
+
+
+def remember_mended(context: RunContext) -> None:
+    """Records which rows of earlier runs the rows of a mended file are."""
+    rows = context.given.batch.staged.mended_rows().collect()
+    remember_lineage(context.session.store, context.session.space_id, context.run.run_id, rows.iter_rows())
 
 
 async def checked_first(context: RunContext, client: Client) -> Sequence[Candidate]:

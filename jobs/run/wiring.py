@@ -35,11 +35,14 @@ from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
 from jobs.transport.sender import HttpxSender
 
 
-def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
+def system_of(
+    settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None, reading: bool = False
+) -> System:
     """The configured system, for the configured job. Raises Unusable.
 
     `files`: the folder of the input, in which documents lie unless the settings name another one. `passwords`: of the
-    logins that are to be made; None: none is made.
+    logins that are to be made; None: none is made. `reading`: nothing is going to be written, so that settings which
+    only writes need may be missing.
     """
     tenant = settings.need("tenant")
     module = adapter(settings.job_name.adapter)
@@ -52,6 +55,7 @@ def system_of(settings: Settings, files: Path | None = None, *, passwords: Passw
         credential=cache(lambda: credential_name(settings)),
         known=Remembered(settings).of,
         passwords=passwords,
+        reading=reading,
     )
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
 

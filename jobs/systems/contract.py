@@ -127,8 +127,10 @@ class Capabilities:
     """The column by whose equal value a customer at the target is known to be the row's person."""
     canary: int = 0
     """What `--canary` is unless somebody sets it."""
-    downloads: bool = False
-    """Whether profiles can be downloaded as PDF; such a system is `Downloadable`."""
+    downloads: tuple[str, ...] = ()
+    """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    staff: bool = False
+    """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
     """Whether all about one customer can be read for people; such a system is `Profiled`."""
     logins: bool = False
@@ -292,6 +294,8 @@ class Setup:
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
+    reading: bool = False
+    """Whether nothing is going to be written, so that settings which only writes need may be missing."""
 
 
 class Adapter(Protocol):

@@ -1,6 +1,5 @@
 """A file of rows to Omnumi's stand-in, over sockets: what each row ends as, and what the target then holds."""
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -175,11 +174,9 @@ def test_the_doctor_tries_a_token_where_there_is_a_read_and_says_so_where_there_
 @pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 5)]
-    started = world.muster.start("run", written(world.folder / "customers.csv", rows), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    world.sandbox.faults([{"operation": "create_customer", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -signal.SIGKILL
-    world.sandbox.faults([])
+    world.muster.killed(
+        "create_customer", when, 2, "run", written(world.folder / "customers.csv", rows), "--concurrency", "1"
+    )
     resumed = world.muster("resume")
 
     assert sorted(resumed.outcomes) == ["in_doubt", "pending", "pending", "pending"]

@@ -210,11 +210,7 @@ def test_a_registration_that_is_killed_is_finished_with_the_password_that_was_de
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, when: str
 ) -> None:
     rows = newcomers(3)
-    started = muster.start("register", file_of(rows), *PASSWORDS, "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": 2, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed(operation, when, 2, "register", file_of(rows), *PASSWORDS, "--concurrency", "1")
     known = delivered(muster.folder)
     ended = muster("resume")
     assert (ended.code, set(ended.outcomes) <= {"onboarded", "already_onboarded"}) == (0, True)

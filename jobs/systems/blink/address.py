@@ -90,7 +90,7 @@ class AddressStep:
         try:
             shown = await self.bank.address(reader, customer_id)
         except NotOffered as error:
-            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
+            return error.ends(view)
         view.notes.pop(SHOWN, None)
         if shown is None:
             return await self._unseen(reader, view, customer_id)

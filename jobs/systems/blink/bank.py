@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.blink import wire
@@ -32,6 +33,8 @@ SPELLINGS = {"seed": "customer", "plural": "customers"}
 """The page prints the singular where an address is read or changed; everything else, here and there, the plural."""
 
 
+NOT_IMPLEMENTED = 501
+
 DECIDING = ("externalReference", "status")
 """Members of a listed customer that decide about a row."""
 
@@ -41,7 +44,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.customers: dict[str, Record] = {}
-        self.references: dict[str, list[Record]] = {}
+        self._references: dict[str, list[Record]] = {}
 
     def add(self, customer: Record) -> None:
         """Takes one in, once. Raises ReadFailed for one without identification, and for one that was another before."""
@@ -54,7 +57,12 @@ class Directory:
         if before is not customer:
             return
         if reference := text_of(customer, "externalReference"):
-            self.references.setdefault(reference, []).append(customer)
+            self._references.setdefault(folded.identity(reference), []).append(customer)
+
+    def referred(self, reference: str) -> list[Record]:
+        """The customers with that reference; where none has it so, those that have it in another spelling."""
+        alike = self._references.get(folded.identity(reference), [])
+        return [each for each in alike if text_of(each, "externalReference") == reference] or alike
 
 
 async def listed(reader: Reader) -> Directory:
@@ -158,26 +166,28 @@ class Bank:
     async def address(self, reader: Reader, customer: str) -> Record | None:
         """The one address that the bank shows of a customer; None: it shows none. Raises NotOffered.
 
-        The other spelling of the path is tried when the first one is unknown, until one has shown an address.
+        The other spelling of the path is tried when the first one is unknown, until one has shown an address. Who
+        answers 501 has no such operation, whatever is said of the other spelling; 405 is about the spelling alone.
         """
         if self._spelling_known:
             return await self._address(reader, customer, self.spelling)
-        first = self.spelling
-        absent: str | None = None
-        for spelling in (first, other(first)):
+        refused: list[NotOffered] = []
+        absent: list[str] = []
+        for spelling in (self.spelling, other(self.spelling)):
             try:
                 found = await self._address(reader, customer, spelling)
-            except NotOffered:
-                if absent is not None:
-                    self.spelling, self._spelling_known = absent, True
-                    return None
+            except NotOffered as error:
+                refused.append(error)
                 continue
-            if found is not None or (spelling != first and absent is None):
+            if found is not None:
                 self.spelling, self._spelling_known = spelling, True
                 return found
-            absent = spelling
-        if absent is None:
-            raise NotOffered("get_address")
+            absent.append(spelling)
+        for error in refused:
+            if error.trace.http_status == NOT_IMPLEMENTED or not absent:
+                raise error
+        if refused:
+            self.spelling, self._spelling_known = absent[0], True
         return None
 
     async def _address(self, reader: Reader, customer: str, spelling: str) -> Record | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from jobs import folded
 from jobs.privacy import masking
 from jobs.systems.blink.address import PLACE, comparable, place_of, wanted_of
 from jobs.systems.blink.bank import MEDIA, Bank, Record
@@ -25,8 +26,10 @@ async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Ma
 
 def _contact(medium: str, kind: str, ours: str, contacts: Sequence[Record]) -> Comparison:
     """Equal when any contact is ours; else beside the newest one of that medium and type."""
-    if any(same(contact, medium, kind, ours) for contact in contacts):
-        return Comparison(medium, ours, ours, masking.of_column(medium))
+    equal = [text_of(contact, "contactContent") for contact in contacts if same(contact, medium, kind, ours)]
+    if equal:
+        theirs = equal[-1] if all(folded.differs(medium, ours, each) for each in equal) else ours
+        return Comparison(medium, ours, theirs, masking.of_column(medium))
     alike = [
         text_of(contact, "contactContent")
         for contact in contacts

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
@@ -17,7 +18,7 @@ from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_identity
 from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.document import TYPES, DocumentStep
@@ -238,9 +239,7 @@ class Eclipse(Defaults):
             profile = await shown.profile(reader, self.tenant_path, known)
             return [profile] if profile is not None else []
         holders = await self.customer.holders(reader, row)
-        same = [
-            record for record in holders if wire.text_of(record, "nationalIdentityNumber") == row.get("national_id")
-        ]
+        same = [record for record in holders if same_identity(row, record)]
         return [
             await shown.profile(reader, self.tenant_path, str(wire.identifier(record.get("customerId")))) or record
             for record in same
@@ -277,7 +276,7 @@ def papers(tenant_path: str, folder: Path, most_bytes: int) -> tuple[AddressStep
 def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:
     """One field, the target's phone spelling normalised first."""
     ours, theirs = row.get(column), wire.text_of(profile, PAYLOAD[column])
-    if column == "phone" and same_phone(ours, theirs):
+    if column == "phone" and folded.same_digits(ours, theirs):
         theirs = ours
     return Comparison(column, ours, theirs, masking.of_column(column))
 
