@@ -38,6 +38,8 @@ def verdict(summary: "Summary") -> Verdict:
         return Verdict("bad", "The books do not balance: do not rely on these numbers before somebody has looked.")
     if summary.exit_code in _STOPPED:
         mood, sentence = _STOPPED[summary.exit_code]
+        if summary.exit_code == ExitCode.PERMISSION and summary.stop:
+            sentence = f"The run was stopped: {summary.stop}."
         return Verdict(mood, f"{sentence} {_left(summary)}".strip())
     if summary.attention or not summary.agreed:
         return Verdict("attention", f"The run finished, and {_matters(summary)}.{_unread(summary)}")

@@ -49,6 +49,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
                 tell_kept(window, progress)
+            own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
             target = origin_of(settings.need("base_url"))
@@ -61,7 +62,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
                 context.calls.update(client.calls)
             throttling.note()
         note_clock(context.stops, clock, began)
-        seen = await reread_if_possible(context, outage)
+        seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
         found = seen.written(folder)

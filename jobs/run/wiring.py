@@ -110,11 +110,14 @@ def complete(given: Secrets) -> bool:
     return bool(given.identity and given.password)
 
 
-def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
-    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable."""
+def credential_of(settings: Settings, *, reading: bool = False, own_reads: bool = False) -> Secrets:
+    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable.
+
+    `own_reads`: the run's own is known to be able to read back what it made, also where that is not usual.
+    """
     own = next(filter(complete, readers(settings)), None) if reading else None
     able = capabilities(settings.job_name.adapter)
-    if own is None and reading and able.reads_apart:
+    if own is None and reading and able.reads_apart and not own_reads:
         raise Unusable(
             "reading back takes another credential than this job's own",
             hint="set MUSTER_RECON_IDENTITY and MUSTER_RECON_PASSWORD (or their _FILE variants)",
@@ -200,6 +203,7 @@ async def connected(
     )
     try:
         token = await client.credential.token()
+        system.admit(token.positions)
         await client.reach()
         rates = dict(system.limits(token.positions))
         if settings.rate is not None:

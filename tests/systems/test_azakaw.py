@@ -328,7 +328,7 @@ def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     [
         ('employee_id = "nobody"', 4, "employee"),
         ('form_id_individual = "form-unknown"', 4, "form"),
-        ("employee_id = 7", 4, "employee"),
+        ("employee_id = 7", 4, "The run was stopped: the target has no employee 7."),
         ('auth_base_url = "http://example.com"', 2, "https"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
     ended = world.run([person(1, name), person(2)], "--concurrency", "1")
 
     assert (ended.outcomes, ended.code) == (["not_attempted", "not_attempted"], 4)
-    assert "blocked" in ended.stderr + ended.stdout
+    assert "The run was stopped: the tenant is blocked at the target." in ended.stdout
     assert len(world.sent()) == 1
 
 

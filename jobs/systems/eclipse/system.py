@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from jobs import folded
-from jobs.errors import Unusable
+from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
@@ -94,6 +94,9 @@ class EclipseSettings:
 
 
 SETTINGS = EclipseSettings
+
+ONBOARDING = "ONBOARDING"
+"""The position of self-registration: create, read and update new customers, create attachments, and no more."""
 
 
 def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
@@ -197,9 +200,17 @@ class Eclipse(Defaults):
         """A bearer, whose tenant is the `tenant` claim of the JWT, unverified."""
         return Token.bearer(token, tenant=wire.text_of(claims_of(token), "tenant"))
 
+    def admit(self, positions: frozenset[str]) -> None:
+        """ONBOARDING, which can hold no other right, makes customers that it could then do nothing for."""
+        if positions == {ONBOARDING}:
+            raise NotPermitted(
+                f"the credential has the position {ONBOARDING}, which registers customers and may do nothing else",
+                hint="use an operator's credential (TENANT_SYSTEM or LEVEL_nn); or register: muster register INPUT",
+            )
+
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
-        return {CallClass.WRITE: ONBOARDING_LIMIT} if "ONBOARDING" in positions else {}
+        return {CallClass.WRITE: ONBOARDING_LIMIT} if ONBOARDING in positions else {}
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Profile, newest KYC result and wallets of the row's customer, read afresh.
