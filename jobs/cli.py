@@ -22,6 +22,7 @@ COMMANDS = (
     "reconcile",
     "download_profiles",
     "report",
+    "mend",
     "status",
     "runs",
     "verify",

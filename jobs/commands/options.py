@@ -131,6 +131,7 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
+    from jobs.reports.brief import render_brief
     from jobs.reports.summary import render_text
 
     try:
@@ -144,9 +145,15 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
-    if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
-        click.echo(f"muster: next: {summary.next_command}", err=True)
+    if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
+        click.echo(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
+
+
+def report_of(summary: "Summary", settings_: Settings) -> str | None:
+    """The page of the run that `summary` is of, as an absolute path; None: a later reconciliation has none."""
+    page = (settings_.out / summary.run_id / "report.html").absolute()
+    return str(page) if page.is_file() else None
 
 
 def confirmed(question: str, settings_: Settings) -> None:

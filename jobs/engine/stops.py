@@ -50,6 +50,8 @@ class Stops:
     """Set by a signal, whatever asked for a stop before."""
     reason: str = "interrupted"
     """Reason code of the rows that were not attempted."""
+    why: str | None = None
+    """The reason in a sentence; None: nothing has stopped the run."""
     codes: set[ExitCode] = field(default_factory=set)
     error: MusterError | None = None
     due: datetime | None = None
@@ -67,7 +69,7 @@ class Stops:
         if code in self.codes or self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM}:
             self.at_once.set()
         self.signalled.set()
-        self._stop("interrupted", code)
+        self._stop("interrupted", code, f"interrupted by {code.name}")
 
     def deadline(self) -> None:
         """The time given by --deadline has come."""
@@ -76,6 +78,7 @@ class Stops:
     def limited(self) -> None:
         """--limit rows were handed out, and there are more."""
         self.codes.add(ExitCode.POLICY)
+        self.why = self.why or "no more rows were wanted (--limit)"
 
     @contextmanager
     def watching(self, clock: Clock) -> Iterator[None]:
@@ -121,7 +124,8 @@ class Stops:
     def block(self, error: MusterError) -> None:
         """The credential was refused, or the target can't be reached any more: nothing else can succeed."""
         self.error = self.error or error
-        self._stop("unreachable" if isinstance(error, Unreachable) else "not_permitted", error.exit_code)
+        reason = "unreachable" if isinstance(error, Unreachable) else "not_permitted"
+        self._stop(reason, error.exit_code, error.message)
 
     def ended(self, outcome: Outcome, cause: str) -> None:
         """One row ended; `cause` is its signature (step, code, the target's own code), empty for a good end."""
@@ -145,11 +149,11 @@ class Stops:
         """A policy of the operator stops the run; `note` says why."""
         if not self.requested.is_set():
             self._notes.append(note)
-        self._stop(reason, ExitCode.POLICY)
+        self._stop(reason, ExitCode.POLICY, note.removeprefix("stopped: "))
 
-    def _stop(self, reason: str, code: ExitCode) -> None:
+    def _stop(self, reason: str, code: ExitCode, why: str) -> None:
         if not self.requested.is_set():
-            self.reason = reason
+            self.reason, self.why = reason, why
         self.codes.add(code)
         self.requested.set()
 

@@ -24,6 +24,8 @@ class Findings:
     complete_at_target: int | None = None
     """Rows found complete by the fresh read; None when it was not made."""
     notes: tuple[str, ...] = ()
+    stop: str | None = None
+    """Why the run stopped before its end, in a sentence; None: it did not."""
     repeated_writes: int = 0
     calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """What was sent, by (operation, method, status)."""
@@ -37,6 +39,7 @@ class Findings:
         limit = self.limit and {"calls": self.limit.calls, "seconds": self.limit.seconds}
         return {
             "codes": sorted(int(code) for code in self.codes),
+            "stop": self.stop,
             "complete_at_target": self.complete_at_target,
             "repeated_writes": self.repeated_writes,
             "steps": list(self.steps),
@@ -52,6 +55,7 @@ class Findings:
             codes=frozenset(ExitCode(code) for code in facts["codes"]),
             reconciliation=summary["reconciliation"],
             complete_at_target=facts["complete_at_target"],
+            stop=facts.get("stop"),
             notes=tuple(summary["notes"]),
             repeated_writes=facts["repeated_writes"],
             steps=tuple(facts["steps"]),

@@ -33,6 +33,7 @@ from jobs.reports.echo import hashes, redact
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.markdown import render_markdown
+from jobs.reports.next_steps import Ended, next_steps
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
@@ -41,8 +42,8 @@ from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
-from schemas.job_name import COMMANDS, ONBOARDING, JobName
-from schemas.outcome import OUTCOME_SCHEMA
+from schemas.job_name import ONBOARDING, JobName
+from schemas.outcome import MENDED_FROM, OUTCOME_SCHEMA
 
 WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
 
@@ -67,6 +68,9 @@ MADE_ANEW = frozenset(
     for kind in kinds
 ).union(PACK)
 """The files that `publish` makes: whatever they were before, they are then as the ledger and the input say."""
+
+ASKED_AGAIN = (Outcome.DECLINED.value, "kyc_failed")
+"""The cause after which the target can be asked again."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
@@ -142,6 +146,7 @@ def shown(rows: Sequence[tuple[Any, ...]], batch: Batch, pseudonyms: Pseudonyms)
     kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
     times = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
     frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(times)
+    frame = _with_origin(frame, batch) if batch.staged.mended else frame
     frame = _with_echo(frame, batch) if batch.file.echoed else frame
     return _with_hash(frame, batch, pseudonyms) if batch.file.hidden else frame
 
@@ -158,6 +163,13 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     beside = echo.join(personal, on="source_row", how="left")
     joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
+
+
+def _with_origin(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """With the run and the row that `muster mend` took each row from."""
+    origin = pl.format("{}:{}", "from_run", "from_row").alias(MENDED_FROM)
+    beside = batch.staged.mended_rows().select("source_row", origin)
+    return frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
 
 
 def _with_hash(frame: pl.DataFrame, batch: Batch, pseudonyms: Pseudonyms) -> pl.DataFrame:
@@ -212,13 +224,14 @@ def summarised(
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
+        stop=findings.stop,
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
         findings=None if again else findings.facts(),
         exit_code=code,
-        next_command=next_command(run, count.outcomes, code),
+        next_steps=next_steps(Ended(run.run_id, count.outcomes, code, bool(count.causes.get(ASKED_AGAIN)))),
     )
 
 
@@ -299,24 +312,6 @@ def exit_code(
         if not equation.ok:
             codes.add(ExitCode.INTEGRITY if equation.kind == "books" else ExitCode.ATTENTION)
     return strongest(codes)
-
-
-def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
-    """What to type next, None when nothing is left to do."""
-    if code is ExitCode.INTEGRITY:
-        return f"muster status {run.run_id}"
-    if any(outcomes.get(outcome) for outcome in (Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT)):
-        return f"muster resume {run.run_id}"
-    if outcomes.get(Outcome.FAILED):
-        return f"muster retry {run.run_id}"
-    if outcomes.get(Outcome.QUARANTINED):
-        decision = run.settings.get("decision")
-        again = COMMANDS.get(str(run.settings.get("job")), COMMANDS[ONBOARDING])
-        again += f" --command {decision}" if decision else ""
-        return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
-    if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
-        return f"muster reconcile {run.run_id}"
-    return None
 
 
 def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str, object]]:

@@ -3,7 +3,7 @@
 from jobs.model import MatchClass, Outcome
 
 _BY_CODE: dict[tuple[str, str], str] = {
-    (Outcome.QUARANTINED, "missing"): "Fill the field in quarantine.csv and feed the file back.",
+    (Outcome.QUARANTINED, "missing"): "Fill the field: muster mend RUN --to FILE gives the rows, to be run again.",
     (Outcome.QUARANTINED, "duplicate_in_file"): "Decide which row is right, keep that one, feed it back.",
     (Outcome.QUARANTINED, "column_count"): "The line has too few or too many fields; mend its quotes or separators.",
     (Outcome.QUARANTINED, "encoding"): "The text was damaged before it came here; export it again as UTF-8.",
@@ -26,9 +26,9 @@ _BY_CODE: dict[tuple[str, str], str] = {
 _BY_OUTCOME: dict[str, str] = {
     Outcome.ONBOARDED: "Nothing.",
     Outcome.ALREADY_ONBOARDED: "Nothing.",
-    Outcome.QUARANTINED: "Correct the value in quarantine.csv and feed the file back.",
+    Outcome.QUARANTINED: "Correct the value: muster mend RUN --to FILE gives the rows, to be run again.",
     Outcome.CONFLICT: "Look the customer up and decide who holds the phone, identity or key.",
-    Outcome.REJECTED: "Read the target's reason, correct the source and feed the row again.",
+    Outcome.REJECTED: "Read the target's reason and correct the row, which muster mend RUN --to FILE gives.",
     Outcome.DECLINED: "Follow the procedure for declined customers; the check is not repeated.",
     Outcome.NOT_ELIGIBLE: "Ask the operator of the target for a wallet type that is allowed.",
     Outcome.PENDING: "Resume the run.",

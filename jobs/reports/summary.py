@@ -13,6 +13,7 @@ from jobs.errors import ExitCode
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
 from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
+from jobs.reports.next_steps import NextStep
 from jobs.reports.printable import printable
 from jobs.reports.redaction import without_secrets
 from jobs.reports.totals import ControlTotal, totals_document
@@ -114,6 +115,8 @@ class Summary:
     """Rows per warning code of the validation."""
     failed_checks: Mapping[str, int] = field(default_factory=dict)
     """Rows per check that the target's decision named as failed."""
+    stop: str | None = None
+    """Why the run stopped before its end; None: it came to its end, or an older muster ran."""
     notes: tuple[str, ...] = ()
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -125,8 +128,13 @@ class Summary:
     findings: Mapping[str, object] | None = None
     """What the run knew beside the ledger, to make the report again; None where it is never made again."""
     exit_code: int = 0
-    next_command: str | None = None
-    """What to type next; None when there is nothing left to do."""
+    next_steps: tuple[NextStep, ...] = ()
+    """What to type next, the most urgent first; empty when there is nothing left to do."""
+
+    @property
+    def next_command(self) -> str | None:
+        """The most urgent next step; None when there is nothing left to do."""
+        return self.next_steps[0].command if self.next_steps else None
 
     @property
     def exit_meaning(self) -> str:
@@ -259,12 +267,14 @@ def _counts(summary: Summary) -> dict[str, object]:
 
 def _ending(summary: Summary) -> dict[str, object]:
     return {
+        **({} if summary.stop is None else {"stop": summary.stop}),
         "notes": list(summary.notes),
         "settings": summary.shown_settings(),
         "exit_code": int(summary.exit_code),
         "exit_meaning": summary.exit_meaning,
         **({} if summary.findings is None else {"findings": dict(summary.findings)}),
         "next_command": summary.next_command,
+        "next_steps": [asdict(step) for step in summary.next_steps],
     }
 
 
@@ -288,7 +298,8 @@ def render_text(summary: Summary) -> str:
     Outcomes and classes that did not occur are left out; every equation is shown.
     """
     head = f"Run {summary.run_id}: {summary.command}, {summary.system}, tenant {summary.tenant}"
-    parts = [[head, verdict(summary).sentence], *filter(None, _blocks(summary)), _last_lines(summary)]
+    opening = [head, verdict(summary).sentence, *([f"Why: {summary.stop}"] if summary.stop else [])]
+    parts = [opening, *filter(None, _blocks(summary)), _last_lines(summary)]
     lines = [printable(line) for part in parts for line in (*part, "")]
     return "\n".join(lines[:-1]) + "\n"
 
@@ -347,4 +358,4 @@ def _open_totals(totals: Iterable[ControlTotal]) -> list[str]:
 
 def _last_lines(summary: Summary) -> list[str]:
     lines = [f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}"]
-    return [*lines, f"Next: {summary.next_command}"] if summary.next_command else lines
+    return [*lines, *(f"Next: {step}" for step in summary.next_steps)]

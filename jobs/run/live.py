@@ -137,9 +137,8 @@ def unclaimed(later: LaterReconciliation, listing: Listing, number: int) -> Iter
 
 def record(later: LaterReconciliation) -> None:
     """The decisions go into the ledger, in the history of the run that they are about."""
-    step = system_of(later.asked.settings).steps[0].name
-    now_ms = milliseconds(later.place.clock.now())
-    transitions = [each for decided in later.decided for each in decided.transitions(step, now_ms)]
+    system, now_ms = system_of(later.asked.settings), milliseconds(later.place.clock.now())
+    transitions = [each for decided in later.decided for each in decided.transitions(system, now_ms)]
     if transitions:
         later.store.apply(later.space_id, later.epoch, later.asked.run.run_id, transitions)
         later.notes.append(f"{len(later.decided):,} decisions were recorded")

@@ -12,6 +12,7 @@ from jobs.model import ATTENTION, Rate
 from jobs.reports.course import UNSENT, course
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
+from jobs.reports.next_steps import NextStep
 from jobs.reports.outcome import write_outcome
 from jobs.reports.page import write_page
 from jobs.reports.reconciliation import write_reconciliation
@@ -47,6 +48,8 @@ def summary(outcomes: Mapping[str, int], **fields: object) -> Summary:
     """The summary of a run that ended with `outcomes`; `fields` replace what is made up."""
     rows = sum(outcomes.values())
     accepted = rows - outcomes.get("quarantined", 0)
+    if "next_command" in fields:
+        fields["next_steps"] = (NextStep(str(fields.pop("next_command"))),)
     facts: dict[str, object] = {
         "run_id": RUN_ID,
         "system": "eclipse",

@@ -294,8 +294,11 @@ def test_without_a_number_the_decision_can_not_be_read(bank: Bank) -> None:
     bank.switch(returns_id=False)
     bank.muster("run", bank.file(clients(1)))
     bank.standing.amend("customers", bank.held()[0], clientState="Approved")
+    planned = bank.muster("plan", bank.file(clients(1)))
     ended = bank.muster("resume")
 
+    assert "would end as pending" in planned.stdout
+    assert "finished" not in planned.stdout
     assert (ended.outcomes, ended.code) == (["pending"], 5)
     assert [line["class"] for line in ended.reconciliation] == ["match"]
 

@@ -82,6 +82,7 @@ OMNUMI: Ends = {
     "limit": "1 in 1 s",
     "decided": "pending (decision)",
     "planned": "unknown",
+    "planned again": "pending",
     "changed": UNREADABLE,
     "deleted": UNREADABLE,
     "looked up": "refused: Omnumi can't find customers by phone",

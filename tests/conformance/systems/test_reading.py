@@ -71,10 +71,13 @@ def test_a_plan_writes_nothing_and_agrees_with_the_run(bench: Bench) -> None:
     assert ended.outcomes[2] == "quarantined"
 
 
-def test_the_doctor_changes_nothing(bench: Bench) -> None:
+def test_the_doctor_changes_nothing_and_says_let_in_only_where_a_call_was_answered(bench: Bench) -> None:
     ended = bench.muster("doctor", "--output", "json")
 
-    results = {each["result"] for each in orjson.loads(ended.stdout)["checks"]}
+    checks = orjson.loads(ended.stdout)["checks"]
+    results = {each["result"] for each in checks}
+    let_in = [each["result"] == "pass" for each in checks if each["check"] == "login"]
+    assert let_in == [any(200 <= call["status"] < 300 for call in bench.target.calls())]
     assert f"ends with {ended.code}" == bench.subject.ends["doctor"]
     assert ("fail" in results) is (ended.code == 1)
     assert bench.writes() == []
