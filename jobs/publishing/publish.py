@@ -358,6 +358,7 @@ def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
         "ended_at": summary.ended_at,
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "api_user": run.facts.get("api_user"),
         "control_record": run.facts.get("control_record"),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
