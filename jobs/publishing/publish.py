@@ -56,9 +56,6 @@ LEDGER_COLUMNS = tuple(f"{name[:-3]}_ms" if name in TIMES else name for name in 
 UNTOLD = frozenset({"seq", "at_ms", "run_id"})
 """Columns of an event that the event log has in another form."""
 
-ASKED_AGAIN = (Outcome.DECLINED.value, "kyc_failed")
-"""The cause after which the target can be asked again."""
-
 MADE_ANEW = frozenset(
     f"{name}.{kind}"
     for name, kinds in {
@@ -71,6 +68,9 @@ MADE_ANEW = frozenset(
     for kind in kinds
 ).union(PACK)
 """The files that `publish` makes: whatever they were before, they are then as the ledger and the input say."""
+
+ASKED_AGAIN = (Outcome.DECLINED.value, "kyc_failed")
+"""The cause after which the target can be asked again."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
@@ -374,6 +374,7 @@ def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
         "ended_at": summary.ended_at,
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "api_user": run.facts.get("api_user"),
         "control_record": run.facts.get("control_record"),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
