@@ -23,6 +23,8 @@ COMMANDS = (
     "download_profiles",
     "report",
     "mend",
+    "open",
+    "close",
     "status",
     "runs",
     "verify",

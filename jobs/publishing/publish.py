@@ -29,6 +29,7 @@ from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import hashes, redact
@@ -42,6 +43,7 @@ from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, 
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.secrets import secret
+from jobs.settings.values import NEW
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
@@ -184,8 +186,9 @@ def summarised(
     """The run's totals, each from its own source, and the exit code that follows from them."""
     equations = books(store, run, batch, count, findings)
     again = run.command == "reconcile"
-    judged = {} if again else count.outcomes  # a later reading is about what the target shows
-    code = exit_code(judged, findings, equations, run.settings)
+    rows = Attention() if again else attention(store, run)
+    judged = {} if again else rows.unsettled(dict(count.outcomes))  # a later reading is about what the target shows
+    code = exit_code(judged, findings, equations, run.settings, new=rows.new.total())
     if not all(total.closed for total in totals):
         code = strongest({code, ExitCode.INTEGRITY})
     return Summary(
@@ -209,6 +212,8 @@ def summarised(
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
         stop=findings.stop,
+        new=None if again else rows.new,
+        closed=rows.closed,
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
@@ -279,14 +284,22 @@ def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:
 
 
 def exit_code(
-    outcomes: Mapping[str, int], findings: Findings, equations: Iterable[Equation], settings: Mapping[str, object]
+    outcomes: Mapping[str, int],
+    findings: Findings,
+    equations: Iterable[Equation],
+    settings: Mapping[str, object],
+    *,
+    new: int = 0,
 ) -> ExitCode:
-    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only."""
+    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only.
+
+    `outcomes`: rows that nobody closed. `new`: rows that need attention and did not before, for `--fail-on new`.
+    """
     codes = set(findings.codes)
     present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
     fail_on = str(settings.get("fail_on") or "")
     names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *(set(MatchClass) - AGREEING)}
-    if present & names:
+    if present & names or (NEW in names and new):
         codes.add(ExitCode.ATTENTION)
     if outcomes.get(Outcome.PENDING) and not fail_on:
         codes.add(ExitCode.PENDING)
