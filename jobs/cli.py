@@ -24,6 +24,8 @@ COMMANDS = (
     "employees",
     "report",
     "mend",
+    "open",
+    "close",
     "status",
     "runs",
     "verify",

@@ -27,6 +27,7 @@ from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
 from jobs.publishing.sealing import check_standing, seal
+from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import hashes, redact
@@ -39,6 +40,7 @@ from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.values import NEW
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
@@ -200,8 +202,9 @@ def summarised(
     """The run's totals, each from its own source, and the exit code that follows from them."""
     equations = books(store, run, batch, count, findings)
     again = run.command == "reconcile"
-    judged = {} if again else count.outcomes  # a later reading is about what the target shows
-    code = exit_code(judged, findings, equations, run.settings, reading=again)
+    rows = Attention() if again else attention(store, run)
+    judged = {} if again else rows.unsettled(dict(count.outcomes))  # a later reading is about what the target shows
+    code = exit_code(judged, findings, equations, run.settings, reading=again, new=rows.new.total())
     if not all(total.closed for total in totals):
         code = strongest({code, ExitCode.INTEGRITY})
     return Summary(
@@ -226,6 +229,8 @@ def summarised(
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
         stop=findings.stop,
+        new=None if again else rows.new,
+        closed=rows.closed,
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings.limit),
@@ -307,10 +312,12 @@ def exit_code(
     settings: Mapping[str, object],
     *,
     reading: bool = False,
+    new: int = 0,
 ) -> ExitCode:
     """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only.
 
-    `reading`: the command was to read the target and nothing else, so that a row that was not read needs attention.
+    `outcomes`: rows that nobody closed. `reading`: the command was to read the target and nothing else, so that a row
+    that was not read needs attention. `new`: rows that need attention and did not before, for `--fail-on new`.
     """
     codes = set(findings.codes)
     present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
@@ -318,7 +325,7 @@ def exit_code(
     names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *DIFFERING}
     if reading and not fail_on:
         names.add(MatchClass.UNVERIFIED)
-    if present & names:
+    if present & names or (NEW in names and new):
         codes.add(ExitCode.ATTENTION)
     if outcomes.get(Outcome.PENDING) and not fail_on:
         codes.add(ExitCode.PENDING)

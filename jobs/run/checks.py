@@ -16,6 +16,7 @@ from jobs.ledger.store import Store
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
 from jobs.publishing.sealing import signing
 from jobs.run.canary import with_default_canary
+from jobs.run.gates import check_gates
 from jobs.run.target import same_target
 from jobs.run.wiring import Remembered, credential_name, credential_of, system_of
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
@@ -50,8 +51,13 @@ def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
     return settings, system
 
 
-def check_batch(batch: Batch, settings: Settings) -> ControlRecord | None:
-    """The record that came beside the file, where one was given. Raises Unusable when the file may not be sent."""
+def check_batch(batch: Batch, settings: Settings, *, new: bool = True) -> ControlRecord | None:
+    """The record that came beside the file, where one was given. Raises Unusable when the file may not be sent.
+
+    `new`: not one that an earlier run took, whose gates it has passed.
+    """
+    if new:
+        check_gates(batch, settings)
     check_password_delivery(batch, settings)
     check_privileged_rows(batch, settings)
     return control_record(batch.staged, settings.control)
