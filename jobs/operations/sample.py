@@ -33,8 +33,10 @@ class Drawn:
     files: Sequence[Path]
 
 
-def sample(run: RunRow, settings: Settings, size: int, seed: int) -> Drawn:
+def sample(run: RunRow, settings: Settings, size: int, seed: int, *, by_outcome: bool = False) -> Drawn:
     """Writes `sample-SIZE-SEED.html` and `.csv` into the folder of `run`; the same again changes nothing.
+
+    `by_outcome`: SIZE rows of each outcome, as `sample-SIZE-SEED-by-outcome`.
 
     Raises Unusable when there is no folder, and Unproven when its evidence does not verify: a sample of it would
     prove nothing.
@@ -43,7 +45,7 @@ def sample(run: RunRow, settings: Settings, size: int, seed: int) -> Drawn:
     problems = verify_folder(folder.path)
     if problems:
         raise Unproven(f"the evidence of run {run.run_id} does not verify: {problems[0]}")
-    found = draw(folder.path, size, seed)
+    found = draw(folder.path, size, seed, by_outcome=by_outcome)
     content = {f"{found.name}.html": found.to_html().encode(), f"{found.name}.csv": found.to_csv().encode()}
     paths = {folder.path / name: text for name, text in content.items()}
     if any(not path.exists() or path.read_bytes() != text for path, text in paths.items()):
