@@ -23,9 +23,10 @@ from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import link_before
 from jobs.ledger.store import Store
-from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome, Rate
+from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.nights import nights_until
 from jobs.publishing.sealing import check_standing, seal
 from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
@@ -109,10 +110,11 @@ def publish(
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
-    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differing_lines(folder))
     folder.write_bytes("report.md", render_markdown(summary).encode())
-    if left_out is None:
-        workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
+    if workbook.installed() and left_out is None:
+        workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
+    nights, differences = nights_until(store, run), differing_lines(folder)
+    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)
     write_pack(folder)
     link = link_before(store, run)
     before = {
@@ -124,10 +126,8 @@ def publish(
 
 
 def workbook_left_out(rows: int, *, hurried: bool) -> str | None:
-    """Why no workbook is written; None: it is."""
-    if not workbook.installed():
-        return workbook.ABSENT
-    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS else None
+    """Why no workbook is written now; None: it is, where the extra is installed, or nobody waits for one."""
+    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS and workbook.installed() else None
 
 
 def noted(findings: Findings, left_out: str | None) -> Findings:
@@ -233,7 +233,7 @@ def summarised(
         closed=rows.closed,
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(run.settings.items())},
-        course=None if again else course_of(store, run, findings.limit),
+        course=None if again else course_of(store, run, findings),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
         findings=None if again else findings.facts(),
         exit_code=code,
@@ -248,10 +248,16 @@ def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
     return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 
-def course_of(store: Store, run: RunRow, limit: Rate | None) -> Course:
+def course_of(store: Store, run: RunRow, findings: Findings) -> Course:
     """How the run went along, until its last event: what came after it was reading and reporting."""
     ended_ms = last_moment(store, run.run_id) or run.started_ms
-    return course(moments(store, run.run_id), started_ms=run.started_ms, ended_ms=ended_ms, limit=limit)
+    return course(
+        moments(store, run.run_id),
+        started_ms=run.started_ms,
+        ended_ms=ended_ms,
+        limit=findings.limit,
+        steps=findings.steps,
+    )
 
 
 def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings) -> tuple[Equation, ...]:

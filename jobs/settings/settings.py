@@ -194,6 +194,12 @@ TABLES = ("columns", "dates", "values")
 """Tables of muster.toml that say how a file is read."""
 
 
+def apart_from_defaults(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those of `texts`, as `Settings.shown` gives them, that somebody chose: they are not what they are by default."""
+    usual = Settings().shown()
+    return {name: text for name, text in texts.items() if text != usual.get(name, "")}
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
