@@ -221,7 +221,7 @@ class Azakaw(Defaults):
         """The envelope's `result` as it is: form, submission, answers, risk assessment, documents."""
         result = DIALECT.shown(request, reply)
         about(request, result, customer_id)
-        if not isinstance(result, dict) or not PARTS <= result.keys():
+        if not isinstance(result, dict) or not result.keys() >= PARTS:
             raise ReadFailed(f"{request.operation}: the answer is no profile", DIALECT.trace_of(reply))
         return orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 
 from jobs.errors import Unusable
 from jobs.systems.blink import wire
-from jobs.systems.blink.address import PLACE, AddressStep, wanted_of
+from jobs.systems.blink.address import AddressStep
 from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record
 from jobs.systems.blink.contact import ContactStep
 from jobs.systems.blink.link import LinkStep
-from jobs.systems.blink.sighting import address_of, contacts_of
+from jobs.systems.blink.place import ADDRESS, SECOND, SECOND_ADDRESS, USE, wanted_of
+from jobs.systems.blink.second_address import SecondAddressStep
+from jobs.systems.blink.sighting import addresses_of, contacts_of
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
@@ -28,7 +30,7 @@ CAPABILITIES = Capabilities(
     creates_customers=False,
     idempotency_key=None,
     lookups=("customer-id", "reference"),
-    steps=("link", "contact_email", "contact_phone", "address"),
+    steps=("link", *(f"contact_{column}" for column in MEDIA), "address", "address_use", "second_address"),
     documented_limit="none published",
     decision=None,
     plain=frozenset({"customerId", "status"}),
@@ -100,7 +102,10 @@ class Blink(Defaults):
 
     capabilities = CAPABILITIES
     dialect = wire.DIALECT
-    later_columns = frozenset({"bank_person_id", "email", "phone", *PLACE})
+    later_columns = frozenset(
+        {"bank_person_id", *ADDRESS, *(SECOND + column for column in SECOND_ADDRESS)}
+        | {column + more for column in MEDIA for more in ("", "_type", "_information")}
+    )
 
     def __init__(self, provider: str, settings: BlinkSettings | None = None) -> None:
         self.settings = settings or BlinkSettings()
@@ -108,14 +113,18 @@ class Blink(Defaults):
         self.bank = Bank(self.settings.addresses_path, healthcheck=self.settings.healthcheck)
         settle, kind = self.settings.settle_seconds, self.settings.contact_type
         self.link = LinkStep(self.bank)
-        self.contacts = tuple(ContactStep(self.bank, medium, kind, settle) for medium in MEDIA)
+        self.contacts = tuple(ContactStep(self.bank, column, kind, settle) for column in MEDIA)
         self.address = AddressStep(self.bank, settle)
-        self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address)
+        self.use = AddressStep(self.bank, settle, "address_use", use=True)
+        self.second = SecondAddressStep(self.bank, settle)
+        self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address, self.use, self.second)
 
     def steps_of(self, row: Row) -> Sequence[Step]:
         """The link, and what the row gives a value for."""
-        contacts = [step for step in self.contacts if row.get(step.medium)]
-        return (self.link, *contacts, *([self.address] if wanted_of(row) else []))
+        contacts = [step for step in self.contacts if row.get(step.column)]
+        address = [self.address] if wanted_of(row) else []
+        use = [self.use] if any(row.get(column) for column in USE) else []
+        return (self.link, *contacts, *address, *use, *([self.second] if wanted_of(row, SECOND) else []))
 
     def login(self, identity: str, password: str) -> Request:
         """The grant of an access token for the stored refresh token, form-encoded; the certificate names the client."""
@@ -193,7 +202,7 @@ class Blink(Defaults):
         if not row.values and (status or "").casefold() == "active":
             raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
         contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type, facts)
-        compared = [*contacts, *await address_of(self.bank, reader, row, known)]
+        compared = [*contacts, *await addresses_of(self.bank, reader, row, customer)]
         return Sighting((known,), compared, customer_status=status)
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
