@@ -30,6 +30,7 @@ COMMANDS = (
     "purge",
     "forget",
     "lookup",
+    "export",
     "admin_users",
     "sandbox",
     "systems",

@@ -153,6 +153,18 @@ class Bank:
         request = Request("get_person", "GET", f"/persons/{segment(identification)}")
         return about(request, "personIdentification", identification, await wire.read_record(reader, request))
 
+    async def kyc(self, reader: Reader, identification: str) -> Record | None:
+        """GET /customers/{id}/kyc; None where there is none, or no consent. Raises ReadFailed for another's record."""
+        request = Request("get_kyc", "GET", f"/customers/{segment(identification)}/kyc")
+        record = await wire.read_record(reader, request)
+        if record is None:
+            return None
+        customer = record.get("customer")
+        if not isinstance(customer, dict) or not isinstance(record.get("kyc"), dict):
+            raise ReadFailed("get_kyc: the answer is no KYC record")
+        about(request, "customerIdentification", identification, customer)
+        return record
+
     async def contacts(self, reader: Reader, person: str, media: Collection[str]) -> list[Record] | None:
         """GET /persons/{id}/contactdetails; None where there is no such person, or no consent.
 

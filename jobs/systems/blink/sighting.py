@@ -1,6 +1,7 @@
 """What a fresh read of the bank shows beside a row: contacts and address, field by field. It judges nothing."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from jobs.privacy import masking
 from jobs.systems.blink import wire
@@ -18,6 +19,7 @@ from jobs.systems.blink.place import (
     place_of,
     wanted_of,
 )
+from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import text_of
 from jobs.systems.messages import Reader
 from jobs.systems.row import Row
@@ -76,6 +78,23 @@ async def addresses_of(bank: Bank, reader: Reader, row: Row, customer: Record) -
     if agrees(shown, second) or (not first and listed == 1):
         return [*compared(second, shown, SECOND), count]
     return [*(compared(first, shown) if first else []), count]
+
+
+async def all_of(bank: Bank, reader: Reader, row: Row, customer_id: str) -> list[Comparison]:
+    """Whether the row's person is still the customer's, and whether the bank has a KYC record of the customer.
+
+    What the bank does not offer is not compared. Raises ReadFailed.
+    """
+    found = []
+    if person_id := row.get("bank_person_id"):
+        with suppress(NotOffered):
+            person = await bank.person(reader, person_id) or {}
+            linked = customer_id in ids_of(person, "customerList", "customerIdentification")
+            found.append(Comparison("bank_person_id", person_id, person_id if linked else None, str))
+    with suppress(NotOffered):
+        record = await bank.kyc(reader, customer_id)
+        found.append(Comparison("kyc", "shown", "shown" if record is not None else None, str))
+    return found
 
 
 def compared(wanted: Mapping[str, str], shown: Record, prefix: str = "") -> list[Comparison]:
