@@ -32,6 +32,7 @@ COMMANDS = (
     "purge",
     "forget",
     "lookup",
+    "export",
     "admin_users",
     "sandbox",
     "systems",

@@ -37,6 +37,8 @@ def command(**given: Any) -> None:
         click.echo(f"  decision            {each.decision or 'none'}")
         if each.downloads:
             click.echo(f"  profiles            {', '.join(each.downloads)}")
+        if each.exports:
+            click.echo(f"  muster export       {', '.join(each.exports)}")
         if each.commands:
             click.echo(f"  muster decide       {', '.join(each.commands)}")
 

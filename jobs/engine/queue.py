@@ -48,7 +48,7 @@ class WorkQueue:
         return True
 
     def rest(self, case: Case, due: float) -> bool:
-        """Takes `case` back until `due` and no later: it is in the middle of a step. Whether there was a place for it."""
+        """Takes `case` back until `due`, no later: it is in the middle of a step. Whether there was a place for it."""
         if len(self._parked) >= max(self.most, MOST_RESTING):
             return False
         self._numbers += 1

@@ -56,6 +56,7 @@ def system_of(
         credential=cache(lambda: credential_name(settings)),
         known=Remembered(settings).of,
         passwords=passwords,
+        full=settings.full,
         reading=reading,
     )
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))

@@ -61,6 +61,9 @@ class Settings:
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
     )
+    full: bool = option(
+        False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
+    )
     allow_privileged: bool = option(
         False, truth, None, "Send also rows that give privileged positions.", given=False, kept=True
     )

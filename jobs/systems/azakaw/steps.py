@@ -109,7 +109,8 @@ class CustomerStep:
         """Absent, once it is certain that the employee is known. Raises NotPermitted."""
         if terms.employee_id.casefold() not in (await self.staff.reading(reader)).content:
             raise NotPermitted(
-                f"the target has no employee {terms.employee_id}", hint="check employee_id in [azakaw]: muster employees lists them"
+                f"the target has no employee {terms.employee_id}",
+                hint="check employee_id: muster employees lists them",
             )
         return Absent(facts_of(terms))
 
