@@ -21,6 +21,7 @@ from jobs.model import COMPLETE, RESUMABLE, Outcome
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
+from jobs.systems.spelling import SPELLING
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
 CHANGED = "its data differ from what was sent"
@@ -266,8 +267,8 @@ class Case:
 
 
 def warnings_of(row: Row, facts: Mapping[str, str]) -> str | None:
-    """The warnings of the input, and the one that a step left (fact `warning`), joined by `;`."""
-    return ";".join(filter(None, (row.warnings, facts.get("warning")))) or None
+    """The warnings of the input, and those that steps left (facts `warning` and SPELLING), joined by `;`."""
+    return ";".join(filter(None, (row.warnings, facts.get("warning"), facts.get(SPELLING)))) or None
 
 
 def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:

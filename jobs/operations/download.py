@@ -11,12 +11,14 @@ from pathlib import Path
 
 from jobs.clock import Clock
 from jobs.errors import NotPermitted, Unusable
-from jobs.evidence.sums import SUMS, files_of, write_sums
+from jobs.evidence.manifest import MANIFEST, facts_of
+from jobs.evidence.sums import SUMS, files_of
 from jobs.ledger.erase import erased
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.progress import Progress
+from jobs.publishing.sealing import chained, check_later_standing, seal
 from jobs.reports.folder import RunFolder
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
@@ -80,9 +82,11 @@ def download(
         settings.need("base_url")
         credential_of(settings, reading=True)
         folder = place(run, to, customers, clock, form)
+        open_ = {each.file(form) for each in missing(folder.path, customers, form)}
+        check_later_standing(store, run, folder.path, open_)
         work = _Download(system, system, folder, form, Downloads(folder.path))
         asyncio.run(work.all(customers, settings, store, clock, progress))
-        write_sums(folder)
+        seal(store, run, folder, sealed_with(store, run, folder.path), None)
         return work.done
 
 
@@ -118,6 +122,14 @@ def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Cl
         raise Unusable(f"others may read {to}, and profiles are personal", hint=f"chmod 700 {to}")
     folder.discard_drafts()
     return folder
+
+
+def sealed_with(store: Store, run: RunRow, folder: Path) -> Mapping[str, object]:
+    """What the manifest of a download says: what it said before, where an earlier one was broken off and sealed."""
+    if (folder / MANIFEST).exists():
+        return facts_of(folder)
+    own = {"run_id": run.run_id, "command": "download-profiles", "system": run.system, "tenant": run.tenant}
+    return {**own, **chained(store.run(run.run_id) or run)}
 
 
 def missing(folder: Path, customers: Sequence[Customer], form: str) -> list[Customer]:

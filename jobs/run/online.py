@@ -19,6 +19,7 @@ from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import notes_of
 from jobs.run.ask_again import Candidate
 from jobs.run.canary import send_first
 from jobs.run.context import RunContext
@@ -48,6 +49,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
                 tell_kept(window, progress)
+            own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
             target = origin_of(settings.need("base_url"))
@@ -60,9 +62,12 @@ async def online(context: RunContext, signals: Signals) -> Findings:
                 context.calls.update(client.calls)
             throttling.note()
         note_clock(context.stops, clock, began)
-        seen = await reread_if_possible(context, outage)
+        seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        found = seen.written(folder)
+        for note in notes_of(folder):
+            context.stops.note(note)
         context.leave_to_resume()
         await asyncio.to_thread(store.add_calls, context.run.run_id, context.calls)
         return Findings(
@@ -73,7 +78,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
             limit=window.most if window else None,
-            **seen.written(folder),
+            **found,
         )
     finally:
         signals.deaf()

@@ -102,7 +102,17 @@ class Settings:
         of_a_system=True,
     )
     deadline: time | None = option(None, local_time, "HH:MM", "Local time at which no further row is begun.")
-    max_errors: str | None = option(None, error_budget, "N|P%", "Stop when more rows than this need attention.")
+    max_errors: str | None = option(
+        None,
+        error_budget,
+        "N|P%",
+        "Stop when more than N rows, or P% of the accepted, came to need attention in this run.",
+    )
+    max_quarantined: str | None = option(
+        None, error_budget, "N|P%", "Send nothing when more than N rows, or P% of all, fail validation."
+    )
+    min_rows: int | None = option(None, whole(0, 10**12), "N", "Send nothing of a file with fewer rows.")
+    expect_rows: int | None = option(None, whole(0, 10**12), "N", "Send nothing of a file with another number of rows.")
     breaker: int = option(50, whole(0, 10**9), "N", "Stop after N failed rows in a row; 0: never.")
     same_cause: int = option(200, whole(0, 10**9), "N", "Stop when N rows, and half of all, ended alike; 0: never.")
     canary: int = option(0, whole(0, 10**9), "N", "Onboard and reconcile N rows before the rest; 0: none.")
@@ -138,7 +148,10 @@ class Settings:
     yes: bool = option(False, truth, None, "Answer every question with yes.")
     no_progress: bool = option(False, truth, None, "No progress bar, also on a terminal.")
     fail_on: frozenset[str] | None = option(
-        None, outcomes_and_classes, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."
+        None,
+        outcomes_and_classes,
+        "NAMES",
+        "Outcomes and classes that end with 1 (comma-separated); new: rows that were not so.",
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 
@@ -182,6 +195,12 @@ OPTIONS = declared(Settings)
 BY_NAME = {each.name: each for each in OPTIONS}
 TABLES = ("columns", "dates", "values")
 """Tables of muster.toml that say how a file is read."""
+
+
+def apart_from_defaults(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those of `texts`, as `Settings.shown` gives them, that somebody chose: they are not what they are by default."""
+    usual = Settings().shown()
+    return {name: text for name, text in texts.items() if text != usual.get(name, "")}
 
 
 def _text(value: Any) -> str:

@@ -231,6 +231,18 @@ class System(Protocol):
         """
         ...
 
+    def admit(self, positions: frozenset[str]) -> None:
+        """May override. Raises NotPermitted for a credential that, by its positions, can't do this job at all.
+
+        It is asked once, after the login, before anything else is sent. It must not ask the target. No positions: the
+        login told none.
+        """
+        ...
+
+    def reads_with(self, positions: frozenset[str]) -> bool:
+        """May override. Whether a credential with such positions may read back what it made; `reads_apart` else."""
+        ...
+
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Must implement where `reads_back`. A fresh read of all that belongs to `row`, for reconciliation.
 

@@ -466,10 +466,7 @@ def test_a_refused_duplicate_that_nobody_shows_is_a_conflict(bank: Bank) -> None
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_at_a_create_is_finished_without_a_double(bank: Bank, when: str) -> None:
     path = bank.file(clients(6))
-    started = bank.muster.start("run", path, "--concurrency", "3")
-    bank.fault("create_contact", "signal_client", 4, pid=started.running.pid, when=when)
-    assert bank.muster.wait(started).code == -9
-    bank.sandbox.faults([])
+    bank.muster.killed("create_contact", when, 4, "run", path, "--concurrency", "3")
     ended = bank.muster("resume")
 
     assert set(ended.outcomes) <= {"pending", "in_doubt"}

@@ -36,7 +36,9 @@ def files(folder: Path) -> list[str]:
 
 
 def expected(run: Ended) -> list[str]:
-    return sorted(["SHA256SUMS", *(f"{row['customer_id']}.pdf" for row in run.rows if row["customer_id"])])
+    return sorted(
+        ["SHA256SUMS", "manifest.json", *(f"{row['customer_id']}.pdf" for row in run.rows if row["customer_id"])]
+    )
 
 
 def packed_checker(run: Ended) -> int:
@@ -77,7 +79,7 @@ def test_what_is_no_whole_pdf_is_refused_and_tried_again_later(world: World, end
     world.sandbox.faults([])
     again = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
     assert (again["written"], again["there_before"], again["failed"]) == (1, 2, [])
-    assert [files(folder) for folder in downloads(ended)] == [expected(ended)]
+    assert [files(folder) for folder in downloads(ended)] == [sorted([*expected(ended), "manifest-1.json"])]
     assert world.muster("verify", ended.folder.name).code == 0
 
 
@@ -89,11 +91,7 @@ def test_a_complete_download_is_followed_by_a_new_one(world: World, ended: Ended
 
 
 def test_a_download_that_was_killed_is_gone_on_with(world: World, ended: Ended) -> None:
-    started = world.muster.start("download-profiles", ended.folder.name, "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": "after"}
-    world.sandbox.faults([{"operation": "individual_pdf", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -9
-    world.sandbox.faults([])
+    world.muster.killed("individual_pdf", "after", 2, "download-profiles", ended.folder.name, "--concurrency", "1")
     left = len(list(downloads(ended)[0].glob("*.pdf")))
 
     told = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
@@ -145,7 +143,7 @@ def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
     purged = world.muster("purge", "--older-than", "0", "--yes")
 
     assert purged.code == 0, purged.stderr
-    assert [files(folder) for folder in downloads(ended)] == [["SHA256SUMS"]]
+    assert [files(folder) for folder in downloads(ended)] == [["SHA256SUMS", "manifest-1.json", "manifest.json"]]
     assert world.muster("verify", ended.folder.name).code == 0
     assert world.muster("download-profiles", ended.folder.name).code == 2
 
@@ -163,7 +161,9 @@ def test_a_person_who_is_forgotten_has_no_profile_left(world: World, form: str) 
         forgotten = world.muster("forget", "--subject", "-", "--yes")
 
     assert forgotten.code == 0, forgotten.stderr
-    assert [files(folder) for folder in downloads(run)] == [sorted(["SHA256SUMS", f"{kept}.{form}"])]
+    assert [files(folder) for folder in downloads(run)] == [
+        sorted(["SHA256SUMS", "manifest-1.json", "manifest.json", f"{kept}.{form}"])
+    ]
     assert world.muster("verify", run.folder.name).code == 0
 
 

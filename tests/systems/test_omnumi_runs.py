@@ -1,6 +1,5 @@
 """A file of rows to Omnumi's stand-in, over sockets: what each row ends as, and what the target then holds."""
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -74,7 +73,7 @@ def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
     ended = world.run([person(1, name), person(2)], "--concurrency", "1")
 
     assert (ended.outcomes, ended.code) == (["not_attempted", "not_attempted"], 4)
-    assert "blocked" in ended.stderr + ended.stdout
+    assert "The run was stopped: the tenant is blocked at the target." in ended.stdout
     assert len(world.sent()) == 1
 
 
@@ -175,11 +174,9 @@ def test_the_doctor_tries_a_token_where_there_is_a_read_and_says_so_where_there_
 @pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 5)]
-    started = world.muster.start("run", written(world.folder / "customers.csv", rows), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    world.sandbox.faults([{"operation": "create_customer", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -signal.SIGKILL
-    world.sandbox.faults([])
+    world.muster.killed(
+        "create_customer", when, 2, "run", written(world.folder / "customers.csv", rows), "--concurrency", "1"
+    )
     resumed = world.muster("resume")
 
     assert sorted(resumed.outcomes) == ["in_doubt", "pending", "pending", "pending"]

@@ -7,8 +7,10 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
+from jobs.privacy import masking
 from jobs.systems.azakaw.dialect import DIALECT, code_of
 from jobs.systems.azakaw.submissions import (
     INDIVIDUAL,
@@ -20,7 +22,6 @@ from jobs.systems.azakaw.submissions import (
     ListMissing,
     Submission,
     Submissions,
-    folded,
     kind_of,
 )
 from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
@@ -29,6 +30,7 @@ from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.shared_list import Index, Reading
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided, Verdict
 
 MEMBERS = {
@@ -143,7 +145,7 @@ class CustomerStep:
         if found is None:
             raise Unreadable("it has no submissionId")
         shown = self.forms.shown(found)
-        if shown is not None and folded(shown.email) != folded(view.row.get("email") or ""):
+        if shown is not None and not folded.same("email", view.row.get("email"), shown.email):
             reason = f"the target answered with submission {found}, which has another e-mail"
             return Doubted("other_customer", reason, answered=False)
         facts = {"customer_id": found, "customer_origin": Origin.CREATED, "customer_kind": kind_of(view.row)}
@@ -166,6 +168,7 @@ def judged(holders: list[Submission], view: View, terms: Terms) -> Finding:
         "customer_origin": Origin.CREATED if view.doubt else Origin.ADOPTED,
         "customer_kind": kind_of(view.row),
         "form_id": terms.form_id,
+        **spelt(view.row, {"email": found.email}),
     }
     return verdict_on(found, facts, {"customer": found.submission_id})
 
@@ -179,7 +182,7 @@ def explained(found: Submission, view: View) -> bool:
 
 def verdict_on(found: Submission, facts: Mapping[str, str], claims: Mapping[str, str]) -> Done | Ended:
     """Done whatever compliance has still to say, unless it has said no."""
-    known = {**facts, "decision_status": (found.state or "none")[:40]}
+    known = {**facts, "decision_status": masking.mark(found.state or "none", 40)}
     if found.state == REJECTED:
         reason = "compliance rejected the application"
         return Ended(Outcome.DECLINED, "application_rejected", reason, known, proves=True, claims=claims)

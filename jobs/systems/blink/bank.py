@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.blink import wire
@@ -49,7 +50,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.customers: dict[str, Record] = {}
-        self.references: dict[str, list[Record]] = {}
+        self._references: dict[str, list[Record]] = {}
 
     def add(self, customer: Record) -> None:
         """Takes one in, once. Raises ReadFailed for one without identification, and for one that was another before."""
@@ -62,7 +63,12 @@ class Directory:
         if before is not customer:
             return
         if reference := text_of(customer, "externalReference"):
-            self.references.setdefault(reference, []).append(customer)
+            self._references.setdefault(folded.identity(reference), []).append(customer)
+
+    def referred(self, reference: str) -> list[Record]:
+        """The customers with that reference; where none has it so, those that have it in another spelling."""
+        alike = self._references.get(folded.identity(reference), [])
+        return [each for each in alike if text_of(each, "externalReference") == reference] or alike
 
 
 async def listed(reader: Reader) -> Directory:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.bank import MEDIA, Bank, Record, contacts_path
@@ -14,6 +15,7 @@ from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import Unreadable, text_of
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import View
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
 
 NUMBERS = frozenset({"phone", "fax"})
@@ -26,9 +28,9 @@ LEAST_NATIONAL = 8
 def plain(medium: str, content: str) -> str:
     """What of a contact's content counts: digits of a number without `00`, of anything else no capitals and blanks."""
     if medium in NUMBERS:
-        digits = "".join(sign for sign in content if sign.isascii() and sign.isdigit())
-        return digits.removeprefix("00")
-    return content.strip().casefold()
+        digits = "".join(sign for sign in folded.digits(content) if sign.isascii() and sign.isdigit())
+        return folded.sim(digits.removeprefix("00"))
+    return folded.email(content)
 
 
 def same_content(medium: str, ours: str, theirs: str) -> bool:
@@ -89,7 +91,8 @@ class ContactStep:
         ours = view.row.values[self.column]
         for contact in contacts:
             if same(contact, self.medium, kind, ours):
-                return Done(self._facts(contact, kind))
+                shown = {self.column: text_of(contact, "contactContent")}
+                return Done(self._facts(contact, kind) | spelt(view.row, shown, view.facts))
         if wire.acknowledged(view):
             return Unclear("not_shown", "the bank took the contact, but does not show it")
         return Absent({f"{self.name}_type": kind})

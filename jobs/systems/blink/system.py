@@ -245,7 +245,7 @@ class Blink(Defaults):
             return [] if found is None else [shown_of(found)]
         if reference := wanted.get("reference"):
             directory = await self.bank.directory(reader)
-            return [shown_of(customer) for customer in directory.references.get(reference, [])]
+            return [shown_of(customer) for customer in directory.referred(reference)]
         raise Unusable("bLink finds customers by their id or reference only", hint="give --customer-id or --reference")
 
     async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
