@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import orjson
+import polars as pl
 import pytest
 from books import begun, ended, now_ms, url_of
 from hypothesis import HealthCheck, given, settings
@@ -352,6 +353,23 @@ def test_a_defect_names_the_place_and_never_a_value(
     assert "KeyError" in said
     assert "test_cli.py:" in said
     assert "9001015009086" not in said
+
+
+def test_a_panic_of_native_code_is_an_internal_error_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        pl.Series([2**31 - 1], dtype=pl.Int32).cast(pl.Date).dt.strftime("%Y")
+
+    with pytest.raises(BaseException, match="out-of-range") as raised:
+        fail()
+    assert not isinstance(raised.value, Exception)
+    monkeypatch.setitem(cli.commands, "broken", click.Command("broken", callback=fail))
+
+    assert status(["broken"]) == 70
+    said = capsys.readouterr().err
+    assert "internal error (PanicException)" in said
+    assert "Traceback" not in said
 
 
 def test_the_program_runs_as_a_module_and_says_its_version() -> None:

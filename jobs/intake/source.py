@@ -37,6 +37,7 @@ _FOREIGN = (
     (b"BZh", "is compressed with bzip2; muster reads .gz and .zst"),
     (b"\xfd7zXZ\x00", "is compressed with xz; muster reads .gz and .zst"),
     (b"7z\xbc\xaf", "is a 7-Zip archive; muster reads .gz and .zst"),
+    (b"PARE", "is encrypted; muster reads plain Parquet files"),
     (b"%PDF", "is a PDF document; muster reads CSV and Parquet"),
 )
 _BOMS = (
@@ -141,7 +142,7 @@ def expanded(source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:
                     expander = _Skipped() if _skippable(piece) else _expander(compression)
                 block = _expand(source, expander, piece)
                 given += len(block)
-                _refuse_bomb(source, taken, given)
+                refuse_bomb(source, taken, given)
                 if block:
                     yield block
                 piece = expander.unused_data if expander.eof else b""
@@ -253,7 +254,8 @@ def _expand(source: Source, expander: _Expander, piece: bytes) -> bytes:
         raise Unusable(f"{source.name} is damaged: its {source.compression} stream can't be expanded") from None
 
 
-def _refuse_bomb(source: Source, taken: int, given: int) -> None:
+def refuse_bomb(source: Source, taken: int, given: int) -> None:
+    """Raises Unusable when `given` bytes are too many to have come out of `taken`."""
     if given > EXPANSION_MOST or (given > EXPANSION_FREE and given > taken * EXPANSION_RATIO):
         raise Unusable(
             f"{source.name} expands to more than {EXPANSION_RATIO} times its size or {EXPANSION_MOST >> 30} GiB; "
