@@ -156,15 +156,14 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
         raise Unusable(f"{source.name} holds another packed file inside its compression; unpack it once")
     _refuse_foreign(source.name, head)
     found = next((name for mark, name in _BOMS if head.startswith(mark)), None)
-    if declared is not None:
-        return _agreeing(source, _declared(declared), found)
+    told = None if declared is None else _agreeing(source, _declared(declared), found)
     order = {b"\x00\x01\x00\x01": "be", b"\x01\x00\x01\x00": "le"}.get(bytes(byte > 0 for byte in head[:4]))
-    if found is None and order:
+    if found is None and order and told not in ("utf-16", f"utf-16-{order}"):
         raise Unusable(
             f"{source.name} holds NUL bytes at its start, as UTF-16 without a byte order mark does; "
             f"if it is that, say --encoding utf-16-{order}"
         )
-    return found or "utf-8"
+    return told or found or "utf-8"
 
 
 def _opened(path: Path) -> BinaryIO:
