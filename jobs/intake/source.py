@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal, Protocol
 
 import zstandard
 
+from jobs.disk import refuse_unwritable
 from jobs.errors import Unusable
 
 CHUNK = 1 << 20
@@ -90,7 +91,7 @@ class Source:
 
 def identify(path: Path) -> Source:
     """What `path` is, by its first bytes and never by its name. Raises Unusable."""
-    _refuse_unwritable(path)
+    refuse_unwritable(path)
     with _opened(path) as file:
         status = os.fstat(file.fileno())
         head = file.read(8)
@@ -180,19 +181,6 @@ def _opened(path: Path) -> BinaryIO:
             f"{path.name or path} is no regular file; muster reads its input more than once, so save it first"
         )
     return os.fdopen(number, "rb")
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Raises Unusable for a path that no report, ledger or terminal can show."""
-    whole = os.fsencode(path.absolute())
-    try:
-        whole.decode("utf-8")
-    except UnicodeDecodeError:
-        shown = os.fsencode(path.name).decode("utf-8", "replace")
-        raise Unusable(
-            f"the path of {shown} is not UTF-8, and reports could not say which file it was",
-            hint="rename the file, or the folder above it that has such a name",
-        ) from None
 
 
 def _stamp(status: os.stat_result) -> Stamp:
