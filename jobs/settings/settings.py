@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jobs.disk import refuse_unwritable, shown, written_so
 from jobs.errors import Unusable
 from jobs.model import Rate
 from jobs.settings.option import PREFIX, Option, declared, option
@@ -248,6 +249,8 @@ def settings(
                 break
         else:
             values[each.name], origins[each.name] = each.default, "default"
+        if isinstance(values[each.name], Path):
+            refuse_unwritable(values[each.name])
     tables = {name: document.get(name) or recorded_table(recorded or {}, name) for name in SYSTEMS}
     own = {each.name: values[each.name] for each in OPTIONS if each.of_a_system and values[each.name] is not None}
     tables[values["system"]] = {**tables[values["system"]], **own}
@@ -273,6 +276,8 @@ def _refuse_shown_password(proxy: Proxy | None, origin: str) -> None:
 
 def _parsed(asked: Option, given: Any, origin: str) -> Any:
     text = ("true" if given else "false") if isinstance(given, bool) else str(given)
+    if not written_so(text):
+        raise Unusable(f"{origin}: {shown(text)[:60]!r} is not UTF-8", hint="give it another name")
     try:
         return asked.parse(text)
     except ValueError as error:
