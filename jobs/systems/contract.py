@@ -111,12 +111,16 @@ class Capabilities:
     """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
     wallets: bool = False
     """Whether a complete row has a wallet."""
+    untold: str | None = None
+    """What a person has to know of rows whose decision the target never tells; None: it tells all of them."""
     decided: Mapping[Outcome, frozenset[str]] = field(default_factory=dict)
     """The decisions that an outcome promises; an outcome that is not here promises none."""
     active: frozenset[str] = frozenset()
     """Customer statuses, in capitals, that a complete row may have; empty: any."""
     credential: str = "identity and password, or a token"
     """What has to be given, in words."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What the secrets are at this system, by their names: those of `takes`, where the usual words don't say it."""
     rights: str = "use a credential that has this right"
     """What to do when the credential lacks a right."""
     plain: frozenset[str] = frozenset({"customerId"})

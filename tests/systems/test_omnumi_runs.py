@@ -31,6 +31,17 @@ def test_rows_are_created_once_and_wait_for_their_review(world: World) -> None:
     assert (again.outcomes, len(world.sent()), world.counts["customers"]) == (["pending", "pending"], 2, 2)
 
 
+def test_a_nightly_run_says_how_it_ends_with_0_and_then_does(world: World) -> None:
+    waiting = world.run([person(1)])
+    world.settings("await_decision = false")
+    tonight = world.again()
+
+    assert (waiting.code, "await_decision = false in [omnumi]" in waiting.stdout) == (5, True)
+    assert (tonight.code, tonight.outcomes, tonight.rows[0]["decision_status"]) == (0, ["onboarded"], "PENDING")
+    assert "await_decision" not in tonight.stdout
+    assert (world.again().code, len(world.sent())) == (0, 1)
+
+
 def test_with_await_decision_off_rows_are_onboarded_and_stay_so(world: World) -> None:
     world.settings("await_decision = false")
 

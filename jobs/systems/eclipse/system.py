@@ -54,6 +54,10 @@ CAPABILITIES = Capabilities(
     rights="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
     credential="identity and password, identity and private key, or a token",
     takes=frozenset({"identity", "token", "key"}),
+    secrets={
+        "identity": "the login name of an operator (TENANT_SYSTEM or LEVEL_nn); for `muster register` of ONBOARDING",
+        "private_key": "the RSA key of a login without a password (`login` is `pki`), PEM",
+    },
 )
 
 ONBOARDING_LIMIT = Rate(60, 180.0)
@@ -90,7 +94,9 @@ class EclipseSettings:
     challenge_operation: str = "login-challenge"
     """Last part of the path that gives a challenge (chosen, like the next two; no page has them)."""
     challenge_member: str = "challenge"
+    """The member of its answer that is signed."""
     signature_member: str = "signature"
+    """The member of the login that carries the signature."""
 
 
 SETTINGS = EclipseSettings
