@@ -24,6 +24,7 @@ COMMANDS = (
     "employees",
     "report",
     "mend",
+    "checklist",
     "status",
     "runs",
     "verify",

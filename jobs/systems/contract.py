@@ -296,6 +296,8 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    customer_of: Callable[[str], str | None] = lambda _: None
+    """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
     reading: bool = False

@@ -1,6 +1,6 @@
 """Eclipse Conductor as a system: settings, capabilities, login, and the reads of reconciliation and look-up."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ CAPABILITIES = Capabilities(
     title="Eclipse Conductor",
     creates_customers=True,
     idempotency_key="externalUniqueId",
-    lookups=("phone", "identity", "name", "customer-id"),
+    lookups=("phone", "identity", "name", "reference", "customer-id"),
     steps=("customer", "kyc", "wallet"),
     documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
@@ -117,7 +117,9 @@ def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
             raise Unusable(f"[eclipse] currency: {code[:20]!r} is not an ISO 4217 code")
     if len(currencies) not in (1, len(types)) or len(set(types)) < len(types):
         raise Unusable("[eclipse] wallet_type_id and currency: different types, and one currency for all or for each")
-    return Eclipse(setup.tenant, setup.keys, settings, setup.files)
+    found = Eclipse(setup.tenant, setup.keys, settings, setup.files)
+    found.customer_of = setup.customer_of
+    return found
 
 
 class Eclipse(Defaults):
@@ -131,6 +133,7 @@ class Eclipse(Defaults):
         self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None, files: Path | None = None
     ) -> None:
         self.settings = settings or EclipseSettings()
+        self.customer_of: Callable[[str], str | None] = lambda _: None
         self.root = f"/{self.settings.prefix}/rest/v1"
         self.tenant_path = f"{self.root}/tenants/{wire.segment(tenant)}"
         given = self.settings
@@ -266,6 +269,8 @@ class Eclipse(Defaults):
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """What `lookup.find` finds."""
+        if reference := wanted.get("reference"):
+            return await lookup.find_ours(reader, self.customer, reference, self.customer_of(reference))
         return await lookup.find(reader, self.customer, wanted)
 
     async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
