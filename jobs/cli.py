@@ -26,6 +26,7 @@ COMMANDS = (
     "mend",
     "open",
     "close",
+    "checklist",
     "status",
     "runs",
     "verify",
