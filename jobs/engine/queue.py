@@ -44,6 +44,16 @@ class WorkQueue:
         self._changed.set()
         return True
 
+    @property
+    def parked(self) -> int:
+        """How many cases wait for their time."""
+        return len(self._parked)
+
+    @property
+    def under_way(self) -> int:
+        """How many cases are in the hands of a worker."""
+        return self._working
+
     def done(self) -> None:
         """A worker is through with what `take` gave it (parked or ended)."""
         self._working -= 1
