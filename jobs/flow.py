@@ -61,7 +61,7 @@ def onboard(
             settings=settings,
             system=system,
             batch=batch,
-            control=check_batch(batch, settings),
+            control=check_batch(batch, settings, new=sha256 is None),
             taking=taking or Taking(),
             resolutions=decisions,
             again=again,

@@ -1,6 +1,7 @@
 """Options shared by commands, made from `jobs.settings.settings.OPTIONS`, and what all commands do with them."""
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "con
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
+GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (
     *TARGET,
     *READING,
@@ -37,6 +39,7 @@ RUNNING = (
     "checks",
     "deadline",
     "max_errors",
+    *GATES,
     "breaker",
     "same_cause",
     "canary",
@@ -47,6 +50,10 @@ RUNNING = (
     "yes",
     *PRINTING,
 )
+
+
+FEW = 3
+"""Ledgers elsewhere that are named; chosen."""
 
 
 @dataclass
@@ -131,6 +138,7 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
+    from jobs.reports.brief import render_brief
     from jobs.reports.summary import render_text
 
     try:
@@ -144,9 +152,15 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
-    if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
-        click.echo(f"muster: next: {summary.next_command}", err=True)
+    if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
+        click.echo(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
+
+
+def report_of(summary: "Summary", settings_: Settings) -> str | None:
+    """The page of the run that `summary` is of, as an absolute path; None: a later reconciliation has none."""
+    page = (settings_.out / summary.run_id / "report.html").absolute()
+    return str(page) if page.is_file() else None
 
 
 def confirmed(question: str, settings_: Settings) -> None:
@@ -179,19 +193,42 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     from jobs.reports.summary import MEANINGS
 
     code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
-    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
-    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
+    strongest_one = next(summary for summary in summaries if int(summary.exit_code) == code)
+    words = (code is ExitCode.PERMISSION and strongest_one.stop) or MEANINGS[code]
+    return MusterError.ending(code, words, strongest_one.next_command) if code in WORDS else None
+
+
+def no_ledger(path: Path) -> tuple[str, str]:
+    """That there is no ledger at `path`, and where there is one: above this folder, or in a folder here."""
+    here = Path.cwd()
+    places = [*(folder / path.name for folder in here.parents), *sorted(here.glob(f"*/{path.name}"))]
+    found = [place for place in places if _readable(place)][:FEW]
+    known = " or ".join(f"--ledger sqlite:///{place}" for place in found)
+    hint = f"runs are known in {known}" if known else "muster run INPUT makes one; or give --ledger"
+    return f"there is no ledger {path.absolute()}", hint
+
+
+def _readable(place: Path) -> bool:
+    return place.is_file() and os.access(place, os.R_OK)
+
+
+def ledger_there(ledger: str) -> None:
+    """Raises Unusable, with where else runs are known, when there is no ledger."""
+    from jobs.errors import Unusable
+    from jobs.ledger.sqlite import path_of, refuse_remains
+
+    refuse_remains(path_of(ledger))
+    if not path_of(ledger).exists():
+        words, hint = no_ledger(path_of(ledger))
+        raise Unusable(words, hint=hint)
 
 
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
     """The run `run_id`, or the newest one. Raises Unusable when there is none."""
     from jobs.errors import Unusable
-    from jobs.ledger.sqlite import path_of, refuse_remains
     from jobs.ledger.store import Store
 
-    refuse_remains(path_of(ledger))
-    if not path_of(ledger).exists():
-        raise Unusable(f"there is no ledger {path_of(ledger)}", hint="muster run INPUT makes one; or give --ledger")
+    ledger_there(ledger)
     with Store.opened(ledger, create=False) as store:
         if run_id is None:
             found = next(iter(store.runs(1)), None)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, show_json, the_clock
+from jobs.commands.options import chosen_run, effective, ledger_there, options, show_json, the_clock
 
 if TYPE_CHECKING:
     from jobs.ledger.going_on import GoingOn
     from jobs.ledger.lease import Holding
+    from jobs.ledger.open_rows import Standing
     from jobs.ledger.rows import RunRow
 
 
@@ -22,21 +23,28 @@ WATCH_SECONDS = 2.0
 
 
 @click.command("status")
-@click.argument("run_id_before", metavar="[RUN]", required=False)
+@click.argument("run_id_before", metavar="[RUN|BATCH]", required=False)
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until the run ends; from any terminal.")
 @options("ledger", "output")
 def command(run_id_before: str | None, watch: bool, **given: Any) -> None:
     """Show where RUN stands, also while it works; the newest one by default.
+
+    BATCH, all runs over one file, is closed when nothing is open: its path or name, or the first 8 or more digits of its
+    SHA-256.
 
     \b
     Examples:
       muster status
       muster status --watch
       muster status 20261121T021500Z-7f3a --output json
+      muster status customers.csv
     """
     settings = effective(given)
     if watch and settings.output == "json":
         raise click.UsageError("--watch is for people; a program asks for --output json as often as it likes")
+    if run_id_before and (files := batches(settings.ledger, run_id_before)):
+        _show_batches(settings.ledger, files, settings.output)
+        return
     run = chosen_run(settings.ledger, run_id_before)
     document = _document(settings.ledger, run)
     if settings.output == "json":
@@ -69,6 +77,53 @@ def _narrow(text: str) -> str:
     """`text` with no line wider than the terminal, so that lines drawn are lines counted."""
     width = shutil.get_terminal_size().columns
     return "\n".join(line[:width] for line in text.split("\n"))
+
+
+def batches(ledger: str, named: str) -> "list[Standing]":
+    """The files that the ledger knows by this path, name or beginning of their SHA-256; none where it is a run."""
+    from pathlib import Path
+
+    from jobs.ledger.open_rows import standings
+    from jobs.ledger.store import Store
+
+    ledger_there(ledger)
+    with Store.opened(ledger, create=False) as store:
+        files = [] if store.run(named) is not None else standings(store)
+    paths = {named, str(Path(named).absolute())}
+    digits = len(named) >= 8 and set(named) <= set("0123456789abcdef")
+    return [
+        each
+        for each in files
+        if any(run.input_path in paths or Path(run.input_path).name == named for run in each.runs)
+        or (digits and each.runs[0].input_sha256.startswith(named))
+    ]
+
+
+def _show_batches(ledger: str, files: "list[Standing]", output: str) -> None:
+    from jobs.commands.open import document, text
+    from jobs.ledger.store import Store
+    from jobs.operations.open_items import gathered
+
+    with Store.opened(ledger, create=False) as store:
+        found = gathered(store, the_clock(), files)
+    runs = [run for each in files for run in each.runs]
+    if output == "json":
+        state = "closed" if found.none else "open"
+        show_json({"schema_version": 1, "state": state, "batches": list(map(_batch, files)), **document(found)})
+        return
+    closed = "closed, " if found.none else ""
+    click.echo(f"{runs[-1].input_path}: {closed}{len(runs)} runs, the newest {runs[-1].run_id}")
+    click.echo(text(found))
+
+
+def _batch(standing: "Standing") -> dict[str, Any]:
+    run = standing.runs[-1]
+    return {
+        "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "system": run.system,
+        "tenant": run.tenant,
+        "runs": [{"run_id": each.run_id, "exit_code": each.exit_code} for each in standing.runs],
+    }
 
 
 def _document(ledger: str, run: "RunRow") -> dict[str, Any]:

@@ -61,6 +61,9 @@ class Settings:
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
     )
+    full: bool = option(
+        False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
+    )
     allow_privileged: bool = option(
         False, truth, None, "Send also rows that give privileged positions.", given=False, kept=True
     )
@@ -99,7 +102,17 @@ class Settings:
         of_a_system=True,
     )
     deadline: time | None = option(None, local_time, "HH:MM", "Local time at which no further row is begun.")
-    max_errors: str | None = option(None, error_budget, "N|P%", "Stop when more rows than this need attention.")
+    max_errors: str | None = option(
+        None,
+        error_budget,
+        "N|P%",
+        "Stop when more than N rows, or P% of the accepted, came to need attention in this run.",
+    )
+    max_quarantined: str | None = option(
+        None, error_budget, "N|P%", "Send nothing when more than N rows, or P% of all, fail validation."
+    )
+    min_rows: int | None = option(None, whole(0, 10**12), "N", "Send nothing of a file with fewer rows.")
+    expect_rows: int | None = option(None, whole(0, 10**12), "N", "Send nothing of a file with another number of rows.")
     breaker: int = option(50, whole(0, 10**9), "N", "Stop after N failed rows in a row; 0: never.")
     same_cause: int = option(200, whole(0, 10**9), "N", "Stop when N rows, and half of all, ended alike; 0: never.")
     canary: int = option(0, whole(0, 10**9), "N", "Onboard and reconcile N rows before the rest; 0: none.")
@@ -135,7 +148,10 @@ class Settings:
     yes: bool = option(False, truth, None, "Answer every question with yes.")
     no_progress: bool = option(False, truth, None, "No progress bar, also on a terminal.")
     fail_on: frozenset[str] | None = option(
-        None, outcomes_and_classes, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."
+        None,
+        outcomes_and_classes,
+        "NAMES",
+        "Outcomes and classes that end with 1 (comma-separated); new: rows that were not so.",
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 

@@ -13,6 +13,9 @@ from jobs.model import MatchClass, Outcome, Rate
 from jobs.systems import SYSTEMS
 from jobs.transport.address import checked_base_url
 
+NEW = "new"
+"""In --fail-on: rows that need attention and did not before this run."""
+
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """`; did you mean …?` when something similar is allowed."""
@@ -99,9 +102,9 @@ def region_code(text: str) -> str:
 
 
 def outcomes_and_classes(text: str) -> frozenset[str]:
-    """Outcomes and classes of the reconciliation, joined by commas."""
+    """Outcomes, classes of the reconciliation, and `new`, joined by commas."""
     names = frozenset(part.strip() for part in text.split(",") if part.strip())
-    allowed = {*Outcome, *MatchClass}
+    allowed = {*Outcome, *MatchClass, NEW}
     for name in sorted(names - allowed):
         raise ValueError(f"outcomes or reconciliation classes; {name!r} is neither{suggestion(name, allowed)}")
     return names

@@ -1,16 +1,19 @@
 """The tables of the README, made from the program; `python -m tests.house.tables` writes them into it."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import click
 
 from jobs.cli import cli
+from jobs.codes.listing import listing
 from jobs.errors import ExitCode
 from jobs.reports.summary import MEANINGS
 from jobs.settings.settings import OPTIONS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = README.parent / "docs" / "codes.md"
 
 
 def commands() -> str:
@@ -40,6 +43,23 @@ def settings() -> str:
     return "\n".join(["| option | variable | form | default | meaning |", "|---|---|---|---|---|", *rows])
 
 
+def codes(kind: str) -> str:
+    """Each code of a kind with its meaning and what to do."""
+    shown = [(each.of, each.name, each.meaning, each.action) for each in listing()[kind]]
+    of = any(each[0] for each in shown)
+    rows = [
+        f"| {f'`{outcome}` | ' if of else ''}`{name}` | {meaning} | {action} |"
+        for outcome, name, meaning, action in shown
+    ]
+    head = (
+        ["| outcome | code | meaning | what to do |", "|---|---|---|---|"]
+        if of
+        else ["| code | meaning | what to do |", "|---|---|---|"]
+    )
+    return "\n".join([*head, *rows])
+
+
+CODES = {kind: partial(codes, kind) for kind in listing()}
 TABLES = {"commands": commands, "exit codes": exit_codes, "settings": settings}
 
 
@@ -50,11 +70,12 @@ def block(name: str) -> re.Pattern[str]:
 
 def main() -> None:
     """Writes all tables."""
-    text = README.read_text(encoding="utf-8")
-    for name, made in TABLES.items():
-        table = made()
-        text = block(name).sub(lambda found, table=table: found[1] + table + found[3], text)
-    README.write_text(text, encoding="utf-8")
+    for page, tables in ((README, TABLES), (PAGE, CODES)):
+        text = page.read_text(encoding="utf-8")
+        for name, made in tables.items():
+            table = made()
+            text = block(name).sub(lambda found, table=table: found[1] + table + found[3], text)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
