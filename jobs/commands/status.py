@@ -29,8 +29,8 @@ WATCH_SECONDS = 2.0
 def command(run_id_before: str | None, watch: bool, **given: Any) -> None:
     """Show where RUN stands, also while it works; the newest one by default.
 
-    BATCH, all runs over one file, is closed when nothing is open: its path or name, or the first 8 or more digits of its
-    SHA-256.
+    BATCH, all runs over one file, is closed when nothing is open: its path or name, or the beginning of its SHA-256 (8
+    digits or more).
 
     \b
     Examples:
