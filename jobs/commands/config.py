@@ -28,8 +28,10 @@ def command(**given: Any) -> None:
         listed = {
             name: {"value": value, "origin": settings.origins.get(name, "muster.toml")} for name, value in shown.items()
         }
-        show_json({"schema_version": 1, "settings": listed, "secrets": secrets})
+        file = None if settings.file is None else str(settings.file.absolute())
+        show_json({"schema_version": 1, "file": file, "settings": listed, "secrets": secrets})
         return
+    click.echo(f"settings file: {settings.file.absolute() if settings.file else 'none'}")
     for name, value in shown.items():
         click.echo(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
     for name, state in secrets.items():

@@ -29,6 +29,7 @@ from jobs.ledger.store import Store
 from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.prediction import score
 from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
@@ -94,6 +95,7 @@ def publish(
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
+    summary = replace(summary, prediction=score(folder))
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
@@ -358,6 +360,7 @@ def seal(
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
         "control_record": run.facts.get("control_record"),
+        **({"plan": run.facts["plan"]} if "plan" in run.facts else {}),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
         "previous_run": previous and previous.run_id,
