@@ -23,6 +23,7 @@ from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.settings.settings import OPTIONS
+from tests.forked import Forked
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLES = REPOSITORY / "sample_data"
@@ -288,15 +289,10 @@ def test_a_closed_pipe_is_no_reason_for_a_traceback(command: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
-        finished = subprocess.run(
-            [sys.executable, "-m", "jobs", command],
-            stdout=closed,
-            stderr=subprocess.PIPE,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        finished = Forked([command], os.environ, stdout=closed, stderr=subprocess.PIPE)
+        said = finished.communicate()[1]
 
-    assert finished.stderr == b""
+    assert said == ""
     assert finished.returncode == 141
 
 
@@ -304,38 +300,28 @@ def test_a_closed_pipe_is_no_reason_for_a_traceback(command: str) -> None:
 @pytest.mark.parametrize("command", ["config", "schema"])
 def test_a_full_disk_behind_stdout_is_named(command: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        finished = subprocess.run(
-            [sys.executable, "-m", "jobs", command],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        finished = Forked([command], os.environ, stdout=full, stderr=subprocess.PIPE)
+        said = finished.communicate()[1]
 
     assert finished.returncode == 2
-    assert "No space left on device" in finished.stderr
-    assert "where stdout goes" in finished.stderr
-    assert "Exception ignored" not in finished.stderr
-    assert "Traceback" not in finished.stderr
+    assert "No space left on device" in said
+    assert "where stdout goes" in said
+    assert "Exception ignored" not in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_validation_that_is_interrupted_leaves_no_personal_data_behind(number: signal.Signals, code: int) -> None:
     header, row = GOOD.splitlines(keepends=True)
     Path("in.csv").write_text(header + row * 400_000)
-    with subprocess.Popen(
-        [sys.executable, "-m", "jobs", "validate", "in.csv"],
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    ) as child:
+    with Forked(["validate", "in.csv"], os.environ, stderr=subprocess.PIPE) as child:
         while not list(Path().glob("runs/.work-*/*.parquet*")) and child.poll() is None:
             time.sleep(0.01)
         child.send_signal(number)
         said = child.communicate(timeout=30)[1]
 
     assert child.returncode == code
-    assert b"Traceback" not in said
+    assert "Traceback" not in said
     assert not Path("runs").exists()
 
 

@@ -206,8 +206,9 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     from jobs.reports.summary import MEANINGS
 
     code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
-    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
-    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
+    strongest_one = next(summary for summary in summaries if int(summary.exit_code) == code)
+    words = (code is ExitCode.PERMISSION and strongest_one.stop) or MEANINGS[code]
+    return MusterError.ending(code, words, strongest_one.next_command) if code in WORDS else None
 
 
 def no_ledger(path: Path) -> tuple[str, str]:

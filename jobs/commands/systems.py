@@ -35,6 +35,10 @@ def command(**given: Any) -> None:
         click.echo(f"  look-up by          {', '.join(each.lookups) or 'nothing'}")
         click.echo(f"  documented limit    {each.documented_limit}")
         click.echo(f"  decision            {each.decision or 'none'}")
+        if each.downloads:
+            click.echo(f"  profiles            {', '.join(each.downloads)}")
+        if each.exports:
+            click.echo(f"  muster export       {', '.join(each.exports)}")
         if each.commands:
             click.echo(f"  muster decide       {', '.join(each.commands)}")
 

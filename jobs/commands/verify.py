@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 @click.command("verify")
 @click.argument("run_id_before", metavar="RUN")
 @click.option("--batch", is_flag=True, help="All runs over the same input too, and that none of them is missing.")
-@click.option("--public-key", type=click.Path(path_type=Path), help="Check the signature with this ed25519 key (PEM).")
+@click.option(
+    "--public-key",
+    "public_keys",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Check all signatures with this ed25519 key (PEM); give it again for a key that came before or after it.",
+)
 @options("ledger", "output")
-def command(run_id_before: str, batch: bool, public_key: Path | None, **given: Any) -> None:
+def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], **given: Any) -> None:
     """Check file hashes, event chain and control totals of RUN (its id, or its folder).
 
     \b
@@ -28,8 +35,9 @@ def command(run_id_before: str, batch: bool, public_key: Path | None, **given: A
 
     With a run's id, and with --batch, the ledger is asked too: it knows which runs there were, and their manifests.
     """
-    from jobs.evidence.signature import signature_problems
+    from jobs.evidence.signature import public_key_of
     from jobs.evidence.verify import chain_problems, verify_folder
+    from jobs.publishing.sealing import unlike_ledger
 
     settings = effective(given)
     named = Path(run_id_before)
@@ -37,12 +45,12 @@ def command(run_id_before: str, batch: bool, public_key: Path | None, **given: A
     for run in runs:
         refuse_running(settings.ledger, run)
     folders = [Path(run.folder) for run in runs] or [named]
+    keys = [public_key_of(path) for path in public_keys]
     problems = []
     for folder in folders:
-        found = verify_folder(folder)
-        found += signature_problems(folder, public_key) if public_key else []
+        found = verify_folder(folder) + _signatures(folder, keys or None)
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
-    problems += [problem for run in runs for problem in _unlike_ledger(run)]
+    problems += [problem for run in runs for problem in unlike_ledger(run)]
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
     raise click.exceptions.Exit(ExitCode.INTEGRITY if problems else ExitCode.OK)
@@ -78,15 +86,15 @@ def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":
         return [each for each in store.runs_of_batch(run) if seals(each)]
 
 
-def _unlike_ledger(run: "RunRow") -> list[str]:
-    from jobs.evidence.manifest import MANIFEST
-    from jobs.evidence.sums import sha256
-    from jobs.ledger.seals import seals
+def _signatures(folder: Path, keys: "list[bytes] | None") -> list[str]:
+    """What is wrong with the signatures of a run and of its later folders, by `keys` or by those that they name."""
+    from jobs.evidence.later import later_folders
+    from jobs.evidence.signature import signature_problems
 
-    path = Path(run.folder) / MANIFEST
-    if not seals(run) or not path.is_file() or sha256(path) == seals(run)[-1]:
-        return []
-    return [f"{run.run_id}: {MANIFEST} is not the one that the ledger knows"]
+    found = signature_problems(folder, keys)
+    for path in later_folders(folder) if folder.is_dir() else ():
+        found += [f"{path.name}: {each}" for each in signature_problems(path, keys)]
+    return found
 
 
 def _show(folders: list[Path], problems: list[str], output: str) -> None:

@@ -75,9 +75,7 @@ class WorkerPool:
     async def _work(self, agenda: WorkQueue) -> None:
         while (case := await agenda.take()) is not None:
             try:
-                due = await self.engine.advance(case)
-                if due is not None and not agenda.park(case, due, case.wait_until or due):
-                    await self.engine.leave(case)  # more wait than this run could ask about once more
+                await self._advance(case, agenda)
             except (NotPermitted, Unreachable) as error:
                 self.engine.stops.block(error)
                 await self.engine.leave(case)
@@ -87,6 +85,16 @@ class WorkerPool:
                     raise
             finally:
                 agenda.done()
+
+    async def _advance(self, case: Case, agenda: WorkQueue) -> None:
+        """Takes the row as far as it goes, and parks it where it has to wait."""
+        while (due := await self.engine.advance(case)) is not None:
+            if case.resting and not agenda.rest(case, due):
+                await self.engine.rest(due)
+                continue
+            if not case.resting and not agenda.park(case, due, case.wait_until or due):
+                await self.engine.leave(case)  # more wait than this run could ask about once more
+            return
 
     def _poll_spacing(self) -> float:
         """Seconds between two polls of whichever rows."""

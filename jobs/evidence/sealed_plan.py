@@ -9,7 +9,7 @@ or the ed25519 key that signed. Canonical JSON has sorted keys and no blanks.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Any
 from jobs.atomic import atomic
 from jobs.clock import iso
 from jobs.errors import ExitCode, MusterError, Unusable
-from jobs.evidence.signature import Signed, signed_by
+from jobs.evidence.manifest import Signer
+from jobs.evidence.signature import verifies
 
 KIND = "muster-plan"
 APPROVED = ".approved"
@@ -81,13 +82,13 @@ class SealedPlan:
         return {"seal": self.seal, "made_by": self.made_by.facts(), "approved_by": by}
 
 
-def write_plan(path: Path, plan: Mapping[str, Any], sign: Callable[[bytes], Signed] | None) -> str:
+def write_plan(path: Path, plan: Mapping[str, Any], sign: Signer | None) -> str:
     """Writes a new PLAN; gives its seal. Raises Unusable where a file is already."""
     seal = sealed(plan)
     return _written(path, {"plan": plan, "seal": seal}, seal, sign)
 
 
-def write_approval(plan: SealedPlan, approval: Mapping[str, Any], sign: Callable[[bytes], Signed] | None) -> Path:
+def write_approval(plan: SealedPlan, approval: Mapping[str, Any], sign: Signer | None) -> Path:
     """Writes PLAN.approved. Raises Unusable where one is already."""
     path = approval_of(plan.path)
     seal = sealed({"approval": approval, "seal": plan.seal})
@@ -148,10 +149,9 @@ def _canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _written(path: Path, document: dict[str, object], seal: str, sign: Callable[[bytes], Signed] | None) -> str:
+def _written(path: Path, document: dict[str, object], seal: str, sign: Signer | None) -> str:
     if sign is not None:
-        mark = sign(seal.encode())
-        document |= {"signature": mark.signature, "public_key": mark.public_key}
+        document |= {"signature": sign.sign(seal.encode()).hex(), "public_key": sign.public_key}
     if path.exists():
         raise Unusable(f"{path} is there already", hint="give another name, or remove it")
     try:
@@ -178,9 +178,24 @@ def _document(path: Path, what: str) -> tuple[bytes, dict[str, Any]]:
     return content, document
 
 
+def fingerprint(public_key: str) -> str:
+    """How an ed25519 key (PEM) is named: `ed25519:` and the first 16 hex digits of the SHA-256 of its one line."""
+    line = "".join(each for each in public_key.split() if not each.startswith("-") and not each.endswith("-"))
+    return f"ed25519:{hashlib.sha256(line.encode()).hexdigest()[:16]}"
+
+
+def _signed_with(document: Mapping[str, Any], content: bytes) -> str | None:
+    """The fingerprint of the key that signed `content` as `document` says; None: unsigned, or not rightly."""
+    try:
+        signature, public_key = bytes.fromhex(str(document["signature"])), str(document["public_key"])
+    except (KeyError, ValueError):
+        return None
+    return fingerprint(public_key) if verifies(public_key.encode(), signature, content) else None
+
+
 def _person(path: Path, told: Mapping[str, Any], document: Mapping[str, Any], seal: str) -> Person:
     """Who is said to have written `path`: as its owner and its signature show. Raises StalePlan when they don't."""
-    owner, key = path.stat().st_uid == told["uid"], signed_by(document, seal.encode())
+    owner, key = path.stat().st_uid == told["uid"], _signed_with(document, seal.encode())
     if key != told["key"]:
         raise StalePlan(f"{path} is not signed with the key it names", hint="make it again")
     if key is None and not owner:

@@ -1,15 +1,17 @@
 """`purge` and `forget`: what is personal goes from folders and ledger, what is evidence stays and still verifies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 from jobs.clock import Clock, iso, milliseconds
 from jobs.errors import Unusable
 from jobs.evidence.erase import Erasure, erase
+from jobs.evidence.later import later_folders
 from jobs.evidence.manifest import MANIFEST
-from jobs.evidence.sums import sha256
+from jobs.evidence.sums import SUMS
 from jobs.ledger import lease
 from jobs.ledger.erase import (
     all_runs,
@@ -22,14 +24,13 @@ from jobs.ledger.erase import (
 )
 from jobs.ledger.people import outcomes_of, places_of, quarantined_rows
 from jobs.ledger.rows import RunRow
-from jobs.ledger.seals import add_seal
+from jobs.ledger.seals import later
 from jobs.ledger.sqlite import wipe
 from jobs.ledger.store import Store
 from jobs.operations.find_subject import QUARANTINE, Subject, quarantined_lines
 from jobs.os_user import os_user
 from jobs.progress import Progress
-from jobs.publishing.publish import signing
-from jobs.reports.folder import RunFolder
+from jobs.publishing.sealing import check_standing, reseal
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 
@@ -49,6 +50,7 @@ def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None
     """Erases what shows people from all runs that ended more than `days` ago. Raises Locked while a run works."""
     with _alone(settings, clock, progress or Progress()) as store:
         runs = runs_before(store, milliseconds(clock.now()) - days * DAY_MS)
+        _check(store, runs)
         absent = [run.run_id for run in runs if not _erased(store, run, Erasure("purge", _now(clock), os_user(), None))]
         purge_runs(store, [run.run_id for run in runs])
         for run in runs:
@@ -65,15 +67,17 @@ def forget(settings: Settings, subject: Subject, clock: Clock, progress: Progres
         places = places_of(store, subject.pseudonym(pseudonyms))
         if still_open(store, places):
             raise Unusable("a row of that person is unfinished: what was sent must stay known", hint="muster resume")
+        keys = [key for _, key in places]
+        theirs = [(run, *_rows(store, run, keys, subject)) for run in all_runs(store)]
+        theirs = [(run, rows, lines) for run, rows, lines in theirs if rows]
+        _check(store, [run for run, _, _ in theirs])
         found: list[tuple[str, int]] = []
         touched, absent = [], []
-        for run in all_runs(store):
-            rows, lines = _rows(store, run, [key for _, key in places], subject)
-            if rows:
-                erasure = Erasure("forget", _now(clock), os_user(), frozenset(rows), frozenset(lines))
-                touched.append(run.run_id)
-                absent += [] if _erased(store, run, erasure) else [run.run_id]
-                found += [(run.run_id, row) for row in rows]
+        for run, rows, lines in theirs:
+            erasure = Erasure("forget", _now(clock), os_user(), frozenset(rows), frozenset(lines))
+            touched.append(run.run_id)
+            absent += [] if _erased(store, run, erasure) else [run.run_id]
+            found += [(run.run_id, row) for row in rows]
         forget_rows(store, places, found)
         for run_id in touched:
             note_erased(store, run_id, "forget")
@@ -89,13 +93,32 @@ def _rows(store: Store, run: RunRow, keys: list[str], subject: Subject) -> tuple
     return rows + [refused[line] for line in lines if line < len(refused)], lines
 
 
+def _check(store: Store, runs: Iterable[RunRow]) -> None:
+    """Raises Unproven when a folder that is about to be changed is not as it was sealed; nothing was erased then."""
+    for run in runs:
+        if _sealed_folder(run):
+            _drop_unsealed(run)
+            check_standing(store, run)
+
+
+def _drop_unsealed(run: RunRow) -> None:
+    """Removes later folders that were never sealed: what a killed comparison or download left is no evidence."""
+    known = {each.name for each in later(run)}
+    for folder in later_folders(Path(run.folder)):
+        if folder.name not in known and not (folder / SUMS).exists():
+            rmtree(folder)
+
+
+def _sealed_folder(run: RunRow) -> bool:
+    """Whether the folder of the run is there, and was sealed."""
+    return (Path(run.folder) / MANIFEST).is_file()
+
+
 def _erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
     """Whether the folder of the run was there to erase in."""
-    if not (Path(run.folder) / MANIFEST).is_file():
+    if not _sealed_folder(run):
         return False
-    folder = RunFolder.existing(Path(run.folder))
-    erase(folder, erasure, signing())
-    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
+    reseal(store, run, lambda twin, seal: erase(twin, erasure, seal))
     return True
 
 

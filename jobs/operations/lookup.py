@@ -31,7 +31,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Profiled
+from jobs.systems.optional import Portal, Profiled, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -54,8 +54,8 @@ def masked(record: Record, plain: Collection[str]) -> dict[str, str]:
 
 
 def mask(name: str, plain: Collection[str]) -> Mask:
-    """How the field `name` is shown; one that is not known is masked as an identity number."""
-    if name in plain:
+    """How the field `name` is shown (its last part, where it is dotted); an unknown one as an identity number."""
+    if name.rpartition(".")[2] in plain:
         return _as_it_is
     folded = name.casefold()
     kinds: dict[str, Mask] = {
@@ -92,7 +92,7 @@ class Desk:
 
         A target that does not answer is waited for `most` seconds: somebody sits in front of it. Raises Unreachable.
         """
-        system = system_of(settings)
+        system = system_of(settings, reading=True)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
             there = ledger_is_whole(settings.ledger)
@@ -129,7 +129,8 @@ class Desk:
             ids = [str(hits[0].get("customerId", ""))]
             members = self.system.capabilities.status_members
             status = next((hits[0][name] for name in members if name in hits[0]), "")
-            if self.profiled is None:
+            able = self.system.capabilities
+            if self.profiled is None or not (able.wallets or able.decision):
                 return Answer(key, ids, status)
             profile = await self.profiled.profile(self.client, ids[0]) or Profile(hits[0])
         except ReadFailed:
@@ -189,6 +190,17 @@ async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
             raise unread(error) from None
 
 
+async def employees(settings: Settings, clock: Clock) -> Sequence[Record]:
+    """Those in whose name customers are made, with `id` and `name`. Raises Unusable, Unreachable, NotPermitted."""
+    async with Desk.opened(settings, clock) as desk:
+        if not isinstance(desk.system, Staffed):
+            raise Unusable(f"{desk.system.capabilities.title} lists no employees")
+        try:
+            return await desk.system.employees(desk.client)
+        except ReadFailed as error:
+            raise unread(error) from None
+
+
 async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: Path, count: Count) -> Counter[str]:
     """Looks up every key of the list and writes `target`, whole or not at all, mode 0600; gives the rows by note.
 
@@ -208,10 +220,17 @@ async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: P
 
 def refuse_target(keys: KeyList, target: Path) -> None:
     """Raises Unusable when the result would take the place of the list, or can't be made there."""
+    if target.exists() and target.samefile(keys.file.path):
+        raise Unusable(f"--to: {target} is the list itself")
+    refuse_place(target)
+
+
+def refuse_place(target: Path) -> None:
+    """Raises Unusable when a file can't be made there."""
     if not target.parent.is_dir():
         raise Unusable(f"--to: there is no folder {target.parent}")
-    if target.is_dir() or (target.exists() and target.samefile(keys.file.path)):
-        raise Unusable(f"--to: {target} is {'a folder' if target.is_dir() else 'the list itself'}")
+    if target.is_dir():
+        raise Unusable(f"--to: {target} is a folder")
     if not _FILE_NAME.fullmatch(target.name):
         raise Unusable("--to: a plain file name is needed", hint="letters, digits, '.', '_' and '-'")
 

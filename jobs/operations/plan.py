@@ -224,6 +224,8 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
         verdict = unseen if place == 0 and not case.resumed else Intent.FINISH
         if isinstance(finding, Absent):
             return Planned(case.row.source_row, verdict, writes=mutating(steps[place:]))
+        if isinstance(finding, Undecided) and not finding.polled:
+            return Planned(case.row.source_row, Outcome.PENDING, "decision")
         if isinstance(finding, Undecided):
             return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(steps[place + 1 :]))
         if isinstance(finding, Ended):

@@ -2,13 +2,13 @@
 
 import os
 import socket
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from jobs.clock import Clock, iso
 from jobs.engine.stops import next_showing, seconds_before
+from jobs.evidence.manifest import Signer
 from jobs.evidence.sealed_plan import (
     KIND,
     Person,
@@ -17,11 +17,12 @@ from jobs.evidence.sealed_plan import (
     approval_of,
     check_approval,
     check_expiry,
+    fingerprint,
     read_plan,
     write_approval,
     write_plan,
 )
-from jobs.evidence.signature import Signed, signed
+from jobs.evidence.signature import signer
 from jobs.operations.plan import Plan
 from jobs.os_user import os_user
 from jobs.run.planned import approvers_of, settings_seal
@@ -96,8 +97,9 @@ def approve(path: Path, settings: Settings, clock: Clock) -> tuple[SealedPlan, P
     return read_plan(path), written
 
 
-def _me() -> tuple[Person, Callable[[bytes], Signed] | None]:
+def _me() -> tuple[Person, Signer | None]:
     """Who works here, and what signs for it; None: no signing key is given. Raises Unusable."""
     pem = secret("signing_key")
-    key, sign = signed(pem) if pem is not None else (None, None)
-    return Person(os.getuid(), os_user(), socket.gethostname(), key), sign
+    sign = None if pem is None else signer(pem)
+    key = None if sign is None else fingerprint(sign.public_key)
+    return Person(os.geteuid(), os_user(), socket.gethostname(), key), sign

@@ -30,6 +30,7 @@ def render_markdown(summary: Summary) -> str:
         _causes(summary.causes),
         _equations(summary.equations),
         _counts("Target", summary.class_counts()),
+        _counts("Not read at the target, so not compared", summary.not_read.causes),
         _counts("Since the last run", since_the_last(summary)),
         _counts("Otherwise than planned", otherwise(summary)),
         _counts("Warnings", summary.warnings),

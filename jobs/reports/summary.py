@@ -10,10 +10,11 @@ from typing import Literal
 import orjson
 
 from jobs.codes.exits import EXITS
-from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
+from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
 from jobs.reports.next_steps import NextStep
+from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.printable import printable
 from jobs.reports.redaction import without_secrets
 from jobs.reports.totals import ControlTotal, totals_document
@@ -100,6 +101,8 @@ class Summary:
     requests: Requests = field(default_factory=Requests)
     reconciliation: Mapping[str, int] = field(default_factory=dict)
     """Lines of `reconciliation.csv` per class."""
+    not_read: NotRead = ALL_READ
+    """What the fresh read of the target could not read."""
     changes: Mapping[str, int] | None = None
     """Lines of `changes.csv` per kind of change; None where there is no earlier reconciliation to compare with."""
     equations: tuple[Equation, ...] = ()
@@ -161,8 +164,13 @@ class Summary:
 
     @property
     def differences(self) -> int:
-        """Lines of the reconciliation that do not agree with the target."""
-        return sum(count for name, count in self.reconciliation.items() if name not in AGREEING)
+        """Lines of the reconciliation that differ from the target."""
+        return sum(self.reconciliation.get(name, 0) for name in DIFFERING)
+
+    @property
+    def unread(self) -> int:
+        """Lines of the reconciliation that say that nothing was read; no difference, and no match."""
+        return self.reconciliation.get(MatchClass.UNVERIFIED, 0)
 
     @property
     def agreed(self) -> bool:
@@ -261,6 +269,7 @@ def _counts(summary: Summary) -> dict[str, object]:
             "mutating": summary.requests.mutating,
         },
         "reconciliation": summary.class_counts(),
+        "not_read": summary.not_read.document(),
         **({} if summary.new is None else {"new": dict(summary.new), "standing": summary.standing}),
         "closed": dict(summary.closed),
         **({"prediction": [asdict(each) for each in summary.prediction]} if summary.prediction else {}),
@@ -328,6 +337,7 @@ def _blocks(summary: Summary) -> list[list[str]]:
         _table("Pending for", _some(summary.pending_ageing)),
         _table("Sent", _some(sent) and sent | {"of them mutating": summary.requests.mutating}),
         _table("Reconciliation", _some(summary.class_counts())),
+        _table("Not read at the target, so not compared", summary.not_read.causes),
         _table("Changed since the last reconciliation", _some(summary.changes or {})),
         ["Control totals", *(_equation(each) for each in summary.equations)] if summary.equations else [],
         _open_totals(summary.control_totals),

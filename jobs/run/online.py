@@ -20,6 +20,7 @@ from jobs.publishing.findings import Findings
 from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import notes_of
 from jobs.run.ask_again import Candidate
 from jobs.run.canary import send_first
 from jobs.run.context import RunContext
@@ -49,6 +50,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
                 tell_kept(window, progress)
+            own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
             keep_plan(context, folder)
@@ -62,9 +64,12 @@ async def online(context: RunContext, signals: Signals) -> Findings:
                 context.calls.update(client.calls)
             throttling.note()
         note_clock(context.stops, clock, began)
-        seen = await reread_if_possible(context, outage)
+        seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        found = seen.written(folder)
+        for note in notes_of(folder):
+            context.stops.note(note)
         context.leave_to_resume()
         await asyncio.to_thread(store.add_calls, context.run.run_id, context.calls)
         return Findings(
@@ -75,7 +80,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
             limit=window.most if window else None,
-            **seen.written(folder),
+            **found,
         )
     finally:
         signals.deaf()
@@ -134,7 +139,7 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
 
 async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer) -> None:
     """What people decided, and what is asked again, goes into the ledger before any row is begun."""
-    now_ms, first = milliseconds(context.place.clock.now()), context.given.system.steps[0].name
-    decided = (each.transitions(first, now_ms) for each in context.decided)
+    now_ms = milliseconds(context.place.clock.now())
+    decided = (each.transitions(context.given.system, now_ms) for each in context.decided)
     for transition in chain.from_iterable(chain(decided, (each.transitions(now_ms) for each in asked))):
         await writer.commit(transition)

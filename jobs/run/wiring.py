@@ -17,6 +17,7 @@ from jobs.ledger.customers import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
+from jobs.privacy import masking
 from jobs.run.target import same_target
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.secrets import secrets
@@ -35,11 +36,14 @@ from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
 from jobs.transport.sender import HttpxSender
 
 
-def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
+def system_of(
+    settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None, reading: bool = False
+) -> System:
     """The configured system, for the configured job. Raises Unusable.
 
     `files`: the folder of the input, in which documents lie unless the settings name another one. `passwords`: of the
-    logins that are to be made; None: none is made.
+    logins that are to be made; None: none is made. `reading`: nothing is going to be written, so that settings which
+    only writes need may be missing.
     """
     tenant = settings.need("tenant")
     module = adapter(settings.job_name.adapter)
@@ -52,6 +56,8 @@ def system_of(settings: Settings, files: Path | None = None, *, passwords: Passw
         credential=cache(lambda: credential_name(settings)),
         known=Remembered(settings).of,
         passwords=passwords,
+        full=settings.full,
+        reading=reading,
     )
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
 
@@ -106,11 +112,14 @@ def complete(given: Secrets) -> bool:
     return bool(given.identity and given.password)
 
 
-def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
-    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable."""
+def credential_of(settings: Settings, *, reading: bool = False, own_reads: bool = False) -> Secrets:
+    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable.
+
+    `own_reads`: the run's own is known to be able to read back what it made, also where that is not usual.
+    """
     own = next(filter(complete, readers(settings)), None) if reading else None
     able = capabilities(settings.job_name.adapter)
-    if own is None and reading and able.reads_apart:
+    if own is None and reading and able.reads_apart and not own_reads:
         raise Unusable(
             "reading back takes another credential than this job's own",
             hint="set MUSTER_RECON_IDENTITY and MUSTER_RECON_PASSWORD (or their _FILE variants)",
@@ -130,6 +139,15 @@ def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
         f"no credential for {settings.system}: it takes {able.credential}",
         hint=f"set {wanted} (or their _FILE variants)",
     )
+
+
+def api_user(settings: Settings) -> str | None:
+    """Whom the target knows us as: the identity of the credential, masked where it is an address or a number.
+
+    None for a credential that has none (a token).
+    """
+    identity = credential_of(settings).identity
+    return None if identity is None else masking.line(identity)
 
 
 def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
@@ -196,6 +214,7 @@ async def connected(
     )
     try:
         token = await client.credential.token()
+        system.admit(token.positions)
         await client.reach()
         rates = dict(system.limits(token.positions))
         if settings.rate is not None:

@@ -63,6 +63,9 @@ class Settings:
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
     )
+    full: bool = option(
+        False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
+    )
     allow_privileged: bool = option(
         False, truth, None, "Send also rows that give privileged positions.", given=False, kept=True
     )
@@ -209,6 +212,12 @@ OPTIONS = declared(Settings)
 BY_NAME = {each.name: each for each in OPTIONS}
 ALLOWED = frozenset(each.name for each in OPTIONS if each.given)
 """Options that people may set."""
+
+
+def apart_from_defaults(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those of `texts`, as `Settings.shown` gives them, that somebody chose: they are not what they are by default."""
+    usual = Settings().shown()
+    return {name: text for name, text in texts.items() if text != usual.get(name, "")}
 
 
 def _text(value: Any) -> str:

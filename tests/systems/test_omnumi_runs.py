@@ -1,6 +1,5 @@
 """A file of rows to Omnumi's stand-in, over sockets: what each row ends as, and what the target then holds."""
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -74,7 +73,7 @@ def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
     ended = world.run([person(1, name), person(2)], "--concurrency", "1")
 
     assert (ended.outcomes, ended.code) == (["not_attempted", "not_attempted"], 4)
-    assert "blocked" in ended.stderr + ended.stdout
+    assert "The run was stopped: the tenant is blocked at the target." in ended.stdout
     assert len(world.sent()) == 1
 
 
@@ -152,14 +151,32 @@ def test_a_probe_finds_the_namespace_that_was_made_up(world: World, kind: str, s
     assert (len(creates), world.counts["customers"]) == (sent, 1)
 
 
+@pytest.mark.parametrize(
+    ("probe", "token", "told", "code"),
+    [
+        (False, "omnumi-access-token", "note  login                      the token is given, not tried", 0),
+        (True, "omnumi-access-token", "pass  login                      the given token was accepted by a read", 0),
+        (True, "another-token", "FAIL  login", 1),
+    ],
+)
+def test_the_doctor_tries_a_token_where_there_is_a_read_and_says_so_where_there_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, probe: bool, token: str, told: str, code: int
+) -> None:
+    world.settings(f"probe = {str(probe).lower()}")
+    world.switch(probes=True)
+    monkeypatch.setenv("MUSTER_TOKEN", token)
+    ended = world.muster("doctor")
+
+    assert told in ended.stdout
+    assert (ended.code, bool(world.sandbox.journal())) == (code, probe)
+
+
 @pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 5)]
-    started = world.muster.start("run", written(world.folder / "customers.csv", rows), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    world.sandbox.faults([{"operation": "create_customer", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -signal.SIGKILL
-    world.sandbox.faults([])
+    world.muster.killed(
+        "create_customer", when, 2, "run", written(world.folder / "customers.csv", rows), "--concurrency", "1"
+    )
     resumed = world.muster("resume")
 
     assert sorted(resumed.outcomes) == ["in_doubt", "pending", "pending", "pending"]
@@ -193,7 +210,11 @@ def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch:
     assert world.again().outcomes == ["in_doubt", "pending"]
 
 
-def test_a_person_settles_a_doubt_by_word(world: World) -> None:
+@pytest.mark.parametrize(("awaited", "outcome", "code"), [("true", "pending", 5), ("false", "onboarded", 0)])
+def test_a_person_settles_a_doubt_by_word_but_not_the_review(
+    world: World, awaited: str, outcome: str, code: int
+) -> None:
+    world.settings(f"await_decision = {awaited}")
     world.fault("drop_after_commit")
     world.run([person(1)])
     account = world.standing.snapshot()["customers"][0]["customerAccountId"]
@@ -203,8 +224,9 @@ def test_a_person_settles_a_doubt_by_word(world: World) -> None:
     )
     ended = world.muster("resume", "--decisions", str(decisions))
 
-    assert ended.outcomes == ["onboarded"]
+    assert (ended.outcomes, ended.code) == ([outcome], code)
     assert ended.rows[0]["customer_id"] == account
+    assert world.again().outcomes == ["pending" if outcome == "pending" else "already_onboarded"]
     assert len(world.sent()) == 1
 
 

@@ -128,11 +128,7 @@ def test_the_last_encrypted_password_of_a_killed_run_is_the_right_one(
     warning: str,
 ) -> None:
     rows = newcomers(1)
-    started = muster.start("register", file_of(rows), *encrypted)
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": "create_identity", "kind": "signal_client", "params": params}])
-    muster.wait(started)
-    sandbox.faults([])
+    muster.killed("create_identity", when, 1, "register", file_of(rows), *encrypted)
     ended = muster("resume")
     assert [(line["outcome"], line["warnings"]) for line in ended.rows] == [("onboarded", warning)]
     assert opened(muster.folder) == {rows[0]["identity"]: login_of(sandbox, rows[0]).password}

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from jobs.errors import Unusable
+from jobs import folded
+from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
@@ -17,7 +18,7 @@ from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_identity
 from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.document import TYPES, DocumentStep
@@ -93,6 +94,9 @@ class EclipseSettings:
 
 
 SETTINGS = EclipseSettings
+
+ONBOARDING = "ONBOARDING"
+"""The position of self-registration: create, read and update new customers, create attachments, and no more."""
 
 
 def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
@@ -196,9 +200,17 @@ class Eclipse(Defaults):
         """A bearer, whose tenant is the `tenant` claim of the JWT, unverified."""
         return Token.bearer(token, tenant=wire.text_of(claims_of(token), "tenant"))
 
+    def admit(self, positions: frozenset[str]) -> None:
+        """ONBOARDING, which can hold no other right, makes customers that it could then do nothing for."""
+        if positions == {ONBOARDING}:
+            raise NotPermitted(
+                f"the credential has the position {ONBOARDING}, which registers customers and may do nothing else",
+                hint="use an operator's credential (TENANT_SYSTEM or LEVEL_nn); or register: muster register INPUT",
+            )
+
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
-        return {CallClass.WRITE: ONBOARDING_LIMIT} if "ONBOARDING" in positions else {}
+        return {CallClass.WRITE: ONBOARDING_LIMIT} if ONBOARDING in positions else {}
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Profile, newest KYC result and wallets of the row's customer, read afresh.
@@ -227,9 +239,7 @@ class Eclipse(Defaults):
             profile = await shown.profile(reader, self.tenant_path, known)
             return [profile] if profile is not None else []
         holders = await self.customer.holders(reader, row)
-        same = [
-            record for record in holders if wire.text_of(record, "nationalIdentityNumber") == row.get("national_id")
-        ]
+        same = [record for record in holders if same_identity(row, record)]
         return [
             await shown.profile(reader, self.tenant_path, str(wire.identifier(record.get("customerId")))) or record
             for record in same
@@ -266,7 +276,7 @@ def papers(tenant_path: str, folder: Path, most_bytes: int) -> tuple[AddressStep
 def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:
     """One field, the target's phone spelling normalised first."""
     ours, theirs = row.get(column), wire.text_of(profile, PAYLOAD[column])
-    if column == "phone" and same_phone(ours, theirs):
+    if column == "phone" and folded.same_digits(ours, theirs):
         theirs = ours
     return Comparison(column, ours, theirs, masking.of_column(column))
 

@@ -1,7 +1,7 @@
 """Omnumi as a system: settings, capabilities, the static token. It has no reads, so there is nothing to compare."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.errors import Unusable
@@ -9,10 +9,12 @@ from jobs.model import Rate
 from jobs.privacy.documents import MOST_BYTES
 from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
-from jobs.systems.messages import CallClass, Token
+from jobs.systems.messages import CallClass, Reader, Token
+from jobs.systems.omnumi import balance
 from jobs.systems.omnumi.customer import CustomerStep
 from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import MEMBERS, Form, Manner
+from jobs.systems.optional import Check
 
 CAPABILITIES = Capabilities(
     title="Omnumi",
@@ -107,6 +109,12 @@ class Omnumi(Defaults):
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, unless the settings switch it off."""
         return {"tenant-id": self.tenant} if self.settings.tenant_header else {}
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """The one read that some deployments have; without it nothing can be asked. Raises ReadFailed, NotPermitted."""
+        if self.settings.probe:
+            return [await balance.examined(reader)]
+        return [Check("target", None, "not asked: Omnumi offers nothing to ask without changing something")]
 
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """One create at a time and a second between two (chosen); `--rate` replaces it."""
