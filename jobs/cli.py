@@ -14,6 +14,7 @@ COMMANDS = (
     "register",
     "validate",
     "plan",
+    "approve",
     "doctor",
     "resume",
     "retry",
