@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from jobs.errors import Unusable
 from jobs.model import Rate
+from jobs.privacy.secret_file import refuse_foreign
 from jobs.settings.option import PREFIX, Option, declared, option
 from jobs.settings.secrets import SECRETS
 from jobs.settings.system_table import recorded_table
@@ -264,18 +265,27 @@ def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
     if named is None and not path.exists():
         return {}, path
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            refuse_foreign(path, os.fstat(file.fileno()), "settings")
+            document = tomllib.loads(file.read().decode("utf-8"))
     except OSError as error:
         raise Unusable(f"{path} can't be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unusable(f"{path} is not TOML: {error}") from error
     for key in sorted(key for key in document if key.replace("-", "_") != key and key.replace("-", "_") in document):
         raise Unusable(f"{path}: {key} is given twice, in two spellings")
-    document = {key.replace("-", "_"): value for key, value in document.items()}
+    document = {key.replace("-", "_"): _joined(value) for key, value in document.items()}
     _check_keys(document, path)
     echo = {"echo": _echo(document["echo"])} if "echo" in document else {}
     words = {"values": _flat(document["values"])} if "values" in document else {}
     return document | echo | words, path
+
+
+def _joined(value: Any) -> Any:
+    """A table whose lists (`origins`) are one text each; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return {key: ",".join(map(str, each)) if isinstance(each, list) else each for key, each in value.items()}
 
 
 def _flat(words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
