@@ -70,7 +70,10 @@ def erase(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
 
 
 def erase_profiles(folder: RunFolder, erasure: Erasure, gone: frozenset[str], seal: Seal) -> None:
-    """Removes the profiles of the customers `gone` in a folder of downloads, all of them when whole runs are purged, and seals it."""
+    """Removes the profiles of the customers `gone` in a folder of downloads, and seals it.
+
+    When whole runs are purged, all go.
+    """
     before = _hashes(folder)
     for path in files_of(folder.path):
         profile = path.name not in KEPT and not path.name.startswith("manifest-")
