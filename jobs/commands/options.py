@@ -23,10 +23,22 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate", "outage_wait")
+TARGET = (
+    "profile",
+    "system",
+    "base_url",
+    "moved_from",
+    "proxy",
+    "ca_file",
+    "tenant",
+    "concurrency",
+    "rate",
+    "outage_wait",
+)
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
+GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (
     *TARGET,
     *READING,
@@ -38,11 +50,14 @@ RUNNING = (
     "checks",
     "deadline",
     "max_errors",
+    *GATES,
     "breaker",
     "same_cause",
     "canary",
     "limit",
     "lock_timeout",
+    "protected",
+    "confirm_tenant",
     "fail_on",
     "exit_zero",
     "yes",
@@ -105,7 +120,17 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     found = settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
     if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
+    if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
+        say_once(_where(found))
     return found
+
+
+def _where(settings_: Settings) -> str:
+    """Where calls and credential go, for a sentence before the login."""
+    from jobs.run.origins import origins_of
+
+    target, *others = origins_of(settings_)
+    return f"calls and credential go to {target}" + (f", logins to {', '.join(others)}" if others else "")
 
 
 def the_clock() -> "Clock":
@@ -191,8 +216,9 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     from jobs.reports.summary import MEANINGS
 
     code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
-    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
-    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
+    strongest_one = next(summary for summary in summaries if int(summary.exit_code) == code)
+    words = (code is ExitCode.PERMISSION and strongest_one.stop) or MEANINGS[code]
+    return MusterError.ending(code, words, strongest_one.next_command) if code in WORDS else None
 
 
 def no_ledger(path: Path) -> tuple[str, str]:
@@ -209,16 +235,23 @@ def _readable(place: Path) -> bool:
     return place.is_file() and os.access(place, os.R_OK)
 
 
-def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
-    """The run `run_id`, or the newest one. Raises Unusable when there is none."""
+def ledger_there(ledger: str) -> None:
+    """Raises Unusable, with where else runs are known, when there is no ledger."""
     from jobs.errors import Unusable
     from jobs.ledger.sqlite import path_of, refuse_remains
-    from jobs.ledger.store import Store
 
     refuse_remains(path_of(ledger))
     if not path_of(ledger).exists():
         words, hint = no_ledger(path_of(ledger))
         raise Unusable(words, hint=hint)
+
+
+def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
+    """The run `run_id`, or the newest one. Raises Unusable when there is none."""
+    from jobs.errors import Unusable
+    from jobs.ledger.store import Store
+
+    ledger_there(ledger)
     with Store.opened(ledger, create=False) as store:
         if run_id is None:
             found = next(iter(store.runs(1)), None)

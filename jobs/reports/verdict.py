@@ -38,6 +38,8 @@ def verdict(summary: "Summary") -> Verdict:
         return Verdict("bad", "The books do not balance: do not rely on these numbers before somebody has looked.")
     if summary.exit_code in _STOPPED:
         mood, sentence = _STOPPED[summary.exit_code]
+        if summary.exit_code == ExitCode.PERMISSION and summary.stop:
+            sentence = f"The run was stopped: {summary.stop}."
         return Verdict(mood, f"{sentence} {_left(summary)}".strip())
     if summary.attention or not summary.agreed:
         return Verdict("attention", f"The run finished, and {_matters(summary)}.{_unread(summary)}")
@@ -98,5 +100,7 @@ def _all_well(summary: "Summary") -> str:
     before = summary.outcomes.get(Outcome.ALREADY_ONBOARDED, 0)
     if before == summary.input.rows:
         return f"The run went well: {counted(before, 'row')}, onboarded before; nothing was changed."
+    if closed := sum(summary.closed.values()):
+        return f"The run went well: {counted(summary.input.rows, 'row')}, {closed:,} of them closed by people before."
     earlier = f" ({before:,} of them before this run)" if before else ""
     return f"The run went well: {counted(summary.input.rows, 'row')}, every customer onboarded{earlier}."

@@ -47,31 +47,34 @@ class Silence:
         raise ReadFailed(f"{request.operation}: the target could not be reached")
 
 
-async def reread_if_possible(context: RunContext, outage: Outage) -> Reread:
-    """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile."""
+async def reread_if_possible(context: RunContext, outage: Outage, *, own_reads: bool) -> Reread:
+    """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile.
+
+    `own_reads`: the credential of the run may read back what it made.
+    """
     stops, nothing = context.stops, Reread((), None)
     if stops.target_is_closed:
         return nothing
     if not context.given.system.capabilities.reads_back:
         stops.note(f"{context.given.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
         return nothing
-    if not reader_given(context.given.settings):
+    if not own_reads and not reader_given(context.given.settings):
         stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
         return nothing
     try:
-        return await unless(stops.signalled, reread(context, outage)) or nothing
+        return await unless(stops.signalled, reread(context, outage, own_reads=own_reads)) or nothing
     except NotPermitted as error:
         stops.block(error)
         return nothing
 
 
-async def reread(context: RunContext, outage: Outage) -> Reread:
+async def reread(context: RunContext, outage: Outage, *, own_reads: bool) -> Reread:
     """Reads the target with a client of its own and compares; what an outage hides stays unverified.
 
     Raises NotPermitted.
     """
     settings, system, store = context.given.settings, context.given.system, context.session.store
-    given = credential_of(settings, reading=True)
+    given = credential_of(settings, reading=True, own_reads=own_reads)
     try:
         if outage.ended is not None:
             raise outage.ended

@@ -40,7 +40,7 @@ FLOORS = (
     (
         "schemas",
         *(f"jobs.{name}" for name in ("errors", "model", "clock", "folded", "keys", "rates", "disk")),
-        *(f"jobs.{name}" for name in ("alive", "atomic", "os_user", "side_by_side", "windows", "codes")),
+        *(f"jobs.{name}" for name in ("alive", "atomic", "os_user", "side_by_side", "windows", "codes", "face")),
     ),
     ("jobs.progress",),
     ("jobs.systems",),
@@ -143,7 +143,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     }
 
     assert "jobs.settings.settings" in readers
-    assert readers <= {"jobs.settings.settings", "jobs.settings.secrets", "jobs.intake.judge"}
+    assert readers <= {"jobs.settings.settings", "jobs.settings.secrets", "jobs.intake.judge", "jobs.os_user"}
 
 
 def test_the_sandbox_knows_nothing_of_muster() -> None:

@@ -137,6 +137,18 @@ def test_a_customer_that_is_gone_or_forbidden_is_told(world: World, ended: Ended
     assert "row 1: the target has no such profile" in gone.stderr
 
 
+def test_profiles_in_a_folder_of_ones_own_are_known_to_the_ledger_and_go_with_the_run(
+    world: World, ended: Ended
+) -> None:
+    own = world.folder / "filed"
+    assert world.muster("download-profiles", ended.folder.name, "--to", own).code == 0
+    assert world.muster("verify", ended.folder.name).code == 0
+    assert len(list(own.glob("*.pdf"))) == 3
+    assert world.muster("purge", "--older-than", "0").code == 0
+    assert list(own.glob("*.pdf")) == []
+    assert world.muster("verify", ended.folder.name).code == 0
+
+
 def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
     world.muster("download-profiles", ended.folder.name)
 
@@ -202,9 +214,8 @@ def test_profiles_come_as_data_too_beside_those_that_are_pdf(world: World, ended
     assert json.loads(company_.read_bytes())["submission"]["submissionId"] == ended.rows[1]["customer_id"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in as_data.iterdir()} == {0o600}
     assert world.muster("verify", ended.folder.name).code == 0
-    assert json.loads(world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json").stdout)[
-        "written"
-    ] == 3  # a complete one is followed by a new one
+    again = world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json")
+    assert json.loads(again.stdout)["written"] == 3, "a complete one is followed by a new one"
 
 
 @pytest.mark.parametrize(

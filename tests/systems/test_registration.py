@@ -344,6 +344,30 @@ def test_without_a_reader_nothing_is_compared_and_the_run_says_so(
     assert muster("reconcile", "run-1").code == 2
 
 
+def test_an_operator_who_registers_compares_with_the_same_credential(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPERATOR_IDENTITY", "OPERATOR_PASSWORD"):
+        monkeypatch.delenv(f"MUSTER_{name}")
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.password)
+    ended = muster("register", file_of(newcomers(2)), *PASSWORDS)
+
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 2)
+    assert [line["class"] for line in ended.reconciliation] == ["match"] * 2
+
+
+def test_a_file_whose_rows_all_have_their_end_needs_no_place_for_passwords(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    assert muster("register", file_of(newcomers(2)), *PASSWORDS).code == 0
+    again = muster("register", file_of(newcomers(2)))
+    another = muster("register", file_of(newcomers(3)))
+
+    assert (again.code, again.outcomes) == (0, ["already_onboarded"] * 2)
+    assert (another.code, "1 rows have no password" in another.stderr) == (2, True)
+
+
 def test_a_system_without_self_registration_says_so(muster: Muster, file_of: Filed) -> None:
     ended = muster("register", file_of(newcomers(1)), *PASSWORDS, "--system", "omnumi")
     assert (ended.code, "no self-registration" in ended.stderr) == (2, True)
