@@ -61,6 +61,9 @@ class Settings:
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
     )
+    own: bool = option(
+        False, truth, None, "Whether customers go on with their own token; the command says it.", given=False, kept=True
+    )
     allow_privileged: bool = option(
         False, truth, None, "Send also rows that give privileged positions.", given=False, kept=True
     )
