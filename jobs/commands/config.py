@@ -39,8 +39,11 @@ def command(**given: Any) -> None:
             | {"default": _plain(key.default), "meaning": key.meaning}
             for key in keys
         }
-        show_json({"schema_version": 1, "settings": listed, "secrets": secrets, "secrets_meaning": meant})
+        file = None if settings.file is None else str(settings.file.absolute())
+        document = {"schema_version": 1, "file": file, "settings": listed}
+        show_json({**document, "secrets": secrets, "secrets_meaning": meant})
         return
+    click.echo(f"settings file: {settings.file.absolute() if settings.file else 'none'}")
     own = {f"{system}.{key.name}" for key in keys}
     for name, value in shown.items():
         if name not in own:

@@ -39,9 +39,9 @@ def command(run_id_before: str, to: Path | None, form: str, **given: Any) -> Non
       muster download-profiles 20261121T021500Z-7f3a --to kyc-files
       muster download-profiles 20261121T021500Z-7f3a --form json
 
-    The files are personal: they lie in profiles-TIME (or profiles-json-TIME) in the folder of RUN, for the owner alone, with their SHA256SUMS;
-    purge and forget remove them from there. A download that was broken off is gone on with. Ends with 1 when a profile
-    could not be had.
+    The files are personal: they lie in profiles-TIME (or profiles-json-TIME) in the folder of RUN, for the owner alone,
+    with their SHA256SUMS; purge and forget remove them from there. A download that was broken off is gone on with.
+    Ends with 1 when a profile could not be had.
     """
     from jobs.systems import capabilities
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from jobs.operations.lookup import Choose
     from jobs.settings.settings import Settings
+    from jobs.systems.contract import Capabilities
     from jobs.systems.sighting import Profile
 
 WANTED = {
@@ -97,7 +98,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
         shown = found if profile is None else [document(profile)]
         show_json({"schema_version": 1, "customers": shown})
     elif profile is not None:
-        click.echo(block(profile))
+        click.echo(block(profile, capabilities(settings.job_name.adapter)))
     else:
         for record in found:
             click.echo("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
@@ -246,16 +247,17 @@ def document(profile: "Profile") -> dict[str, Any]:
     }
 
 
-def block(profile: "Profile") -> str:
-    """A profile as people read it."""
+def block(profile: "Profile", able: "Capabilities") -> str:
+    """A profile as people read it: what the system knows no decision or wallets of is not spoken of."""
     lines = list(profile.fields.items())
     when = f" ({profile.decided_at})" if profile.decided_at else ""
-    lines.append(("decision", f"{profile.decision or 'none yet'}{when}"))
+    if able.decision:
+        lines.append(("decision", f"{profile.decision or 'none yet'}{when}"))
     if profile.failed_checks:
         lines.append(("failing checks", ", ".join(profile.failed_checks)))
     if profile.wallets is None:
         lines.append(("wallets", "not listed by the target"))
-    elif not profile.wallets:
+    elif not profile.wallets and able.wallets:
         lines.append(("wallets", "none"))
     for number, wallet in enumerate(profile.wallets or (), start=1):
         lines.append((f"wallet {number}", "  ".join(f"{name}={value}" for name, value in wallet.items())))

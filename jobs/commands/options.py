@@ -23,10 +23,22 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate", "outage_wait")
+TARGET = (
+    "profile",
+    "system",
+    "base_url",
+    "moved_from",
+    "proxy",
+    "ca_file",
+    "tenant",
+    "concurrency",
+    "rate",
+    "outage_wait",
+)
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
+GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (
     *TARGET,
     *READING,
@@ -38,11 +50,14 @@ RUNNING = (
     "checks",
     "deadline",
     "max_errors",
+    *GATES,
     "breaker",
     "same_cause",
     "canary",
     "limit",
     "lock_timeout",
+    "protected",
+    "confirm_tenant",
     "fail_on",
     "exit_zero",
     "yes",
@@ -210,16 +225,23 @@ def _readable(place: Path) -> bool:
     return place.is_file() and os.access(place, os.R_OK)
 
 
-def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
-    """The run `run_id`, or the newest one. Raises Unusable when there is none."""
+def ledger_there(ledger: str) -> None:
+    """Raises Unusable, with where else runs are known, when there is no ledger."""
     from jobs.errors import Unusable
     from jobs.ledger.sqlite import path_of, refuse_remains
-    from jobs.ledger.store import Store
 
     refuse_remains(path_of(ledger))
     if not path_of(ledger).exists():
         words, hint = no_ledger(path_of(ledger))
         raise Unusable(words, hint=hint)
+
+
+def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
+    """The run `run_id`, or the newest one. Raises Unusable when there is none."""
+    from jobs.errors import Unusable
+    from jobs.ledger.store import Store
+
+    ledger_there(ledger)
     with Store.opened(ledger, create=False) as store:
         if run_id is None:
             found = next(iter(store.runs(1)), None)

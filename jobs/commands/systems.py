@@ -37,6 +37,10 @@ def command(**given: Any) -> None:
         click.echo(f"  decision            {each.decision or 'none'}")
         if each.downloads:
             click.echo(f"  profiles            {', '.join(each.downloads)}")
+        if each.exports:
+            click.echo(f"  muster export       {', '.join(each.exports)}")
+        if each.full:
+            click.echo(f"  reconcile --full    {each.full}")
         if each.commands:
             click.echo(f"  muster decide       {', '.join(each.commands)}")
 

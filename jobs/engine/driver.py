@@ -137,7 +137,7 @@ class RowDriver:
         return now + poll
 
     async def _settle(self, step: Step, case: Case) -> Settled | Later:
-        """Brings one step to an end, or to a rest. The first go is bare; tenacity is entered when it settled nothing."""
+        """Brings one step to an end, or to a rest. The first go is bare; tenacity comes in when it settled nothing."""
         if case.resting != step.name:
             case.spent, case.taken, case.refused, case.throttled_since, case.last_reason = 0, False, None, None, ""
             case.last_sent_at = self._sent_earlier(step, case)

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from jobs.clock import Clock
 from jobs.engine.case import Case
 
-
 MOST_RESTING = 1_000
 """Parked cases from which on none rests here beside them (chosen): a whole one, with all its values, is some 5 KB."""
 
@@ -48,8 +47,18 @@ class WorkQueue:
         self._changed.set()
         return True
 
+    @property
+    def parked(self) -> int:
+        """How many cases wait for their time."""
+        return len(self._parked)
+
+    @property
+    def under_way(self) -> int:
+        """How many cases are in the hands of a worker."""
+        return self._working
+
     def rest(self, case: Case, due: float) -> bool:
-        """Takes `case` back until `due` and no later: it is in the middle of a step. Whether there was a place for it."""
+        """Takes `case` back until `due`, no later: it is in the middle of a step. Whether there was a place for it."""
         if len(self._parked) >= max(self.most, MOST_RESTING):
             return False
         self._numbers += 1

@@ -17,7 +17,7 @@ import orjson
 from jobs import __version__
 from jobs.evidence.events import Chain, verify_events
 from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
-from jobs.os_user import os_user
+from jobs.os_user import os_user, people
 from jobs.reports.folder import RunFolder
 from jobs.reports.redaction import without_secrets
 
@@ -33,7 +33,18 @@ SIGNED_WITH = "signed_with"
 """The fact of a manifest that says which key signs it: one whose signature was taken away shows."""
 
 WRITTEN_ANEW = frozenset(
-    {"schema_version", "host", "os_user", "platform", "versions", "events", "earlier_manifests", "files", SIGNED_WITH}
+    {
+        "schema_version",
+        "host",
+        "os_user",
+        "people",
+        "platform",
+        "versions",
+        "events",
+        "earlier_manifests",
+        "files",
+        SIGNED_WITH,
+    }
 )
 """What `write_manifest` finds out itself; all else of a manifest is a fact of the run and stays."""
 
@@ -132,6 +143,7 @@ def _machine() -> dict[str, object]:
     return {
         "host": platform.node(),
         "os_user": os_user(),
+        "people": people(),
         "platform": platform.platform(),
         "versions": {"muster": __version__, "python": platform.python_version(), **_library_versions()},
     }

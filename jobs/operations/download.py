@@ -1,4 +1,4 @@
-"""Profiles as PDF or as data: one file for each customer of a run, in a private folder, fetched within the documented limit.
+"""Profiles as PDF or as data: one file for each customer of a run, in a private folder, fetched within the limit.
 
 Files are whole or absent, so a download that was broken off is gone on with where it stopped.
 """
@@ -180,7 +180,7 @@ class _Download:
         self.done.written += 1
 
     async def content(self, reader: Reader, customer: Customer) -> bytes | None:
-        """The file's content; None when there is no profile. Raises ReadFailed for an answer that is none, NotPermitted."""
+        """The file's content; None when there is no profile. Raises ReadFailed for an answer that is none."""
         for request in self.source.documents(customer.customer_id, customer.facts, self.form):
             reply = await reader.read(request)
             status = self.system.status_of(reply)

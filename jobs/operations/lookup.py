@@ -58,8 +58,8 @@ def masked(record: Record, plain: Collection[str]) -> dict[str, str]:
 
 
 def mask(name: str, plain: Collection[str]) -> Mask:
-    """How the field `name` is shown; one that is not known is masked as an identity number."""
-    if name in plain:
+    """How the field `name` is shown (its last part, where it is dotted); an unknown one as an identity number."""
+    if name.rpartition(".")[2] in plain:
         return _as_it_is
     folded = name.casefold()
     kinds: dict[str, Mask] = {
@@ -133,7 +133,8 @@ class Desk:
             ids = [str(hits[0].get("customerId", ""))]
             members = self.system.capabilities.status_members
             status = next((hits[0][name] for name in members if name in hits[0]), "")
-            if self.profiled is None:
+            able = self.system.capabilities
+            if self.profiled is None or not (able.wallets or able.decision):
                 return Answer(key, ids, status)
             profile = await self.profiled.profile(self.client, ids[0]) or Profile(hits[0])
         except ReadFailed:
@@ -228,10 +229,17 @@ async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: P
 
 def refuse_target(keys: KeyList, target: Path) -> None:
     """Raises Unusable when the result would take the place of the list, or can't be made there."""
+    if target.exists() and target.samefile(keys.file.path):
+        raise Unusable(f"--to: {target} is the list itself")
+    refuse_place(target)
+
+
+def refuse_place(target: Path) -> None:
+    """Raises Unusable when a file can't be made there."""
     if not target.parent.is_dir():
         raise Unusable(f"--to: there is no folder {target.parent}")
-    if target.is_dir() or (target.exists() and target.samefile(keys.file.path)):
-        raise Unusable(f"--to: {target} is {'a folder' if target.is_dir() else 'the list itself'}")
+    if target.is_dir():
+        raise Unusable(f"--to: {target} is a folder")
     if not _FILE_NAME.fullmatch(target.name):
         raise Unusable("--to: a plain file name is needed", hint="letters, digits, '.', '_' and '-'")
 

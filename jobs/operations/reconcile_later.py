@@ -101,6 +101,8 @@ def check_possible(settings: Settings, *, listing: bool, against: bool) -> None:
     able = capabilities(settings.job_name.adapter)
     if listing and not able.lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
+    if settings.full and (against or able.full is None):
+        raise Unusable(f"{able.title} has nothing more to read with --full", hint="leave --full out")
     if against:
         if settings.job_name.apart:
             raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")

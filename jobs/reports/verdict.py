@@ -100,5 +100,7 @@ def _all_well(summary: "Summary") -> str:
     before = summary.outcomes.get(Outcome.ALREADY_ONBOARDED, 0)
     if before == summary.input.rows:
         return f"The run went well: {counted(before, 'row')}, onboarded before; nothing was changed."
+    if closed := sum(summary.closed.values()):
+        return f"The run went well: {counted(summary.input.rows, 'row')}, {closed:,} of them closed by people before."
     earlier = f" ({before:,} of them before this run)" if before else ""
     return f"The run went well: {counted(summary.input.rows, 'row')}, every customer onboarded{earlier}."

@@ -17,6 +17,7 @@ from jobs.ledger.customers import made_customers
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
+from jobs.privacy import masking
 from jobs.run.target import same_target
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secrets
@@ -57,6 +58,7 @@ def system_of(
         customer_of=Remembered(settings).customer_of,
         own=settings.own,
         passwords=passwords,
+        full=settings.full,
         reading=reading,
     )
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
@@ -154,6 +156,15 @@ def credential_of(settings: Settings, *, reading: bool = False, own_reads: bool 
         f"no credential for {settings.system}: it takes {able.credential}",
         hint=f"set {wanted} (or their _FILE variants)",
     )
+
+
+def api_user(settings: Settings) -> str | None:
+    """Whom the target knows us as: the identity of the credential, masked where it is an address or a number.
+
+    None for a credential that has none (a token).
+    """
+    identity = credential_of(settings).identity
+    return None if identity is None else masking.line(identity)
 
 
 def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:

@@ -133,6 +133,10 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     downloads: tuple[str, ...] = ()
     """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    exports: tuple[str, ...] = ()
+    """The kinds of records that can be exported; such a system is `Exportable`."""
+    full: str | None = None
+    """What a reconciliation reads beside when it is asked to read all (`Setup.full`), in words; None: nothing."""
     staff: bool = False
     """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
@@ -302,6 +306,8 @@ class Setup:
     """Whether a registration goes on with the customer's own token."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
+    full: bool = False
+    """Whether a reconciliation reads all that belongs to a row, and not only what the row says."""
     reading: bool = False
     """Whether nothing is going to be written, so that settings which only writes need may be missing."""
 

@@ -3,9 +3,9 @@
 A system that offers one must implement all of its members.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.sighting import Profile
@@ -33,6 +33,15 @@ class Downloadable(Protocol):
 
         Raises ReadFailed when it is no whole profile, or another customer's.
         """
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A system whose records can be exported; its capabilities say which kinds (`exports`)."""
+
+    def export(self, reader: Reader, what: str) -> AsyncIterator[Mapping[str, Any]]:
+        """The records of one kind as the target has them. Raises ReadFailed, NotPermitted, Unusable."""
         ...
 
 

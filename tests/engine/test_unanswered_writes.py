@@ -355,7 +355,9 @@ def test_a_row_that_exists_already_rests_without_a_worker_until_that_is_believed
 
     class Held(WalletStep):
         async def look(self, reader: object, view: View) -> Finding:
-            return Ended(Outcome.CONFLICT, "taken", "somebody has it") if view.taken else await super().look(reader, view)
+            return (
+                Ended(Outcome.CONFLICT, "taken", "somebody has it") if view.taken else await super().look(reader, view)
+            )
 
     step = Held(settle_seconds=120.0, resends=0)
     rows = [ROW, replace(ROW, source_row=2, key="cust-2")]

@@ -84,6 +84,12 @@ class Muster:
         code = status(given, self.clock)
         return Ended(int(code), *self._output(), folder)
 
+    def plain(self, *arguments: str | Path) -> Ended:
+        """One command in this process as it is, without a --run-id."""
+        self._output()
+        code = status([str(argument) for argument in arguments], self.clock)
+        return Ended(int(code), *self._output(), self.folder / "runs")
+
     def process(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:
         """One command in a process of its own."""
         return self.wait(self.start(*arguments, env=env))

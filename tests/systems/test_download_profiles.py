@@ -202,12 +202,8 @@ def test_profiles_come_as_data_too_beside_those_that_are_pdf(world: World, ended
     assert json.loads(company_.read_bytes())["submission"]["submissionId"] == ended.rows[1]["customer_id"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in as_data.iterdir()} == {0o600}
     assert world.muster("verify", ended.folder.name).code == 0
-    assert (
-        json.loads(world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json").stdout)[
-            "written"
-        ]
-        == 3
-    )  # a complete one is followed by a new one
+    again = world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json")
+    assert json.loads(again.stdout)["written"] == 3, "a complete one is followed by a new one"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import orjson
 from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
+from jobs.privacy import masking
 from jobs.systems.azakaw.dialect import DIALECT, code_of
 from jobs.systems.azakaw.submissions import (
     INDIVIDUAL,
@@ -108,7 +109,8 @@ class CustomerStep:
         """Absent, once it is certain that the employee is known. Raises NotPermitted."""
         if terms.employee_id.casefold() not in (await self.staff.reading(reader)).content:
             raise NotPermitted(
-                f"the target has no employee {terms.employee_id}", hint="check employee_id in [azakaw]: muster employees lists them"
+                f"the target has no employee {terms.employee_id}",
+                hint="check employee_id: muster employees lists them",
             )
         return Absent(facts_of(terms))
 
@@ -180,7 +182,7 @@ def explained(found: Submission, view: View) -> bool:
 
 def verdict_on(found: Submission, facts: Mapping[str, str], claims: Mapping[str, str]) -> Done | Ended:
     """Done whatever compliance has still to say, unless it has said no."""
-    known = {**facts, "decision_status": (found.state or "none")[:40]}
+    known = {**facts, "decision_status": masking.mark(found.state or "none", 40)}
     if found.state == REJECTED:
         reason = "compliance rejected the application"
         return Ended(Outcome.DECLINED, "application_rejected", reason, known, proves=True, claims=claims)

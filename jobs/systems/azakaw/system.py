@@ -55,6 +55,7 @@ CAPABILITIES = Capabilities(
     status_members=("kycState",),
     natural_key="email",
     downloads=("pdf", "json"),
+    full="each profile",
     staff=True,
 )
 
@@ -124,7 +125,7 @@ def system(setup: Setup, settings: AzakawSettings) -> "Azakaw":
         raise Unusable("[azakaw] names no employee", hint="give employee_id, an id that muster employees lists")
     if settings.auth_base_url is not None:
         checked_base_url(settings.auth_base_url)
-    return Azakaw(setup.tenant, settings)
+    return Azakaw(setup.tenant, replace(settings, check_profiles=settings.check_profiles or setup.full))
 
 
 class Azakaw(Defaults):
@@ -222,7 +223,7 @@ class Azakaw(Defaults):
         """The envelope's `result` as it is: form, submission, answers, risk assessment, documents."""
         result = DIALECT.shown(request, reply)
         about(request, result, customer_id)
-        if not isinstance(result, dict) or not PARTS <= result.keys():
+        if not isinstance(result, dict) or not result.keys() >= PARTS:
             raise ReadFailed(f"{request.operation}: the answer is no profile", DIALECT.trace_of(reply))
         return orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
+from jobs.privacy import masking
 from jobs.systems.dialect import REDIRECTED, Dialect, Refusal
 from jobs.systems.json_reply import Unreadable, is_json, record_of, records_of, text_of
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
@@ -76,7 +77,7 @@ class BlinkDialect(Dialect):
 
     def trace_of(self, reply: Reply) -> Trace:
         """Status, type of problem, and the correlation id that came back."""
-        correlation = reply.headers.get("x-correlation-id", "")[:64]
+        correlation = masking.mark(reply.headers.get("x-correlation-id", ""), 64)
         kind = None if reply.ok else kind_of(reply)
         return Trace(reply.status, kind, correlation if correlation.isprintable() and correlation else None)
 
