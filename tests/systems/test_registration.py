@@ -385,6 +385,18 @@ def test_each_customer_goes_on_with_its_own_token_and_no_other(
     assert again.code == 4  # the ONBOARDING credential onboards nobody
 
 
+def test_papers_are_the_customers_own_too(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    (muster.folder / "front.jpg").write_bytes(b"\xff\xd8\xff front")
+    address = {"address_type": "PHYSICAL", "address_line1": "1 Long Street", "address_country": "ZA"}
+    row = newcomer(1, id_front_file="front.jpg", **address)
+    ended = muster("register", file_of([row]), *PASSWORDS, "--then-onboard", "--as", "customer")
+    senders = {entry["operation"]: entry["credential"] for entry in sandbox.journal()}
+
+    assert ended.outcomes == ["onboarded"], ended.stdout
+    assert (senders["create_document"], senders["create_address"]) == (row["identity"], row["identity"])
+    assert muster("register", muster.folder / "customers.csv").outcomes == ["already_onboarded"]
+
+
 def test_a_lost_answer_to_the_customers_own_request_makes_no_double(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
