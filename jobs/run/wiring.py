@@ -18,7 +18,9 @@ from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.privacy import masking
+from jobs.run.origins import check_origins
 from jobs.run.target import same_target
+from jobs.settings.document import ALLOWED
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secrets
 from jobs.settings.settings import Settings
@@ -47,7 +49,7 @@ def system_of(
     """
     tenant = settings.need("tenant")
     module = adapter(settings.job_name.adapter)
-    table = settings.systems.get(settings.system, {})
+    table = {name: value for name, value in settings.systems.get(settings.system, {}).items() if name != ALLOWED}
     setup = Setup(
         tenant,
         keys_of(settings),
@@ -217,6 +219,7 @@ async def connected(
     `hear` is told of the pauses of each class of call, those of logins too.
     """
     same_target(settings, store)
+    check_origins(settings, store)
     sender = sender_of(settings, system, clock)
     limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
     client = Client(
