@@ -58,6 +58,7 @@ def system_of(
         credential=cache(lambda: credential_name(settings)),
         known=Remembered(settings).of,
         customer_of=Remembered(settings).customer_of,
+        own=settings.own,
         passwords=passwords,
         full=settings.full,
         reading=reading,

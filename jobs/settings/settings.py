@@ -64,6 +64,9 @@ class Settings:
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
     )
+    own: bool = option(
+        False, truth, None, "Whether customers go on with their own token; the command says it.", given=False, kept=True
+    )
     full: bool = option(
         False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
     )

@@ -302,6 +302,8 @@ class Setup:
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
     customer_of: Callable[[str], str | None] = lambda _: None
     """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
+    own: bool = False
+    """Whether a registration goes on with the customer's own token."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
     full: bool = False
