@@ -129,6 +129,8 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     downloads: tuple[str, ...] = ()
     """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    predicates: bool = False
+    """Whether customers are searched by predicates; such a system is `Searchable`."""
     exports: tuple[str, ...] = ()
     """The kinds of records that can be exported; such a system is `Exportable`."""
     full: str | None = None

@@ -36,6 +36,28 @@ class Downloadable(Protocol):
         ...
 
 
+OPERATORS = ("!=", "=", ">", "<", "~")
+"""What predicates compare with; `~`: contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One condition of a search: a member in the vendor's spelling, one of OPERATORS, and what it is compared with."""
+
+    member: str
+    operator: str
+    value: str
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A system whose customers are searched by predicates; its capabilities say `predicates`."""
+
+    async def search(self, reader: Reader, predicates: Sequence[Predicate]) -> Sequence[Mapping[str, str]]:
+        """Those that fit all, as `System.find` gives them. Raises ReadFailed, NotPermitted, Unusable."""
+        ...
+
+
 @runtime_checkable
 class Exportable(Protocol):
     """A system whose records can be exported; its capabilities say which kinds (`exports`)."""
