@@ -34,6 +34,7 @@ COMMANDS = (
     "lookup",
     "export",
     "admin_users",
+    "webhook",
     "sandbox",
     "systems",
     "schema",

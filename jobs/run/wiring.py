@@ -14,6 +14,7 @@ from jobs.errors import Unusable
 from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
+from jobs.ledger.notices import told_state
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
@@ -54,7 +55,8 @@ def system_of(
         settings.files or files or Path(),
         variant=settings.decision,
         credential=cache(lambda: credential_name(settings)),
-        known=Remembered(settings).of,
+        known=(remembered := Remembered(settings)).of,
+        told=remembered.told,
         passwords=passwords,
         full=settings.full,
         reading=reading,
@@ -80,14 +82,26 @@ class Remembered:
         """The facts of that customer; empty when the ledger knows none."""
         return self.among([customer_id]).get(customer_id, {})
 
+    def told(self, customer_id: str) -> str | None:
+        """The state that the target's newest notice of that customer gives; None when there is none."""
+        store = self._opened()
+        if store is None:
+            return None
+        return told_state(store, self.settings.system, self.settings.need("tenant"), customer_id)
+
     def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """The facts of those of the customers that the ledger knows, by id."""
-        if self._store is None:
-            if not path_of(self.settings.ledger).exists():
-                return {}
+        store = self._opened()
+        if store is None:
+            return {}
+        return made_customers(store, self.settings.system, self.settings.need("tenant"), customer_ids)
+
+    def _opened(self) -> Store | None:
+        """The ledger; None where there is none."""
+        if self._store is None and path_of(self.settings.ledger).exists():
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
-        return made_customers(self._store, self.settings.system, self.settings.need("tenant"), customer_ids)
+        return self._store
 
 
 def keys_of(settings: Settings) -> KeySpace:

@@ -135,6 +135,8 @@ class Capabilities:
     """The kinds of records that can be exported; such a system is `Exportable`."""
     full: str | None = None
     """What a reconciliation reads beside when it is asked to read all (`Setup.full`), in words; None: nothing."""
+    notices: bool = False
+    """Whether the target tells of its customers by itself; such a system is `Notified`."""
     staff: bool = False
     """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
@@ -298,6 +300,8 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    told: Callable[[str], str | None] = lambda _: None
+    """The state that the target itself told of the customer with that id, newest first; None: it told none."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
     full: bool = False
