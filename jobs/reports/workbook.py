@@ -100,7 +100,8 @@ def _lines(summary: Summary) -> Iterator[tuple[str | int, ...]]:
     yield "System, tenant", f"{summary.system}, {summary.tenant}"
     yield "Began, ended (UTC)", f"{summary.started_at}, {summary.ended_at}"
     yield "Exit code", f"{int(summary.exit_code)}: {summary.exit_meaning}"
-    yield "Next", summary.next_command or "none"
+    yield from ([("Why", summary.stop)] if summary.stop else [])
+    yield from (("Next", step.command, step.why) for step in summary.next_steps)
     yield ()
     yield "Outcome", "Rows", "Meaning"
     yield from ((name, rows, OUTCOME_MEANINGS[name]) for name, rows in summary.outcome_counts().items())

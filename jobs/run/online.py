@@ -17,6 +17,7 @@ from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
+from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import notes_of
@@ -26,6 +27,7 @@ from jobs.run.context import RunContext
 from jobs.run.fresh_read import judge_canary, reread_if_possible
 from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling, note_clock, tell_kept
+from jobs.run.watched import Watched, telling_of_a_stop
 from jobs.run.wiring import connected, credential_of, outage_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.messages import CallClass
@@ -52,6 +54,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
+            keep_plan(context, folder)
             target = origin_of(settings.need("base_url"))
             await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)
             if context.given.batch.staged.mended:
@@ -82,6 +85,15 @@ async def online(context: RunContext, signals: Signals) -> Findings:
         )
     finally:
         signals.deaf()
+
+
+def keep_plan(context: RunContext, folder: RunFolder) -> None:
+    """Leaves the plan of the run, and its approval, beside what comes of it."""
+    plan = context.given.plan
+    if plan is not None:
+        folder.write_bytes(PLAN_FILE, plan.content)
+    if plan is not None and plan.approval is not None:
+        folder.write_bytes(APPROVAL_FILE, plan.approval)
 
 
 def remember_mended(context: RunContext) -> None:
@@ -120,7 +132,11 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)
                     await writer.commit(Transition())
                     await judge_canary(context, client, first)
-                await WorkerPool(engine).run(rows, settings.concurrency)
+                pool = WorkerPool(engine)
+                watched = Watched(client, pool, stops, clock)
+                count.watch(watched.look)
+                with telling_of_a_stop(watched, context.place.progress):
+                    await pool.run(rows, settings.concurrency)
             await writer.commit(Transition())
             context.leave_to_resume()
             await feed.sweep()
