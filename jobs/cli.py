@@ -36,6 +36,7 @@ COMMANDS = (
     "lookup",
     "export",
     "admin_users",
+    "webhook",
     "sandbox",
     "systems",
     "schema",

@@ -39,6 +39,8 @@ def command(**given: Any) -> None:
             click.echo(f"  profiles            {', '.join(each.downloads)}")
         if each.exports:
             click.echo(f"  muster export       {', '.join(each.exports)}")
+        if each.notices:
+            click.echo("  muster webhook      profile updates")
         if each.full:
             click.echo(f"  reconcile --full    {each.full}")
         if each.commands:

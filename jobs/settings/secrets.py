@@ -21,6 +21,7 @@ SECRETS = (
     "operator_password",
     "pseudonym_key",
     "signing_key",
+    "webhook_secret",
 )
 """Never options: an argument is visible to every user of the machine."""
 

@@ -46,7 +46,7 @@ from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
+DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "exit", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
 
 

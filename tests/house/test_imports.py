@@ -27,7 +27,7 @@ ONLY_IN = {
     "pandera": ("schemas", "jobs.intake"),
     "phonenumbers": ("jobs.intake.phones",),
     "starlette": ("jobs.sandbox",),
-    "uvicorn": ("jobs.sandbox",),
+    "uvicorn": ("jobs.sandbox", "jobs.operations.webhook"),
     "rich": ("jobs.progress",),
     "jinja2": ("jobs.reports",),
     "cryptography": ("jobs.evidence.signature", "jobs.privacy.rsa_keys"),
