@@ -26,6 +26,9 @@ WANTED = {
 }
 """Option to the name under which a system's capabilities offer it."""
 
+PERSONAL = frozenset({"phone", "identity", "email", "first_name", "last_name"})
+"""Options whose values show a person: every user of the machine can read them in the process list."""
+
 NAMES = frozenset({"first_name", "last_name"})
 BY = ("phone", "identity", "email", "reference", "customer-id")
 
@@ -38,6 +41,7 @@ BY = ("phone", "identity", "email", "reference", "customer-id")
 @click.option("--first-name", help="First name; with or without the last.")
 @click.option("--last-name", help="Last name.")
 @click.option("--customer-id", help="The target's own id.")
+@click.option("--i-know", is_flag=True, help="Take personal values from the command line, where others can read them.")
 @click.option("--full", is_flag=True, help="Show profile, newest decision and wallets of the one that fits.")
 @click.option("--reveal", is_flag=True, help="Show personal values; on a terminal only.")
 @click.option(
@@ -57,10 +61,11 @@ def command(**given: Any) -> None:
     Examples:
       muster lookup --customer-id 3847291 --full
       muster lookup --identity -          (asks, so that it stays out of the process list)
-      muster lookup --first-name Sipho --last-name Dlamini --output json
+      muster lookup --first-name - --last-name - --output json < names.txt
+      muster lookup --phone 0821234567 --i-know
       muster lookup --from phones.csv --to found.csv
 
-    Ends with 0 when somebody was found, also several; with 1 when nobody was, or when any row of FILE did not lead to
+    Every lookup is noted in the access log beside the ledger. Ends with 0 when somebody was found, also several; with 1 when nobody was, or when any row of FILE did not lead to
     exactly one customer. Personal values are shown masked.
     """
     settings = effective(given)
@@ -77,12 +82,15 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     """Looks one up and shows what fits."""
     import asyncio
 
+    from jobs.operations.access_log import note_access
     from jobs.operations.lookup import look_up, masked, masked_profile
     from jobs.systems import capabilities
 
     full = bool(given["full"])
     if full:
         offer_profiles(settings)
+    by = ",".join(sorted(WANTED[name] for name in wanted))
+    note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]), full=full)
     found, profile = asyncio.run(look_up(settings, the_clock(), wanted, full=full))
     if given["reveal"] and found:
         click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
@@ -116,6 +124,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     import asyncio
 
     from jobs.intake.key_list import KeyList
+    from jobs.operations.access_log import note_access
     from jobs.operations.lookup import look_up_all
     from jobs.run.signals import Signals
 
@@ -133,6 +142,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
         delimiter=settings.delimiter,
     )
     offered(keys.by, settings)
+    note_access(settings, the_clock(), "lookup_list", by=keys.by, rows=keys.file.rows)
     progress = progress_of(settings, given)
     with Signals(), progress.stage("looking up", keys.file.rows) as count:
         notes = asyncio.run(look_up_all(settings, the_clock(), keys, target, count))
@@ -155,6 +165,7 @@ def _wanted(given: dict[str, Any], settings: "Settings") -> dict[str, str]:
         raise Unusable("give --phone, --identity, --customer-id, --first-name or --last-name")
     for name in wanted:
         offered(WANTED[name], settings)
+        refuse_shown(name, wanted[name], known=bool(given["i_know"]))
     wanted = {name: _typed(name) if value == "-" else value for name, value in wanted.items()}
     return {name: value if name in NAMES else _usable(name, value, settings) for name, value in wanted.items()}
 
@@ -188,6 +199,16 @@ def offer_profiles(settings: "Settings") -> None:
     able = capabilities(settings.job_name.adapter)
     if not able.profiles:
         raise Unusable(f"{able.title} shows no profile beyond what is found", hint="leave --full out")
+
+
+def refuse_shown(name: str, value: str, *, known: bool) -> None:
+    """Raises Unusable for a personal value on the command line that nobody answers for."""
+    if name in PERSONAL and value != "-" and not known:
+        flag = f"--{name.replace('_', '-')}"
+        raise Unusable(
+            f"{flag} shows a person, and every user of this machine can read the command line",
+            hint=f"{flag} - asks for it, or reads it from stdin; --i-know takes it from the command line",
+        )
 
 
 def refuse_reveal() -> None:

@@ -65,10 +65,12 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     """Ends with 0 when the person was in the file, else with 1; shows rows, outcomes and ids, never the number."""
     from jobs.commands.subject import typed_subject
     from jobs.ledger.store import Store
+    from jobs.operations.access_log import note_access
     from jobs.operations.find_subject import prove
     from jobs.settings.pseudonyms import pseudonyms_of
 
     person = typed_subject(subject, "--prove")
+    note_access(settings, the_clock(), "prove", run_id=run.run_id)
     with Store.opened(settings.ledger, create=False) as store:
         found = prove(store, run, pseudonyms_of(store.url), person)
     if settings.output == "json":

@@ -75,6 +75,12 @@ def verify_events(
     return chain
 
 
+def chained_line(event: Mapping[str, object], number: int, before: str) -> bytes:
+    """The line of `event` as the one with `number`, behind the one whose hash is `before`."""
+    body = {**event, "n": number, "prev": before}
+    return canonical({**body, "hash": _link(before, body)}) + b"\n"
+
+
 _PLAIN = frozenset({str, int, bool, type(None)})
 """What nearly every value is; anything else is looked into."""
 
