@@ -65,8 +65,8 @@ def command(**given: Any) -> None:
       muster lookup --phone 0821234567 --i-know
       muster lookup --from phones.csv --to found.csv
 
-    Every lookup is noted in the access log beside the ledger. Ends with 0 when somebody was found, also several; with 1 when nobody was, or when any row of FILE did not lead to
-    exactly one customer. Personal values are shown masked.
+    Every lookup is noted in the access log beside the ledger. Ends with 0 when somebody was found, also several; with
+    1 when nobody was, or when any row of FILE did not lead to exactly one customer. Personal values are shown masked.
     """
     settings = effective(given)
     if given["listed"] is not None or given["to"] is not None or given["by"] is not None:
