@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from jobs.printable import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
@@ -45,7 +47,7 @@ class Lines(Progress):
 
     def note(self, sentence: str) -> None:
         """One line."""
-        print(f"muster: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the edge to people
+        print(f"muster: {printable(sentence)}", file=sys.stderr, flush=True)  # noqa: T201 - the edge to people
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Count]:
@@ -81,7 +83,7 @@ class Terminal(Progress):
         """One line above the bars."""
         from rich.console import Console
 
-        Console(stderr=True).print(sentence, markup=False, highlight=False)
+        Console(stderr=True).print(printable(sentence), markup=False, highlight=False)
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Count]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, options, show_json
+from jobs.commands.options import RUNNING, effective, options, say, show_json
 
 
 @click.command("config")
@@ -31,6 +31,6 @@ def command(**given: Any) -> None:
         show_json({"schema_version": 1, "settings": listed, "secrets": secrets})
         return
     for name, value in shown.items():
-        click.echo(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
+        say(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
     for name, state in secrets.items():
-        click.echo(f"{name:<16} {state:<28} MUSTER_{name.upper()}[_FILE]")
+        say(f"{name:<16} {state:<28} MUSTER_{name.upper()}[_FILE]")

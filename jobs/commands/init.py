@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import options, show_json
+from jobs.commands.options import options, say, show_json
 from jobs.systems import DEFAULT, SYSTEMS
 
 FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "max_errors")
@@ -47,10 +47,10 @@ def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
     if form == "json" or given["quiet"]:
         return
     for path in files:
-        click.echo(f"made {path}")
+        say(f"made {path}")
     if folder != Path():
-        click.echo(f"next: cd {folder}")
-    click.echo(f"next: {following}")
+        say(f"next: cd {folder}")
+    say(f"next: {following}")
 
 
 def settings_file(system: str) -> str:

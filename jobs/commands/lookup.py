@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json, the_clock
+from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, say, show_json, the_clock
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]), full=full)
     found, profile = asyncio.run(look_up(settings, the_clock(), wanted, full=full))
     if given["reveal"] and found:
-        click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
+        say("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
         plain = capabilities(settings.job_name.adapter).plain
         found = [masked(record, plain) for record in found]
@@ -102,10 +102,10 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
         shown = found if profile is None else [document(profile)]
         show_json({"schema_version": 1, "customers": shown})
     elif profile is not None:
-        click.echo(block(profile))
+        say(block(profile))
     else:
         for record in found:
-            click.echo("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
+            say("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
     _say(len(found), settings, full=full)
     return ExitCode.OK if found else ExitCode.ATTENTION
 
@@ -114,9 +114,9 @@ def _say(found: int, settings: "Settings", *, full: bool) -> None:
     """What a person has to know beside the hits."""
     if found > 1:
         more = ": muster lookup --full --customer-id ID" if full else ""
-        click.echo(f"muster: {found} customers fit; confirm which one is meant{more}", err=True)
+        say(f"muster: {found} customers fit; confirm which one is meant{more}", err=True)
     elif not found and settings.output == "text":
-        click.echo("muster: nobody fits", err=True)
+        say("muster: nobody fits", err=True)
 
 
 def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
@@ -152,7 +152,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
         )
     elif not given["quiet"]:
         words = ", ".join(f"{rows:,} {note}" for note, rows in sorted(notes.items()))
-        click.echo(f"{keys.file.rows:,} rows: {words}; see {target}")
+        say(f"{keys.file.rows:,} rows: {words}; see {target}")
     return ExitCode.OK if set(notes) <= {"found"} else ExitCode.ATTENTION
 
 
@@ -228,7 +228,7 @@ def _typed(name: str) -> str:
 
 def printed(value: str) -> str:
     """`value` on one line of a terminal, whatever the target has stored."""
-    from jobs.reports.printable import printable
+    from jobs.printable import printable
 
     return printable(value)
 

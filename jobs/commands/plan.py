@@ -13,6 +13,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show_json,
     the_clock,
 )
@@ -52,7 +53,7 @@ def command(input_path: Path, **given: Any) -> None:
     if settings.output == "json":
         show_json(document(input_path, found))
     else:
-        click.echo(text(input_path, found))
+        say(text(input_path, found))
     good = {"create", "finish", "nothing", "unknown", "already_onboarded", "pending"}
     troubled = any(count for verdict, count in found.verdicts.items() if verdict not in good)
     raise click.exceptions.Exit(ExitCode.ATTENTION if troubled else ExitCode.OK)

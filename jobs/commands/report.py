@@ -12,6 +12,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show,
     show_json,
     the_clock,
@@ -76,10 +77,10 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     if settings.output == "json":
         show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found})
     elif not found:
-        click.echo(f"run {run.run_id}: not in the file")
+        say(f"run {run.run_id}: not in the file")
     for row in found if settings.output == "text" else []:
         shown = "  ".join(f"{name}={value}" for name, value in row.items() if value is not None)
-        click.echo(f"run {run.run_id}: in the file: {shown}")
+        say(f"run {run.run_id}: in the file: {shown}")
     raise click.exceptions.Exit(ExitCode.OK if found else ExitCode.ATTENTION)
 
 
@@ -91,5 +92,5 @@ def _sample(run: "RunRow", settings: "Settings", size: int, seed: int, *, quiet:
         facts = {"run_id": run.run_id, "seed": seed, "population": drawn.population, "rows": list(drawn.rows)}
         show_json({"schema_version": 1, **facts, "files": [str(path) for path in drawn.files]})
     elif not quiet:
-        click.echo(f"{len(drawn.rows):,} of {drawn.population:,} rows drawn with seed {seed}:")
-        click.echo("\n".join(f"  {path}" for path in drawn.files))
+        say(f"{len(drawn.rows):,} of {drawn.population:,} rows drawn with seed {seed}:")
+        say("\n".join(f"  {path}" for path in drawn.files))

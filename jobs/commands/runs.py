@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json
+from jobs.commands.options import effective, options, say, show_json
 
 
 @click.command("runs")
@@ -44,6 +44,6 @@ def command(last: int, **given: Any) -> None:
         return
     for run in listed:
         code = "open" if run["exit_code"] is None else run["exit_code"]
-        click.echo(f"{run['run_id']}  {run['command']:<8} exit {code!s:<4} {run['rows']:>9,} rows  {run['input']}")
+        say(f"{run['run_id']}  {run['command']:<8} exit {code!s:<4} {run['rows']:>9,} rows  {run['input']}")
     if not listed:
-        click.echo("no runs yet", err=True)
+        say("no runs yet", err=True)

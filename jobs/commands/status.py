@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, show_json, the_clock
+from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
 
 if TYPE_CHECKING:
     from jobs.ledger.lease import Holding
@@ -27,7 +27,7 @@ def command(run_id_before: str | None, **given: Any) -> None:
     if settings.output == "json":
         show_json(document)
     else:
-        click.echo(_text(document))
+        say(_text(document))
 
 
 def _document(ledger: str, run: "RunRow") -> dict[str, Any]:

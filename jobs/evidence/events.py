@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from jobs.errors import MusterError, Unproven
+from jobs.printable import ESCAPES
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import ESCAPES
 
 GENESIS = "0" * 64
 _RESERVED = {"n", "prev", "hash"}

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from jobs.printable import printable
 from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS
 from jobs.reports.bar import bar
 from jobs.reports.chart import Pictures, levels
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import printable
 from jobs.reports.rendering import rendered, script_json
 from jobs.reports.summary import Summary
 from jobs.reports.verdict import verdict

@@ -10,10 +10,10 @@ import orjson
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
 from jobs.reports.chart import duration
-from jobs.reports.printable import printable
 
 
 def rendered(template: str, style: str, script: str = "", **content: object) -> str:

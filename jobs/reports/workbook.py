@@ -13,9 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import printable
 
 MOST_ROWS = 20_000
 """Chosen: what the page shows too; 100,000 cost a stopped run ten seconds of its thirty (measured)."""

@@ -41,7 +41,7 @@ FLOORS = (
     (
         "schemas",
         *(f"jobs.{name}" for name in ("errors", "model", "clock", "keys", "rates", "disk", "alive")),
-        *(f"jobs.{name}" for name in ("atomic", "os_user", "side_by_side", "windows")),
+        *(f"jobs.{name}" for name in ("atomic", "os_user", "printable", "side_by_side", "windows")),
     ),
     ("jobs.progress",),
     ("jobs.systems",),
