@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
+from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
 if TYPE_CHECKING:
@@ -142,11 +143,23 @@ def the_clock() -> "Clock":
     return invocation.clock
 
 
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Prints lines for people; what drives a terminal is shown and not obeyed, whoever it came from."""
+    click.echo("\n".join(printable(line) for line in text.split("\n")), err=err, nl=nl)
+
+
+def draw_over(lines: int, text: str = "") -> None:
+    """Takes back the last `lines` of a terminal and prints `text` in their place."""
+    click.echo(f"\x1b[{lines}A\x1b[J" if lines else "", nl=False)
+    if text:
+        say(text)
+
+
 def say_once(sentence: str) -> None:
     """Says something on stderr, once a command however often its settings are asked for."""
     said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
     if sentence not in said:
-        click.echo(f"muster: {sentence}", err=True)
+        say(f"muster: {sentence}", err=True)
     said.add(sentence)
 
 
@@ -168,7 +181,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         if settings_.output == "json":
             show_document(summary.to_json(), failure_of(summary))
         elif not given.get("quiet"):
-            click.echo(render_text(summary), nl=False)
+            say(render_text(summary), nl=False)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
@@ -176,7 +189,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
     if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
-        click.echo(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
+        say(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
 
 
@@ -207,7 +220,7 @@ def show_document(document: bytes, failure: MusterError | None = None) -> None:
     if failure is not None:
         return show_json(orjson.loads(document), failure)
     click.get_current_context().ensure_object(Invocation).document = True
-    click.echo(document.decode(), nl=False)
+    click.echo(escaped(document.decode()), nl=False)
     return None
 
 

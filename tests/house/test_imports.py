@@ -40,7 +40,10 @@ FLOORS = (
     (
         "schemas",
         *(f"jobs.{name}" for name in ("errors", "model", "clock", "folded", "keys", "rates", "disk")),
-        *(f"jobs.{name}" for name in ("alive", "atomic", "os_user", "side_by_side", "windows", "codes", "face")),
+        *(
+            f"jobs.{name}"
+            for name in ("alive", "atomic", "os_user", "side_by_side", "windows", "codes", "face", "printable")
+        ),
     ),
     ("jobs.progress",),
     ("jobs.systems",),
