@@ -124,7 +124,9 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
             sys.stderr.write(f"  try: {failed.hint}\n")
         return documented(failed, arguments, printed=invocation.document)
     except BaseException as error:
-        code = told(failure(error), arguments, printed=invocation.document)
+        failed = failure(error)
+        code = told(failed, arguments, printed=invocation.document)
+        invocation.tell_failure(failed)
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
