@@ -114,6 +114,8 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
     try:
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
+        if error.code in {0, None}:  # what a shell asked of click's completion was answered
+            return ExitCode.OK
         if not isinstance(error, Terminated):
             return _without_stdout()  # click ends like this, and only then, when stdout was closed
         return told(failure(error), arguments, printed=invocation.document)
