@@ -42,6 +42,7 @@ COMMANDS = (
     "schema",
     "codes",
     "config",
+    "completion",
     "init",
 )
 """The commands, each in a module of `jobs/commands` with its name, in the order of a night's work."""

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, say, show, show_json, the_clock
+from jobs.commands.options import (
+    RUNNING,
+    effective,
+    failure_of,
+    options,
+    progress_of,
+    say,
+    show,
+    show_json,
+    tell_end,
+    the_clock,
+)
 from jobs.errors import MusterError
 
 if TYPE_CHECKING:
@@ -106,4 +117,5 @@ def show_both(first: "Summary", second: "Summary", settings: "Settings", given: 
         show_json({"schema_version": SCHEMA_VERSION, **both}, failure_of(first, second))
     elif not given.get("quiet"):
         say("\n".join(render_text(each) for each in (first, second)), nl=False)
+    tell_end(second, settings)
     raise click.exceptions.Exit(int(strongest({ExitCode(int(each.exit_code)) for each in (first, second)})))
