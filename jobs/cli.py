@@ -28,6 +28,7 @@ COMMANDS = (
     "close",
     "status",
     "runs",
+    "dashboard",
     "verify",
     "purge",
     "forget",
