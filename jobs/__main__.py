@@ -112,6 +112,7 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
 
     invocation = Invocation(clock)
     try:
+        refuse_unwritten(arguments)
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
         if not isinstance(error, Terminated):
@@ -129,6 +130,17 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
+
+
+def refuse_unwritten(arguments: list[str]) -> None:
+    """Raises Unusable for an argument that is not UTF-8: no report, ledger or document could repeat it."""
+    from jobs.disk import shown, written_so
+
+    for each in arguments:
+        if not written_so(each):
+            raise Unusable(
+                f"the argument {shown(each)[:60]!r} is not UTF-8", hint="give the file or folder another name"
+            )
 
 
 def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:

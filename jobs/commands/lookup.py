@@ -1,4 +1,4 @@
-"""`muster lookup`: finds customers in the target; several hits are listed and never chosen."""
+"""`muster lookup`: finds customers in the target; of several a person at a terminal may choose, nobody else."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,9 @@ from jobs.commands.options import PRINTING, TARGET, effective, options, progress
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from jobs.operations.lookup import Choose
     from jobs.settings.settings import Settings
     from jobs.systems.contract import Capabilities
     from jobs.systems.sighting import Profile
@@ -59,10 +60,12 @@ def command(**given: Any) -> None:
       muster lookup --customer-id 3847291 --full
       muster lookup --identity -          (asks, so that it stays out of the process list)
       muster lookup --first-name Sipho --last-name Dlamini --output json
+      muster lookup --reference CRM-000017
       muster lookup --from phones.csv --to found.csv
 
-    Ends with 0 when somebody was found, also several; with 1 when nobody was, or when any row of FILE did not lead to
-    exactly one customer. Personal values are shown masked.
+    Ends with 0 when one customer was found; with 1 when nobody was, when several fit and none was chosen (a person at a
+    terminal is asked which one is meant), or when any row of FILE did not lead to exactly one. Personal values are
+    shown masked.
     """
     settings = effective(given)
     if given["listed"] is not None or given["to"] is not None or given["by"] is not None:
@@ -84,7 +87,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
     full = bool(given["full"])
     if full:
         offer_profiles(settings)
-    found, profile = asyncio.run(look_up(settings, the_clock(), wanted, full=full))
+    found, profile = asyncio.run(look_up(settings, the_clock(), wanted, choose=asked(given, settings), full=full))
     if given["reveal"] and found:
         click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
@@ -100,7 +103,27 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
         for record in found:
             click.echo("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
     _say(len(found), settings, full=full)
-    return ExitCode.OK if found else ExitCode.ATTENTION
+    return ExitCode.OK if len(found) == 1 else ExitCode.ATTENTION
+
+
+def asked(given: dict[str, Any], settings: "Settings") -> "Choose | None":
+    """Asks a person which of several customers is meant; None where nobody sits at a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or settings.yes or settings.output == "json":
+        return None
+    from jobs.operations.lookup import masked
+    from jobs.systems import capabilities
+
+    plain = capabilities(settings.job_name.adapter).plain
+
+    def choose(found: "Sequence[Mapping[str, str]]") -> int | None:
+        for number, record in enumerate(found, start=1):
+            shown = record if given["reveal"] else masked(record, plain)
+            click.echo(f"{number:>3}  {'  '.join(f'{name}={printed(value)}' for name, value in shown.items())}")
+        words = f"{len(found)} customers fit; which one is meant? (0: none of them)"
+        number = click.prompt(words, type=click.IntRange(0, len(found)), err=True)
+        return number - 1 if number else None
+
+    return choose
 
 
 def _say(found: int, settings: "Settings", *, full: bool) -> None:

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate", "outage_wait")
+TARGET = (
+    "profile",
+    "system",
+    "base_url",
+    "moved_from",
+    "proxy",
+    "ca_file",
+    "tenant",
+    "concurrency",
+    "rate",
+    "outage_wait",
+)
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
@@ -45,6 +56,8 @@ RUNNING = (
     "canary",
     "limit",
     "lock_timeout",
+    "protected",
+    "confirm_tenant",
     "fail_on",
     "exit_zero",
     "yes",
@@ -107,7 +120,17 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     found = settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
     if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
+    if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
+        say_once(_where(found))
     return found
+
+
+def _where(settings_: Settings) -> str:
+    """Where calls and credential go, for a sentence before the login."""
+    from jobs.run.origins import origins_of
+
+    target, *others = origins_of(settings_)
+    return f"calls and credential go to {target}" + (f", logins to {', '.join(others)}" if others else "")
 
 
 def the_clock() -> "Clock":

@@ -39,6 +39,8 @@ def command(**given: Any) -> None:
             click.echo(f"  profiles            {', '.join(each.downloads)}")
         if each.exports:
             click.echo(f"  muster export       {', '.join(each.exports)}")
+        if each.full:
+            click.echo(f"  reconcile --full    {each.full}")
         if each.commands:
             click.echo(f"  muster decide       {', '.join(each.commands)}")
 

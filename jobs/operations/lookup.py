@@ -3,12 +3,13 @@
 It finds and shows; several hits are named, and never chosen among. What is shown to others is masked here.
 """
 
+import asyncio
 import csv
 import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -44,6 +45,9 @@ BALANCE = "balance"
 """Fields with this in their names are left out, not starred: the number of digits tells too much."""
 
 Record = Mapping[str, str]
+
+Choose = Callable[[Sequence[Record]], int | None]
+"""Asks which of several customers is meant; the place of the one, None: none of them."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
 
@@ -170,11 +174,16 @@ def unread(error: ReadFailed) -> Unreachable:
 
 
 async def look_up(
-    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False
+    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False, choose: Choose | None = None
 ) -> tuple[Sequence[Record], Profile | None]:
-    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted."""
+    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted.
+
+    `choose`: asks a person which of several is meant; who says none of them leaves all in the list.
+    """
     async with Desk.opened(settings, clock) as desk:
         found = await desk.found(wanted)
+        if len(found) > 1 and choose is not None and (place := await asyncio.to_thread(choose, found)) is not None:
+            found = [found[place]]
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
 

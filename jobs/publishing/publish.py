@@ -27,6 +27,7 @@ from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
 from jobs.publishing.nights import nights_until
+from jobs.publishing.prediction import score
 from jobs.publishing.sealing import check_standing, seal
 from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
@@ -64,6 +65,7 @@ MADE_ANEW = frozenset(
     for name, kinds in {
         "outcome": ("csv", "parquet"),
         "quarantine": ("csv",),
+        "prediction": ("csv",),
         "summary": ("json",),
         "events": ("ndjson",),
         "report": ("html", "md", "xlsx"),
@@ -107,6 +109,7 @@ def publish(
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
+    summary = replace(summary, prediction=score(folder))
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
@@ -231,7 +234,7 @@ def summarised(
         stop=findings.stop,
         new=None if again else rows.new,
         closed=rows.closed,
-        notes=findings.notes,
+        notes=(*findings.notes, *untold(run, count.outcomes, findings.notes)),
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
@@ -239,6 +242,13 @@ def summarised(
         exit_code=code,
         next_steps=next_steps(Ended(run.run_id, count.outcomes, code, bool(count.causes.get(ASKED_AGAIN)))),
     )
+
+
+def untold(run: RunRow, outcomes: Mapping[str, int], notes: tuple[str, ...]) -> Iterator[str]:
+    """What a person has to know of pending rows of which the target never tells more; once, however often reported."""
+    words = capabilities(JobName.parse(run.system).adapter).untold
+    if words is not None and outcomes.get(Outcome.PENDING) and words not in notes:
+        yield words
 
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
@@ -389,6 +399,7 @@ def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
         "api_user": run.facts.get("api_user"),
         "control_record": run.facts.get("control_record"),
+        **({"plan": run.facts["plan"]} if "plan" in run.facts else {}),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
     }

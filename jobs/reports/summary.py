@@ -76,6 +76,15 @@ class Cause:
     """The first source rows, three at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One class of a plan's prediction: of how many rows it was said, and how many came so."""
+
+    predicted: str
+    rows: int
+    as_predicted: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The facts of one run. Times are UTC, ISO 8601; counts that are absent are zero."""
@@ -109,6 +118,8 @@ class Summary:
     """Rows that need attention and were not left so by the runs before, by outcome; None: not compared."""
     closed: Mapping[str, int] = field(default_factory=dict)
     """Rows that need attention and that a person closed (`muster close`), by outcome."""
+    prediction: tuple[Scored, ...] = ()
+    """How the plan of the run predicted it, class by class; empty: it had none."""
     stop: str | None = None
     """Why the run stopped before its end; None: it came to its end, or an older muster ran."""
     notes: tuple[str, ...] = ()
@@ -261,6 +272,7 @@ def _counts(summary: Summary) -> dict[str, object]:
         "not_read": summary.not_read.document(),
         **({} if summary.new is None else {"new": dict(summary.new), "standing": summary.standing}),
         "closed": dict(summary.closed),
+        **({"prediction": [asdict(each) for each in summary.prediction]} if summary.prediction else {}),
         **({} if summary.changes is None else {"changes": dict(summary.changes)}),
         "equations": [
             {"name": each.name, "left": each.left, "right": each.right, "ok": each.ok, "kind": each.kind}
@@ -318,6 +330,8 @@ def _blocks(summary: Summary) -> list[list[str]]:
         _table(f"Rows of {summary.input.name}", {"rows read": summary.input.rows} | _some(summary.outcome_counts())),
         _table("Why", _reasons(summary.causes)),
         _table("Since the last run", since_the_last(summary)),
+        _table("As the plan said", {each.predicted: each.as_predicted for each in summary.prediction}),
+        _table("Otherwise (prediction.csv)", otherwise(summary)),
         _table("Warnings", _some(summary.warnings)),
         _table("Checks that failed", _some(summary.failed_checks)),
         _table("Pending for", _some(summary.pending_ageing)),
@@ -329,6 +343,11 @@ def _blocks(summary: Summary) -> list[list[str]]:
         _open_totals(summary.control_totals),
         ["Notes", *(f"  {note}" for note in summary.notes)] if summary.notes else [],
     ]
+
+
+def otherwise(summary: Summary) -> dict[str, int]:
+    """Rows that came otherwise than the plan said, by what it said."""
+    return _some({each.predicted: each.rows - each.as_predicted for each in summary.prediction})
 
 
 def since_the_last(summary: Summary) -> dict[str, int]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from jobs.batch import Batch
+from jobs.clock import Clock
 from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.errors import Unusable
+from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.stage import SOURCE_ROW
 from jobs.ledger.sqlite import path_of
@@ -17,6 +19,7 @@ from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
 from jobs.publishing.sealing import signing
 from jobs.run.canary import with_default_canary
 from jobs.run.gates import check_gates
+from jobs.run.planned import check_plan
 from jobs.run.target import same_target
 from jobs.run.wiring import Remembered, credential_name, credential_of, system_of
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
@@ -42,6 +45,7 @@ def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
 
     `files`: the folder of the input. The ledger's target is looked at here, before a large file is read.
     """
+    check_confirmed(settings)
     system = system_of(settings, files, passwords=passwords_of(settings))
     settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
@@ -51,16 +55,30 @@ def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
     return settings, system
 
 
-def check_batch(batch: Batch, settings: Settings, *, new: bool = True) -> ControlRecord | None:
-    """The record that came beside the file, where one was given. Raises Unusable when the file may not be sent.
+def check_confirmed(settings: Settings) -> None:
+    """Raises Unusable where the profile is protected and the tenant was not said once more."""
+    if not settings.protected:
+        return
+    tenant, said = settings.need("tenant"), settings.confirm_tenant
+    if said != tenant:
+        words = "--confirm-tenant is missing" if said is None else f"--confirm-tenant says {said}"
+        profile = f"profile {settings.profile}" if settings.profile else "these settings"
+        raise Unusable(f"{profile} is protected and would work in tenant {tenant}: {words}", hint="--confirm-tenant ID")
 
-    `new`: not one that an earlier run took, whose gates it has passed.
+
+def check_batch(
+    batch: Batch, settings: Settings, clock: Clock, *, new: bool
+) -> tuple[ControlRecord | None, SealedPlan | None]:
+    """The record that came beside the file and the plan of the run, where they were given.
+
+    Raises Unusable when the file may not be sent, StalePlan when its plan does not hold. `new`: not one that an earlier
+    run took, whose gates it has passed.
     """
     if new:
         check_gates(batch, settings)
     check_password_delivery(batch, settings)
     check_privileged_rows(batch, settings)
-    return control_record(batch.staged, settings.control)
+    return control_record(batch.staged, settings.control), check_plan(batch, settings, clock) if new else None
 
 
 def passwords_of(settings: Settings) -> PasswordFile | None:

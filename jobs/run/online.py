@@ -17,6 +17,7 @@ from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
+from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import notes_of
@@ -53,6 +54,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
+            keep_plan(context, folder)
             target = origin_of(settings.need("base_url"))
             await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)
             if context.given.batch.staged.mended:
@@ -83,6 +85,15 @@ async def online(context: RunContext, signals: Signals) -> Findings:
         )
     finally:
         signals.deaf()
+
+
+def keep_plan(context: RunContext, folder: RunFolder) -> None:
+    """Leaves the plan of the run, and its approval, beside what comes of it."""
+    plan = context.given.plan
+    if plan is not None:
+        folder.write_bytes(PLAN_FILE, plan.content)
+    if plan is not None and plan.approval is not None:
+        folder.write_bytes(APPROVAL_FILE, plan.approval)
 
 
 def remember_mended(context: RunContext) -> None:

@@ -124,6 +124,13 @@ def former_base_url(text: str) -> str:
     return checked_base_url(text, "--moved-from")
 
 
+def profile_name(text: str) -> str:
+    """The name of a profile."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise ValueError("a name of letters, digits, '_' and '-'")
+    return text
+
+
 def tenant_id(text: str) -> str:
     """A tenant's id, fit for a path of the target's API."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):

@@ -111,12 +111,16 @@ class Capabilities:
     """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
     wallets: bool = False
     """Whether a complete row has a wallet."""
+    untold: str | None = None
+    """What a person has to know of rows whose decision the target never tells; None: it tells all of them."""
     decided: Mapping[Outcome, frozenset[str]] = field(default_factory=dict)
     """The decisions that an outcome promises; an outcome that is not here promises none."""
     active: frozenset[str] = frozenset()
     """Customer statuses, in capitals, that a complete row may have; empty: any."""
     credential: str = "identity and password, or a token"
     """What has to be given, in words."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What the secrets are at this system, by their names: those of `takes`, where the usual words don't say it."""
     rights: str = "use a credential that has this right"
     """What to do when the credential lacks a right."""
     plain: frozenset[str] = frozenset({"customerId"})
@@ -296,6 +300,8 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    customer_of: Callable[[str], str | None] = lambda _: None
+    """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
     full: bool = False

@@ -63,16 +63,58 @@ def test_nobody_ends_with_1_and_several_are_listed_and_never_chosen(muster: Must
     nobody = muster("lookup", "--last-name", "Nobody")
     several = muster("lookup", "--last-name", "Nkosi", "--full")
     assert (nobody.code, nobody.stdout) == (1, "")
-    assert (several.code, several.stdout.count("\n")) == (0, 3)
+    assert (several.code, several.stdout.count("\n")) == (1, 3)
     assert all(f"customerId={number}" in several.stdout for number in numbers)
     assert "confirm which one" in several.stderr
+
+
+@pytest.mark.parametrize(("answer", "code", "profile"), [(2, 0, True), (0, 1, False)])
+def test_a_person_at_a_terminal_says_which_one_of_several_is_meant(
+    muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, answer: int, code: int, *, profile: bool
+) -> None:
+    numbers = [planted(sandbox, person(number)) for number in (1, 2, 3)]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: answer)
+    ended = muster("lookup", "--last-name", "Nkosi", "--full")
+
+    assert ended.code == code
+    assert ("wallets" in ended.stdout.splitlines()[-1]) is profile
+    assert [number for number in numbers if f"customerId={number}" in ended.stdout] == numbers
+
+
+def test_our_reference_leads_by_the_ledger_and_else_by_the_list(muster: Muster, sandbox: Sandbox) -> None:
+    sandbox.configure(show_external_ids=True)
+    row = SIPHO | {"external_unique_id": "cust-000001"}
+    ended = muster("run", written_one(muster, row))
+    number = ended.rows[0]["customer_id"]
+    before = len(sandbox.journal())
+    known = muster("lookup", "--reference", "cust-000001")
+    reads = [entry["operation"] for entry in sandbox.journal()[before:] if entry["operation"] != "login"]
+    listed = muster("lookup", "--reference", "cust-000001", "--ledger", "sqlite:///other.db")
+
+    assert (known.code, reads) == (0, ["get_customer"])
+    assert f"customerId={number}" in known.stdout
+    assert (listed.code, f"customerId={number}" in listed.stdout) == (0, True)
+    assert muster("lookup", "--reference", "cust-000002", "--ledger", "sqlite:///other.db").code == 1
+    sandbox.configure(show_external_ids=False)
+    hidden = muster("lookup", "--reference", "cust-000001", "--ledger", "sqlite:///other.db")
+    assert (hidden.code, "shows externalUniqueId" in hidden.stderr) == (75, True)
+
+
+def test_the_sources_own_reference_leads_where_the_ledger_made_the_key_from_it(
+    muster: Muster, sandbox: Sandbox
+) -> None:
+    ended = muster("run", written_one(muster, SIPHO))
+    found = muster("lookup", "--reference", SIPHO["row_ref"])
+
+    assert (found.code, f"customerId={ended.rows[0]['customer_id']}" in found.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         ("--email", "sipho@example.com"),
-        ("--reference", "cust-000001"),
         ("--phone", "12"),
         ("--customer-id", ".."),
         ("--identity", "1", "--last-name", "Nkosi"),

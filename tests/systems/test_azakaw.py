@@ -323,6 +323,23 @@ def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     assert world.muster("lookup", "--phone", "0821234567").code == 2
 
 
+def test_a_login_at_another_address_than_before_is_refused_until_the_settings_name_it(world: World) -> None:
+    """The base URL is the same; `auth_base_url` alone would take the secret elsewhere."""
+    assert world.run([person(1)]).code == 0
+    calls = len(world.sandbox.journal())
+    table = world.folder / "muster.toml"
+    elsewhere = world.sandbox.base_url.replace("127.0.0.1", "localhost")
+    table.write_text(table.read_text() + f'auth_base_url = "{elsewhere}"\n')
+    for command in (("run", world.folder / "customers.csv"), ("lookup", "--last-name", "x"), ("reconcile", "run-1")):
+        refused = world.muster(*command)
+        assert (refused.code, f"would now be sent to {elsewhere} too" in refused.stderr) == (2, True), command
+    assert len(world.sandbox.journal()) == calls
+    table.write_text(table.read_text() + f'origins = ["{world.sandbox.base_url}", "{elsewhere}"]\n')
+    named = world.muster("lookup", "--last-name", "x")
+    assert named.code == 4  # it went there, where nobody gives tokens
+    assert f"logins to {elsewhere}" in named.stderr
+
+
 @pytest.mark.parametrize(
     ("wrong", "code", "words"),
     [

@@ -50,6 +50,7 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({REJECTED}),
     },
     credential="appId and appSecret, or a token",
+    secrets={"identity": "the appId", "password": "the appSecret", "token": "a token of theirs, in the place of both"},
     plain=frozenset({"customerId", "kycState", "submissionDate"}),
     status_members=("kycState",),
     natural_key="email",

@@ -39,6 +39,7 @@ CAPABILITIES = Capabilities(
     ),
     status_members=("clientStateDescription",),
     credential="a token",
+    secrets={"token": "the access token; for `muster decide` that of another person than who created the clients"},
     takes=frozenset({"token"}),
     commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),
 )
