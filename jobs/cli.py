@@ -30,6 +30,7 @@ COMMANDS = (
     "checklist",
     "status",
     "runs",
+    "dashboard",
     "verify",
     "purge",
     "forget",
