@@ -8,18 +8,25 @@ from jobs.commands.options import RUNNING, effective, options, show_json
 
 
 @click.command("config")
+@click.option("--json-schema", is_flag=True, help="Print the JSON Schema of muster.toml instead, for editors.")
 @options(*RUNNING)
-def command(**given: Any) -> None:
+def command(json_schema: bool, **given: Any) -> None:
     """Show the effective settings with their origin: flag, environment, muster.toml or default.
 
     \b
-    Example:
+    Examples:
       MUSTER_RATE=60/180 muster config --concurrency 4
+      muster config --json-schema > muster.schema.json
     """
     from jobs.run.canary import with_default_canary
     from jobs.settings.secrets import SECRETS, secret
     from jobs.systems import capabilities
 
+    if json_schema:
+        from jobs.settings.json_schema import settings_schema
+
+        show_json(settings_schema())
+        return
     settings = effective(given)
     settings = with_default_canary(settings, capabilities(settings.job_name.adapter))
     shown = settings.shown()

@@ -64,7 +64,13 @@ def shown(name: str, command: click.Command) -> list[str]:
     for part in (command.help or "").split("\n\n"):
         text = part.strip("\n ")
         if text.startswith("\b"):
-            lines += [".RS", ".nf", *(plain(line.removeprefix("    ")) for line in text.lstrip("\b\n ").splitlines()), ".fi", ".RE"]
+            lines += [
+                ".RS",
+                ".nf",
+                *(plain(line.removeprefix("    ")) for line in text.lstrip("\b\n ").splitlines()),
+                ".fi",
+                ".RE",
+            ]
         else:
             lines += [plain(" ".join(text.split())), ".br"]
     return lines
