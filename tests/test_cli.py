@@ -24,6 +24,7 @@ from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.settings.settings import OPTIONS
+from tests.examples import some
 from tests.forked import Forked
 
 REPOSITORY = Path(__file__).parents[1]
@@ -364,7 +365,7 @@ def test_the_program_runs_as_a_module_and_says_its_version() -> None:
     assert muster("nonsense").returncode == 2
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([option.flag for option in OPTIONS if option.metavar]),
     st.text(max_size=12).filter(lambda text: "\x00" not in text),
@@ -373,7 +374,7 @@ def test_no_value_of_any_option_is_an_internal_error(flag: str, value: str) -> N
     assert status(["config", f"{flag}={value}"]) in {0, 2}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_no_ledger_run_id_or_command_is_an_internal_error(text: str) -> None:
     for arguments in (["runs", f"--ledger={text}"], ["status", "--", text], ["verify", "--", text], [text]):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, options, show_json
+from jobs.commands.options import RUNNING, effective, options, say, show_json
 
 if TYPE_CHECKING:
     from jobs.settings.settings import Settings
@@ -43,17 +43,17 @@ def command(**given: Any) -> None:
         document = {"schema_version": 1, "file": file, "settings": listed}
         show_json({**document, "secrets": secrets, "secrets_meaning": meant})
         return
-    click.echo(f"settings file: {settings.file.absolute() if settings.file else 'none'}")
+    say(f"settings file: {settings.file.absolute() if settings.file else 'none'}")
     own = {f"{system}.{key.name}" for key in keys}
     for name, value in shown.items():
         if name not in own:
-            click.echo(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
+            say(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
     for name, state in secrets.items():
-        click.echo(f"{name:<16} {state:<28} MUSTER_{name.upper()}[_FILE]: {meant[name]}")
-    click.echo(f"\n[{system}]")
+        say(f"{name:<16} {state:<28} MUSTER_{name.upper()}[_FILE]: {meant[name]}")
+    say(f"\n[{system}]")
     for key in keys:
         default = "" if key.origin == "default" else f", default {written(key.default)}"
-        click.echo(f"{key.name:<20} {written(key.value):<24} {key.origin}{default}\n    {key.meaning}")
+        say(f"{key.name:<20} {written(key.value):<24} {key.origin}{default}\n    {key.meaning}")
 
 
 def entry(name: str, value: str, settings: "Settings") -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import options, show_json
+from jobs.commands.options import options, say, show_json
 from jobs.systems import DEFAULT, SYSTEMS
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
     if form == "json" or given["quiet"]:
         return
     for path in files:
-        click.echo(f"made {path}")
+        say(f"made {path}")
     if folder != Path():
-        click.echo(f"next: cd {folder}")
-    click.echo(f"next: {following}")
+        say(f"next: cd {folder}")
+    say(f"next: {following}")
 
 
 def settings_file(system: str) -> str:

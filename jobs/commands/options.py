@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
+from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from jobs.clock import Clock
     from jobs.ledger.rows import RunRow
+    from jobs.operations.notices import Notice
     from jobs.progress import Progress
     from jobs.reports.summary import Summary
 
@@ -61,9 +63,15 @@ RUNNING = (
     "fail_on",
     "exit_zero",
     "yes",
+    "notify",
+    "ping",
+    "metrics",
     *PRINTING,
 )
 
+
+MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
+"""Commands whose end is told to whom --notify, --ping and --metrics name."""
 
 FEW = 3
 """Ledgers elsewhere that are named; chosen."""
@@ -77,6 +85,32 @@ class Invocation:
     """What it tells the time by, from outside; None: nobody gave one."""
     document: bool = False
     """Whether the one JSON document is on its way to stdout."""
+    settings: Settings | None = None
+    """Of a command that makes a run, whose end is told even if it fails; None: of every other, or not known yet."""
+
+    def tell_failure(self, error: MusterError) -> None:
+        """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
+        settings_, self.settings = self.settings, None
+        if settings_ is None or not told_to_somebody(settings_):
+            return
+        from jobs.operations.notices import of_failure
+
+        _deliver(of_failure(error, settings_.job_name.job, settings_.tenant), settings_, self.clock)
+
+
+def told_to_somebody(settings_: Settings) -> bool:
+    """Whether somebody wants to hear of the end."""
+    return any(each is not None for each in (settings_.notify, settings_.ping, settings_.metrics))
+
+
+def _deliver(notice: "Notice", settings_: Settings, clock: "Clock | None") -> None:
+    from jobs.clock import Clock
+    from jobs.operations.deliver import deliver
+
+    try:
+        deliver(notice, settings_, clock or Clock(), lambda words: click.echo(f"muster: {words}", err=True))
+    except BaseException as error:  # a signal too: the end that was to be told stands
+        click.echo(f"muster: the notice was given up: {type(error).__name__}", err=True)
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -122,6 +156,9 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
     if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
         say_once(_where(found))
+    context = click.get_current_context()
+    if context.command.name in MAKING_RUNS:
+        context.ensure_object(Invocation).settings = found
     return found
 
 
@@ -142,11 +179,23 @@ def the_clock() -> "Clock":
     return invocation.clock
 
 
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Prints lines for people; what drives a terminal is shown and not obeyed, whoever it came from."""
+    click.echo("\n".join(printable(line) for line in text.split("\n")), err=err, nl=nl)
+
+
+def draw_over(lines: int, text: str = "") -> None:
+    """Takes back the last `lines` of a terminal and prints `text` in their place."""
+    click.echo(f"\x1b[{lines}A\x1b[J" if lines else "", nl=False)
+    if text:
+        say(text)
+
+
 def say_once(sentence: str) -> None:
     """Says something on stderr, once a command however often its settings are asked for."""
     said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
     if sentence not in said:
-        click.echo(f"muster: {sentence}", err=True)
+        say(f"muster: {sentence}", err=True)
     said.add(sentence)
 
 
@@ -164,11 +213,12 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
     from jobs.reports.brief import render_brief
     from jobs.reports.summary import render_text
 
+    tell_end(summary, settings_)
     try:
         if settings_.output == "json":
             show_document(summary.to_json(), failure_of(summary))
         elif not given.get("quiet"):
-            click.echo(render_text(summary), nl=False)
+            say(render_text(summary), nl=False)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
@@ -176,8 +226,18 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
     if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
-        click.echo(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
+        say(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
+
+
+def tell_end(summary: "Summary", settings_: Settings) -> None:
+    """Tells the end of a run to whom the settings name."""
+    invocation = click.get_current_context().ensure_object(Invocation)
+    invocation.settings = None
+    if told_to_somebody(settings_):
+        from jobs.operations.notices import of_run
+
+        _deliver(of_run(summary, report_of(summary, settings_)), settings_, invocation.clock)
 
 
 def report_of(summary: "Summary", settings_: Settings) -> str | None:
@@ -207,7 +267,7 @@ def show_document(document: bytes, failure: MusterError | None = None) -> None:
     if failure is not None:
         return show_json(orjson.loads(document), failure)
     click.get_current_context().ensure_object(Invocation).document = True
-    click.echo(document.decode(), nl=False)
+    click.echo(escaped(document.decode()), nl=False)
     return None
 
 

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, show, show_json, the_clock
+from jobs.commands.options import (
+    RUNNING,
+    effective,
+    failure_of,
+    options,
+    progress_of,
+    say,
+    show,
+    show_json,
+    tell_end,
+    the_clock,
+)
 from jobs.errors import MusterError
 
 if TYPE_CHECKING:
@@ -91,7 +102,7 @@ def show_first(first: "Summary", error: MusterError, settings: "Settings", given
     if settings.output == "json":
         show_json({"schema_version": SCHEMA_VERSION, "registration": orjson.loads(first.to_json())}, error)
     elif not given.get("quiet"):
-        click.echo(render_text(first), nl=False)
+        say(render_text(first), nl=False)
 
 
 def show_both(first: "Summary", second: "Summary", settings: "Settings", given: dict[str, Any]) -> None:
@@ -105,5 +116,6 @@ def show_both(first: "Summary", second: "Summary", settings: "Settings", given: 
     if settings.output == "json":
         show_json({"schema_version": SCHEMA_VERSION, **both}, failure_of(first, second))
     elif not given.get("quiet"):
-        click.echo("\n".join(render_text(each) for each in (first, second)), nl=False)
+        say("\n".join(render_text(each) for each in (first, second)), nl=False)
+    tell_end(second, settings)
     raise click.exceptions.Exit(int(strongest({ExitCode(int(each.exit_code)) for each in (first, second)})))

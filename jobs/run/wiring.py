@@ -14,6 +14,7 @@ from jobs.errors import Unusable
 from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
+from jobs.ledger.notices import told_state
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
@@ -56,8 +57,9 @@ def system_of(
         settings.files or files or Path(),
         variant=settings.decision,
         credential=cache(lambda: credential_name(settings)),
-        known=Remembered(settings).of,
-        customer_of=Remembered(settings).customer_of,
+        known=(remembered := Remembered(settings)).of,
+        customer_of=remembered.customer_of,
+        told=remembered.told,
         own=settings.own,
         passwords=passwords,
         full=settings.full,
@@ -83,6 +85,13 @@ class Remembered:
     def of(self, customer_id: str) -> Mapping[str, str]:
         """The facts of that customer; empty when the ledger knows none."""
         return self.among([customer_id]).get(customer_id, {})
+
+    def told(self, customer_id: str) -> str | None:
+        """The state that the target's newest notice of that customer gives; None when there is none."""
+        store = self._opened()
+        if store is None:
+            return None
+        return told_state(store, self.settings.system, self.settings.need("tenant"), customer_id)
 
     def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """The facts of those of the customers that the ledger knows, by id."""

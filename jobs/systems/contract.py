@@ -133,10 +133,14 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     downloads: tuple[str, ...] = ()
     """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    predicates: bool = False
+    """Whether customers are searched by predicates; such a system is `Searchable`."""
     exports: tuple[str, ...] = ()
     """The kinds of records that can be exported; such a system is `Exportable`."""
     full: str | None = None
     """What a reconciliation reads beside when it is asked to read all (`Setup.full`), in words; None: nothing."""
+    notices: bool = False
+    """Whether the target tells of its customers by itself; such a system is `Notified`."""
     staff: bool = False
     """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
@@ -300,6 +304,8 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    told: Callable[[str], str | None] = lambda _: None
+    """The state that the target itself told of the customer with that id, newest first; None: it told none."""
     customer_of: Callable[[str], str | None] = lambda _: None
     """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
     own: bool = False

@@ -28,6 +28,7 @@ HOMES = {
     r"\"email\": masking\.email": {"jobs/commands/admin_users.py"},
     r"(?m)^\w*WINDOW = [\d_]+$": {"jobs/windows.py"},
     r"\" \" for \w+ in": {"jobs/privacy/masking.py"},
+    r"click\.echo": {"jobs/commands/options.py", "jobs/cli.py"},
     r"cli\.add_command": {"jobs/cli.py"},
 }
 """A way of doing something, and the files that may do it. (Those beside the home need what the home does not give: an
