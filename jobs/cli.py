@@ -43,6 +43,7 @@ COMMANDS = (
     "codes",
     "config",
     "init",
+    "new_system",
 )
 """The commands, each in a module of `jobs/commands` with its name, in the order of a night's work."""
 
