@@ -129,20 +129,35 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
 
     invocation = Invocation(clock)
     try:
+        refuse_unwritten(arguments)
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
         if not isinstance(error, Terminated):
             return _without_stdout()  # click ends like this, and only then, when stdout was closed
         return told(failure(error), arguments, printed=invocation.document)
     except click.ClickException as error:
+        failed = misused(error, arguments)
         error.show(file=sys.stderr)
-        return documented(misused(error), arguments, printed=invocation.document)
+        if failed.hint and not failed.hint.endswith("--help"):
+            sys.stderr.write(f"  try: {failed.hint}\n")
+        return documented(failed, arguments, printed=invocation.document)
     except BaseException as error:
         code = told(failure(error), arguments, printed=invocation.document)
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
+
+
+def refuse_unwritten(arguments: list[str]) -> None:
+    """Raises Unusable for an argument that is not UTF-8: no report, ledger or document could repeat it."""
+    from jobs.disk import shown, written_so
+
+    for each in arguments:
+        if not written_so(each):
+            raise Unusable(
+                f"the argument {shown(each)[:60]!r} is not UTF-8", hint="give the file or folder another name"
+            )
 
 
 def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:
@@ -176,16 +191,24 @@ def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> i
     return failed.exit_code
 
 
-def misused(error: "click.ClickException") -> MusterError:
+def misused(error: "click.ClickException", arguments: list[str]) -> MusterError:
     """What click could not make sense of; it may repeat an argument, and arguments may be personal."""
     import click
 
+    from jobs.commands.slips import instead_of_command, instead_of_option
     from jobs.privacy import masking
 
     context = error.ctx if isinstance(error, click.UsageError) else None
     bare = isinstance(error, click.exceptions.NoArgsIsHelpError)
     words = "a command is missing" if bare else masking.text(error.format_message())
-    return Usage(words, hint=f"{context.command_path if context else 'muster'} --help")
+    instead = None
+    if isinstance(error, click.NoSuchOption):
+        instead = instead_of_option(error.option_name, error.possibilities or ())
+    elif context is not None and context.parent is None and arguments and not bare:
+        named = next((word for word in arguments if not word.startswith("-")), "")
+        group = context.command
+        instead = instead_of_command(named, group.list_commands(context)) if isinstance(group, click.Group) else None
+    return Usage(words, hint=instead or f"{context.command_path if context else 'muster'} --help")
 
 
 def failure(error: BaseException) -> MusterError:

@@ -11,6 +11,7 @@ import polars as pl
 
 from jobs.earlier import Earlier
 from jobs.intake.files import Files, Refused
+from jobs.intake.judge import FORMER_KEY
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import Staged, stage
 from jobs.intake.validate import Validated, validate
@@ -25,7 +26,7 @@ from jobs.windows import A_LOOKUP
 from schemas.columns import columns_of
 
 NOT_VALUES = frozenset(
-    {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings"}
+    {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings", FORMER_KEY}
 )
 """Columns of the accepted frame that are not sent."""
 
@@ -112,6 +113,7 @@ def _row(values: dict[str, Any], secrets: frozenset[str]) -> Row:
         phone_masked=values["phone_masked"] or "",
         national_id_masked=values["national_id_masked"] or "",
         warnings=values["warnings"],
+        former_key=values[FORMER_KEY],
         secrets={name: value for name, value in given.items() if name in secrets},
     )
 

@@ -14,6 +14,7 @@ COMMANDS = (
     "register",
     "validate",
     "plan",
+    "approve",
     "doctor",
     "resume",
     "retry",
@@ -21,18 +22,24 @@ COMMANDS = (
     "decide",
     "reconcile",
     "download_profiles",
+    "employees",
     "report",
     "mend",
+    "open",
+    "close",
+    "checklist",
     "status",
     "runs",
     "verify",
     "purge",
     "forget",
     "lookup",
+    "export",
     "admin_users",
     "sandbox",
     "systems",
     "schema",
+    "codes",
     "config",
     "init",
 )
@@ -46,9 +53,24 @@ class InOrder(click.Group):
         """Names as they were added."""
         return list(self.commands)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; `help [COMMAND]` shows help, and what other tools call it gets the right name."""
+        if args[0] == "help":
+            return super().resolve_command(ctx, [*args[1:], "--help"]) if args[1:] else _helped(ctx)
+        if self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(f"there is no command {args[0][:40]!r}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _helped(ctx: click.Context) -> tuple[str | None, click.Command | None, list[str]]:
+    click.echo(ctx.get_help())
+    ctx.exit(0)
+
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="muster")
+@click.version_option(__version__, "-V", "--version", prog_name="muster")
 def cli() -> None:
     """Onboards customers in bulk and proves what it did.
 

@@ -56,12 +56,14 @@ def onboard(
         place = Place(work, clock, progress)
 
         batch = read_new(path, settings, place, sha256)
+        control, plan = check_batch(batch, settings, clock, new=sha256 is None)
         given = Given(
             command=command,
             settings=settings,
             system=system,
             batch=batch,
-            control=check_batch(batch, settings),
+            control=control,
+            plan=plan,
             taking=taking or Taking(),
             resolutions=decisions,
             again=again,

@@ -3,6 +3,7 @@
 import compileall
 import gc
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from jobs.sandbox.server import Sandbox
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+sys.dont_write_bytecode = False
+"""Where bytecode is not kept, each worker would compile every test anew: ten seconds of computing before the first."""
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

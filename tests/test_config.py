@@ -236,7 +236,7 @@ def test_a_run_that_is_gone_on_with_is_read_and_sent_as_it_was() -> None:
     assert kept == EclipseSettings("white-label", 7, "12")
 
 
-def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with() -> None:
+def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass(frozen=True)
     class Kinds:
         share: float = 0.5
@@ -244,6 +244,7 @@ def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with() -> No
         on: bool = True
         count: int = 1
 
+    monkeypatch.setattr("jobs.systems.eclipse.system.SETTINGS", Kinds)
     first = chosen('[eclipse]\nshare = 60\nname = "007"\non = false\ncount = 12')
     again = chosen(recorded=first.shown())
 

@@ -1,12 +1,18 @@
 """`muster init`: the beginnings of a job in a folder: settings, an example file, and what to type next."""
 
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.commands.options import options, say, show_json
 from jobs.systems import DEFAULT, SYSTEMS
+
+if TYPE_CHECKING:
+    from jobs.systems.contract import Capabilities
+
+WIDTH = 110
 
 FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "max_errors")
 """Options that a settings file begins with; the others are listed by `muster config`."""
@@ -57,14 +63,16 @@ def settings_file(system: str) -> str:
     """muster.toml with the defaults commented out, as text."""
     from dataclasses import fields
 
+    from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
     from jobs.systems import adapter, capabilities
 
     able = capabilities(system)
     lines = [
         f"# Settings of muster for {able.title}. What is commented out is the default.",
-        f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment:",
-        "# MUSTER_IDENTITY, MUSTER_PASSWORD, MUSTER_TOKEN, or their _FILE variants. `muster config` shows what holds.",
+        f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment,",
+        "# or from files that variables with _FILE behind them name. `muster config` shows what holds.",
+        *(f"#   MUSTER_{name.upper()}: {words}" for name, words in credential(able).items()),
         "",
         f'system = "{system}"',
     ]
@@ -74,9 +82,21 @@ def settings_file(system: str) -> str:
             f"# {option.help}",
             f"# {option.name} = {written('' if option.default is None else option.default)}",
         ]
-    lines += ["", f"[{system}]"]
-    lines += [f"# {each.name} = {written(each.default)}" for each in fields(adapter(system).SETTINGS)]
+    kind, lines = adapter(system).SETTINGS, [*lines, "", f"[{system}]"]
+    told = meanings(kind)
+    for each in fields(kind):
+        words = wrap(told[each.name], WIDTH, initial_indent="## ", subsequent_indent="## ")
+        lines += ["", *words, f"# {each.name} = {written(each.default)}"]
     return "\n".join([*lines, "", "[columns]", '# "header of the file" = "column of muster"', ""])
+
+
+def credential(able: "Capabilities") -> dict[str, str]:
+    """What the secrets are that a system takes, by their names."""
+    from jobs.settings.secrets import MEANINGS
+
+    kinds = {"identity": ("identity", "password"), "key": ("private_key",), "token": ("token",)}
+    names = [name for kind, each in kinds.items() if kind in able.takes for name in each]
+    return {name: able.secrets.get(name, MEANINGS[name]) for name in names}
 
 
 def written(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`muster lookup`: finds customers in the target; several hits are listed and never chosen."""
+"""`muster lookup`: finds customers in the target; of several a person at a terminal may choose, nobody else."""
 
 import sys
 from pathlib import Path
@@ -10,9 +10,11 @@ from jobs.commands.options import PRINTING, TARGET, effective, options, progress
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from jobs.operations.lookup import Choose
     from jobs.settings.settings import Settings
+    from jobs.systems.contract import Capabilities
     from jobs.systems.sighting import Profile
 
 WANTED = {
@@ -63,10 +65,12 @@ def command(**given: Any) -> None:
       muster lookup --identity -          (asks, so that it stays out of the process list)
       muster lookup --first-name - --last-name - --output json < names.txt
       muster lookup --phone 0821234567 --i-know
+      muster lookup --reference CRM-000017
       muster lookup --from phones.csv --to found.csv
 
-    Every lookup is noted in the access log beside the ledger. Ends with 0 when somebody was found, also several; with
-    1 when nobody was, or when any row of FILE did not lead to exactly one customer. Personal values are shown masked.
+    Ends with 0 when one customer was found; with 1 when nobody was, when several fit and none was chosen (a person at a
+    terminal is asked which one is meant), or when any row of FILE did not lead to exactly one. Personal values are
+    shown masked. Every lookup is noted in the access log beside the ledger.
     """
     settings = effective(given)
     if given["listed"] is not None or given["to"] is not None or given["by"] is not None:
@@ -91,7 +95,7 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
         offer_profiles(settings)
     by = ",".join(sorted(WANTED[name] for name in wanted))
     note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]), full=full)
-    found, profile = asyncio.run(look_up(settings, the_clock(), wanted, full=full))
+    found, profile = asyncio.run(look_up(settings, the_clock(), wanted, choose=asked(given, settings), full=full))
     if given["reveal"] and found:
         say("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
@@ -102,12 +106,32 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
         shown = found if profile is None else [document(profile)]
         show_json({"schema_version": 1, "customers": shown})
     elif profile is not None:
-        say(block(profile))
+        say(block(profile, capabilities(settings.job_name.adapter)))
     else:
         for record in found:
             say("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
     _say(len(found), settings, full=full)
-    return ExitCode.OK if found else ExitCode.ATTENTION
+    return ExitCode.OK if len(found) == 1 else ExitCode.ATTENTION
+
+
+def asked(given: dict[str, Any], settings: "Settings") -> "Choose | None":
+    """Asks a person which of several customers is meant; None where nobody sits at a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or settings.yes or settings.output == "json":
+        return None
+    from jobs.operations.lookup import masked
+    from jobs.systems import capabilities
+
+    plain = capabilities(settings.job_name.adapter).plain
+
+    def choose(found: "Sequence[Mapping[str, str]]") -> int | None:
+        for number, record in enumerate(found, start=1):
+            shown = record if given["reveal"] else masked(record, plain)
+            say(f"{number:>3}  {'  '.join(f'{name}={printed(value)}' for name, value in shown.items())}")
+        words = f"{len(found)} customers fit; which one is meant? (0: none of them)"
+        number = click.prompt(words, type=click.IntRange(0, len(found)), err=True)
+        return number - 1 if number else None
+
+    return choose
 
 
 def _say(found: int, settings: "Settings", *, full: bool) -> None:
@@ -244,16 +268,17 @@ def document(profile: "Profile") -> dict[str, Any]:
     }
 
 
-def block(profile: "Profile") -> str:
-    """A profile as people read it."""
+def block(profile: "Profile", able: "Capabilities") -> str:
+    """A profile as people read it: what the system knows no decision or wallets of is not spoken of."""
     lines = list(profile.fields.items())
     when = f" ({profile.decided_at})" if profile.decided_at else ""
-    lines.append(("decision", f"{profile.decision or 'none yet'}{when}"))
+    if able.decision:
+        lines.append(("decision", f"{profile.decision or 'none yet'}{when}"))
     if profile.failed_checks:
         lines.append(("failing checks", ", ".join(profile.failed_checks)))
     if profile.wallets is None:
         lines.append(("wallets", "not listed by the target"))
-    elif not profile.wallets:
+    elif not profile.wallets and able.wallets:
         lines.append(("wallets", "none"))
     for number, wallet in enumerate(profile.wallets or (), start=1):
         lines.append((f"wallet {number}", "  ".join(f"{name}={value}" for name, value in wallet.items())))

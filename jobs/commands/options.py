@@ -1,6 +1,7 @@
 """Options shared by commands, made from `jobs.settings.settings.OPTIONS`, and what all commands do with them."""
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,10 +24,22 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate", "outage_wait")
+TARGET = (
+    "profile",
+    "system",
+    "base_url",
+    "moved_from",
+    "proxy",
+    "ca_file",
+    "tenant",
+    "concurrency",
+    "rate",
+    "outage_wait",
+)
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
+GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (
     *TARGET,
     *READING,
@@ -38,16 +51,23 @@ RUNNING = (
     "checks",
     "deadline",
     "max_errors",
+    *GATES,
     "breaker",
     "same_cause",
     "canary",
     "limit",
     "lock_timeout",
+    "protected",
+    "confirm_tenant",
     "fail_on",
     "exit_zero",
     "yes",
     *PRINTING,
 )
+
+
+FEW = 3
+"""Ledgers elsewhere that are named; chosen."""
 
 
 @dataclass
@@ -202,19 +222,42 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     from jobs.reports.summary import MEANINGS
 
     code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
-    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
-    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
+    strongest_one = next(summary for summary in summaries if int(summary.exit_code) == code)
+    words = (code is ExitCode.PERMISSION and strongest_one.stop) or MEANINGS[code]
+    return MusterError.ending(code, words, strongest_one.next_command) if code in WORDS else None
+
+
+def no_ledger(path: Path) -> tuple[str, str]:
+    """That there is no ledger at `path`, and where there is one: above this folder, or in a folder here."""
+    here = Path.cwd()
+    places = [*(folder / path.name for folder in here.parents), *sorted(here.glob(f"*/{path.name}"))]
+    found = [place for place in places if _readable(place)][:FEW]
+    known = " or ".join(f"--ledger sqlite:///{place}" for place in found)
+    hint = f"runs are known in {known}" if known else "muster run INPUT makes one; or give --ledger"
+    return f"there is no ledger {path.absolute()}", hint
+
+
+def _readable(place: Path) -> bool:
+    return place.is_file() and os.access(place, os.R_OK)
+
+
+def ledger_there(ledger: str) -> None:
+    """Raises Unusable, with where else runs are known, when there is no ledger."""
+    from jobs.errors import Unusable
+    from jobs.ledger.sqlite import path_of, refuse_remains
+
+    refuse_remains(path_of(ledger))
+    if not path_of(ledger).exists():
+        words, hint = no_ledger(path_of(ledger))
+        raise Unusable(words, hint=hint)
 
 
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
     """The run `run_id`, or the newest one. Raises Unusable when there is none."""
     from jobs.errors import Unusable
-    from jobs.ledger.sqlite import path_of, refuse_remains
     from jobs.ledger.store import Store
 
-    refuse_remains(path_of(ledger))
-    if not path_of(ledger).exists():
-        raise Unusable(f"there is no ledger {path_of(ledger)}", hint="muster run INPUT makes one; or give --ledger")
+    ledger_there(ledger)
     with Store.opened(ledger, create=False) as store:
         if run_id is None:
             found = next(iter(store.runs(1)), None)

@@ -35,6 +35,12 @@ def command(**given: Any) -> None:
         say(f"  look-up by          {', '.join(each.lookups) or 'nothing'}")
         say(f"  documented limit    {each.documented_limit}")
         say(f"  decision            {each.decision or 'none'}")
+        if each.downloads:
+            say(f"  profiles            {', '.join(each.downloads)}")
+        if each.exports:
+            say(f"  muster export       {', '.join(each.exports)}")
+        if each.full:
+            say(f"  reconcile --full    {each.full}")
         if each.commands:
             say(f"  muster decide       {', '.join(each.commands)}")
 

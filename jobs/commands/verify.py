@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, say, show_json
-from jobs.errors import ExitCode, Unproven
+from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
+from jobs.errors import ExitCode, Unproven, Unusable
 
 if TYPE_CHECKING:
     from jobs.ledger.rows import RunRow
@@ -42,6 +42,8 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], **gi
     settings = effective(given)
     named = Path(run_id_before)
     runs = [] if named.is_dir() and not batch else _runs(settings.ledger, named.name, batch)
+    for run in runs:
+        refuse_running(settings.ledger, run)
     folders = [Path(run.folder) for run in runs] or [named]
     keys = [public_key_of(path) for path in public_keys]
     problems = []
@@ -52,6 +54,24 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], **gi
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
     raise click.exceptions.Exit(ExitCode.INTEGRITY if problems else ExitCode.OK)
+
+
+def refuse_running(ledger: str, run: "RunRow") -> None:
+    """Raises Unusable for a run that is at work: its files are not written yet, and that is no fault of theirs."""
+    from jobs.clock import milliseconds
+    from jobs.commands.status import state_of
+    from jobs.ledger.lease import working
+    from jobs.ledger.store import Store
+
+    if run.ended_ms is not None:
+        return
+    with Store.opened(ledger, create=False) as store:
+        owner = working(store, run.system, run.tenant, milliseconds(the_clock().now()))
+    if state_of(run, owner) == "running":
+        raise Unusable(
+            f"run {run.run_id} is still at work; there is nothing to verify before it has ended",
+            hint=f"muster status {run.run_id}",
+        )
 
 
 def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":

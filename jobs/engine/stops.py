@@ -23,7 +23,10 @@ UNTOUCHED = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 
 @dataclass(frozen=True, slots=True)
 class ErrorBudget:
-    """How many rows may need attention before the run stops itself: more than `rows` stop it."""
+    """How many rows may come to need attention in a run before it stops itself: more than `rows` stop it.
+
+    Rows that validation refused are for `--max-quarantined`; rows that an earlier run left so count nowhere.
+    """
 
     rows: float
 
@@ -135,7 +138,9 @@ class Stops:
         self._errors += outcome in ATTENTION
         self._in_a_row = self._in_a_row + 1 if outcome in BROKEN else 0
         if self.budget is not None and self._errors > self.budget.rows:
-            self.policy("max_errors", f"stopped: more than {self.budget.rows:g} rows need attention (--max-errors)")
+            self.policy(
+                "max_errors", f"stopped: more than {self.budget.rows:g} rows came to need attention (--max-errors)"
+            )
         if self.breaker and self._in_a_row >= self.breaker:
             self.policy(
                 "breaker", f"stopped: {self._in_a_row} rows in a row failed, the last one of {cause} (--breaker)"

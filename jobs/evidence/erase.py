@@ -49,12 +49,12 @@ class Erasure:
         return self.rows is not None
 
     def profiles(self, run: Path) -> frozenset[str]:
-        """The names of the profiles of the rows concerned, as long as the run's table still names their customers."""
+        """The customers of the rows concerned, whom profiles are named by, as long as the run's table names them."""
         table = run / "outcome.parquet"
         if not table.exists():
             return frozenset()
         concerned = pl.scan_parquet(table, glob=False).filter(_concerned(self)).select("customer_id").collect()
-        return frozenset(f"{customer_id}.pdf" for customer_id in concerned["customer_id"].drop_nulls())
+        return frozenset(concerned["customer_id"].drop_nulls())
 
 
 def erase(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
@@ -70,11 +70,15 @@ def erase(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
 
 
 def erase_profiles(folder: RunFolder, erasure: Erasure, gone: frozenset[str], seal: Seal) -> None:
-    """Removes the profiles `gone` in a folder of downloads, all of them when whole runs are purged, and seals it."""
+    """Removes the profiles of the customers `gone` in a folder of downloads, and seals it.
+
+    When whole runs are purged, all go.
+    """
     before = _hashes(folder)
-    for name in before.keys() - KEPT:
-        if name.endswith(".pdf") and (erasure.rows is None or name in gone):
-            (folder.path / name).unlink()
+    for path in files_of(folder.path):
+        profile = path.name not in KEPT and not path.name.startswith("manifest-")
+        if profile and (erasure.rows is None or path.stem in gone):
+            path.unlink()
     _sealed(folder, erasure, before, None, seal, rows=len(before) - len(_hashes(folder)))
 
 

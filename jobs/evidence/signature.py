@@ -90,6 +90,15 @@ def _made_by(public_key: bytes, signature: Path, manifest: Path) -> bool:
     return True
 
 
+def verifies(public_key: bytes, signature: bytes, content: bytes) -> bool:
+    """Whether the ed25519 key `public_key` (PEM) made `signature` over `content`. Raises `Unusable` without library."""
+    try:
+        _loaded(public_key).verify(signature, content)
+    except _invalid():
+        return False
+    return True
+
+
 def _invalid() -> tuple[type[Exception], ...]:
     from cryptography.exceptions import InvalidSignature
 

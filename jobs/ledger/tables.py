@@ -13,6 +13,7 @@ pause    until when the target asked for no calls
 ahead    how far one boot's clock is ahead of another's, at most
 holder   which key of a space holds an id of the target: two keys never hold one customer or one wallet
 lineage  which row of an earlier run a row of a mended file is
+disposition  what people said about rows that stay as they are; append-only
 """
 
 from collections.abc import Mapping
@@ -268,6 +269,22 @@ lineage = Table(
     sqlite_with_rowid=False,
 )
 
+disposition = Table(
+    "disposition",
+    metadata,
+    Column("disposition_id", _Id, primary_key=True),
+    Column("run_id", String(80), nullable=False),
+    Column("source_row", BigInteger, nullable=False),
+    Column("outcome", String(20), nullable=False),  # how the row stood; it holds as long as it stands so
+    Column("reason_code", Text),
+    Column("choice", String(12), nullable=False),  # known, waiting, give_up, open
+    Column("reason", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("owner", Text),
+    Column("until_ms", BigInteger),  # null: for good
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     2: (learned,),
     3: (
@@ -281,7 +298,7 @@ ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
         pause,
         ahead,
     ),
-    4: (lineage,),
+    4: (lineage, disposition),
 }
 """What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
 

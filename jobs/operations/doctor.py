@@ -66,7 +66,7 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     if any(_target(settings)):
         return [Check("target", None, "not asked: the ledger speaks of another one")]
     try:
-        system = system_of(settings)
+        system = system_of(settings, reading=True)
     except Unusable as error:
         return [Check("settings of the system", False, error.message, error.hint or "mend muster.toml")]
     try:

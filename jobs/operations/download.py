@@ -1,4 +1,4 @@
-"""Profiles as PDF: one file for each customer of a run, in a private folder, fetched within the documented limit.
+"""Profiles as PDF or as data: one file for each customer of a run, in a private folder, fetched within the limit.
 
 Files are whole or absent, so a download that was broken off is gone on with where it stopped.
 """
@@ -28,8 +28,8 @@ from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import Downloadable
 
-PREFIX = "profiles-"
-"""What the folders of downloads are named by, inside that of their run."""
+PREFIXES = {"pdf": "profiles-", "json": "profiles-json-"}
+"""What the folders of downloads are named by, inside that of their run: the time follows. By form."""
 
 PDF, END = b"%PDF-", b"%%EOF"
 """How a PDF begins, and what stands within its last KiB."""
@@ -46,10 +46,9 @@ class Customer:
     customer_id: str
     facts: Mapping[str, str]
 
-    @property
-    def file(self) -> str:
+    def file(self, form: str) -> str:
         """What its file is named."""
-        return f"{self.customer_id}.pdf"
+        return f"{self.customer_id}.{form}"
 
 
 @dataclass(slots=True)
@@ -63,14 +62,16 @@ class Downloads:
     failed: list[tuple[int, str]] = field(default_factory=list)
 
 
-def download(run: RunRow, settings: Settings, to: Path | None, clock: Clock, progress: Progress) -> Downloads:
-    """Fetches the profiles of all customers of `run` into `to`, or into `profiles-<time>` in the run's folder.
+def download(
+    run: RunRow, settings: Settings, to: Path | None, clock: Clock, progress: Progress, *, form: str = "pdf"
+) -> Downloads:
+    """Fetches the profiles of all customers of `run` into `to`, or into a folder in that of the run (PREFIXES).
 
     Raises Unusable before anything is read: nothing to download, a system without it, a folder that others may read.
     """
-    system = system_of(settings)
-    if not isinstance(system, Downloadable):
-        raise Unusable(f"{system.capabilities.title} has no profiles to download")
+    system = system_of(settings, reading=True)
+    if not isinstance(system, Downloadable) or form not in system.capabilities.downloads:
+        raise Unusable(f"{system.capabilities.title} has no profiles to download as {form}")
     if erased(run):
         raise Unusable(f"personal data of run {run.run_id} were erased: its profiles are not fetched again")
     with ExitStack() as stack:
@@ -80,9 +81,10 @@ def download(run: RunRow, settings: Settings, to: Path | None, clock: Clock, pro
             raise Unusable(f"run {run.run_id} has no customers")
         settings.need("base_url")
         credential_of(settings, reading=True)
-        folder = place(run, to, customers, clock)
-        check_later_standing(store, run, folder.path, {each.file for each in missing(folder.path, customers)})
-        work = _Download(system, system, folder, Downloads(folder.path))
+        folder = place(run, to, customers, clock, form)
+        open_ = {each.file(form) for each in missing(folder.path, customers, form)}
+        check_later_standing(store, run, folder.path, open_)
+        work = _Download(system, system, folder, form, Downloads(folder.path))
         asyncio.run(work.all(customers, settings, store, clock, progress))
         seal(store, run, folder, sealed_with(store, run, folder.path), None)
         return work.done
@@ -102,16 +104,16 @@ def customers_of(store: Store, run: RunRow) -> Iterator[Customer]:
                 yield Customer(row["source_row"], row["customer_id"], its.record.facts if its else {})
 
 
-def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock) -> RunFolder:
+def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock, form: str) -> RunFolder:
     """The folder to write into: `to`; or the run's newest download if it is not complete; or a new one.
 
     Raises Unusable.
     """
     if to is None:
         whole = RunFolder.existing(Path(run.folder))
-        newest = max(whole.path.glob(f"{PREFIX}*"), default=None)
-        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers)):
-            return whole.subfolder(f"{PREFIX}{clock.now():%Y%m%dT%H%M%SZ}")
+        newest = max(whole.path.glob(f"{PREFIXES[form]}[0-9]*"), default=None)
+        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers, form)):
+            return whole.subfolder(f"{PREFIXES[form]}{clock.now():%Y%m%dT%H%M%SZ}")
         to = newest
     if not to.exists():
         return RunFolder.create(to)
@@ -130,10 +132,10 @@ def sealed_with(store: Store, run: RunRow, folder: Path) -> Mapping[str, object]
     return {**own, **chained(store.run(run.run_id) or run)}
 
 
-def missing(folder: Path, customers: Sequence[Customer]) -> list[Customer]:
+def missing(folder: Path, customers: Sequence[Customer], form: str) -> list[Customer]:
     """Gives the customers whose file is not in `folder`."""
     there = {path.name for path in files_of(folder)}
-    return [each for each in customers if each.file not in there]
+    return [each for each in customers if each.file(form) not in there]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class _Download:
     system: System
     source: Downloadable
     folder: RunFolder
+    form: str
     done: Downloads
 
     async def all(
@@ -150,7 +153,7 @@ class _Download:
     ) -> None:
         """Every customer whose file is not there. Raises NotPermitted, Unreachable."""
         given = credential_of(settings, reading=True)
-        open_ = missing(self.folder.path, customers)
+        open_ = missing(self.folder.path, customers, self.form)
         self.done.there = len(customers) - len(open_)
         outage, hear = outage_of(settings, clock, progress.note), saying(progress)
         opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
@@ -173,12 +176,12 @@ class _Download:
         if content is None:
             self.done.failed.append((customer.source_row, "the target has no such profile"))
             return
-        self.folder.write_bytes(customer.file, content)
+        self.folder.write_bytes(customer.file(self.form), content)
         self.done.written += 1
 
     async def content(self, reader: Reader, customer: Customer) -> bytes | None:
-        """The PDF; None when there is none. Raises ReadFailed for an answer that is none, NotPermitted."""
-        for request in self.source.documents(customer.customer_id, customer.facts):
+        """The file's content; None when there is no profile. Raises ReadFailed for an answer that is none."""
+        for request in self.source.documents(customer.customer_id, customer.facts, self.form):
             reply = await reader.read(request)
             status = self.system.status_of(reply)
             if status in {401, 403}:
@@ -187,6 +190,8 @@ class _Download:
                 continue
             if not 200 <= status < 300:
                 raise ReadFailed(f"HTTP {status}", self.system.trace_of(reply))
+            if self.form == "json":
+                return self.source.data(request, reply, customer.customer_id)
             if not reply.body.startswith(PDF) or END not in reply.body[-1024:]:
                 raise ReadFailed("the answer is no whole PDF", self.system.trace_of(reply))
             return reply.body

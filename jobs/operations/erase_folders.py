@@ -17,6 +17,9 @@ from jobs.ledger.store import Store
 from jobs.publishing.sealing import check_later_standing, check_standing, reseal, seal
 from jobs.reports.folder import RunFolder
 
+PROFILES = frozenset({".pdf", ".json"})
+"""The forms in which profiles are downloaded."""
+
 
 def check(store: Store, runs: Iterable[RunRow]) -> None:
     """Raises Unproven when a folder that is about to be changed is not as it was sealed; nothing was erased then."""
@@ -25,7 +28,9 @@ def check(store: Store, runs: Iterable[RunRow]) -> None:
         if sealed(run):
             check_standing(store, run)
         for folder in elsewhere(run):
-            check_later_standing(store, run, folder, {path.name for path in folder.glob("*.pdf")})
+            check_later_standing(
+                store, run, folder, {path.name for path in folder.glob("*.*") if path.suffix in PROFILES}
+            )
 
 
 def sealed(run: RunRow) -> bool:

@@ -22,8 +22,10 @@ class Drawn:
     files: Sequence[Path]
 
 
-def sample(run: RunRow, settings: Settings, size: int, seed: int) -> Drawn:
+def sample(run: RunRow, settings: Settings, size: int, seed: int, *, by_outcome: bool = False) -> Drawn:
     """Writes `sample-SIZE-SEED.html` and `.csv` into the folder of `run`; the same again changes nothing.
+
+    `by_outcome`: SIZE rows of each outcome, as `sample-SIZE-SEED-by-outcome`.
 
     Raises Unusable when there is no folder, and Unproven when its evidence does not verify: a sample of it would
     prove nothing.
@@ -31,7 +33,7 @@ def sample(run: RunRow, settings: Settings, size: int, seed: int) -> Drawn:
     folder = RunFolder.existing(Path(run.folder))
     with Store.opened(settings.ledger, create=False) as store:
         check_standing(store, run)
-        found = draw(folder.path, size, seed)
+        found = draw(folder.path, size, seed, by_outcome=by_outcome)
         content = {f"{found.name}.html": found.to_html().encode(), f"{found.name}.csv": found.to_csv().encode()}
 
         def add(twin: RunFolder, seal: Seal) -> None:

@@ -23,10 +23,13 @@ from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import link_before
 from jobs.ledger.store import Store
-from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.nights import nights_until
+from jobs.publishing.prediction import score
 from jobs.publishing.sealing import check_standing, seal
+from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import hashes, redact
@@ -39,6 +42,7 @@ from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.values import NEW
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
@@ -61,6 +65,7 @@ MADE_ANEW = frozenset(
     for name, kinds in {
         "outcome": ("csv", "parquet"),
         "quarantine": ("csv",),
+        "prediction": ("csv",),
         "summary": ("json",),
         "events": ("ndjson",),
         "report": ("html", "md", "xlsx"),
@@ -102,15 +107,17 @@ def publish(
     check_standing(store, run, MADE_ANEW)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
+    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
+    summary = replace(summary, prediction=score(folder))
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
-    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differing_lines(folder))
     folder.write_bytes("report.md", render_markdown(summary).encode())
-    if left_out is None:
-        workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
+    if workbook.installed() and left_out is None:
+        workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
+    nights, differences = nights_until(store, run), differing_lines(folder)
+    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)
     write_pack(folder)
     link = link_before(store, run)
     before = {
@@ -122,10 +129,8 @@ def publish(
 
 
 def workbook_left_out(rows: int, *, hurried: bool) -> str | None:
-    """Why no workbook is written; None: it is."""
-    if not workbook.installed():
-        return workbook.ABSENT
-    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS else None
+    """Why no workbook is written now; None: it is, where the extra is installed, or nobody waits for one."""
+    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS and workbook.installed() else None
 
 
 def noted(findings: Findings, left_out: str | None) -> Findings:
@@ -200,8 +205,9 @@ def summarised(
     """The run's totals, each from its own source, and the exit code that follows from them."""
     equations = books(store, run, batch, count, findings)
     again = run.command == "reconcile"
-    judged = {} if again else count.outcomes  # a later reading is about what the target shows
-    code = exit_code(judged, findings, equations, run.settings)
+    rows = Attention() if again else attention(store, run)
+    judged = {} if again else rows.unsettled(dict(count.outcomes))  # a later reading is about what the target shows
+    code = exit_code(judged, findings, equations, run.settings, reading=again, new=rows.new.total())
     if not all(total.closed for total in totals):
         code = strongest({code, ExitCode.INTEGRITY})
     return Summary(
@@ -219,20 +225,30 @@ def summarised(
         ),
         requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
+        not_read=findings.not_read,
         equations=equations,
         control_totals=totals,
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
         stop=findings.stop,
-        notes=findings.notes,
+        new=None if again else rows.new,
+        closed=rows.closed,
+        notes=(*findings.notes, *untold(run, count.outcomes, findings.notes)),
         settings={name: str(value) for name, value in sorted(run.settings.items())},
-        course=None if again else course_of(store, run, findings.limit),
+        course=None if again else course_of(store, run, findings),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
         findings=None if again else findings.facts(),
         exit_code=code,
         next_steps=next_steps(Ended(run.run_id, count.outcomes, code, bool(count.causes.get(ASKED_AGAIN)))),
     )
+
+
+def untold(run: RunRow, outcomes: Mapping[str, int], notes: tuple[str, ...]) -> Iterator[str]:
+    """What a person has to know of pending rows of which the target never tells more; once, however often reported."""
+    words = capabilities(JobName.parse(run.system).adapter).untold
+    if words is not None and outcomes.get(Outcome.PENDING) and words not in notes:
+        yield words
 
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
@@ -242,10 +258,16 @@ def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
     return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 
-def course_of(store: Store, run: RunRow, limit: Rate | None) -> Course:
+def course_of(store: Store, run: RunRow, findings: Findings) -> Course:
     """How the run went along, until its last event: what came after it was reading and reporting."""
     ended_ms = last_moment(store, run.run_id) or run.started_ms
-    return course(moments(store, run.run_id), started_ms=run.started_ms, ended_ms=ended_ms, limit=limit)
+    return course(
+        moments(store, run.run_id),
+        started_ms=run.started_ms,
+        ended_ms=ended_ms,
+        limit=findings.limit,
+        steps=findings.steps,
+    )
 
 
 def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings) -> tuple[Equation, ...]:
@@ -272,11 +294,16 @@ def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings
             store.attempt_total(run.run_id),
         ),
     ]
+    return (*equations, *at_target(ledger, findings))
+
+
+def at_target(ledger: Mapping[str, int], findings: Findings) -> Iterator[Equation]:
+    """Rows complete in the ledger against those that the fresh read found so; what it could not read is on no side."""
     if findings.complete_at_target is not None:
         complete = ledger.get(Outcome.ONBOARDED, 0) + ledger.get(Outcome.ALREADY_ONBOARDED, 0)
-        name = "complete in the ledger = complete at the target"
-        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
-    return tuple(equations)
+        unread = findings.not_read.complete
+        name = f"complete in the ledger{' and read' if unread else ''} = complete at the target"
+        yield Equation(name, complete - unread, findings.complete_at_target, "target")
 
 
 def mutating(calls: Mapping[tuple[str, str, str], int]) -> int:
@@ -295,14 +322,26 @@ def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:
 
 
 def exit_code(
-    outcomes: Mapping[str, int], findings: Findings, equations: Iterable[Equation], settings: Mapping[str, object]
+    outcomes: Mapping[str, int],
+    findings: Findings,
+    equations: Iterable[Equation],
+    settings: Mapping[str, object],
+    *,
+    reading: bool = False,
+    new: int = 0,
 ) -> ExitCode:
-    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only."""
+    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only.
+
+    `outcomes`: rows that nobody closed. `reading`: the command was to read the target and nothing else, so that a row
+    that was not read needs attention. `new`: rows that need attention and did not before, for `--fail-on new`.
+    """
     codes = set(findings.codes)
     present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
     fail_on = str(settings.get("fail_on") or "")
-    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *(set(MatchClass) - AGREEING)}
-    if present & names:
+    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *DIFFERING}
+    if reading and not fail_on:
+        names.add(MatchClass.UNVERIFIED)
+    if present & names or (NEW in names and new):
         codes.add(ExitCode.ATTENTION)
     if outcomes.get(Outcome.PENDING) and not fail_on:
         codes.add(ExitCode.PENDING)
@@ -341,9 +380,9 @@ def attention_rows(folder: RunFolder, most: int) -> Iterator[Mapping[str, object
 
 
 def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
-    """The first lines of reconciliation.parquet that do not agree with the target; the page shows no more."""
+    """The first lines of reconciliation.parquet that differ from the target; the page shows no more."""
     table = pl.scan_parquet(folder.path / "reconciliation.parquet", glob=False)
-    wanted = table.filter(~pl.col("class").is_in(list(AGREEING)))
+    wanted = table.filter(pl.col("class").is_in(list(DIFFERING)))
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
@@ -360,6 +399,7 @@ def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
         "api_user": run.facts.get("api_user"),
         "control_record": run.facts.get("control_record"),
+        **({"plan": run.facts["plan"]} if "plan" in run.facts else {}),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from jobs import folded
 from jobs.batch import Batch
 from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
@@ -209,15 +210,13 @@ async def prove(
 
 
 def same_person(sighting: Sighting, column: str) -> bool:
-    """Whether the one customer seen has the row's value of `column`; e-mails in any case."""
+    """Whether the one customer seen has the row's value of `column`, in whatever spelling."""
     values = [
         (normalised(each.ours), normalised(each.theirs))
         for each in sighting.comparisons
         if each.field == column and each.ours is not None
     ]
-    if column == "email":
-        values = [(ours.casefold(), theirs.casefold()) for ours, theirs in values]
-    return len(sighting.customer_ids) == 1 and any(ours == theirs for ours, theirs in values)
+    return len(sighting.customer_ids) == 1 and any(folded.same(column, *both) for both in values)
 
 
 def rows_of(batch: Batch, decided: Sequence[Decided]) -> dict[int, Row]:

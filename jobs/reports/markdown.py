@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
-from jobs.reports.summary import Cause, Equation, Summary
+from jobs.reports.summary import Cause, Equation, Summary, otherwise, since_the_last
 from jobs.reports.verdict import verdict
 
 MOST_CAUSES, MOST_EQUATIONS, MOST_NOTES = 8, 12, 5
@@ -31,6 +31,9 @@ def render_markdown(summary: Summary) -> str:
         _causes(summary.causes),
         _equations(summary.equations),
         _counts("Target", summary.class_counts()),
+        _counts("Not read at the target, so not compared", summary.not_read.causes),
+        _counts("Since the last run", since_the_last(summary)),
+        _counts("Otherwise than planned", otherwise(summary)),
         _counts("Warnings", summary.warnings),
         _counts("Checks that failed", summary.failed_checks),
         _counts("Pending for", summary.pending_ageing),

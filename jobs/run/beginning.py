@@ -10,6 +10,7 @@ from jobs.reports.folder import safe_run_id
 from jobs.run.checks import check_maker_checker
 from jobs.run.context import Given, Place, RunContext
 from jobs.run.facts import run_facts
+from jobs.run.planned import FACT
 from jobs.run.session import Session, place_before
 from jobs.run.wiring import api_user
 from jobs.settings.settings import Settings
@@ -53,6 +54,7 @@ def run_row(run_id: str, given: Given, began: datetime, moved_from: str | None) 
     """The run as it begins. `moved_from`: the origin under which the ledger knew its target before."""
     settings, batch, control = given.settings, given.batch, given.control
     facts = run_facts() | {"api_user": api_user(settings)} | ({"control_record": control.facts()} if control else {})
+    facts |= {FACT: given.plan.facts()} if given.plan else {}
     return RunRow(
         run_id=run_id,
         system=settings.job_name.ledger_system,

@@ -86,7 +86,7 @@ async def read_afresh(later: LaterReconciliation) -> Sequence[Path]:
                 count.advance(frame["source_row"].n_unique())
         parts.extend(unclaimed(later, listing, len(parts)))
         seen = reconciliation.complete if reconciliation.unreachable is None else None
-        later.findings = Findings(complete_at_target=seen, calls=dict(client.calls))
+        later.findings = Findings(complete_at_target=seen, calls=dict(client.calls), not_read=reconciliation.not_read)
         if reconciliation.unreachable is not None:
             later.findings = replace(later.findings, codes=frozenset({ExitCode.UNREACHABLE}))
             later.notes.append(reconciliation.unreachable.message)

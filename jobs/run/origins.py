@@ -12,11 +12,9 @@ from jobs.errors import Unusable
 from jobs.ledger.origin import last_settings
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
+from jobs.settings.document import ALLOWED
 from jobs.settings.settings import Settings
 from jobs.transport.address import origin_of
-
-ALLOWED = "origins"
-"""The key of a system's table that names them, as a list or joined by commas."""
 
 URLS = "base_url"
 """How the names of settings end that hold an address."""

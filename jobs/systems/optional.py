@@ -3,9 +3,9 @@
 A system that offers one must implement all of its members.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.sighting import Profile
@@ -22,10 +22,35 @@ class Profiled(Protocol):
 
 @runtime_checkable
 class Downloadable(Protocol):
-    """A system whose profiles can be downloaded as PDF; its capabilities say `downloads`."""
+    """A system whose profiles can be downloaded; its capabilities say in which forms (`downloads`)."""
 
-    def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
+    def documents(self, customer_id: str, facts: Mapping[str, str], form: str) -> Sequence[Request]:
         """Where the profile may be, the likeliest place first; one that is not there is answered with 404."""
+        ...
+
+    def data(self, request: Request, reply: Reply, customer_id: str) -> bytes:
+        """The profile in a success' reply as a JSON document, for the form `json`.
+
+        Raises ReadFailed when it is no whole profile, or another customer's.
+        """
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A system whose records can be exported; its capabilities say which kinds (`exports`)."""
+
+    def export(self, reader: Reader, what: str) -> AsyncIterator[Mapping[str, Any]]:
+        """The records of one kind as the target has them. Raises ReadFailed, NotPermitted, Unusable."""
+        ...
+
+
+@runtime_checkable
+class Staffed(Protocol):
+    """A system in which a customer is made in the name of one of its users; its capabilities say `staff`."""
+
+    async def employees(self, reader: Reader) -> Sequence[Mapping[str, str]]:
+        """Those, with `id` and `name`, in the target's order. Raises ReadFailed, NotPermitted."""
         ...
 
 

@@ -115,3 +115,16 @@ def test_the_dialect_of_the_input_is_that_of_the_mended_file(muster: Muster) -> 
     assert "muster run mended.csv --encoding cp1252\n" in mended.stdout
     again = muster("run", "mended.csv", "--encoding", "cp1252")
     assert again.counts == {"quarantined": 1}
+
+
+def test_rows_open_to_a_decision_are_listed_as_a_file_of_decisions(muster: Muster, ended: Ended) -> None:
+    said = muster("report", "run-1", "--decisions-template")
+    (muster.folder / "decisions.csv").write_text(said.stdout)
+
+    [line] = lines(muster.folder / "decisions.csv")
+    assert (line["row"], line["decision"], line["customer_id"]) == ("5", "leave", "")
+    assert "conflict" in line["reason"]
+    assert muster("resume", "run-1", "--decisions", "decisions.csv").outcomes == [
+        *("already_onboarded", "quarantined", "rejected", "declined", "conflict")
+    ]
+    assert [step["command"].split()[1] for step in ended.summary["next_steps"]] == ["mend", "report", "kyc"]

@@ -228,11 +228,7 @@ def test_a_password_is_asked_for_once(world: World) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_killed_at_a_create_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 6)] + [company(6)]
-    started = world.muster.start("run", world.file(rows), "--concurrency", "4")
-    params = {"pid": started.running.pid, "when": when}
-    world.sandbox.faults([{"operation": "add_customer", "kind": "signal_client", "nth": 3, "params": params}])
-    assert world.muster.wait(started).code == -9
-    world.sandbox.faults([])
+    world.muster.killed("add_customer", when, 3, "run", world.file(rows), "--concurrency", "4")
 
     resumed = world.muster("resume")
 
@@ -353,7 +349,7 @@ def test_a_login_at_another_address_than_before_is_refused_until_the_settings_na
     [
         ('employee_id = "nobody"', 4, "employee"),
         ('form_id_individual = "form-unknown"', 4, "form"),
-        ("employee_id = 7", 4, "employee"),
+        ("employee_id = 7", 4, "The run was stopped: the target has no employee 7."),
         ('auth_base_url = "http://example.com"', 2, "https"),
     ],
 )

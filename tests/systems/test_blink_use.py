@@ -141,7 +141,7 @@ def test_the_session_of_the_guide_can_be_pasted(tmp_path: Path) -> None:
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -210,11 +210,7 @@ def test_a_registration_that_is_killed_is_finished_with_the_password_that_was_de
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, when: str
 ) -> None:
     rows = newcomers(3)
-    started = muster.start("register", file_of(rows), *PASSWORDS, "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": 2, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed(operation, when, 2, "register", file_of(rows), *PASSWORDS, "--concurrency", "1")
     known = delivered(muster.folder)
     ended = muster("resume")
     assert (ended.code, set(ended.outcomes) <= {"onboarded", "already_onboarded"}) == (0, True)
@@ -346,6 +342,30 @@ def test_without_a_reader_nothing_is_compared_and_the_run_says_so(
     assert "nothing was compared" in ended.stdout
     assert {entry["credential"] for entry in sandbox.journal()} <= {sandbox.onboarding_identity, None}
     assert muster("reconcile", "run-1").code == 2
+
+
+def test_an_operator_who_registers_compares_with_the_same_credential(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPERATOR_IDENTITY", "OPERATOR_PASSWORD"):
+        monkeypatch.delenv(f"MUSTER_{name}")
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.password)
+    ended = muster("register", file_of(newcomers(2)), *PASSWORDS)
+
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 2)
+    assert [line["class"] for line in ended.reconciliation] == ["match"] * 2
+
+
+def test_a_file_whose_rows_all_have_their_end_needs_no_place_for_passwords(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    assert muster("register", file_of(newcomers(2)), *PASSWORDS).code == 0
+    again = muster("register", file_of(newcomers(2)))
+    another = muster("register", file_of(newcomers(3)))
+
+    assert (again.code, again.outcomes) == (0, ["already_onboarded"] * 2)
+    assert (another.code, "1 rows have no password" in another.stderr) == (2, True)
 
 
 def test_a_system_without_self_registration_says_so(muster: Muster, file_of: Filed) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
 from jobs.privacy import masking
@@ -16,11 +17,11 @@ from jobs.systems.azakaw.submissions import (
     LEGAL,
     STATES,
     USER_TYPES,
+    Employee,
     Forms,
     ListMissing,
     Submission,
     Submissions,
-    folded,
     kind_of,
 )
 from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
@@ -29,6 +30,7 @@ from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.shared_list import Index, Reading
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided, Verdict
 
 MEMBERS = {
@@ -61,7 +63,7 @@ class CustomerStep:
     """Adds the customer. No key makes a repetition harmless, so a lost one is looked for first, and repeated once."""
 
     forms: Forms
-    staff: Index[frozenset[str]]
+    staff: Index[Mapping[str, Employee]]
     employee_id: str
     send_email: bool
     lists: bool
@@ -107,7 +109,8 @@ class CustomerStep:
         """Absent, once it is certain that the employee is known. Raises NotPermitted."""
         if terms.employee_id.casefold() not in (await self.staff.reading(reader)).content:
             raise NotPermitted(
-                f"the target has no employee {terms.employee_id}", hint="check employee_id in [azakaw]: GetEmployees"
+                f"the target has no employee {terms.employee_id}",
+                hint="check employee_id: muster employees lists them",
             )
         return Absent(facts_of(terms))
 
@@ -142,7 +145,7 @@ class CustomerStep:
         if found is None:
             raise Unreadable("it has no submissionId")
         shown = self.forms.shown(found)
-        if shown is not None and folded(shown.email) != folded(view.row.get("email") or ""):
+        if shown is not None and not folded.same("email", view.row.get("email"), shown.email):
             reason = f"the target answered with submission {found}, which has another e-mail"
             return Doubted("other_customer", reason, answered=False)
         facts = {"customer_id": found, "customer_origin": Origin.CREATED, "customer_kind": kind_of(view.row)}
@@ -165,6 +168,7 @@ def judged(holders: list[Submission], view: View, terms: Terms) -> Finding:
         "customer_origin": Origin.CREATED if view.doubt else Origin.ADOPTED,
         "customer_kind": kind_of(view.row),
         "form_id": terms.form_id,
+        **spelt(view.row, {"email": found.email}),
     }
     return verdict_on(found, facts, {"customer": found.submission_id})
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from jobs import folded
 from jobs.model import Outcome
-from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
+from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, key_of
 from jobs.systems.banklingo.customer import PAYLOAD, Form, written_with
 from jobs.systems.banklingo.dialect import DIALECT, Envelope, opened
 from jobs.systems.banklingo.states import (
@@ -170,7 +171,7 @@ class CommandStep:
         return all(
             value is None
             or value == record.get(member)
-            or (member == PAYLOAD["phone"] and digits_of(value) == digits_of(record.get(member)))
+            or (member == PAYLOAD["phone"] and folded.same_digits(value, record.get(member)))
             for member, value in sent.items()
         )
 

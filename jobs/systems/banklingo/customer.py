@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from jobs import folded
 from jobs.model import Origin, Outcome
-from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
+from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, key_of
 from jobs.systems.banklingo.dialect import DIALECT, Envelope
 from jobs.systems.banklingo.states import PENDING, as_number
 from jobs.systems.contract import CUSTOMER_STEP
@@ -18,6 +19,7 @@ from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import Row, View
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 PAYLOAD = {
@@ -75,6 +77,11 @@ def same_name(contact: Contact, row: Row) -> bool:
     return all(_plain(contact.get(PAYLOAD[column])) == _plain(row.get(column)) for column in NAMES)
 
 
+def spelling(contact: Contact, row: Row) -> dict[str, str]:
+    """The fact that says what a client has in another spelling than the row."""
+    return spelt(row, {column: contact.get(PAYLOAD[column]) for column in IDENTIFYING})
+
+
 def _plain(text: str | None) -> str:
     return " ".join((text or "").split()).casefold()
 
@@ -101,10 +108,11 @@ class CustomerStep:
         row = view.row
         doubtful = view.doubt is not None or view.taken
         found = await self.contacts.with_email(reader, row.get("email") or "", anew=doubtful)
-        exact = [each for each in found if each.digits == digits_of(row.get("phone"))]
+        exact = [each for each in found if each.has_phone(row.get("phone"))]
         known = view.facts.get("customer_id")
         if len(exact) == 1 and exact[0].key == known:
-            return Done({"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED}, claims={"customer": known})
+            facts = {"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED, **spelling(exact[0], row)}
+            return Done(facts, claims={"customer": known})
         if len(exact) == 1 and view.doubt is not None and same_name(exact[0], row):
             return self.made(exact[0].key, exact[0].get("id"))
         if found:
@@ -158,10 +166,8 @@ def stranger(content: Mapping[str, Any], row: Row) -> str | None:
 
 
 def _comparable(column: str, value: object) -> str | None:
-    """A value as it is compared: of a phone its digits, else without capitals and blanks; None when it is no text."""
-    if not isinstance(value, str):
-        return None
-    return digits_of(value) if column == "phone" else "".join(value.split()).casefold()
+    """A value as it is compared; None when it is no text."""
+    return folded.of(column, value) if isinstance(value, str) else None
 
 
 def numbered(shown: str | None) -> dict[str, str]:

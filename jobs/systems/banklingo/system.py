@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from jobs import folded
 from jobs.errors import Unusable
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
 from jobs.systems.banklingo.approval import ApprovalStep
-from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
+from jobs.systems.banklingo.contacts import Contact, Contacts
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
 from jobs.systems.banklingo.dialect import DIALECT, QUERY_MEMBER, Envelope
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
@@ -32,9 +33,13 @@ CAPABILITIES = Capabilities(
         Outcome.ALREADY_ONBOARDED: ACCEPTED,
         Outcome.DECLINED: REFUSED,
     },
-    plain=frozenset({"customerId", "status", "state", "created", "version", "title", "currency"}),
-    status_members=("status", "state"),
+    plain=frozenset(
+        {"customerId", "id", "customerNumber", "clientState", "clientStateDescription", "isBlacklisted", "dateCreated"}
+        | {"lastModified", "customerType", "branchEncodedKey", "contactEncodedKey", "encodedKey"}
+    ),
+    status_members=("clientStateDescription",),
     credential="a token",
+    secrets={"token": "the access token; for `muster decide` that of another person than who created the clients"},
     takes=frozenset({"token"}),
     commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),
 )
@@ -157,7 +162,7 @@ class BankLingo(Defaults):
         email = row.get("email")
         same = await self.contacts.with_email(reader, email, anew=False) if email else []
         if known is None:
-            return [each for each in same if each.digits == digits_of(row.get("phone"))]
+            return [each for each in same if each.has_phone(row.get("phone"))]
         everybody = {each.key: each for each in same}
         if known not in everybody:  # its e-mail address was changed, or it is gone
             everybody = dict((await self.contacts.index.reading(reader)).content.by_key)
@@ -166,7 +171,7 @@ class BankLingo(Defaults):
     def compared(self, column: str, row: Row, contact: Contact) -> Comparison:
         """One field, the target's spelling of phones and times normalised first."""
         ours, theirs = self.form.value(row, column), contact.get(PAYLOAD[column])
-        if column == "phone" and digits_of(ours) == digits_of(theirs):
+        if column == "phone" and folded.same_digits(ours, theirs):
             theirs = ours
         if column == "date_of_birth" and theirs:
             theirs = theirs[:10]
@@ -178,7 +183,7 @@ class BankLingo(Defaults):
             yield [Listed(each.key, None, None, each.members) for each in page]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Clients by `customer_id` (key or number), `email`, `phone` (exact), or `first_name` and/or `last_name`."""
+        """Clients by `customer_id` (key or number), `email`, `phone`, or `first_name` and/or `last_name`."""
         if known := wanted.get("customer_id"):
             if (number := as_number(known)) and (record := await self.contacts.record(reader, number)):
                 return [flat(record)]
@@ -194,7 +199,7 @@ class BankLingo(Defaults):
 def fits(contact: Contact, wanted: Mapping[str, str]) -> bool:
     """Whether a client has the phone, or the names, that were asked for; what a search looks through is not known."""
     if phone := wanted.get("phone"):
-        return contact.digits == digits_of(phone)
+        return contact.has_phone(phone)
     names = {name: wanted[name] for name in ("first_name", "last_name") if wanted.get(name)}
     return bool(names) and all(
         (contact.get(PAYLOAD[name]) or "").casefold() == value.casefold() for name, value in names.items()

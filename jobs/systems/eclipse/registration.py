@@ -14,7 +14,7 @@ from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, HandoverStep
 from jobs.systems.eclipse.identity import IdentityStep
 from jobs.systems.eclipse.newcomer import NewcomerStep
-from jobs.systems.eclipse.system import COMPARED, Eclipse, EclipseSettings, compared
+from jobs.systems.eclipse.system import COMPARED, ONBOARDING, Eclipse, EclipseSettings, compared
 from jobs.systems.messages import Reader, Request
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
@@ -63,6 +63,11 @@ class Registration(Eclipse):
         self.later_columns = frozenset({"identity", "password", "totp_enabled", "public_key"})
 
     steps_of = Defaults.steps_of
+    admit = Defaults.admit
+
+    def reads_with(self, positions: frozenset[str]) -> bool:
+        """An operator registers with rights that ONBOARDING has not; no positions: nobody knows."""
+        return bool(positions) and ONBOARDING not in positions
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """The profile, and whether there is a login; not with the ONBOARDING credential, which may not look back."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier, text_of
@@ -145,7 +146,10 @@ class CustomerStep:
             facts["decision_status"] = status[0]
         namespace = text_of(data, "domainNamespace") or ""
         if not view.row.get("custom_namespace") and _NAMESPACE.fullmatch(namespace):
-            facts["domain_namespace"] = namespace  # one that the row names may be a person's name
+            facts |= {
+                "domain_namespace": namespace,
+                "wallet_id": namespace,
+            }  # one that the row names may be a person's name
         return self.settled(facts)
 
     def stranger(self, data: Mapping[str, Any], view: View) -> str | None:
@@ -184,11 +188,11 @@ def same(member: str, ours: str, theirs: object) -> bool:
     if not isinstance(theirs, str):
         return False
     if member == "phoneNumber":
-        sent, shown = ("".join(sign for sign in text if sign.isdecimal()).lstrip("0") for text in (ours, theirs))
+        sent, shown = ("".join(filter(str.isdecimal, folded.phone(text))).lstrip("0") for text in (ours, theirs))
         return len(shown) >= LEAST_DIGITS and sent.endswith(shown)
     if member == "tax.idNumber":
-        ours, theirs = ("".join(filter(str.isalnum, text)) for text in (ours, theirs))
-    return ours.strip().casefold() == theirs.strip().casefold()
+        ours, theirs = ("".join(filter(str.isalnum, folded.identity(text))) for text in (ours, theirs))
+    return folded.email(ours) == folded.email(theirs)
 
 
 def unexplained(view: View) -> Unclear:

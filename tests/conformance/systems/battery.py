@@ -25,6 +25,8 @@ ITEMS: dict[str, str] = {
     "planned again": "`muster plan` after the run",
     "changed": "`muster reconcile` after the record was changed",
     "deleted": "`muster reconcile` after the record was deleted",
+    "spelt": "a new row whose person the target has in another spelling",
+    "respelt": "`muster reconcile` after the target spelt the row's values otherwise",
     "looked up": "`muster lookup`",
     "doctor": "`muster doctor`",
 }

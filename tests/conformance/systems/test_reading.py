@@ -9,6 +9,8 @@ from .bench import Bench
 
 UNCHANGED = "match"
 
+LOGINS = {"login", "renew", "get_app_token", "token"}
+
 
 def refusal(ended: Ended) -> str:
     """The sentence of a command that can't be done here."""
@@ -35,6 +37,24 @@ def test_reconciling_finds_what_was_changed_and_what_is_gone(bench: Bench) -> No
     classes = {line["source_row"]: line["class"] for line in lines(found / "reconciliation.csv")}
     assert (ended.code, bench.writes(arrived)) == (1, [])
     assert classes == {"1": subject.ends["changed"], "2": subject.ends["deleted"], "3": UNCHANGED}
+
+
+def test_what_could_not_be_read_is_counted_as_not_read_and_is_no_difference(bench: Bench) -> None:
+    first = bench.run(bench.rows(2))
+    reads = {call["operation"] for call in bench.target.calls() if call not in bench.writes()} - LOGINS
+    params = {"location": "http://127.0.0.1:9/"}
+    bench.muster.sandbox.faults([{"operation": name, "kind": "redirect", "params": params} for name in sorted(reads)])
+    ended = bench.again()
+
+    summary, compared = ended.summary, capabilities(bench.subject.name).reads_back
+    assert [line["class"] for line in ended.reconciliation] == (["unverified"] * 2 if compared else [])
+    assert ended.code == first.code, ended.stdout
+    assert [each for each in summary["equations"] if not each["ok"]] == []
+    assert [each for each in summary["control_totals"] if not each["ok"]] == []
+    assert sum(summary["not_read"]["causes"].values()) == summary["not_read"]["rows"] == (2 if compared else 0)
+    assert ("Of 2 rows nothing is known: the target could not be read." in ended.stdout) is compared
+    assert "difference" not in ended.stdout
+    assert not compared or bench.muster("reconcile", ended.folder.name).code == 1
 
 
 def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
