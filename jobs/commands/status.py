@@ -76,7 +76,7 @@ def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:
 def _narrow(text: str) -> str:
     """`text` with no line wider than the terminal, so that lines drawn are lines counted."""
     width = shutil.get_terminal_size().columns
-    return "\n".join(line[:width] for line in text.split("\n"))
+    return "\n".join(printable(line)[:width] for line in text.split("\n"))
 
 
 def batches(ledger: str, named: str) -> "list[Standing]":
