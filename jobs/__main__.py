@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.errors import ExitCode, MusterError, Unusable, Usage
@@ -22,6 +23,10 @@ MOST_OPEN_FILES = 4096
 """Chosen: enough for the 1,024 workers that --concurrency allows."""
 
 
+PR_SET_DUMPABLE = 4
+"""Of prctl(2)."""
+
+
 class Terminated(SystemExit):
     """SIGTERM or SIGHUP while nobody else listens; loops and tasks let it through as they do a KeyboardInterrupt."""
 
@@ -33,6 +38,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` keeps its meaning
             signal.signal(number, terminated)
+    keep_no_core()
     try:
         allow_open_files()
         code = status(sys.argv[1:])
@@ -88,6 +94,17 @@ def occupy_standard_descriptors() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
+def keep_no_core() -> None:
+    """No core of this process is written, and no other process of the user may read its memory: it holds passwords,
+    tokens and personal data. Where the system does not offer that, nothing happens."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def allow_open_files() -> None:
     """Raises the soft limit of open files to what a run needs: libraries abort without a word. Raises Unusable."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -112,6 +129,7 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
 
     invocation = Invocation(clock)
     try:
+        refuse_unwritten(arguments)
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
         if error.code in {0, None}:  # what a shell asked of click's completion was answered
@@ -135,12 +153,30 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
 
 
+def refuse_unwritten(arguments: list[str]) -> None:
+    """Raises Unusable for an argument that is not UTF-8: no report, ledger or document could repeat it."""
+    from jobs.disk import shown, written_so
+
+    for each in arguments:
+        if not written_so(each):
+            raise Unusable(
+                f"the argument {shown(each)[:60]!r} is not UTF-8", hint="give the file or folder another name"
+            )
+
+
 def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:
     """Says what failed and what to do, and gives the exit code. `printed`: stdout has its JSON document already."""
-    sys.stderr.write(f"muster: {failed.message}\n")
+    sys.stderr.write(f"muster: {_shown(failed.message)}\n")
     if failed.hint:
-        sys.stderr.write(f"  try: {failed.hint}\n")
+        sys.stderr.write(f"  try: {_shown(failed.hint)}\n")
     return documented(failed, arguments, printed=printed)
+
+
+def _shown(sentence: str) -> str:
+    """A sentence as a terminal may have it; a table that is to be pasted keeps its lines."""
+    from jobs.printable import printable
+
+    return "\n".join(map(printable, sentence.split("\n")))
 
 
 def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> int:

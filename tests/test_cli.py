@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import orjson
+import polars as pl
 import pytest
 from books import RUN, begun, ended, now_ms, url_of
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,7 @@ from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.settings.settings import OPTIONS
+from tests.examples import some
 from tests.forked import Forked
 
 REPOSITORY = Path(__file__).parents[1]
@@ -341,12 +343,29 @@ def test_a_defect_names_the_place_and_never_a_value(
     assert "9001015009086" not in said
 
 
+def test_a_panic_of_native_code_is_an_internal_error_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        pl.Series([2**31 - 1], dtype=pl.Int32).cast(pl.Date).dt.strftime("%Y")
+
+    with pytest.raises(BaseException, match="out-of-range") as raised:
+        fail()
+    assert not isinstance(raised.value, Exception)
+    monkeypatch.setitem(cli.commands, "broken", click.Command("broken", callback=fail))
+
+    assert status(["broken"]) == 70
+    said = capsys.readouterr().err
+    assert "internal error (PanicException)" in said
+    assert "Traceback" not in said
+
+
 def test_the_program_runs_as_a_module_and_says_its_version() -> None:
     assert muster("--version").stdout.startswith("muster, version ")
     assert muster("nonsense").returncode == 2
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([option.flag for option in OPTIONS if option.metavar]),
     st.text(max_size=12).filter(lambda text: "\x00" not in text),
@@ -355,7 +374,7 @@ def test_no_value_of_any_option_is_an_internal_error(flag: str, value: str) -> N
     assert status(["config", f"{flag}={value}"]) in {0, 2}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_no_ledger_run_id_or_command_is_an_internal_error(text: str) -> None:
     for arguments in (["runs", f"--ledger={text}"], ["status", "--", text], ["verify", "--", text], [text]):
@@ -445,3 +464,59 @@ def test_an_interrupted_run_is_listed_as_that_with_who_went_on(
         ("later", "ended", None),
         (run_id, "interrupted", "later"),
     ]
+
+
+UNWRITABLE = "b\udce9d"
+"""A name of the bytes 62 E9 64, as Python gives it."""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate", UNWRITABLE + ".csv"),
+        ("validate", "in.csv", "--quarantine", UNWRITABLE),
+        ("run", "in.csv", "--out", UNWRITABLE),
+        ("run", "in.csv", "--files", UNWRITABLE),
+        ("run", "in.csv", "--ledger", f"sqlite:///{UNWRITABLE}/muster.db"),
+        ("register", UNWRITABLE),
+        ("admin-users", "create", UNWRITABLE),
+        ("resume", UNWRITABLE),
+        ("reconcile", "run-1", "--against", UNWRITABLE),
+        ("verify", UNWRITABLE),
+        ("init", UNWRITABLE),
+        ("download-profiles", "run-1", "--to", UNWRITABLE),
+        ("doctor", "--config", UNWRITABLE),
+    ],
+    ids=lambda arguments: ascii(" ".join(arguments[:-1])),
+)
+def test_a_name_that_is_not_utf_8_is_refused_in_words_wherever_it_stands(
+    arguments: tuple[str, ...], form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status([*arguments, "--output", form]) == 2
+
+    said = capsys.readouterr()
+    assert "is not UTF-8" in said.err
+    assert not said.out or orjson.loads(said.out)["error"]["exit_code"] == 2
+
+
+@pytest.mark.parametrize("name", ["OUT", "FILES", "LEDGER", "ECHO"])
+def test_a_name_in_a_variable_that_is_not_utf_8_is_refused_in_words(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"MUSTER_{name}", UNWRITABLE)
+
+    assert status(["run", "in.csv", "--base-url", "http://127.0.0.1:9", "--tenant", "1001"]) == 2
+    assert f"MUSTER_{name}: 'b\ufffdd' is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_working_directory_that_is_not_utf_8_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / UNWRITABLE
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    assert status(["run", str(tmp_path / "in.csv"), "--base-url", "http://127.0.0.1:9", "--tenant", "1001"]) == 2
+    assert "the path of runs is not UTF-8" in capsys.readouterr().err
+    assert status(["--help"]) == 0

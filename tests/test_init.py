@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,51 @@ def test_what_is_made_is_taken_and_its_example_validates(
 def test_every_default_that_is_commented_out_is_one(system: str, tmp_path: Path) -> None:
     assert status(["init", str(tmp_path / "job"), "--system", system, "-q"]) == 0
     table = (tmp_path / "job" / "muster.toml").read_text().split(f"[{system}]")[1].split("[columns]")[0]
-    given = tomllib.loads(table.replace("# ", ""))
+    told = [line.removeprefix("# ") for line in table.splitlines() if not line.startswith("## ")]
+    given = tomllib.loads("\n".join(told))
     kept = {key: value for key, value in given.items() if value != ""}
     module = adapter(system)
     assert system_settings(module.SETTINGS, kept, system) == module.SETTINGS()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_each_key_has_a_word_on_it_where_it_is_written_and_where_it_is_shown(
+    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status(["init", "job", "--system", system, "-q"]) == 0
+    lines = (tmp_path / "job" / "muster.toml").read_text().split(f"[{system}]")[1].split("[columns]")[0].splitlines()
+    names = [each.name for each in fields(adapter(system).SETTINGS)]
+    above = {line.split(" ")[1]: lines[place - 1] for place, line in enumerate(lines) if line.startswith("# ")}
+    status(["config", "--system", system, "--output", "json"])
+    shown = json.loads(capsys.readouterr().out)["settings"]
+
+    assert list(above) == names
+    assert [name for name in names if not above[name].startswith("## ")] == []
+    assert {name: shown[f"{system}.{name}"]["origin"] for name in names} == dict.fromkeys(names, "default")
+    assert [name for name in names if len(shown[f"{system}.{name}"]["meaning"]) < 10] == []
+
+
+def test_the_file_says_what_the_credential_is_at_that_system(tmp_path: Path) -> None:
+    assert status(["init", str(tmp_path / "job"), "--system", "blink", "-q"]) == 0
+    text = (tmp_path / "job" / "muster.toml").read_text()
+
+    assert "MUSTER_PASSWORD: the refresh token of the consent" in text
+    assert "MUSTER_PRIVATE_KEY" not in text
+
+
+def test_a_key_shows_where_it_comes_from_and_what_it_would_be_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "muster.toml").write_text('[eclipse]\ncurrency = "KES"\n')
+    monkeypatch.setenv("MUSTER_KYC_TYPE", "NORMAL")
+    assert status(["config"]) == 0
+    table = capsys.readouterr().out.split("[eclipse]")[1]
+
+    assert '"KES"                    muster.toml, default "ZAR"' in table
+    assert '"NORMAL"                 MUSTER_KYC_TYPE' in table
+    assert "The ISO 4217 code of the wallets" in table
 
 
 def test_what_is_there_is_not_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

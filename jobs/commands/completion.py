@@ -2,7 +2,7 @@
 
 import click
 
-from jobs.commands.options import options
+from jobs.commands.options import options, say
 
 WHERE = {
     "bash": "muster completion bash > ~/.local/share/bash-completion/completions/muster",
@@ -29,4 +29,4 @@ def command(shell: str, **_: object) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     found = kind(root, {}, "muster", "_MUSTER_COMPLETE")
-    click.echo(found.source_template % found.source_vars())
+    say(found.source_template % found.source_vars())

@@ -1,12 +1,18 @@
 """`muster init`: the beginnings of a job in a folder: settings, an example file, and what to type next."""
 
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import options, show_json
+from jobs.commands.options import options, say, show_json
 from jobs.systems import DEFAULT, SYSTEMS
+
+if TYPE_CHECKING:
+    from jobs.systems.contract import Capabilities
+
+WIDTH = 110
 
 FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "max_errors")
 """Options that a settings file begins with; the others are listed by `muster config`."""
@@ -64,10 +70,10 @@ def command(folder: Path, system: str, first: Path | None, form: str | None, **g
     if form == "json" or given["quiet"]:
         return
     for line in [*lines, *(f"made {path}" for path in files)]:
-        click.echo(line)
+        say(line)
     if folder != Path():
-        click.echo(f"next: cd {folder}")
-    click.echo(f"next: {following}")
+        say(f"next: cd {folder}")
+    say(f"next: {following}")
 
 
 def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]:
@@ -84,6 +90,7 @@ def settings_file(system: str, tables: str | None = None) -> str:
     """muster.toml with the defaults commented out, as text. `tables`: how a first file is read; None: an example."""
     from dataclasses import fields
 
+    from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
     from jobs.systems import adapter, capabilities
 
@@ -91,8 +98,9 @@ def settings_file(system: str, tables: str | None = None) -> str:
     lines = [
         "#:schema ./muster.schema.json",
         f"# Settings of muster for {able.title}. What is commented out is the default.",
-        f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment:",
-        "# MUSTER_IDENTITY, MUSTER_PASSWORD, MUSTER_TOKEN, or their _FILE variants. `muster config` shows what holds.",
+        f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment,",
+        "# or from files that variables with _FILE behind them name. `muster config` shows what holds.",
+        *(f"#   MUSTER_{name.upper()}: {words}" for name, words in credential(able).items()),
         "",
         f'system = "{system}"',
     ]
@@ -102,10 +110,22 @@ def settings_file(system: str, tables: str | None = None) -> str:
             f"# {option.help}",
             f"# {option.name} = {written('' if option.default is None else option.default)}",
         ]
-    lines += ["", f"[{system}]"]
-    lines += [f"# {each.name} = {written(each.default)}" for each in fields(adapter(system).SETTINGS)]
+    kind, lines = adapter(system).SETTINGS, [*lines, "", f"[{system}]"]
+    told = meanings(kind)
+    for each in fields(kind):
+        words = wrap(told[each.name], WIDTH, initial_indent="## ", subsequent_indent="## ")
+        lines += ["", *words, f"# {each.name} = {written(each.default)}"]
     example = '[columns]\n# "header of the file" = "column of muster"\n'
     return "\n".join([*lines, "", tables or example])
+
+
+def credential(able: "Capabilities") -> dict[str, str]:
+    """What the secrets are that a system takes, by their names."""
+    from jobs.settings.secrets import MEANINGS
+
+    kinds = {"identity": ("identity", "password"), "key": ("private_key",), "token": ("token",)}
+    names = [name for kind, each in kinds.items() if kind in able.takes for name in each]
+    return {name: able.secrets.get(name, MEANINGS[name]) for name in names}
 
 
 def written(value: object) -> str:

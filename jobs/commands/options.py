@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
+from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
 if TYPE_CHECKING:
@@ -153,10 +154,20 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     found = settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
     if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
+    if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
+        say_once(_where(found))
     context = click.get_current_context()
     if context.command.name in MAKING_RUNS:
         context.ensure_object(Invocation).settings = found
     return found
+
+
+def _where(settings_: Settings) -> str:
+    """Where calls and credential go, for a sentence before the login."""
+    from jobs.run.origins import origins_of
+
+    target, *others = origins_of(settings_)
+    return f"calls and credential go to {target}" + (f", logins to {', '.join(others)}" if others else "")
 
 
 def the_clock() -> "Clock":
@@ -168,11 +179,23 @@ def the_clock() -> "Clock":
     return invocation.clock
 
 
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Prints lines for people; what drives a terminal is shown and not obeyed, whoever it came from."""
+    click.echo("\n".join(printable(line) for line in text.split("\n")), err=err, nl=nl)
+
+
+def draw_over(lines: int, text: str = "") -> None:
+    """Takes back the last `lines` of a terminal and prints `text` in their place."""
+    click.echo(f"\x1b[{lines}A\x1b[J" if lines else "", nl=False)
+    if text:
+        say(text)
+
+
 def say_once(sentence: str) -> None:
     """Says something on stderr, once a command however often its settings are asked for."""
     said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
     if sentence not in said:
-        click.echo(f"muster: {sentence}", err=True)
+        say(f"muster: {sentence}", err=True)
     said.add(sentence)
 
 
@@ -195,7 +218,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         if settings_.output == "json":
             show_document(summary.to_json(), failure_of(summary))
         elif not given.get("quiet"):
-            click.echo(render_text(summary), nl=False)
+            say(render_text(summary), nl=False)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
@@ -203,7 +226,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
     if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
-        click.echo(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
+        say(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
 
 
@@ -244,7 +267,7 @@ def show_document(document: bytes, failure: MusterError | None = None) -> None:
     if failure is not None:
         return show_json(orjson.loads(document), failure)
     click.get_current_context().ensure_object(Invocation).document = True
-    click.echo(document.decode(), nl=False)
+    click.echo(escaped(document.decode()), nl=False)
     return None
 
 

@@ -35,9 +35,7 @@ from jobs.commands.options import (
     help="List all customers of the target, and name those made at the time of RUN that are not of it. Left out: "
     "listed where that costs fewer reads.",
 )
-@click.option(
-    "--full", is_flag=True, help="Read all that belongs to a row: profiles (Azakaw), persons and KYC (bLink)."
-)
+@click.option("--full", is_flag=True, help="Read more of each row: what, muster systems says.")
 @decisions_option
 @options(*TARGET, *READING, *PLACES, "lock_timeout", "fail_on", "exit_zero", *PRINTING)
 def command(

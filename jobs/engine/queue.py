@@ -47,6 +47,16 @@ class WorkQueue:
         self._changed.set()
         return True
 
+    @property
+    def parked(self) -> int:
+        """How many cases wait for their time."""
+        return len(self._parked)
+
+    @property
+    def under_way(self) -> int:
+        """How many cases are in the hands of a worker."""
+        return self._working
+
     def rest(self, case: Case, due: float) -> bool:
         """Takes `case` back until `due`, no later: it is in the middle of a step. Whether there was a place for it."""
         if len(self._parked) >= max(self.most, MOST_RESTING):

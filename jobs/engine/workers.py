@@ -28,11 +28,23 @@ class WorkerPool:
 
     def __init__(self, engine: RowDriver) -> None:
         self.engine = engine
+        self._agenda: WorkQueue | None = None
+
+    @property
+    def under_way(self) -> int:
+        """Rows in the hands of a worker."""
+        return self._agenda.under_way if self._agenda else 0
+
+    @property
+    def parked(self) -> int:
+        """Rows that wait for a decision."""
+        return self._agenda.parked if self._agenda else 0
 
     async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
         """Works until every case has ended or the run is stopped; then nothing is under way any more."""
         spacing = self._poll_spacing()
         agenda = WorkQueue(fresh, self.engine.clock, spacing, self.engine.patience.decision_wait / spacing)
+        self._agenda = agenda
         tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
         stopping = asyncio.create_task(self.engine.stops.requested.wait(), name="stop")
         try:

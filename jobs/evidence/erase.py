@@ -48,30 +48,32 @@ class Erasure:
         """Whether persons are forgotten, not whole runs purged."""
         return self.rows is not None
 
+    def profiles(self, run: Path) -> frozenset[str]:
+        """The customers of the rows concerned, whom profiles are named by, as long as the run's table names them."""
+        table = run / "outcome.parquet"
+        if not table.exists():
+            return frozenset()
+        concerned = pl.scan_parquet(table, glob=False).filter(_concerned(self)).select("customer_id").collect()
+        return frozenset(concerned["customer_id"].drop_nulls())
+
 
 def erase(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
     """Erases in the folder and in the later ones inside it; each is sealed anew. Downloaded profiles go."""
-    gone = _profiles(folder, erasure)
+    gone = erasure.profiles(folder.path)
     for path in later_folders(folder.path):
         its = RunFolder.existing(path)
         if path.name.startswith("profiles-"):
-            _erase_profiles(its, erasure, gone, seal)
+            erase_profiles(its, erasure, gone, seal)
         else:
             _erase_one(its, erasure, seal)
     _erase_one(folder, erasure, seal)
 
 
-def _profiles(folder: RunFolder, erasure: Erasure) -> frozenset[str]:
-    """The customers of the rows concerned, whom profiles are named by, as long as the table still names them."""
-    table = folder.path / "outcome.parquet"
-    if not table.exists():
-        return frozenset()
-    concerned = pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select("customer_id").collect()
-    return frozenset(concerned["customer_id"].drop_nulls())
+def erase_profiles(folder: RunFolder, erasure: Erasure, gone: frozenset[str], seal: Seal) -> None:
+    """Removes the profiles of the customers `gone` in a folder of downloads, and seals it.
 
-
-def _erase_profiles(folder: RunFolder, erasure: Erasure, gone: frozenset[str], seal: Seal) -> None:
-    """Removes the profiles of the customers `gone`, all of them when whole runs are purged."""
+    When whole runs are purged, all go.
+    """
     before = _hashes(folder)
     for path in files_of(folder.path):
         profile = path.name not in KEPT and not path.name.startswith("manifest-")

@@ -100,7 +100,7 @@ def stage(file: InputFile, folder: Path) -> Staged:
     names = {header: staged_name(header) for header in file.header}
     try:
         if file.format == "parquet":
-            write_parquet(_numbered(parquet_texts(file.path, names), line=None), target)
+            write_parquet(_numbered(parquet_texts(file.source, names, folder), line=None), target)
         elif file.plain:
             write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values()), 1), line=1), target)
         else:

@@ -3,12 +3,13 @@
 It finds and shows; several hits are named, and never chosen among. What is shown to others is masked here.
 """
 
+import asyncio
 import csv
 import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -31,7 +32,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Profiled, Staffed
+from jobs.systems.optional import Portal, Predicate, Profiled, Searchable, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -44,6 +45,9 @@ BALANCE = "balance"
 """Fields with this in their names are left out, not starred: the number of digits tells too much."""
 
 Record = Mapping[str, str]
+
+Choose = Callable[[Sequence[Record]], int | None]
+"""Asks which of several customers is meant; the place of the one, None: none of them."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
 
@@ -170,13 +174,29 @@ def unread(error: ReadFailed) -> Unreachable:
 
 
 async def look_up(
-    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False
+    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False, choose: Choose | None = None
 ) -> tuple[Sequence[Record], Profile | None]:
-    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted."""
+    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted.
+
+    `choose`: asks a person which of several is meant; who says none of them leaves all in the list.
+    """
     async with Desk.opened(settings, clock) as desk:
         found = await desk.found(wanted)
+        if len(found) > 1 and choose is not None and (place := await asyncio.to_thread(choose, found)) is not None:
+            found = [found[place]]
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
+
+
+async def search(settings: Settings, clock: Clock, predicates: Sequence[Predicate]) -> Sequence[Record]:
+    """All customers that fit every predicate. Raises Unusable, Unreachable, NotPermitted."""
+    async with Desk.opened(settings, clock) as desk:
+        if not isinstance(desk.system, Searchable):
+            raise Unusable(f"{desk.system.capabilities.title} is not searched by predicates")
+        try:
+            return await desk.system.search(desk.client, predicates)
+        except ReadFailed as error:
+            raise unread(error) from None
 
 
 async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:

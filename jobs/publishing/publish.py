@@ -234,7 +234,7 @@ def summarised(
         stop=findings.stop,
         new=None if again else rows.new,
         closed=rows.closed,
-        notes=findings.notes,
+        notes=(*findings.notes, *untold(run, count.outcomes, findings.notes)),
         settings={name: str(value) for name, value in sorted(run.settings.items())},
         course=None if again else course_of(store, run, findings),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
@@ -242,6 +242,13 @@ def summarised(
         exit_code=code,
         next_steps=next_steps(Ended(run.run_id, count.outcomes, code, bool(count.causes.get(ASKED_AGAIN)))),
     )
+
+
+def untold(run: RunRow, outcomes: Mapping[str, int], notes: tuple[str, ...]) -> Iterator[str]:
+    """What a person has to know of pending rows of which the target never tells more; once, however often reported."""
+    words = capabilities(JobName.parse(run.system).adapter).untold
+    if words is not None and outcomes.get(Outcome.PENDING) and words not in notes:
+        yield words
 
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:

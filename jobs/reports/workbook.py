@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from jobs.printable import printable
 from jobs.reports.advice import OUTCOME_MEANINGS, advice
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import printable
 from jobs.reports.summary import Summary
 from jobs.reports.verdict import verdict
 
@@ -100,7 +100,8 @@ def _lines(summary: Summary) -> Iterator[tuple[str | int, ...]]:
     yield "System, tenant", f"{summary.system}, {summary.tenant}"
     yield "Began, ended (UTC)", f"{summary.started_at}, {summary.ended_at}"
     yield "Exit code", f"{int(summary.exit_code)}: {summary.exit_meaning}"
-    yield "Next", summary.next_command or "none"
+    yield from ([("Why", summary.stop)] if summary.stop else [])
+    yield from (("Next", step.command, step.why) for step in summary.next_steps)
     yield ()
     yield "Outcome", "Rows", "Meaning"
     yield from ((name, rows, OUTCOME_MEANINGS[name]) for name, rows in summary.outcome_counts().items())

@@ -27,6 +27,7 @@ from jobs.run.context import RunContext
 from jobs.run.fresh_read import judge_canary, reread_if_possible
 from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling, note_clock, tell_kept
+from jobs.run.watched import Watched, telling_of_a_stop
 from jobs.run.wiring import connected, credential_of, outage_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.messages import CallClass
@@ -131,7 +132,11 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)
                     await writer.commit(Transition())
                     await judge_canary(context, client, first)
-                await WorkerPool(engine).run(rows, settings.concurrency)
+                pool = WorkerPool(engine)
+                watched = Watched(client, pool, stops, clock)
+                count.watch(watched.look)
+                with telling_of_a_stop(watched, context.place.progress):
+                    await pool.run(rows, settings.concurrency)
             await writer.commit(Transition())
             context.leave_to_resume()
             await feed.sweep()

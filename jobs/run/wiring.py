@@ -14,12 +14,15 @@ from jobs.errors import Unusable
 from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
+from jobs.ledger.notices import told_state
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.privacy import masking
+from jobs.run.origins import check_origins
 from jobs.run.target import same_target
-from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.document import ALLOWED
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secrets
 from jobs.settings.settings import Settings
 from jobs.settings.system_table import system_settings
@@ -47,14 +50,17 @@ def system_of(
     """
     tenant = settings.need("tenant")
     module = adapter(settings.job_name.adapter)
-    table = settings.systems.get(settings.system, {})
+    table = {name: value for name, value in settings.systems.get(settings.system, {}).items() if name != ALLOWED}
     setup = Setup(
         tenant,
         keys_of(settings),
         settings.files or files or Path(),
         variant=settings.decision,
         credential=cache(lambda: credential_name(settings)),
-        known=Remembered(settings).of,
+        known=(remembered := Remembered(settings)).of,
+        customer_of=remembered.customer_of,
+        told=remembered.told,
+        own=settings.own,
         passwords=passwords,
         full=settings.full,
         reading=reading,
@@ -80,14 +86,36 @@ class Remembered:
         """The facts of that customer; empty when the ledger knows none."""
         return self.among([customer_id]).get(customer_id, {})
 
+    def told(self, customer_id: str) -> str | None:
+        """The state that the target's newest notice of that customer gives; None when there is none."""
+        store = self._opened()
+        if store is None:
+            return None
+        return told_state(store, self.settings.system, self.settings.need("tenant"), customer_id)
+
     def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """The facts of those of the customers that the ledger knows, by id."""
-        if self._store is None:
-            if not path_of(self.settings.ledger).exists():
-                return {}
+        if (store := self._opened()) is None:
+            return {}
+        return made_customers(store, self.settings.system, self.settings.need("tenant"), customer_ids)
+
+    def customer_of(self, reference: str) -> str | None:
+        """The customer of a key of ours, or of a reference of the source (`row_ref`) that a key was made from."""
+        if not key_is_there(self.settings.ledger) or (store := self._opened()) is None:
+            return None
+        tenant, pseudonyms = self.settings.need("tenant"), pseudonyms_of(self.settings.ledger)
+        made = KeySpace.of(self.settings.system, tenant).customer(row_ref=reference, national_id=None)
+        keys = [reference, f"hidden-{pseudonyms.of('key', reference)}", made]
+        known = store.known(store.space(self.settings.job_name.ledger_system, tenant), keys)
+        ids = (known[key].record.facts.get("customer_id") for key in keys if key in known)
+        return next(filter(None, ids), None)
+
+    def _opened(self) -> Store | None:
+        """The ledger, once there is one."""
+        if self._store is None and path_of(self.settings.ledger).exists():
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
-        return made_customers(self._store, self.settings.system, self.settings.need("tenant"), customer_ids)
+        return self._store
 
 
 def keys_of(settings: Settings) -> KeySpace:
@@ -200,6 +228,7 @@ async def connected(
     `hear` is told of the pauses of each class of call, those of logins too.
     """
     same_target(settings, store)
+    check_origins(settings, store)
     sender = sender_of(settings, system, clock)
     limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
     client = Client(

@@ -1,11 +1,13 @@
 """The file of settings, `muster.toml`: read, checked, its profiles apart. What its values mean is for each option."""
 
+import os
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from jobs.errors import Unusable
+from jobs.privacy.secret_file import refuse_foreign
 from jobs.settings.option import PREFIX
 from jobs.settings.secrets import SECRETS
 from jobs.settings.values import suggestion
@@ -15,6 +17,8 @@ PROFILES = "[profile]"
 """Where a checked document holds its profiles; no key of a file is called so."""
 NEVER_IN_A_FILE = frozenset({"confirm_tenant", "plan"})
 """Options that speak of one run."""
+ALLOWED = "origins"
+"""The key of every system's table that names where its credential may be sent: `https://host, https://other:8443`."""
 TABLES = ("columns", "dates", "values")
 """Tables of muster.toml that say how a file is read."""
 
@@ -28,7 +32,9 @@ def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[st
     if named is None and not path.exists():
         return {}, path
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            refuse_foreign(path, os.fstat(file.fileno()), "settings")
+            document = tomllib.loads(file.read().decode("utf-8"))
     except OSError as error:
         raise Unusable(f"{path} can't be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -42,10 +48,16 @@ def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[st
 
 
 def flattened(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document, or a profile of it, with `echo` and `values` as options have them."""
+    """A document, or a profile of it, with `echo`, `values` and the lists of systems as options have them."""
     echo = {"echo": _echo(document["echo"])} if "echo" in document else {}
     words = {"values": _flat(document["values"])} if "values" in document else {}
-    return dict(document) | echo | words
+    systems = {name: _joined(document[name]) for name in SYSTEMS if name in document}
+    return dict(document) | systems | echo | words
+
+
+def _joined(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table whose lists (`origins`) are one text each."""
+    return {key: ",".join(map(str, each)) if isinstance(each, list) else each for key, each in table.items()}
 
 
 def checked_profiles(profiles: Mapping[str, Any], options: Collection[str], path: Path) -> dict[str, dict[str, Any]]:
@@ -113,7 +125,7 @@ def _check_keys(document: Mapping[str, Any], options: Collection[str], path: Pat
 
 def _check_system(name: str, table: Mapping[str, Any], path: Path) -> None:
     """Raises Unusable for a key that the system does not know; what its value may be is for the adapter."""
-    known = adapter(name).SETTINGS.__dataclass_fields__ if table else {}
+    known = {*adapter(name).SETTINGS.__dataclass_fields__, ALLOWED} if table else set()
     for key in table:
         if key not in known:
             raise Unusable(f"{path}: [{name}]: unknown key {key!r}{suggestion(key, known)}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jobs.disk import refuse_unwritable, shown, written_so
 from jobs.errors import Unusable
 from jobs.model import Rate
 from jobs.settings.document import TABLES, profile_of, read_document
@@ -46,7 +47,7 @@ from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
+DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "exit", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
 
 
@@ -63,6 +64,9 @@ class Settings:
     )
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
+    )
+    own: bool = option(
+        False, truth, None, "Whether customers go on with their own token; the command says it.", given=False, kept=True
     )
     full: bool = option(
         False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
@@ -277,6 +281,8 @@ def settings(
                 break
         else:
             values[each.name], origins[each.name] = each.default, "default"
+        if isinstance(values[each.name], Path):
+            refuse_unwritable(values[each.name])
     document = document | {
         name: {**document.get(name, {}), **chosen[name]} for name in (*TABLES, *SYSTEMS) if name in chosen
     }
@@ -308,6 +314,8 @@ def _refuse_shown_password(proxy: Proxy | None, origin: str) -> None:
 
 def _parsed(asked: Option, given: Any, origin: str) -> Any:
     text = ("true" if given else "false") if isinstance(given, bool) else str(given)
+    if not written_so(text):
+        raise Unusable(f"{origin}: {shown(text)[:60]!r} is not UTF-8", hint="give it another name")
     try:
         return asked.parse(text)
     except ValueError as error:

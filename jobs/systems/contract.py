@@ -111,12 +111,16 @@ class Capabilities:
     """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
     wallets: bool = False
     """Whether a complete row has a wallet."""
+    untold: str | None = None
+    """What a person has to know of rows whose decision the target never tells; None: it tells all of them."""
     decided: Mapping[Outcome, frozenset[str]] = field(default_factory=dict)
     """The decisions that an outcome promises; an outcome that is not here promises none."""
     active: frozenset[str] = frozenset()
     """Customer statuses, in capitals, that a complete row may have; empty: any."""
     credential: str = "identity and password, or a token"
     """What has to be given, in words."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What the secrets are at this system, by their names: those of `takes`, where the usual words don't say it."""
     rights: str = "use a credential that has this right"
     """What to do when the credential lacks a right."""
     plain: frozenset[str] = frozenset({"customerId"})
@@ -129,10 +133,14 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     downloads: tuple[str, ...] = ()
     """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    predicates: bool = False
+    """Whether customers are searched by predicates; such a system is `Searchable`."""
     exports: tuple[str, ...] = ()
     """The kinds of records that can be exported; such a system is `Exportable`."""
     full: str | None = None
     """What a reconciliation reads beside when it is asked to read all (`Setup.full`), in words; None: nothing."""
+    notices: bool = False
+    """Whether the target tells of its customers by itself; such a system is `Notified`."""
     staff: bool = False
     """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
@@ -296,6 +304,12 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    told: Callable[[str], str | None] = lambda _: None
+    """The state that the target itself told of the customer with that id, newest first; None: it told none."""
+    customer_of: Callable[[str], str | None] = lambda _: None
+    """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
+    own: bool = False
+    """Whether a registration goes on with the customer's own token."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
     full: bool = False

@@ -149,6 +149,8 @@ class _Body(httpx.AsyncByteStream):
 
 async def connected(url: httpx.URL, context: ssl.SSLContext | None, proxy: httpx.Proxy | None) -> Wire:
     """A new connection to where `url` leads. Raises httpx.ConnectError, ConnectTimeout and ProxyError."""
+    if url.scheme != "http" and context is None:
+        raise httpx.ConnectError("https without a way to verify it")
     port = url.port or (80 if context is None else 443)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):

@@ -1,4 +1,4 @@
-"""The tables of the README, made from the program; `python -m tests.house.tables` writes them into it."""
+"""The tables of README, codes and settings, made from the program; `python -m tests.house.tables` writes them."""
 
 import re
 from functools import partial
@@ -16,6 +16,7 @@ from .man import man
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 PAGE = README.parent / "docs" / "codes.md"
+SETTINGS_PAGE = README.parent / "docs" / "settings.md"
 MAN = README.parent / "docs" / "muster.1"
 
 
@@ -35,15 +36,27 @@ def exit_codes() -> str:
 
 
 def settings() -> str:
-    """Each option with variable, form, default and meaning."""
+    """Each option with variable, form, default, meaning, and for whom it counts."""
     rows = []
     for option in (each for each in OPTIONS if each.given):
         form = "true or false" if option.metavar is None else option.metavar.replace("|", " or ")
         default = "auto" if option.name == "rate" else "none" if option.default is None else f"{option.default}".lower()
-        rows.append(
-            f"| `{option.flag}` | `{option.variable}` | {form} | {default} | {option.help.replace('|', ' or ')} |"
-        )
-    return "\n".join(["| option | variable | form | default | meaning |", "|---|---|---|---|---|", *rows])
+        kept = "yes" if option.keeps else ""
+        words = option.help.replace("|", " or ")
+        cells = (f"`{option.flag}`", f"`{option.variable}`", form, default, words, kept, taken_by(option.name))
+        rows.append(f"| {' | '.join(cells)} |")
+    head = "| option | variable | form | default | meaning | kept | counts for |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+
+
+def taken_by(name: str) -> str:
+    """The commands that take an option."""
+    found = []
+    for command in cli.list_commands(click.Context(cli)):
+        here = cli.commands[command]
+        parts = [here, *here.commands.values()] if isinstance(here, click.Group) else [here]
+        found += [command] if any(each.name == name for part in parts for each in part.params) else []
+    return "all commands" if len(found) >= len(cli.commands) - 3 else ", ".join(found)
 
 
 def codes(kind: str) -> str:
@@ -63,7 +76,8 @@ def codes(kind: str) -> str:
 
 
 CODES = {kind: partial(codes, kind) for kind in listing()}
-TABLES = {"commands": commands, "exit codes": exit_codes, "settings": settings}
+TABLES = {"commands": commands, "exit codes": exit_codes}
+SETTINGS = {"settings": settings}
 
 
 def block(name: str) -> re.Pattern[str]:
@@ -73,7 +87,7 @@ def block(name: str) -> re.Pattern[str]:
 
 def main() -> None:
     """Writes all tables."""
-    for page, tables in ((README, TABLES), (PAGE, CODES)):
+    for page, tables in ((README, TABLES), (PAGE, CODES), (SETTINGS_PAGE, SETTINGS)):
         text = page.read_text(encoding="utf-8")
         for name, made in tables.items():
             table = made()

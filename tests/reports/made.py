@@ -96,7 +96,7 @@ def told(row: Mapping[str, object]) -> Iterator[dict[str, object]]:
     """The events of a row as the ledger tells them: its end."""
     known = {"verdict": "outcome", "detail": "reason_code", "step": "failed_step", "key": "external_unique_id"}
     ends = {name: row[column] for name, column in known.items() if row[column] is not None}
-    yield {"kind": "outcome", "source_row": row["source_row"], **ends}
+    yield {"at": "2026-11-21T02:15:01.000Z", "kind": "outcome", "source_row": row["source_row"], **ends}
 
 
 def run_folder(path: Path, outcomes: Mapping[str, int] = MIXED) -> RunFolder:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.reports import workbook
+from jobs.reports.advice import advice
 from jobs.reports.folder import RunFolder
 
 from .made import row, summary
@@ -40,12 +41,12 @@ def test_the_same_run_gives_the_same_bytes_and_leaves_nothing_beside_it(folder: 
     assert workbook.write_workbook(FAILED, rows, folder).read_bytes() == first
     assert [path.name for path in folder.path.iterdir()] == ["report.xlsx"]
     assert "a\\u001b\\u202eb" in sheet(folder.path / "report.xlsx")
-    assert "decide who holds the phone" in sheet(folder.path / "report.xlsx")
+    assert advice("conflict", "phone_taken") in sheet(folder.path / "report.xlsx")
 
 
 def test_its_first_sheet_sums_the_run_up(folder: RunFolder) -> None:
     content = sheet(workbook.write_workbook(FAILED, [row(1, "failed")], folder), 1)
-    for words in ("3 of 5 rows need attention", "customers.csv", "muster retry x", "retry the run", "yes"):
+    for words in ("3 of 5 rows need attention", "customers.csv", "muster retry x", advice("failed", "a_reason"), "yes"):
         assert words in content
     assert re.search(r"failed</t></is></c><c [^>]*><v>3</v>", content)
     assert not re.search(r"<f[ >]|<hyperlink", content)

@@ -137,6 +137,18 @@ def test_a_customer_that_is_gone_or_forbidden_is_told(world: World, ended: Ended
     assert "row 1: the target has no such profile" in gone.stderr
 
 
+def test_profiles_in_a_folder_of_ones_own_are_known_to_the_ledger_and_go_with_the_run(
+    world: World, ended: Ended
+) -> None:
+    own = world.folder / "filed"
+    assert world.muster("download-profiles", ended.folder.name, "--to", own).code == 0
+    assert world.muster("verify", ended.folder.name).code == 0
+    assert len(list(own.glob("*.pdf"))) == 3
+    assert world.muster("purge", "--older-than", "0").code == 0
+    assert list(own.glob("*.pdf")) == []
+    assert world.muster("verify", ended.folder.name).code == 0
+
+
 def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
     world.muster("download-profiles", ended.folder.name)
 

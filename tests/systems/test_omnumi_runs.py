@@ -31,6 +31,17 @@ def test_rows_are_created_once_and_wait_for_their_review(world: World) -> None:
     assert (again.outcomes, len(world.sent()), world.counts["customers"]) == (["pending", "pending"], 2, 2)
 
 
+def test_a_nightly_run_says_how_it_ends_with_0_and_then_does(world: World) -> None:
+    waiting = world.run([person(1)])
+    world.settings("await_decision = false")
+    tonight = world.again()
+
+    assert (waiting.code, "await_decision = false in [omnumi]" in waiting.stdout) == (5, True)
+    assert (tonight.code, tonight.outcomes, tonight.rows[0]["decision_status"]) == (0, ["onboarded"], "PENDING")
+    assert "await_decision" not in tonight.stdout
+    assert (world.again().code, len(world.sent())) == (0, 1)
+
+
 def test_with_await_decision_off_rows_are_onboarded_and_stay_so(world: World) -> None:
     world.settings("await_decision = false")
 
@@ -233,7 +244,7 @@ def test_a_person_settles_a_doubt_by_word_but_not_the_review(
 def test_reading_commands_say_why_they_can_not(world: World) -> None:
     ended = world.run([person(1)])
     reconciled = world.muster("reconcile", "run-1")
-    looked = world.muster("lookup", "--phone", "27824000001")
+    looked = world.muster("lookup", "--i-know", "--phone", "27824000001")
 
     assert (reconciled.code, looked.code) == (2, 2)
     assert "--against" in reconciled.stderr
@@ -296,8 +307,39 @@ def test_every_column_reaches_the_target(world: World) -> None:
     assert TENANT not in members
 
 
+def test_any_document_and_whatever_the_tenant_keeps_reaches_the_target(world: World) -> None:
+    more = {
+        f"document_{number}_{what}": given
+        for number in (3, 7)
+        for what, given in {"file": "id.png", "type": "Passport", "side": "back"}.items()
+    }
+    ended = world.run(
+        [person(1, **more, meta_campaign="c-7", meta_agentName="Thandi"), person(2, document_3_type="Passport")]
+    )
+    members = set(world.standing.snapshot()["customers"][0]["members"])
+
+    assert ended.outcomes == ["pending", "quarantined"]
+    assert ended.rows[1]["reason_code"] == "missing:document_3_file"
+    assert {f"governmentDocuments.{place}.content" for place in range(3)} <= members
+    assert {"customerMetaData.rowRef", "customerMetaData.campaign", "customerMetaData.agentName"} <= members
+    assert "c-7" not in (ended.folder / "outcome.csv").read_text("utf-8")
+
+
+def test_a_member_that_the_note_does_not_have_is_refused_and_not_left_out(world: World) -> None:
+    ended = world.run([person(1, geo_location_device_data="x"), person(2, metro_area_device_data="x")])
+
+    assert ended.outcomes == ["quarantined", "pending"]
+    assert ended.rows[0]["reason_code"] == "value_invalid:geo_location_device_data"
+
+
+def test_the_namespace_of_the_wallet_is_in_the_reports(world: World) -> None:
+    ended = world.run([person(1)])
+
+    assert ended.rows[0]["wallet_id"].endswith(".sandbox.ul")
+
+
 def _free(given: dict[str, str]) -> list[str]:
     """Columns of free text: those that take any word."""
     from schemas.columns import columns_of
 
-    return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.name in given]
+    return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.api and each.name in given]

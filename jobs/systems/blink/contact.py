@@ -91,7 +91,7 @@ class ContactStep:
         ours = view.row.values[self.column]
         for contact in contacts:
             if same(contact, self.medium, kind, ours):
-                shown = {self.medium: text_of(contact, "contactContent")}
+                shown = {self.column: text_of(contact, "contactContent")}
                 return Done(self._facts(contact, kind) | spelt(view.row, shown, view.facts))
         if wire.acknowledged(view):
             return Unclear("not_shown", "the bank took the contact, but does not show it")

@@ -91,11 +91,11 @@ def comparable(place: Mapping[str, str]) -> tuple[str, ...]:
     """What of a place counts: no capitals, single blanks; street and number are one, however they are split."""
     street = f"{place.get('street', '')} {place.get('building_number', '')}"
     return tuple(
-        as_compared(part) for part in (street, *(place.get(each, "") for each in ("postal_code", "town", "country")))
+        text_folded(part) for part in (street, *(place.get(each, "") for each in ("postal_code", "town", "country")))
     )
 
 
-def as_compared(text: str) -> str:
+def text_folded(text: str) -> str:
     """A text as it is compared."""
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
@@ -110,7 +110,7 @@ def agrees(address: Record, wanted: Mapping[str, str], besides: Collection[str] 
     asked = {column: text for column, text in wanted.items() if column in DETAILS and column not in besides}
     shown = {column: detail_of(address, column) for column in asked}
     return all(
-        (shown[column] is None and column in NEW) or as_compared(shown[column] or "") == as_compared(text)
+        (shown[column] is None and column in NEW) or text_folded(shown[column] or "") == text_folded(text)
         for column, text in asked.items()
     )
 

@@ -14,10 +14,10 @@ from jobs.systems.blink.place import (
     PLACE,
     SECOND,
     agrees,
-    as_compared,
     comparable,
     detail_of,
     place_of,
+    text_folded,
     wanted_of,
 )
 from jobs.systems.blink.wire import NotOffered
@@ -55,12 +55,12 @@ def _contact(column: str, kind: str, row: Row, contacts: Sequence[Record]) -> li
             if text_of(contact, "medium") == medium and text_of(contact, "contactMediumType") == kind
         ]
         return [Comparison(column, ours, alike[-1] if alike else None, mask)]
-    contents = [text_of(contact, "contactContent") or "" for contact in found]
-    respelt = all(folded.differs(medium, ours, each) for each in contents)
-    compared = [Comparison(column, ours, contents[-1] if respelt else ours, mask)]
+    equal = [text_of(contact, "contactContent") for contact in found]
+    theirs = equal[-1] if all(folded.differs(column, ours, each) for each in equal) else ours
+    compared = [Comparison(column, ours, theirs, mask)]
     if more := row.get(f"{column}_information"):
-        theirs = [text_of(contact, "additionalContactInformation") or "" for contact in found]
-        shown = more if as_compared(more) in map(as_compared, theirs) else theirs[-1]
+        told = [text_of(contact, "additionalContactInformation") or "" for contact in found]
+        shown = more if text_folded(more) in map(text_folded, told) else told[-1]
         compared.append(Comparison(f"{column}_information", more, shown, masking.name))
     return compared
 
@@ -110,6 +110,6 @@ def compared(wanted: Mapping[str, str], shown: Record, prefix: str = "") -> list
         if found is None and column in NEW:
             continue
         if column in wanted:
-            theirs[column] = wanted[column] if as_compared(found or "") == as_compared(wanted[column]) else found or ""
+            theirs[column] = wanted[column] if text_folded(found or "") == text_folded(wanted[column]) else found or ""
     columns = [column for column in (*PLACE, *DETAILS) if column in theirs or (column in wanted and column not in NEW)]
     return [Comparison(prefix + column, wanted.get(column, ""), theirs.get(column), masking.name) for column in columns]

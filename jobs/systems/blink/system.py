@@ -60,6 +60,11 @@ CAPABILITIES = Capabilities(
     active=frozenset({"ACTIVE"}),
     credential="client id and refresh token, an access token, or a stored consent (permission_id)",
     takes=frozenset({"identity", "token", "nothing"}),
+    secrets={
+        "identity": "the client id of the service user",
+        "password": "the refresh token of the consent; give it as a file, which its successor is written to",
+        "token": "an access token, in the place of both; it is not renewed",
+    },
 )
 
 ASSUMED_LIFE_SECONDS = 300.0
@@ -75,9 +80,11 @@ class BlinkSettings:
     auth_base_url: str = ""
     """Where the consent module listens; empty: at the base URL."""
     token_path: str = "/consent-flow/v2/oauth/token"  # noqa: S105 - a path
+    """Where the consent module gives access tokens."""
     redirect_uri: str = ""
+    """`redirect_uri` of a grant; empty: not sent."""
     username: str = ""
-    """Up to 64 characters."""
+    """`username` of a grant, up to 64 characters; empty: not sent."""
     permission_id: str = ""
     """The stored consent, where SIX keeps the tokens (CaaS)."""
     certificate: str = ""

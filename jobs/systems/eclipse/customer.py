@@ -110,7 +110,7 @@ class CustomerStep:
         key = wire.text_of(profile, "externalUniqueId") or wire.text_of(record, "externalUniqueId")
         row = view.row
         both = same_identity(row, profile) and same_phone(row, profile)
-        ours = folded.same("external_unique_id", row.key, key)
+        ours = carries(row, key)
         if key is None:
             ours = await self.wallet_shows_key(reader, row, customer_id) or (both and explained(view, profile))
         return Candidate(
@@ -129,7 +129,7 @@ class CustomerStep:
             (wire.text_of(wallet, "externalUniqueId"), wire.identifier(wallet.get("walletTypeId")))
             for wallet in await shown.wallets(reader, self.tenant_path, customer_id) or []
         }
-        return any(key and kind and key == self.keys.wallet(row.key, kind) for key, kind in keys)
+        return any(key and kind and key in {self.keys.wallet(each, kind) for each in row.keys} for key, kind in keys)
 
     def adopt(self, candidate: Candidate, view: View) -> Finding:
         """Ours: made by our unanswered request, or by an earlier run that this ledger does not know."""
@@ -208,6 +208,11 @@ def customer_found(customer_id: str, origin: Origin, spelling: Mapping[str, str]
     return Done(facts, claims={"customer": customer_id})
 
 
+def carries(row: Row, key: str | None) -> bool:
+    """Whether `key`, as the target shows it, is the row's: in whatever spelling, or as an earlier muster derived it."""
+    return any(folded.same("external_unique_id", each, key) for each in row.keys)
+
+
 def same_identity(row: Row, record: Mapping[str, Any]) -> bool:
     """Whether a record has the row's identity number, in whatever spelling."""
     return folded.same("national_id", row.get("national_id"), wire.text_of(record, PAYLOAD["national_id"]))
@@ -221,7 +226,8 @@ def same_phone(row: Row, record: Mapping[str, Any]) -> bool:
 def spelling(row: Row, profile: Mapping[str, Any], key: str | None) -> dict[str, str]:
     """The fact that says what a profile has in another spelling. `key`: the one that it shows."""
     shown = {column: wire.text_of(profile, PAYLOAD[column]) for column in ("national_id", "email", "phone")}
-    return spelt(row, {"external_unique_id": key, **shown})
+    former = key is not None and key == row.former_key
+    return spelt(row, {"external_unique_id": key, **shown}, also=("external_unique_id",) if former else ())
 
 
 def explained(view: View, profile: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.customer import (
     TYPE,
     CustomerStep,
+    carries,
     customer_found,
     explained,
     same_identity,
@@ -128,7 +129,7 @@ def proven(view: View, profile: Mapping[str, Any]) -> bool:
     if (wire.text_of(profile, "status") or "ACTIVE").upper() != "ACTIVE":
         return False
     key = wire.text_of(profile, "externalUniqueId")
-    return explained(view, profile) if key is None else folded.same("external_unique_id", row.key, key)
+    return explained(view, profile) if key is None else carries(row, key)
 
 
 def conflict(taken: list[str]) -> Ended:

@@ -146,7 +146,10 @@ class CustomerStep:
             facts["decision_status"] = status[0]
         namespace = text_of(data, "domainNamespace") or ""
         if not view.row.get("custom_namespace") and _NAMESPACE.fullmatch(namespace):
-            facts["domain_namespace"] = namespace  # one that the row names may be a person's name
+            facts |= {
+                "domain_namespace": namespace,
+                "wallet_id": namespace,
+            }  # one that the row names may be a person's name
         return self.settled(facts)
 
     def stranger(self, data: Mapping[str, Any], view: View) -> str | None:

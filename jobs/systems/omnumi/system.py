@@ -24,8 +24,11 @@ CAPABILITIES = Capabilities(
     steps=("customer",),
     documented_limit="none; 1 call a second is kept to",
     decision="compliance review: PENDING after the create; nothing tells its end",
+    untold="the target never tells the end of a review, so that these rows stay pending and the run ends with 5: "
+    "await_decision = false in [omnumi] ends rows onboarded, and the run with 0, once their customer is there",
     reads_back=False,
     credential="an access token, or nothing where the setting access_token is false",
+    secrets={"token": "the access token, sent as the header access-token; nobody renews it"},
     natural_key="email",
     canary=1,
     takes=frozenset({"token", "nothing"}),
@@ -46,7 +49,8 @@ class OmnumiSettings:
     tenant_header: bool = True
     """Is the tenant sent as the header `tenant-id` too? An earlier release note complains when it is missing."""
     await_decision: bool = True
-    """Does a row whose review is outstanding end `pending`? false: it ends `onboarded`."""
+    """Does a row whose review is outstanding end `pending`, and the run with 5? Nothing ever tells the end of a review;
+    false: the row ends `onboarded` and the run with 0, which says that the customer is there and not that it passed."""
     resend_unknown: bool = False
     """May a request whose fate is unknown be sent once more? The target refuses an e-mail that it has."""
     probe: bool = False
