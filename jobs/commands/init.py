@@ -108,8 +108,11 @@ def settings_file(system: str, tables: str | None = None) -> str:
             f"# {option.help}",
             f"# {option.name} = {written('' if option.default is None else option.default)}",
         ]
-    lines += ["", f"[{system}]"]
-    lines += [f"# {each.name} = {written(each.default)}" for each in fields(adapter(system).SETTINGS)]
+    kind, lines = adapter(system).SETTINGS, [*lines, "", f"[{system}]"]
+    told = meanings(kind)
+    for each in fields(kind):
+        words = wrap(told[each.name], WIDTH, initial_indent="## ", subsequent_indent="## ")
+        lines += ["", *words, f"# {each.name} = {written(each.default)}"]
     example = '[columns]\n# "header of the file" = "column of muster"\n'
     return "\n".join([*lines, "", tables or example])
 

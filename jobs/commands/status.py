@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import chosen_run, draw_over, effective, ledger_there, options, say, show_json, the_clock
+from jobs.printable import printable
 
 if TYPE_CHECKING:
     from jobs.ledger.going_on import GoingOn
