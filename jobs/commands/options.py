@@ -3,12 +3,12 @@
 import errno
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from jobs.commands.invocation import Invocation
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
@@ -47,16 +47,6 @@ RUNNING = (
     "yes",
     *PRINTING,
 )
-
-
-@dataclass
-class Invocation:
-    """A command under way; the object of click's context."""
-
-    clock: "Clock | None" = None
-    """What it tells the time by, from outside; None: nobody gave one."""
-    document: bool = False
-    """Whether the one JSON document is on its way to stdout."""
 
 
 def options(*names: str) -> Callable[[F], F]:

@@ -26,7 +26,7 @@ SIGNATURE = "manifest.json.sig"
 
 Sign = Callable[[bytes], bytes]
 
-_LIBRARIES = ("click", "httpx", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
+_LIBRARIES = ("click", "httptools", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
 
 
 def write_manifest(

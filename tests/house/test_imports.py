@@ -14,8 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ONLY_IN = {
     "click": ("jobs.cli", "jobs.commands", "jobs.__main__"),
-    "httpx": ("jobs.transport.sender", "jobs.transport.line"),
-    "h11": ("jobs.transport.line",),
+    "httptools": ("jobs.transport.answer", "jobs.sandbox"),
     "tenacity": (
         "jobs.transport.retry",
         "jobs.transport.client",

@@ -14,6 +14,7 @@ from tests.house.test_imports import modules, within
 
 EXCEPTIONS = {
     "jobs.systems": "the registry of systems",
+    "jobs.cli": "the purpose of two commands names the one system that has them",
     "jobs.settings.settings": "the help of two options names the one system that has them",
 }
 """Shared modules in which a vendor may be named, with the reason."""
