@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.__main__ import status
+from jobs.settings.secrets import MEANINGS, SECRETS
 from jobs.settings.settings import settings
 from jobs.settings.system_table import system_settings
 from jobs.systems import SYSTEMS, adapter
@@ -53,6 +54,10 @@ def test_each_key_has_a_word_on_it_where_it_is_written_and_where_it_is_shown(
     assert [name for name in names if not above[name].startswith("## ")] == []
     assert {name: shown[f"{system}.{name}"]["origin"] for name in names} == dict.fromkeys(names, "default")
     assert [name for name in names if len(shown[f"{system}.{name}"]["meaning"]) < 10] == []
+
+
+def test_every_secret_has_words() -> None:
+    assert set(MEANINGS) == set(SECRETS)
 
 
 def test_the_file_says_what_the_credential_is_at_that_system(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ MEANINGS = {
     "operator_password": "its password",
     "pseudonym_key": "the key of the ledger's pseudonyms, in the place of the file beside it",
     "signing_key": "the private key that signs manifests, PEM",
+    "webhook_secret": "what the sender of webhooks signs them with",
+    "notify_key": "what notices to a URL are signed with",
 }
 """What each is, unless a system says it better (`Capabilities.secrets`)."""
 
