@@ -33,6 +33,8 @@ TWO = "phone_double"
 FOREIGN = "phone_country"
 FORMER_KEY = "~former_key"
 """The key that an earlier muster derived from the row; null where it is the same, or the ledger has it."""
+_AWAKE: set[tuple[str, ...]] = set()
+"""The systems, columns and codes that were seen refusing a bad row: what could switch them off holds for a process."""
 
 ZEROS = (f"{customers.SPREADSHEET}:national_id", "zeros_restored:national_id")
 """An identity number without its leading zeros: refused, or mended where that was asked for."""
@@ -203,12 +205,16 @@ class Judge:
             raise MusterError(f"validation is not trustworthy here and was stopped: {defect}") from defect
 
     def _prove_awake(self) -> None:
+        rules = (self.file.system, *self.refusals.columns, *self.order)
+        if rules in _AWAKE:
+            return
         types = {name: column.dtype.type for name, column in self.refusals.columns.items()}
         bad = pl.DataFrame({name: [None] for name in types}, schema=types).with_columns(source_row=pl.lit(1, pl.Int64))
         missing = [f"missing:{column.name}" for column in columns_of(self.file.system) if column.required]
         found = set(self._masks(self.refusals, bad))
         if not found or not set(missing) <= found:
             raise MusterError("validation is switched off here: a row without any value passed the customer schema")
+        _AWAKE.add(rules)
 
     def _keyed(self, frame: pl.DataFrame, refused: Masks, ragged: pl.Series) -> pl.Series:
         """The key of each row; null where it can't be known: ragged, an unusable key, nothing to derive it from."""

@@ -17,7 +17,8 @@ from jobs.batch import Batch
 from jobs.clock import Clock, iso
 from jobs.errors import Unreachable
 from jobs.ledger.store import Store
-from jobs.model import COMPLETE, MatchClass, Outcome
+from jobs.model import COMPLETE, DIFFERING, MatchClass, Outcome
+from jobs.reports.not_read import ALL_READ
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import Capabilities, System
 from jobs.systems.messages import Reader, ReadFailed
@@ -70,6 +71,9 @@ class Line:
 
 
 MATCH = (Line(MatchClass.MATCH),)
+
+SHORT_OF = DIFFERING - {MatchClass.FIELD_DIFFERENCE}
+"""Classes of a row that the target shows, and not as complete."""
 
 
 def normalised(text: str | None) -> str:
@@ -190,6 +194,7 @@ class Reconciliation:
         self.listed = listed or {}
         self.complete = 0
         """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
+        self.not_read = ALL_READ
         self.unreachable: Unreachable | None = None
         """That the target could not be reached any more: from then on nothing was verified."""
 
@@ -218,19 +223,28 @@ class Reconciliation:
     async def _read(self, claim: Claim, row: Row) -> Sequence[Line]:
         facts: Mapping[str, str] = {"customer_id": claim.customer_id} if claim.customer_id else {}
         if claim.pseudonyms is not None and not facts:
-            return (Line(MatchClass.UNVERIFIED),)  # nothing is known that a look-up could ask for
+            return self._unread(claim, "the ledger knows no customer id, and without the input nothing can be asked")
         listed = self.listed.get(claim.customer_id or "")
         try:
             lines = await self._seen(claim, row, facts, listed)
             if listed is not None and not agreeing(lines):  # a listing may lag behind: a difference is read for itself
                 lines = await self._seen(claim, row, facts, None)
-        except ReadFailed:
-            return (Line(MatchClass.UNVERIFIED),)
+        except ReadFailed as error:
+            return self._unread(claim, error.reason)
         except Unreachable as error:
             self.unreachable = error
-            return (Line(MatchClass.UNVERIFIED),)
+            return self._unread(claim, "the target could not be reached")
         self.complete += is_complete(claim, lines)
+        if any(line.match_class is MatchClass.UNVERIFIED for line in lines):
+            differs = any(line.match_class in SHORT_OF for line in lines)
+            self.not_read = self.not_read.and_one(
+                "the target lists no wallets", complete=claim.outcome in COMPLETE and not differs
+            )
         return lines
+
+    def _unread(self, claim: Claim, cause: str) -> Sequence[Line]:
+        self.not_read = self.not_read.and_one(cause, complete=claim.outcome in COMPLETE)
+        return (Line(MatchClass.UNVERIFIED),)
 
     async def _seen(self, claim: Claim, row: Row, facts: Mapping[str, str], listed: Listed | None) -> Sequence[Line]:
         sighting = await self.system.sight(self.reader, row, facts, listed)

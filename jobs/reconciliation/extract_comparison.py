@@ -20,6 +20,7 @@ from jobs.privacy import masking
 from jobs.privacy.masking import Mask
 from jobs.reconciliation.compare import NOT_SENT, Claim, Line, compare, is_complete, reported
 from jobs.reconciliation.pseudonymous import PseudonymComparer
+from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.systems import capabilities
 from jobs.systems.contract import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
@@ -43,6 +44,7 @@ class ExtractComparison:
     """Rows that the ledger calls complete and the extract shows so."""
     fetched: int = 0
     """Rows of ours whose fields had to be fetched."""
+    not_read: NotRead = ALL_READ
     masks: dict[str, Mask] = field(init=False)
     """The compared fields, each with its mask: what every customer has, where the extract has it too."""
 
@@ -225,6 +227,7 @@ class ExtractComparison:
     def _compared(self, claim: Claim, ours: Mapping[str, Any], theirs: Sequence[Mapping[str, Any]]) -> Sequence[Line]:
         """All differences of one row; rows of the extract that show one customer's wallets are one customer."""
         if claim.customer_id is None and self._lead_is_missing(ours):
+            self.not_read = self.not_read.and_one("nothing of the row leads into the extract", complete=False)
             return (Line(MatchClass.UNVERIFIED),)
         ids = list(dict.fromkeys(self._id(row) for row in theirs))
         if len(ids) != 1:

@@ -7,8 +7,6 @@ target's limit by whatever the network delays.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from jobs.clock import Clock
 from jobs.model import Rate
@@ -153,6 +151,17 @@ class Window:
         self._answered.append(self.clock.monotonic())
         self._freed.set()
 
+    @property
+    def used(self) -> int:
+        """Calls that count in the window now; may be asked from another thread."""
+        since = self.clock.monotonic() - self.rate.seconds
+        return self._under_way + sum(at > since for at in tuple(self._answered))
+
+    @property
+    def full(self) -> bool:
+        """Whether a call would have to wait for a place now; may be asked from another thread."""
+        return self.used >= self.rate.calls
+
     def _full(self) -> bool:
         """Whether those under way and those answered less than the window's length ago take all places."""
         now = self.clock.monotonic()
@@ -171,9 +180,17 @@ class Limiter:
         self.closed = asyncio.Event()
         self._queue = asyncio.Lock()
 
-    @asynccontextmanager
-    async def permit(self) -> AsyncIterator[None]:
-        """One permit, held while the call is under way. Raises Closed when the run stops while one waits, and Shut."""
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits for the next slot."""
+        return self._queue.locked()
+
+    def permit(self) -> "Permit":
+        """One permit, held while the call is under way: for `async with`, which raises what `enter` raises."""
+        return Permit(self)
+
+    async def enter(self) -> None:
+        """Waits for a permit. Raises Closed when the run stops meanwhile, and Shut."""
         await self.pauses.keep()
         await self._opened()
         if self.pace is not None:
@@ -182,10 +199,14 @@ class Limiter:
             await self.window.enter()
         try:
             await self._turn()
-            yield
-        finally:
-            if self.window is not None:
-                self.window.leave()
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """The call was answered, or given up."""
+        if self.window is not None:
+            self.window.leave()
 
     async def _opened(self) -> None:
         """Waits while the class is paused: who holds a permit meanwhile takes it from others."""
@@ -198,6 +219,8 @@ class Limiter:
         Only who leaves takes a slot: at a slow pace, slots of those who gave up would keep the others for hours.
         """
         arrived, crowded = self.clock.monotonic(), self._queue.locked()
+        if self.pace is None and not crowded and self.pauses.open_at <= arrived:
+            return
         async with self._queue:
             if crowded and self.closed.is_set():
                 raise Closed
@@ -244,3 +267,16 @@ class Limiter:
             self.pace.refused(source, first=first)
         if self.window is not None and first:
             self.window.refused(source)
+
+
+class Permit:
+    """A permit of a limiter, for a block."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self.limiter = limiter
+
+    async def __aenter__(self) -> None:
+        await self.limiter.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.limiter.leave()

@@ -171,15 +171,25 @@ def index_of(form: str) -> Index[Submissions]:
     return Index(partial(read_submissions, form=form))
 
 
-async def read_employees(reader: Reader) -> frozenset[str]:
-    """The ids that GetEmployees shows, case-folded: they are people, of whom nothing else is kept.
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """One of the tenant's people, who may add customers."""
 
-    Raises ReadFailed, NotPermitted.
-    """
+    employee_id: str
+    name: str = field(repr=False)
+    """Empty when the target shows none."""
+
+
+async def read_employees(reader: Reader) -> Mapping[str, Employee]:
+    """Those that GetEmployees shows, by their id without capitals, in its order. Raises ReadFailed, NotPermitted."""
     request = Request("list_employees", "GET", "/ExtCustomerManagement/GetEmployees")
     result = DIALECT.shown(request, await reader.read(request))
     records = [each for each in result if isinstance(each, dict)] if isinstance(result, list) else []
-    return frozenset(found.casefold() for each in records if (found := identifier(each.get("id"))))
+    return {
+        found.casefold(): Employee(found, text_of(each, "name") or "")
+        for each in records
+        if (found := identifier(each.get("id")))
+    }
 
 
 def fits(found: Submission, wanted: Mapping[str, str]) -> bool:

@@ -7,11 +7,14 @@ from jobs import folded
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.customer import CustomerStep
 from jobs.systems.eclipse.decision import failed_checks, newest
-from jobs.systems.messages import Reader
+from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.sighting import Profile
 
 FILTERS = {"identity": "identity", "phone": "identity", "first_name": "firstName", "last_name": "lastName"}
 """What is wanted, and the parameter that finds it; the vendor's `identity` matches phones too."""
+
+MOST_READ = 500
+"""Profiles that are read to find one key (chosen): of more customers the identity number is asked for, not the key."""
 
 
 async def find(reader: Reader, customers: CustomerStep, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
@@ -26,6 +29,33 @@ async def find(reader: Reader, customers: CustomerStep, wanted: Mapping[str, str
             if fits(record, wanted):
                 found.setdefault(str(wire.identifier(record.get("customerId"))), flat(record))
     return list(found.values())
+
+
+async def find_ours(
+    reader: Reader, customers: CustomerStep, reference: str, customer_id: str | None
+) -> Sequence[Mapping[str, str]]:
+    """The customer of one of our references: `customer_id` as the ledger has it, else who is listed under that key.
+
+    No page has a filter for `externalUniqueId`, and no sample of a list shows it: then profiles are read, MOST_READ at
+    most. Raises ReadFailed where keys are not shown, or more customers would have to be read.
+    """
+    if customer_id is not None:
+        record = await read_profile(reader, customers, customer_id)
+        return [flat(record)] if record is not None else []
+    read = 0
+    async for page in wire.listing(reader, customers.everybody()):
+        for listed in page:
+            record = listed
+            if wire.text_of(record, "externalUniqueId") is None:
+                read += 1
+                if read > MOST_READ:
+                    raise ReadFailed(f"only profiles show externalUniqueId, and there are more than {MOST_READ}")
+                record = await read_profile(reader, customers, str(wire.identifier(listed["customerId"]))) or listed
+            if (key := wire.text_of(record, "externalUniqueId")) is None:
+                raise ReadFailed("the ledger does not know it, and no list or profile shows externalUniqueId")
+            if key == reference:
+                return [flat(record)]
+    return []
 
 
 def queries(wanted: Mapping[str, str]) -> list[tuple[tuple[str, str], ...]]:

@@ -19,7 +19,7 @@ from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier, text_of
 from jobs.systems.manner import facts_of
 from jobs.systems.messages import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
-from jobs.systems.omnumi.catalogue import errors_of, normalised
+from jobs.systems.omnumi import balance
 from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import Form
 from jobs.systems.row import View
@@ -95,14 +95,12 @@ class CustomerStep:
         made, given = self.form.as_sent(view.bound).generated(view.row), view.row.get("custom_namespace")
         if made is None and given is None:
             return None
-        query = (("identifierType", "customNamespace"), ("identifierValue", made or given or ""))
-        reply = await reader.read(Request("get_balance", "GET", f"{PATH}/balance", query))
+        reply = await balance.ask(reader, made or given or "")
         if reply.ok and made is None:
             return Unclear("unconfirmed", "unconfirmed: the row's namespace is there, perhaps somebody else's")
         if reply.ok:
             return self.settled({"customer_origin": Origin.CREATED, "warning": UNRESOLVED}, Trace(reply.status))
-        absent = any("no data found" in normalised(text_of(each, "message") or "") for each in errors_of(reply))
-        if reply.status != 404 or not absent or not view.bound:
+        if not balance.absent(reply) or not view.bound:
             return None
         if view.taken:
             return Ended(Outcome.CONFLICT, "unproven", f"{view.said}, and not by us: our namespace is not there")
@@ -148,7 +146,10 @@ class CustomerStep:
             facts["decision_status"] = status[0]
         namespace = text_of(data, "domainNamespace") or ""
         if not view.row.get("custom_namespace") and _NAMESPACE.fullmatch(namespace):
-            facts["domain_namespace"] = namespace  # one that the row names may be a person's name
+            facts |= {
+                "domain_namespace": namespace,
+                "wallet_id": namespace,
+            }  # one that the row names may be a person's name
         return self.settled(facts)
 
     def stranger(self, data: Mapping[str, Any], view: View) -> str | None:
