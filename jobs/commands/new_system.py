@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import options, show_json
+from jobs.commands.options import options, say, show_json
 
 
 @click.command("new-system")
@@ -38,6 +38,6 @@ def command(name: str, into: Path, **given: Any) -> None:
         show_json({"schema_version": 1, "system": name, "files": made})
         return
     for each in changes:
-        click.echo(f"{'made' if each.made else 'changed'} {each.path}")
-    click.echo("next: make fmt; python -m tests.conformance.systems.table, then")
-    click.echo(f"next: python -m pytest tests/conformance/systems -k {name}; and CONTRIBUTING.md")
+        say(f"{'made' if each.made else 'changed'} {each.path}")
+    say("next: make fmt; python -m tests.conformance.systems.table, then")
+    say(f"next: python -m pytest tests/conformance/systems -k {name}; and CONTRIBUTING.md")

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json, the_clock
+from jobs.commands.options import effective, options, say, show_json, the_clock
 
 
 @click.group("webhook")
@@ -45,11 +45,11 @@ def serve(host: str, port: int, path: str, **given: Any) -> None:
         with listener(host, port) as listening:
             place = f"http://{host if ':' not in host else f'[{host}]'}:{listening.getsockname()[1]}{path}"
             if not ipaddress.ip_address(host).is_loopback:
-                click.echo(f"muster: {place} can be reached from elsewhere, without TLS of its own", err=True)
+                say(f"muster: {place} can be reached from elsewhere, without TLS of its own", err=True)
             if settings.output == "json":
                 show_json({"schema_version": 1, "listening": place})
             else:
-                click.echo(f"listening on {place}")
+                say(f"listening on {place}")
             server(receiver).run(sockets=[listening])
     told = ", ".join(f"{count:,} {WORDS[status]}" for status, count in sorted(receiver.counts.items()))
-    click.echo(f"muster: {told or 'nothing came'}", err=True)
+    say(f"muster: {told or 'nothing came'}", err=True)
