@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.errors import ExitCode, MusterError, Unusable, Usage
@@ -22,6 +23,10 @@ MOST_OPEN_FILES = 4096
 """Chosen: enough for the 1,024 workers that --concurrency allows."""
 
 
+PR_SET_DUMPABLE = 4
+"""Of prctl(2)."""
+
+
 class Terminated(SystemExit):
     """SIGTERM or SIGHUP while nobody else listens; loops and tasks let it through as they do a KeyboardInterrupt."""
 
@@ -33,6 +38,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` keeps its meaning
             signal.signal(number, terminated)
+    keep_no_core()
     try:
         allow_open_files()
         code = status(sys.argv[1:])
@@ -88,6 +94,17 @@ def occupy_standard_descriptors() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
+def keep_no_core() -> None:
+    """No core of this process is written, and no other process of the user may read its memory: it holds passwords,
+    tokens and personal data. Where the system does not offer that, nothing happens."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def allow_open_files() -> None:
     """Raises the soft limit of open files to what a run needs: libraries abort without a word. Raises Unusable."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -112,28 +129,54 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
 
     invocation = Invocation(clock)
     try:
+        refuse_unwritten(arguments)
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
+        if error.code in {0, None}:  # what a shell asked of click's completion was answered
+            return ExitCode.OK
         if not isinstance(error, Terminated):
             return _without_stdout()  # click ends like this, and only then, when stdout was closed
         return told(failure(error), arguments, printed=invocation.document)
     except click.ClickException as error:
+        failed = misused(error, arguments)
         error.show(file=sys.stderr)
-        return documented(misused(error), arguments, printed=invocation.document)
+        if failed.hint and not failed.hint.endswith("--help"):
+            sys.stderr.write(f"  try: {failed.hint}\n")
+        return documented(failed, arguments, printed=invocation.document)
     except BaseException as error:
-        code = told(failure(error), arguments, printed=invocation.document)
+        failed = failure(error)
+        code = told(failed, arguments, printed=invocation.document)
+        invocation.tell_failure(failed)
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
 
 
+def refuse_unwritten(arguments: list[str]) -> None:
+    """Raises Unusable for an argument that is not UTF-8: no report, ledger or document could repeat it."""
+    from jobs.disk import shown, written_so
+
+    for each in arguments:
+        if not written_so(each):
+            raise Unusable(
+                f"the argument {shown(each)[:60]!r} is not UTF-8", hint="give the file or folder another name"
+            )
+
+
 def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:
     """Says what failed and what to do, and gives the exit code. `printed`: stdout has its JSON document already."""
-    sys.stderr.write(f"muster: {failed.message}\n")
+    sys.stderr.write(f"muster: {_shown(failed.message)}\n")
     if failed.hint:
-        sys.stderr.write(f"  try: {failed.hint}\n")
+        sys.stderr.write(f"  try: {_shown(failed.hint)}\n")
     return documented(failed, arguments, printed=printed)
+
+
+def _shown(sentence: str) -> str:
+    """A sentence as a terminal may have it; a table that is to be pasted keeps its lines."""
+    from jobs.printable import printable
+
+    return "\n".join(map(printable, sentence.split("\n")))
 
 
 def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> int:
@@ -152,16 +195,24 @@ def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> i
     return failed.exit_code
 
 
-def misused(error: "click.ClickException") -> MusterError:
+def misused(error: "click.ClickException", arguments: list[str]) -> MusterError:
     """What click could not make sense of; it may repeat an argument, and arguments may be personal."""
     import click
 
+    from jobs.commands.slips import instead_of_command, instead_of_option
     from jobs.privacy import masking
 
     context = error.ctx if isinstance(error, click.UsageError) else None
     bare = isinstance(error, click.exceptions.NoArgsIsHelpError)
     words = "a command is missing" if bare else masking.text(error.format_message())
-    return Usage(words, hint=f"{context.command_path if context else 'muster'} --help")
+    instead = None
+    if isinstance(error, click.NoSuchOption):
+        instead = instead_of_option(error.option_name, error.possibilities or ())
+    elif context is not None and context.parent is None and arguments and not bare:
+        named = next((word for word in arguments if not word.startswith("-")), "")
+        group = context.command
+        instead = instead_of_command(named, group.list_commands(context)) if isinstance(group, click.Group) else None
+    return Usage(words, hint=instead or f"{context.command_path if context else 'muster'} --help")
 
 
 def failure(error: BaseException) -> MusterError:

@@ -11,6 +11,7 @@ import polars as pl
 
 from jobs.earlier import Earlier
 from jobs.intake.files import Files, Refused
+from jobs.intake.judge import FORMER_KEY
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import Staged, stage
 from jobs.intake.validate import Validated, validate
@@ -25,7 +26,7 @@ from jobs.windows import A_LOOKUP
 from schemas.columns import columns_of
 
 NOT_VALUES = frozenset(
-    {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings"}
+    {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings", FORMER_KEY}
 )
 """Columns of the accepted frame that are not sent."""
 
@@ -56,11 +57,19 @@ class Batch:
 
 
 def read_batch(
-    path: Path, settings: Settings, keys: KeySpace, work: Path, today: date, earlier: Earlier | None = None
+    path: Path,
+    settings: Settings,
+    keys: KeySpace,
+    work: Path,
+    today: date,
+    earlier: Earlier | None = None,
+    *,
+    before: bool = False,
 ) -> Batch:
     """Preflight, staging and validation of `path`; the files on the way are made in `work`. Raises Unusable.
 
-    `earlier`: what runs before found of the documents that rows name; None: they are looked at.
+    `earlier`: what runs before found of the documents that rows name; None: they are looked at. `before`: lines count
+    as rows as they did for an older muster (see `Dialect`).
     """
     file = preflight(
         path,
@@ -72,6 +81,7 @@ def read_batch(
         dates=settings.dates,
         values=settings.values,
         echo=[name.strip() for name in settings.echo.split(",") if name.strip()],
+        before=before,
     )
     staged = stage(file, work)
     validated = validate(
@@ -112,6 +122,7 @@ def _row(values: dict[str, Any], secrets: frozenset[str]) -> Row:
         phone_masked=values["phone_masked"] or "",
         national_id_masked=values["national_id_masked"] or "",
         warnings=values["warnings"],
+        former_key=values[FORMER_KEY],
         secrets={name: value for name, value in given.items() if name in secrets},
     )
 

@@ -105,3 +105,27 @@ def mount_of(folder: Path) -> Path:
     while not folder.is_mount() and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raises Unusable for a path that no report, ledger or terminal can show."""
+    try:
+        whole = str(path.absolute())
+    except OSError:  # the working directory is gone, which others say
+        whole = str(path)
+    if written_so(whole):
+        return
+    raise Unusable(
+        f"the path of {shown(path.name)} is not UTF-8, and reports could not say which file it was",
+        hint="rename the file, or the folder above it that has such a name",
+    )
+
+
+def written_so(text: str) -> bool:
+    """Whether `text`, as the machine gave it, is UTF-8."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def shown(text: str) -> str:
+    """`text` with a sign in the place of each byte that is not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

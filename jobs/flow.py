@@ -47,7 +47,7 @@ def onboard(
     what `cut_short` makes of it when ledger or disk fail later.
     """
     progress = progress or Progress()
-    stops = beginning.stops_of(settings, clock)
+    stops = beginning.stops_of(settings, clock, progress.stop)
     settings, system = check_settings(settings, path.parent)
     run_id = beginning.run_id_of(settings, clock)
     with ExitStack() as stack:
@@ -56,12 +56,14 @@ def onboard(
         place = Place(work, clock, progress)
 
         batch = read_new(path, settings, place, sha256)
+        control, plan = check_batch(batch, settings, clock, new=sha256 is None)
         given = Given(
             command=command,
             settings=settings,
             system=system,
             batch=batch,
-            control=check_batch(batch, settings),
+            control=control,
+            plan=plan,
             taking=taking or Taking(),
             resolutions=decisions,
             again=again,

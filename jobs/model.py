@@ -71,7 +71,10 @@ class MatchClass(StrEnum):
 
 
 AGREEING = frozenset({MatchClass.MATCH, MatchClass.NOT_SENT})
-"""Classes that are no difference; every other one makes `run` and `reconcile` end with 1."""
+"""Classes that say that a row is as it should be."""
+
+DIFFERING = frozenset(MatchClass) - AGREEING - {MatchClass.UNVERIFIED}
+"""Classes that are a difference: they make `run` and `reconcile` end with 1. What was not read is none."""
 
 
 class Origin(StrEnum):

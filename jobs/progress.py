@@ -1,18 +1,25 @@
-"""What the work shows while it goes on: nothing by default, bars on a terminal, a plain line now and then elsewhere."""
+"""What the work shows while it goes on: nothing by default, a few lines on a terminal, one now and then elsewhere."""
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from jobs.face import Glance, Tally, face, one_line
+from jobs.printable import printable
+
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
+    from rich.console import Console
+    from rich.text import Text
 
 LINE_EVERY_SECONDS = 30.0
 """Chosen: a cron mail of an hour's run stays under 120 lines."""
+
+DRAWN_A_SECOND = 4
+"""Chosen: numbers that can still be read."""
+
+Look = Callable[[], Glance]
 
 
 class Count(Protocol):
@@ -22,9 +29,16 @@ class Count(Protocol):
         """`rows` more are done."""
         ...
 
+    def watch(self, look: Look) -> None:
+        """`look` tells from now on what goes on beside; it may be called at any time, from another thread."""
+        ...
+
 
 class Progress:
-    """Silence; the base of the other two."""
+    """Silence; the base of the others."""
+
+    stop: "Callable[[], bool] | None" = None
+    """Asked while rows are sent: True drains the run as a signal would. None: nobody is asked."""
 
     def note(self, sentence: str) -> None:
         """Something the operator should read now."""
@@ -39,13 +53,16 @@ class _Silent:
     def advance(self, rows: int = 1, outcome: str | None = None) -> None:
         """Shows nothing."""
 
+    def watch(self, look: Look) -> None:
+        """Looks at nothing."""
+
 
 class Lines(Progress):
     """One plain line on stderr when a stage begins, every half minute, and none when it ends quickly."""
 
     def note(self, sentence: str) -> None:
         """One line."""
-        print(f"muster: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the edge to people
+        print(f"muster: {printable(sentence)}", file=sys.stderr, flush=True)  # noqa: T201 - the edge to people
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Count]:
@@ -55,69 +72,67 @@ class Lines(Progress):
 
 class _Line:
     def __init__(self, lines: Lines, name: str, total: int | None) -> None:
-        self.lines, self.name, self.total = lines, name, total
-        self.rows, self.began, self.shown = 0, time.monotonic(), time.monotonic()
-        self.outcomes: Counter[str] = Counter()
+        self.lines, self.shown = lines, time.monotonic()
+        self.tally = Tally(name, total, self.shown)
+        self.look: Look | None = None
 
     def advance(self, rows: int = 1, outcome: str | None = None) -> None:
         """See Count."""
-        self.rows += rows
-        if outcome:
-            self.outcomes[outcome] += rows
         now = time.monotonic()
-        if now - self.shown < LINE_EVERY_SECONDS:
-            return
-        self.shown = now
-        rate = self.rows / (now - self.began)
-        left = f", {(self.total - self.rows) / rate / 60:.0f} min left" if self.total and rate else ""
-        of = f" of {self.total:,}" if self.total else ""
-        self.lines.note(f"{self.name}: {self.rows:,}{of} rows, {rate:,.1f}/s{left}{_shown(self.outcomes)}")
+        self.tally.add(rows, outcome, now)
+        if now - self.shown >= LINE_EVERY_SECONDS:
+            self.shown = now
+            self.lines.note(one_line(self.tally, self.look and self.look(), now))
+
+    def watch(self, look: Look) -> None:
+        """See Count."""
+        self.look = look
 
 
 class Terminal(Progress):
-    """rich bars on stderr: rate, outcome counts and time left."""
+    """A few lines on stderr that are drawn anew four times a second, and vanish at the end of a stage."""
 
-    def note(self, sentence: str) -> None:
-        """One line above the bars."""
+    def __init__(self) -> None:
+        self._console: Console | None = None
+
+    @property
+    def console(self) -> "Console":
+        """The one console: what is noted goes above the lines that are drawn anew."""
         from rich.console import Console
 
-        Console(stderr=True).print(sentence, markup=False, highlight=False)
+        self._console = self._console or Console(stderr=True)
+        return self._console
+
+    def note(self, sentence: str) -> None:
+        """One line above."""
+        self.console.print(printable(sentence), markup=False, highlight=False)
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Count]:
         """See Progress."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bars
+        from rich.live import Live
 
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[counts]}", markup=False),
-        )
-        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-            yield _Bar(bars, bars.add_task(name, total=total, rate="", counts=""))
+        drawn = _Drawn(self.console, name, total)
+        with Live(get_renderable=drawn.now, console=self.console, refresh_per_second=DRAWN_A_SECOND, transient=True):
+            yield drawn
 
 
-class _Bar:
-    def __init__(self, bars: "Bars", task: "TaskID") -> None:
-        self.bars, self.task = bars, task
-        self.outcomes: Counter[str] = Counter()
-        self.began = time.monotonic()
-        self.rows = 0
+class _Drawn:
+    def __init__(self, console: "Console", name: str, total: int | None) -> None:
+        self.console, self.tally = console, Tally(name, total, time.monotonic())
+        self.look: Look | None = None
 
     def advance(self, rows: int = 1, outcome: str | None = None) -> None:
         """See Count."""
-        self.rows += rows
-        if outcome:
-            self.outcomes[outcome] += rows
-        rate = self.rows / max(0.001, time.monotonic() - self.began)
-        self.bars.update(self.task, advance=rows, rate=f"{rate:,.0f}/s", counts=_shown(self.outcomes))
+        self.tally.add(rows, outcome, time.monotonic())
 
+    def watch(self, look: Look) -> None:
+        """See Count."""
+        self.look = look
 
-def _shown(outcomes: Counter[str]) -> str:
-    return "".join(f"  {name} {count:,}" for name, count in outcomes.most_common(5))
+    def now(self) -> "Text":
+        """The lines as they stand, none of them wrapped."""
+        from rich.text import Text
+
+        lines = face(self.tally, self.look and self.look(), self.console.width - 1, time.monotonic())
+        return Text("\n".join(lines), no_wrap=True, overflow="crop")

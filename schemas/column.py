@@ -49,6 +49,8 @@ class Column:
     secret: bool = False
     """Only ever sent as it is: in no fingerprint, pseudonym, comparison or report."""
     example: str = ""
+    gathers: str | None = None
+    """The beginning of the headers whose values this column gathers: a JSON object of text by what follows it."""
 
     @property
     def refusal(self) -> str:

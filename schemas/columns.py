@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
@@ -33,6 +34,7 @@ def names_secret(header: str) -> bool:
     return not _SECRET_WORDS.isdisjoint(words) or any(part in folded(header) for part in _SECRET_PARTS)
 
 
+@lru_cache(maxsize=4096)
 def folded(header: str) -> str:
     """`header` as headers are compared: without case, spaces, dashes, underscores, dots and invisible characters."""
     text = unicodedata.normalize("NFKC", header).casefold()

@@ -9,6 +9,9 @@ from schemas import usual
 from schemas.column import Column, InputModel, Rule, given
 from schemas.usual import COUNTRY, DAY, TRUTH
 
+MOST_DOCUMENTS = 20
+"""Documents of one row (chosen; the note has a list without a bound)."""
+
 NUMBER = r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,49}$"
 """A number of a document or a register; its dashes are kept, as the example sends them."""
 
@@ -58,15 +61,26 @@ def _document(prefix: str, api: str, words: str) -> tuple[Column, ...]:
     )
 
 
-def _device(prefix: str, api: str, words: str) -> tuple[Column, ...]:
-    """Evidence of a place, as a device gave it."""
+def _device_data(prefix: str, api: str, words: str) -> Column:
+    return given(f"{prefix}_device_data", f"{api}.deviceData", f"{words}: data of the device.", "example")
+
+
+def _evidence(prefix: str, api: str, words: str) -> tuple[Column, ...]:
+    """Evidence of a place."""
     return (
-        given(f"{prefix}_device_data", f"{api}.deviceData", f"{words}: data of the device.", "example"),
         given(f"{prefix}_declared_address", f"{api}.declaredAddress", f"{words}: declared address.", "Cape Town"),
         given(f"{prefix}_phone_number", f"{api}.phoneNumber", f"{words}: phone number.", "+27-82-1234567"),
         given(f"{prefix}_ip_address", f"{api}.iPAddress", f"{words}: IP address.", "127.0.0.1"),
     )
 
+
+META = given(
+    "meta_data",
+    "customerMetaData",
+    "Whatever the tenant wants to keep of a customer: each column meta_NAME is sent as the member NAME.",
+    "campaign-7",
+    gathers="meta_",
+)
 
 KEYS = (
     usual.ROW_REF.at(None, description=f"{usual.ROW_REF.description[:-1]}; sent as customerMetaData."),
@@ -176,14 +190,24 @@ ADDRESS = (
 )
 
 DOCUMENTS = (
-    *_document("document_1", "governmentDocuments.0", "First document"),
-    *_document("document_2", "governmentDocuments.1", "Second document"),
+    *(
+        column
+        for number in range(1, MOST_DOCUMENTS + 1)
+        for column in _document(f"document_{number}", f"governmentDocuments.{number - 1}", f"Document {number}")
+    ),
     *_document("passport", "passport", "Passport"),
     given("selfie_file", "selfieContent", "Picture of the face: JPEG, PNG or PDF, sent as base64.", "face.png", "file"),
     given("state_id_license", "others.stateIdLicense", "Other proof: state licence.", "321"),
     given("proof_of_address", "others.proofOfAddress", "Other proof: of the address.", "321"),
     given("alien_id_card", "others.alienIdCard", "Other proof: card of a foreigner.", "321"),
 )
+
+NOT_TAKEN = given(
+    "geo_location_device_data",
+    None,
+    "Not taken: the note has no such member there; metro_area_device_data and country_evidence_device_data have one.",
+)
+"""A column of older files: a row that fills it is refused, because what it says could not be sent."""
 
 PLACE = (
     given("lat_long_data", "lat_long.lat_long_data", "Position.", "-33.92,18.42"),
@@ -196,9 +220,12 @@ PLACE = (
     given("additional_long", "additionalLatLong.long", "Second position: longitude.", "18.42"),
     given("additional_address_full_name", "additionalAddress.fullName", "Second address: country.", "South Africa"),
     given("additional_address_name_iso3", "additionalAddress.nameISO3", "Second address: three letters.", "ZAF"),
-    *_device("geo_location", "geoLocationDetails", "Geographic evidence"),
-    *_device("metro_area", "metroAreaDetails", "Evidence of the area"),
-    *_device("country_evidence", "countryDetails", "Evidence of the country"),
+    NOT_TAKEN,
+    *_evidence("geo_location", "geoLocationDetails", "Geographic evidence"),
+    _device_data("metro_area", "metroAreaDetails", "Evidence of the area"),
+    *_evidence("metro_area", "metroAreaDetails", "Evidence of the area"),
+    _device_data("country_evidence", "countryDetails", "Evidence of the country"),
+    *_evidence("country_evidence", "countryDetails", "Evidence of the country"),
 )
 
 DIGITAL_ID = (
@@ -235,7 +262,7 @@ BANK = (
     given("bank_account_type", "bankAccountDetails.accountType", "Bank: kind of account.", "Savings"),
 )
 
-OMNUMI: tuple[Column, ...] = (*KEYS, *PERSON, *WALLET, *ADDRESS, *DOCUMENTS, *PLACE, *DIGITAL_ID, *BANK)
+OMNUMI: tuple[Column, ...] = (*KEYS, META, *PERSON, *WALLET, *ADDRESS, *DOCUMENTS, *PLACE, *DIGITAL_ID, *BANK)
 """In the order of documents and of the accepted frame."""
 
 
@@ -253,10 +280,12 @@ def _complete(prefix: str, needed: str) -> Rule:
 
 RULES = (
     Rule("missing:address_street", pl.col("address_street").is_not_null() | pl.col("address_line1").is_not_null()),
-    _complete("document_1", "file"),
-    _complete("document_1", "type"),
-    _complete("document_2", "file"),
-    _complete("document_2", "type"),
+    Rule(f"value_invalid:{NOT_TAKEN.name}", pl.col(NOT_TAKEN.name).is_null()),
+    *(
+        _complete(f"document_{number}", needed)
+        for number in range(1, MOST_DOCUMENTS + 1)
+        for needed in ("file", "type")
+    ),
     _complete("passport", "file"),
     *(_real_day(column.name) for column in OMNUMI if column.kind == "code" and column.pattern == DAY),
 )

@@ -34,4 +34,7 @@ OUTCOME: dict[str, ReportColumn] = {
 ECHO_HASH = "echo_hash"
 """The column behind them: a keyed hash of the unknown columns that were not named, there when the file has any."""
 
+MENDED_FROM = "mended_from"
+"""The column between them: the run and row (`RUN:7`) that `muster mend` took the row from, there when it took any."""
+
 OUTCOME_SCHEMA = types(OUTCOME)

@@ -31,6 +31,7 @@ _REMARKS = {
     "null_word": "{column} is a word for nothing, such as NULL or NA; it is sent as a value",
     "quoted": "{column} begins or ends with a quotation mark; it is sent with it",
     "phone_country": "{column} was taken for a number of this region; with a + it would be one of another country",
+    "written_differently": "{column} is the same at the target, written differently; nothing was changed there",
     "name_length": "{column} is shorter or longer than another page of the vendor says",
     "email_length": "{column} is shorter or longer than another page of the vendor says",
     "value_length": "{column} is shorter or longer than another page of the vendor says",

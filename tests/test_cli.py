@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import orjson
+import polars as pl
 import pytest
-from books import begun, ended, now_ms, url_of
+from books import RUN, begun, ended, now_ms, url_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +25,8 @@ from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.settings.settings import OPTIONS
+from tests.examples import some
+from tests.forked import Forked
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLES = REPOSITORY / "sample_data"
@@ -255,7 +259,7 @@ def test_the_list_of_runs_shows_the_newest_first(tmp_path: Path, capsys: pytest.
 
     said = capsys.readouterr().out
     assert said.startswith(run_id)
-    assert "exit open" in said
+    assert " running " in said
 
 
 def test_settings_are_shown_with_their_origin_and_secrets_only_as_set(
@@ -294,15 +298,10 @@ def test_a_closed_pipe_is_no_reason_for_a_traceback(command: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
-        finished = subprocess.run(
-            [sys.executable, "-m", "jobs", command],
-            stdout=closed,
-            stderr=subprocess.PIPE,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        finished = Forked([command], os.environ, stdout=closed, stderr=subprocess.PIPE)
+        said = finished.communicate()[1]
 
-    assert finished.stderr == b""
+    assert said == ""
     assert finished.returncode == 141
 
 
@@ -310,38 +309,28 @@ def test_a_closed_pipe_is_no_reason_for_a_traceback(command: str) -> None:
 @pytest.mark.parametrize("command", ["config", "schema"])
 def test_a_full_disk_behind_stdout_is_named(command: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        finished = subprocess.run(
-            [sys.executable, "-m", "jobs", command],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        finished = Forked([command], os.environ, stdout=full, stderr=subprocess.PIPE)
+        said = finished.communicate()[1]
 
     assert finished.returncode == 2
-    assert "No space left on device" in finished.stderr
-    assert "where stdout goes" in finished.stderr
-    assert "Exception ignored" not in finished.stderr
-    assert "Traceback" not in finished.stderr
+    assert "No space left on device" in said
+    assert "where stdout goes" in said
+    assert "Exception ignored" not in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_validation_that_is_interrupted_leaves_no_personal_data_behind(number: signal.Signals, code: int) -> None:
     header, row = GOOD.splitlines(keepends=True)
     Path("in.csv").write_text(header + row * 400_000)
-    with subprocess.Popen(
-        [sys.executable, "-m", "jobs", "validate", "in.csv"],
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    ) as child:
+    with Forked(["validate", "in.csv"], os.environ, stderr=subprocess.PIPE) as child:
         while not list(Path().glob("runs/.work-*/*.parquet*")) and child.poll() is None:
             time.sleep(0.01)
         child.send_signal(number)
         said = child.communicate(timeout=30)[1]
 
     assert child.returncode == code
-    assert b"Traceback" not in said
+    assert "Traceback" not in said
     assert not Path("runs").exists()
 
 
@@ -361,12 +350,29 @@ def test_a_defect_names_the_place_and_never_a_value(
     assert "9001015009086" not in said
 
 
+def test_a_panic_of_native_code_is_an_internal_error_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        pl.Series([2**31 - 1], dtype=pl.Int32).cast(pl.Date).dt.strftime("%Y")
+
+    with pytest.raises(BaseException, match="out-of-range") as raised:
+        fail()
+    assert not isinstance(raised.value, Exception)
+    monkeypatch.setitem(cli.commands, "broken", click.Command("broken", callback=fail))
+
+    assert status(["broken"]) == 70
+    said = capsys.readouterr().err
+    assert "internal error (PanicException)" in said
+    assert "Traceback" not in said
+
+
 def test_the_program_runs_as_a_module_and_says_its_version() -> None:
     assert muster("--version").stdout.startswith("muster, version ")
     assert muster("nonsense").returncode == 2
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([option.flag for option in OPTIONS if option.metavar]),
     st.text(max_size=12).filter(lambda text: "\x00" not in text),
@@ -375,7 +381,7 @@ def test_no_value_of_any_option_is_an_internal_error(flag: str, value: str) -> N
     assert status(["config", f"{flag}={value}"]) in {0, 2}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_no_ledger_run_id_or_command_is_an_internal_error(text: str) -> None:
     for arguments in (["runs", f"--ledger={text}"], ["status", "--", text], ["verify", "--", text], [text]):
@@ -392,3 +398,132 @@ def test_a_library_that_can_not_be_loaded_is_named(
 
     assert status(["runs"]) == 2
     assert capsys.readouterr().err.startswith("muster: a library can't be loaded: libssl.so.3")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "right"),
+    [
+        (["list"], "muster runs"),
+        (["run", "in.csv", "--dry-run"], "muster plan INPUT"),
+        (["run", "in.csv", "--dryrun"], "muster plan INPUT"),
+        (["runss"], "muster runs"),
+        (["run", "in.csv", "--tennant", "1"], "--tenant"),
+        (["run", "in.csv", "--password", "x"], "MUSTER_PASSWORD, or MUSTER_PASSWORD_FILE"),
+    ],
+)
+def test_a_common_slip_gets_the_right_command(
+    arguments: list[str], right: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in.csv").write_text(GOOD)
+
+    assert status([*arguments, "--output", "json"]) == 2
+
+    said = capsys.readouterr()
+    assert f"try: {right}" in said.err
+    assert orjson.loads(said.out)["error"]["hint"].startswith(right)
+
+
+def test_help_and_version_answer_by_the_names_of_other_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["help"]) == status(["help", "run"]) == status(["-V"]) == 0
+
+    said = capsys.readouterr().out
+    assert "Usage: muster [OPTIONS] COMMAND" in said
+    assert "Usage: muster run [OPTIONS] INPUT" in said
+    assert "muster, version " in said
+
+
+def test_the_wrong_folder_is_named_with_the_place_where_runs_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_a_run(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    for command, code in (("runs", 0), ("status", 2)):
+        assert status([command]) == code
+        said = capsys.readouterr().err
+        assert f"there is no ledger {tmp_path / 'elsewhere' / 'muster.db'}" in said
+        assert f"--ledger sqlite:///{tmp_path / 'muster.db'}" in said
+
+
+def test_a_run_at_work_is_not_verified_but_said_to_be_at_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = with_a_run(tmp_path)
+
+    assert status(["verify", run_id]) == 2
+    assert f"run {run_id} is still at work" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_is_listed_as_that_with_who_went_on(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run_id = with_a_run(tmp_path)
+    with Store.opened(url_of(tmp_path)) as store:
+        lease.release(store, 1, 1)
+        begun(store, replace(RUN, run_id="later", ended_ms=1, exit_code=0))
+        store.end_run("later", ended_ms=RUN.started_ms + 9, exit_code=0, summary={})
+
+    assert status(["runs", "--output", "json"]) == 0
+
+    said = orjson.loads(capsysbinary.readouterr().out)["runs"]
+    assert [(run["run_id"], run["state"], run["continued_by"]) for run in said] == [
+        ("later", "ended", None),
+        (run_id, "interrupted", "later"),
+    ]
+
+
+UNWRITABLE = "b\udce9d"
+"""A name of the bytes 62 E9 64, as Python gives it."""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate", UNWRITABLE + ".csv"),
+        ("validate", "in.csv", "--quarantine", UNWRITABLE),
+        ("run", "in.csv", "--out", UNWRITABLE),
+        ("run", "in.csv", "--files", UNWRITABLE),
+        ("run", "in.csv", "--ledger", f"sqlite:///{UNWRITABLE}/muster.db"),
+        ("register", UNWRITABLE),
+        ("admin-users", "create", UNWRITABLE),
+        ("resume", UNWRITABLE),
+        ("reconcile", "run-1", "--against", UNWRITABLE),
+        ("verify", UNWRITABLE),
+        ("init", UNWRITABLE),
+        ("download-profiles", "run-1", "--to", UNWRITABLE),
+        ("doctor", "--config", UNWRITABLE),
+    ],
+    ids=lambda arguments: ascii(" ".join(arguments[:-1])),
+)
+def test_a_name_that_is_not_utf_8_is_refused_in_words_wherever_it_stands(
+    arguments: tuple[str, ...], form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status([*arguments, "--output", form]) == 2
+
+    said = capsys.readouterr()
+    assert "is not UTF-8" in said.err
+    assert not said.out or orjson.loads(said.out)["error"]["exit_code"] == 2
+
+
+@pytest.mark.parametrize("name", ["OUT", "FILES", "LEDGER", "ECHO"])
+def test_a_name_in_a_variable_that_is_not_utf_8_is_refused_in_words(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"MUSTER_{name}", UNWRITABLE)
+
+    assert status(["run", "in.csv", "--base-url", "http://127.0.0.1:9", "--tenant", "1001"]) == 2
+    assert f"MUSTER_{name}: 'b\ufffdd' is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_working_directory_that_is_not_utf_8_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / UNWRITABLE
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    assert status(["run", str(tmp_path / "in.csv"), "--base-url", "http://127.0.0.1:9", "--tenant", "1001"]) == 2
+    assert "the path of runs is not UTF-8" in capsys.readouterr().err
+    assert status(["--help"]) == 0

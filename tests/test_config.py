@@ -23,6 +23,7 @@ from jobs.settings.secrets import SECRETS, secret, secrets
 from jobs.settings.settings import BY_NAME, OPTIONS, Settings, settings, unknown_variables
 from jobs.settings.system_table import system_settings
 from jobs.systems.eclipse.system import EclipseSettings
+from tests.examples import some
 
 
 @pytest.fixture(autouse=True)
@@ -236,7 +237,7 @@ def test_a_run_that_is_gone_on_with_is_read_and_sent_as_it_was() -> None:
     assert kept == EclipseSettings("white-label", 7, "12")
 
 
-def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with() -> None:
+def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass(frozen=True)
     class Kinds:
         share: float = 0.5
@@ -244,6 +245,7 @@ def test_settings_of_a_system_keep_their_type_when_a_run_is_gone_on_with() -> No
         on: bool = True
         count: int = 1
 
+    monkeypatch.setattr("jobs.systems.eclipse.system.SETTINGS", Kinds)
     first = chosen('[eclipse]\nshare = 60\nname = "007"\non = false\ncount = 12')
     again = chosen(recorded=first.shown())
 
@@ -509,7 +511,7 @@ def test_a_given_key_is_used_and_no_file_is_made() -> None:
     assert list(Path().iterdir()) == []
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=some(80), deadline=None)
 @given(st.sampled_from(sorted(BY_NAME)), st.text(max_size=20))
 def test_any_text_for_any_option_is_taken_or_refused_in_a_sentence(name: str, text: str) -> None:
     with suppress(Unusable):

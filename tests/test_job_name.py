@@ -1,7 +1,6 @@
 """The name of a job as text: what is stored under it, and what is found by it, must stay the same."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from jobs.settings.settings import DECISIONS, settings
 from jobs.systems import JOBS, SYSTEMS
 from schemas.columns import models
 from schemas.job_name import APART, EXTRACT, JobName
-
-ROOT = Path(__file__).parents[1]
+from tests.house.sources import ROOT, files, nodes
 
 
 @pytest.mark.parametrize(
@@ -61,13 +59,12 @@ def test_nobody_else_takes_a_name_apart() -> None:
     """Where a text is cut at a sign of the name's, it is another text."""
     others = {"jobs/reports/advice.py", "schemas/customers.py", "schemas/sentences.py"}  # a reason, `code:column`
     found = set()
-    for folder in ("jobs", "schemas"):
-        for path in (ROOT / folder).rglob("*.py"):
-            if "jobs/sandbox" in str(path):
-                continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                match node:
-                    case ast.Call(func=ast.Attribute(attr="partition" | "split"), args=[ast.Constant(value=":" | "/")]):
-                        found.add(str(path.relative_to(ROOT)))
+    for path in files():
+        if "jobs/sandbox" in str(path):
+            continue
+        for node in nodes(path):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="partition" | "split"), args=[ast.Constant(value=":" | "/")]):
+                    found.add(str(path.relative_to(ROOT)))
 
     assert found == others | {"schemas/job_name.py"}

@@ -18,6 +18,7 @@ from jobs.commands.options import show_json
 from jobs.errors import RETRYABLE, WORDS, ExitCode, Usage
 from jobs.ledger.broken import LedgerBroken
 from jobs.settings.settings import output_form
+from tests.forked import Forked
 
 REPOSITORY = Path(__file__).parents[1]
 GOOD = "first_name,last_name,phone,email,national_id\nThandi,Nkosi,0821234567,thandi@example.com,9001015009086\n"
@@ -239,9 +240,7 @@ def test_beginnings_and_stand_ins_print_documents_too(capsys: pytest.CaptureFixt
 def process(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
     """The program in a process of its own."""
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    words = [sys.executable, "-m", "jobs", *arguments]
-    return subprocess.Popen(words, env=environment, text=True, **(pipes | options))
+    return Forked(arguments, os.environ, **(pipes | options))
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,9 @@ def test_settings_do_not_change() -> None:
         settings({}, environ={}).lock_timeout = 1.0  # type: ignore[misc]
 
 
-def test_every_field_is_an_option_but_the_origins_and_the_tables() -> None:
+def test_every_field_is_an_option_but_the_file_the_origins_and_the_tables() -> None:
     assert set(Settings.__dataclass_fields__) - {each.name for each in OPTIONS} == {
+        "file",
         "origins",
         "columns",
         "dates",

@@ -1,4 +1,4 @@
-"""`muster download-profiles`: the profiles of a run's customers as PDF files."""
+"""`muster download-profiles`: the profiles of a run's customers as files, PDF or data."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show_json,
     the_clock,
 )
@@ -28,29 +29,31 @@ SHOWN = 3
 @click.command("download-profiles")
 @click.argument("run_id_before", metavar="RUN")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Another folder, 0700.")
+@click.option("--form", type=click.Choice(("pdf", "json")), default="pdf", show_default=True, help="PDF, or data.")
 @options(*TARGET, *PLACES, *PRINTING)
-def command(run_id_before: str, to: Path | None, **given: Any) -> None:
-    """Download what the target shows of each customer of RUN, as PDF files.
+def command(run_id_before: str, to: Path | None, form: str, **given: Any) -> None:
+    """Download what the target shows of each customer of RUN, as PDF files or as data.
 
     \b
     Examples:
       muster download-profiles 20261121T021500Z-7f3a
       muster download-profiles 20261121T021500Z-7f3a --to kyc-files
+      muster download-profiles 20261121T021500Z-7f3a --form json
 
-    The files are personal: they lie in profiles-TIME in the folder of RUN, for the owner alone, with their SHA256SUMS;
-    purge and forget remove them from there. A download that was broken off is gone on with. Ends with 1 when a profile
-    could not be had.
+    The files are personal: they lie in profiles-TIME (or profiles-json-TIME) in the folder of RUN, for the owner alone,
+    with their SHA256SUMS; purge and forget remove them from there. A download that was broken off is gone on with.
+    Ends with 1 when a profile could not be had.
     """
     from jobs.systems import capabilities
 
     before = chosen_run(effective(given).ledger, run_id_before)
     settings = effective(given, before)
     able = capabilities(settings.job_name.adapter)
-    if not able.downloads:
-        raise Unusable(f"{able.title} has no profiles to download", hint="muster systems says who has")
+    if form not in able.downloads:
+        raise Unusable(f"{able.title} has no profiles to download as {form}", hint="muster systems says who has")
     from jobs.operations.download import download
 
-    done = download(before, settings, to, the_clock(), progress_of(settings, given))
+    done = download(before, settings, to, the_clock(), progress_of(settings, given), form=form)
     _show(done, settings.output, quiet=bool(given.get("quiet")))
     raise click.exceptions.Exit(ExitCode.ATTENTION if done.failed else ExitCode.OK)
 
@@ -62,8 +65,8 @@ def _show(done: "Downloads", output: str, *, quiet: bool) -> None:
         show_json({"schema_version": 1, "folder": str(done.folder), **counts})
         return
     if not quiet:
-        click.echo(f"{done.folder}: {done.written:,} profiles written, {done.there:,} were there before")
+        say(f"{done.folder}: {done.written:,} profiles written, {done.there:,} were there before")
     for each in failed[:SHOWN]:
-        click.echo(f"muster: row {each['source_row']}: {each['reason']}", err=True)
+        say(f"muster: row {each['source_row']}: {each['reason']}", err=True)
     if failed:
-        click.echo(f"muster: {len(failed):,} profiles could not be had; run it again to try those", err=True)
+        say(f"muster: {len(failed):,} profiles could not be had; run it again to try those", err=True)

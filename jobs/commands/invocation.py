@@ -1,10 +1,15 @@
-"""A command under way, as what it calls may know it."""
+"""A command under way, as what it calls may know it, and its end as it is told to others."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from jobs.clock import Clock
+    from jobs.errors import MusterError
+    from jobs.operations.notices import Notice
+    from jobs.settings.settings import Settings
 
 
 @dataclass
@@ -15,3 +20,30 @@ class Invocation:
     """What it tells the time by, from outside; None: nobody gave one."""
     document: bool = False
     """Whether the one JSON document is on its way to stdout."""
+    settings: "Settings | None" = None
+    """Of a command that makes a run, whose end is told even if it fails; None: of every other, or not known yet."""
+
+    def tell_failure(self, error: "MusterError") -> None:
+        """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
+        settings_, self.settings = self.settings, None
+        if settings_ is None or not told_to_somebody(settings_):
+            return
+        from jobs.operations.notices import of_failure
+
+        tell(of_failure(error, settings_.job_name.job, settings_.tenant), settings_, self.clock)
+
+
+def told_to_somebody(settings_: "Settings") -> bool:
+    """Whether somebody wants to hear of the end."""
+    return any(each is not None for each in (settings_.notify, settings_.ping, settings_.metrics))
+
+
+def tell(notice: "Notice", settings_: "Settings", clock: "Clock | None") -> None:
+    """Tells it to whom the settings name; what goes wrong there is said, and changes nothing."""
+    from jobs.clock import Clock
+    from jobs.operations.deliver import deliver
+
+    try:
+        deliver(notice, settings_, clock or Clock(), lambda words: click.echo(f"muster: {words}", err=True))
+    except BaseException as error:  # a signal too: the end that was to be told stands
+        click.echo(f"muster: the notice was given up: {type(error).__name__}", err=True)

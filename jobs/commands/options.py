@@ -1,6 +1,7 @@
 """Options shared by commands, made from `jobs.settings.settings.OPTIONS`, and what all commands do with them."""
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobs.commands.invocation import Invocation
+from jobs.commands.invocation import Invocation, tell, told_to_somebody
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
+from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 
 if TYPE_CHECKING:
@@ -22,10 +24,22 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-TARGET = ("system", "base_url", "moved_from", "proxy", "ca_file", "tenant", "concurrency", "rate", "outage_wait")
+TARGET = (
+    "profile",
+    "system",
+    "base_url",
+    "moved_from",
+    "proxy",
+    "ca_file",
+    "tenant",
+    "concurrency",
+    "rate",
+    "outage_wait",
+)
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
 PLACES = ("ledger", "out")
 PRINTING = ("output", "no_progress")
+GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (
     *TARGET,
     *READING,
@@ -37,16 +51,29 @@ RUNNING = (
     "checks",
     "deadline",
     "max_errors",
+    *GATES,
     "breaker",
     "same_cause",
     "canary",
     "limit",
     "lock_timeout",
+    "protected",
+    "confirm_tenant",
     "fail_on",
     "exit_zero",
     "yes",
+    "notify",
+    "ping",
+    "metrics",
     *PRINTING,
 )
+
+
+MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
+"""Commands whose end is told to whom --notify, --ping and --metrics name."""
+
+FEW = 3
+"""Ledgers elsewhere that are named; chosen."""
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -90,7 +117,20 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     found = settings(flags, config=given.get("config"), recorded=None if recorded is None else recorded.settings)
     if warn and "proxy" in given and (unused := proxy_left_out(found)) and not given.get("quiet"):
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
+    if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
+        say_once(_where(found))
+    context = click.get_current_context()
+    if context.command.name in MAKING_RUNS:
+        context.ensure_object(Invocation).settings = found
     return found
+
+
+def _where(settings_: Settings) -> str:
+    """Where calls and credential go, for a sentence before the login."""
+    from jobs.run.origins import origins_of
+
+    target, *others = origins_of(settings_)
+    return f"calls and credential go to {target}" + (f", logins to {', '.join(others)}" if others else "")
 
 
 def the_clock() -> "Clock":
@@ -102,11 +142,23 @@ def the_clock() -> "Clock":
     return invocation.clock
 
 
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Prints lines for people; what drives a terminal is shown and not obeyed, whoever it came from."""
+    click.echo("\n".join(printable(line) for line in text.split("\n")), err=err, nl=nl)
+
+
+def draw_over(lines: int, text: str = "") -> None:
+    """Takes back the last `lines` of a terminal and prints `text` in their place."""
+    click.echo(f"\x1b[{lines}A\x1b[J" if lines else "", nl=False)
+    if text:
+        say(text)
+
+
 def say_once(sentence: str) -> None:
     """Says something on stderr, once a command however often its settings are asked for."""
     said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
     if sentence not in said:
-        click.echo(f"muster: {sentence}", err=True)
+        say(f"muster: {sentence}", err=True)
     said.add(sentence)
 
 
@@ -121,22 +173,40 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
+    from jobs.reports.brief import render_brief
     from jobs.reports.summary import render_text
 
+    tell_end(summary, settings_)
     try:
         if settings_.output == "json":
             show_document(summary.to_json(), failure_of(summary))
         elif not given.get("quiet"):
-            click.echo(render_text(summary), nl=False)
+            say(render_text(summary), nl=False)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
         code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
-    if summary.exit_code and summary.next_command and (given.get("quiet") or settings_.output == "json"):
-        click.echo(f"muster: next: {summary.next_command}", err=True)
+    if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
+        say(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
+
+
+def tell_end(summary: "Summary", settings_: Settings) -> None:
+    """Tells the end of a run to whom the settings name."""
+    invocation = click.get_current_context().ensure_object(Invocation)
+    invocation.settings = None
+    if told_to_somebody(settings_):
+        from jobs.operations.notices import of_run
+
+        tell(of_run(summary, report_of(summary, settings_)), settings_, invocation.clock)
+
+
+def report_of(summary: "Summary", settings_: Settings) -> str | None:
+    """The page of the run that `summary` is of, as an absolute path; None: a later reconciliation has none."""
+    page = (settings_.out / summary.run_id / "report.html").absolute()
+    return str(page) if page.is_file() else None
 
 
 def confirmed(question: str, settings_: Settings) -> None:
@@ -160,7 +230,7 @@ def show_document(document: bytes, failure: MusterError | None = None) -> None:
     if failure is not None:
         return show_json(orjson.loads(document), failure)
     click.get_current_context().ensure_object(Invocation).document = True
-    click.echo(document.decode(), nl=False)
+    click.echo(escaped(document.decode()), nl=False)
     return None
 
 
@@ -169,19 +239,42 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     from jobs.reports.summary import MEANINGS
 
     code = strongest({ExitCode(int(summary.exit_code)) for summary in summaries})
-    hint = next((summary.next_command for summary in summaries if int(summary.exit_code) == code), None)
-    return MusterError.ending(code, MEANINGS[code], hint) if code in WORDS else None
+    strongest_one = next(summary for summary in summaries if int(summary.exit_code) == code)
+    words = (code is ExitCode.PERMISSION and strongest_one.stop) or MEANINGS[code]
+    return MusterError.ending(code, words, strongest_one.next_command) if code in WORDS else None
+
+
+def no_ledger(path: Path) -> tuple[str, str]:
+    """That there is no ledger at `path`, and where there is one: above this folder, or in a folder here."""
+    here = Path.cwd()
+    places = [*(folder / path.name for folder in here.parents), *sorted(here.glob(f"*/{path.name}"))]
+    found = [place for place in places if _readable(place)][:FEW]
+    known = " or ".join(f"--ledger sqlite:///{place}" for place in found)
+    hint = f"runs are known in {known}" if known else "muster run INPUT makes one; or give --ledger"
+    return f"there is no ledger {path.absolute()}", hint
+
+
+def _readable(place: Path) -> bool:
+    return place.is_file() and os.access(place, os.R_OK)
+
+
+def ledger_there(ledger: str) -> None:
+    """Raises Unusable, with where else runs are known, when there is no ledger."""
+    from jobs.errors import Unusable
+    from jobs.ledger.sqlite import path_of, refuse_remains
+
+    refuse_remains(path_of(ledger))
+    if not path_of(ledger).exists():
+        words, hint = no_ledger(path_of(ledger))
+        raise Unusable(words, hint=hint)
 
 
 def chosen_run(ledger: str, run_id: str | None) -> "RunRow":
     """The run `run_id`, or the newest one. Raises Unusable when there is none."""
     from jobs.errors import Unusable
-    from jobs.ledger.sqlite import path_of, refuse_remains
     from jobs.ledger.store import Store
 
-    refuse_remains(path_of(ledger))
-    if not path_of(ledger).exists():
-        raise Unusable(f"there is no ledger {path_of(ledger)}", hint="muster run INPUT makes one; or give --ledger")
+    ledger_there(ledger)
     with Store.opened(ledger, create=False) as store:
         if run_id is None:
             found = next(iter(store.runs(1)), None)

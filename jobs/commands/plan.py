@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import (
-    PLACES,
     PRINTING,
     READING,
     TARGET,
     effective,
     options,
     progress_of,
+    say,
     show_json,
     the_clock,
 )
@@ -34,25 +34,47 @@ WORDS = {
 
 @click.command("plan")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@options(*TARGET, *READING, *PLACES, *PRINTING)
-def command(input_path: Path, **given: Any) -> None:
+@click.option(
+    "--out", "target", type=click.Path(path_type=Path), metavar="PLAN", help="Write the sealed plan to this file."
+)
+@click.option(
+    "--expires", type=click.FloatRange(0, 24 * 31), default=24.0, show_default=True, metavar="HOURS", help="Of PLAN."
+)
+@options(*TARGET, *READING, "ledger", "limit", "deadline", "kyc_type", "checks", *PRINTING)
+def command(input_path: Path, target: Path | None, expires: float, **given: Any) -> None:
     """Show what a run of INPUT would do; reads the target and changes nothing.
 
     \b
     Examples:
       muster plan customers.csv --base-url https://eclipse.example --tenant 1001
       muster plan customers.csv --output json
+      muster plan customers.csv --deadline 06:00 --out tonight.plan
+
+    With --out, PLAN holds input and settings by their hashes, target, counts, the predicted end of every row, calls,
+    finish time, what fits before --deadline, and an expiry. Somebody else approves it with muster approve PLAN; muster
+    run INPUT --plan PLAN refuses it once anything of that is no longer so, and scores the prediction afterwards.
 
     Ends with 1 when rows would need attention.
     """
+    from jobs.errors import Unusable
     from jobs.operations.plan import plan
+    from jobs.operations.seal_plan import deadline, seal_plan
 
     settings = effective(given)
+    if target is not None and target.exists():
+        raise Unusable(f"{target} is there already", hint="give another name, or remove it")
     found = plan(input_path, settings, the_clock(), progress_of(settings, given))
+    seal = seal_plan(target, found, input_path, settings, the_clock(), expires) if target is not None else None
     if settings.output == "json":
-        show_json(document(input_path, found))
+        file = {} if seal is None else {"plan": {"file": str(target), "seal": seal}}
+        fits = deadline(found, settings, the_clock())
+        show_json({**document(input_path, found), **file, **({} if fits is None else {"deadline": fits})})
     else:
-        click.echo(text(input_path, found))
+        say(text(input_path, found))
+        if fits := deadline(found, settings, the_clock()):
+            say(f"before {fits['at']} fit {fits['calls']:,} of them, about {fits['rows']:,} rows, if it began now")
+        if seal is not None:
+            say(f"{target}: sealed, {seal[:16]}; somebody else: muster approve {target}")
     good = {"create", "finish", "nothing", "unknown", "already_onboarded", "pending"}
     troubled = any(count for verdict, count in found.verdicts.items() if verdict not in good)
     raise click.exceptions.Exit(ExitCode.ATTENTION if troubled else ExitCode.OK)

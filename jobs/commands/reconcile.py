@@ -35,6 +35,7 @@ from jobs.commands.options import (
     help="List all customers of the target, and name those made at the time of RUN that are not of it. Left out: "
     "listed where that costs fewer reads.",
 )
+@click.option("--full", is_flag=True, help="Read more of each row: what, muster systems says.")
 @decisions_option
 @options(*TARGET, *READING, *PLACES, "lock_timeout", "fail_on", "exit_zero", *PRINTING)
 def command(
@@ -46,6 +47,7 @@ def command(
     Examples:
       muster reconcile 20261121T021500Z-7f3a
       muster reconcile 20261121T021500Z-7f3a --against customers-at-target.csv
+      muster reconcile 20261121T021500Z-7f3a --full
       MUSTER_RECON_IDENTITY=auditor MUSTER_RECON_PASSWORD_FILE=pw muster reconcile 20261121T021500Z-7f3a
 
     Each time writes a new folder reconcile-TIME inside the run's own; its changes.csv says what changed since.

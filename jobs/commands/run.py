@@ -10,7 +10,7 @@ from jobs.commands.options import RUNNING, effective, options, progress_of, show
 
 @click.command("run")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@options("control", *RUNNING)
+@options("control", "plan", "approvers", *RUNNING)
 def command(input_path: Path, **given: Any) -> None:
     """Validate, onboard, report and reconcile INPUT.
 
@@ -18,6 +18,7 @@ def command(input_path: Path, **given: Any) -> None:
     Examples:
       muster run customers.csv --base-url https://eclipse.example --tenant 1001
       muster run customers.csv --rate 60/180 --deadline 06:00
+      muster run customers.csv --plan tonight.plan --profile prod --confirm-tenant 2002
       MUSTER_PASSWORD_FILE=/run/secrets/eclipse muster run customers.parquet --output json
 
     The same file again changes nothing at the target: finished rows are already_onboarded.

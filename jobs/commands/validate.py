@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, READING, effective, options, progress_of, show_json, the_clock
+from jobs.commands.options import GATES, PRINTING, READING, effective, options, progress_of, say, show_json, the_clock
 from jobs.errors import ExitCode
 from jobs.settings.settings import DECISIONS
 from schemas.job_name import JOBS, ONBOARDING, JobName
@@ -24,7 +24,7 @@ SHOWN = 3
 @click.option("--job", type=click.Choice(JOBS), default=ONBOARDING, show_default=True, help="What INPUT is for.")
 @click.option("--command", "decision", type=click.Choice(DECISIONS), help="What is decided, with --job decide.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
-@options("system", "tenant", *READING, "control", "out", "exit_zero", *PRINTING)
+@options("system", "tenant", *READING, "control", *GATES, "out", "exit_zero", *PRINTING)
 def command(input_path: Path, job: str, decision: str | None, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
@@ -40,6 +40,7 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
     from jobs.intake.quarantine import write_quarantine
     from jobs.intake.workspace import workspace
     from jobs.run.context import Place
+    from jobs.run.gates import check_gates
     from jobs.run.read_input import read_input
     from jobs.run.signals import Signals
 
@@ -50,12 +51,13 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
         control = control_record(batch.staged, settings.control)
         if target is not None:
             write_quarantine(batch.staged, batch.validated.quarantined, target)
+        check_gates(batch, settings)
         if settings.output == "json":
             show_json({**_document(batch), "control_record": control and control.facts()})
         elif not given["quiet"]:
-            click.echo(_text(batch))
+            say(_text(batch))
             if control is not None:
-                click.echo(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
+                say(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
         refused = batch.validated.quarantined_rows
     raise click.exceptions.Exit(ExitCode.ATTENTION if refused and not settings.exit_zero else ExitCode.OK)
 

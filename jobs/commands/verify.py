@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, show_json
-from jobs.errors import ExitCode, Unproven
+from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
+from jobs.errors import ExitCode, Unproven, Unusable
 
 if TYPE_CHECKING:
     from jobs.ledger.rows import RunRow
@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 @click.command("verify")
 @click.argument("run_id_before", metavar="RUN")
 @click.option("--batch", is_flag=True, help="All runs over the same input too, and that none of them is missing.")
-@click.option("--public-key", type=click.Path(path_type=Path), help="Check the signature with this ed25519 key (PEM).")
+@click.option(
+    "--public-key",
+    "public_keys",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Check all signatures with this ed25519 key (PEM); give it again for a key that came before or after it.",
+)
 @options("ledger", "output")
-def command(run_id_before: str, batch: bool, public_key: Path | None, **given: Any) -> None:
+def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], **given: Any) -> None:
     """Check file hashes, event chain and control totals of RUN (its id, or its folder).
 
     \b
@@ -28,22 +35,43 @@ def command(run_id_before: str, batch: bool, public_key: Path | None, **given: A
 
     With a run's id, and with --batch, the ledger is asked too: it knows which runs there were, and their manifests.
     """
-    from jobs.evidence.signature import signature_problems
+    from jobs.evidence.signature import public_key_of
     from jobs.evidence.verify import chain_problems, verify_folder
+    from jobs.publishing.sealing import unlike_ledger
 
     settings = effective(given)
     named = Path(run_id_before)
     runs = [] if named.is_dir() and not batch else _runs(settings.ledger, named.name, batch)
+    for run in runs:
+        refuse_running(settings.ledger, run)
     folders = [Path(run.folder) for run in runs] or [named]
+    keys = [public_key_of(path) for path in public_keys]
     problems = []
     for folder in folders:
-        found = verify_folder(folder)
-        found += signature_problems(folder, public_key) if public_key else []
+        found = verify_folder(folder) + _signatures(folder, keys or None)
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
-    problems += [problem for run in runs for problem in _unlike_ledger(run)]
+    problems += [problem for run in runs for problem in unlike_ledger(run)]
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
     raise click.exceptions.Exit(ExitCode.INTEGRITY if problems else ExitCode.OK)
+
+
+def refuse_running(ledger: str, run: "RunRow") -> None:
+    """Raises Unusable for a run that is at work: its files are not written yet, and that is no fault of theirs."""
+    from jobs.clock import milliseconds
+    from jobs.commands.status import state_of
+    from jobs.ledger.lease import working
+    from jobs.ledger.store import Store
+
+    if run.ended_ms is not None:
+        return
+    with Store.opened(ledger, create=False) as store:
+        owner = working(store, run.system, run.tenant, milliseconds(the_clock().now()))
+    if state_of(run, owner) == "running":
+        raise Unusable(
+            f"run {run.run_id} is still at work; there is nothing to verify before it has ended",
+            hint=f"muster status {run.run_id}",
+        )
 
 
 def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":
@@ -58,15 +86,15 @@ def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":
         return [each for each in store.runs_of_batch(run) if seals(each)]
 
 
-def _unlike_ledger(run: "RunRow") -> list[str]:
-    from jobs.evidence.manifest import MANIFEST
-    from jobs.evidence.sums import sha256
-    from jobs.ledger.seals import seals
+def _signatures(folder: Path, keys: "list[bytes] | None") -> list[str]:
+    """What is wrong with the signatures of a run and of its later folders, by `keys` or by those that they name."""
+    from jobs.evidence.later import later_folders
+    from jobs.evidence.signature import signature_problems
 
-    path = Path(run.folder) / MANIFEST
-    if not seals(run) or not path.is_file() or sha256(path) == seals(run)[-1]:
-        return []
-    return [f"{run.run_id}: {MANIFEST} is not the one that the ledger knows"]
+    found = signature_problems(folder, keys)
+    for path in later_folders(folder) if folder.is_dir() else ():
+        found += [f"{path.name}: {each}" for each in signature_problems(path, keys)]
+    return found
 
 
 def _show(folders: list[Path], problems: list[str], output: str) -> None:
@@ -77,6 +105,6 @@ def _show(folders: list[Path], problems: list[str], output: str) -> None:
         show_json({"schema_version": 1, **document}, Unproven(words) if problems else None)
         return
     shown = f"{folders[-1]}" if len(folders) == 1 else f"{len(folders)} runs, {folders[0].name} to {folders[-1].name}"
-    click.echo(f"{shown}: {'verified' if not problems else 'does not verify'}")
+    say(f"{shown}: {'verified' if not problems else 'does not verify'}")
     for problem in problems:
-        click.echo(f"  {problem}")
+        say(f"  {problem}")

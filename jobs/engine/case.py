@@ -21,6 +21,7 @@ from jobs.model import COMPLETE, RESUMABLE, Outcome
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
+from jobs.systems.spelling import SPELLING
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
 
 CHANGED = "its data differ from what was sent"
@@ -63,6 +64,10 @@ class Case:
     first_attempt_ms: int | None = None
     last_attempt_ms: int | None = None
     trace: Trace = Trace()
+    traced: str = ""
+    """The step that `trace` is about: an outcome's is that of the step that decided it. Empty: not known."""
+    resting: str = ""
+    """The step that the row left its worker in the middle of, to be gone on with; empty: none."""
     spent: int = 0
     """Attempts spent on the current step in this run."""
     last_reason: str = ""
@@ -145,7 +150,7 @@ class Case:
 
     def learn(self, name: str, before: StepRow, verdict: Verdict, now_ms: int) -> Transition:
         """The answer to a write, or its absence. `before` is the step as it was before the intent."""
-        self.trace = verdict.trace
+        self.trace, self.traced = verdict.trace, name
         step = after(before, self.step(name), verdict)
         self._move(step)
         if isinstance(verdict, Done | Undecided | Ended):
@@ -159,7 +164,7 @@ class Case:
         """What a look settled; None when it changes nothing that the ledger knows."""
         self.facts.update(finding.facts)
         if finding.trace != Trace():
-            self.trace = finding.trace
+            self.trace, self.traced = finding.trace, name
         before = self.step(name)
         step = replace(after(before, before, finding), attempts=before.attempts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
@@ -175,6 +180,8 @@ class Case:
         """The row's outcome in this run."""
         if self.changed and reason_code is None:
             reason_code, reason = "changed_since", CHANGED
+        if step not in {None, self.traced}:
+            self.trace = Trace()  # what another step was answered says nothing of this end
         self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=dict(self.facts))
         ended = OutcomeRow(
             source_row=self.row.source_row,
@@ -260,8 +267,8 @@ class Case:
 
 
 def warnings_of(row: Row, facts: Mapping[str, str]) -> str | None:
-    """The warnings of the input, and the one that a step left (fact `warning`), joined by `;`."""
-    return ";".join(filter(None, (row.warnings, facts.get("warning")))) or None
+    """The warnings of the input, and those that steps left (facts `warning` and SPELLING), joined by `;`."""
+    return ";".join(filter(None, (row.warnings, facts.get("warning"), facts.get(SPELLING)))) or None
 
 
 def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
@@ -328,7 +335,7 @@ def open_case(
     other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
-    case.trace = record.trace
+    case.trace, case.traced = record.trace, record.failed_step or ""
     if changed:
         case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:

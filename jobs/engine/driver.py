@@ -46,6 +46,9 @@ SETTLE_SECONDS = 6.0
 SETTLE_LOOKS_EVERY = 1.5
 """Seconds between looks while a write is being settled (chosen)."""
 
+REST_SECONDS = 2.0
+"""A wait for "exists already" to settle that is as long costs no worker (chosen): the row is parked."""
+
 MOST_THROTTLED_SECONDS = 3600.0
 """A step that is refused because of limits for so long ends `failed`, so that a run always ends (chosen)."""
 
@@ -110,6 +113,9 @@ class RowDriver:
             if case.step(step.name).status is StepStatus.DONE:
                 continue
             settled = await self._settle(step, case)
+            if isinstance(settled, Later):
+                case.resting = step.name
+                return self.clock.monotonic() + settled.seconds
             if isinstance(settled, Undecided):
                 return await self._wait_for_decision(step, case, polled=settled.polled)
             if isinstance(settled, Ended):
@@ -130,23 +136,29 @@ class RowDriver:
         poll = self.patience.decision_poll * self.clock.random.uniform(0.9, 1.1)  # spreads rows that began together
         return now + poll
 
-    async def _settle(self, step: Step, case: Case) -> Settled:
-        """Brings one step to an end. The first go is bare; tenacity is entered only when that settled nothing."""
-        case.spent, case.taken, case.refused, case.throttled_since, case.last_reason = 0, False, None, None, ""
-        case.last_sent_at = self._sent_earlier(step, case)
-        case.chosen = {}
+    async def _settle(self, step: Step, case: Case) -> Settled | Later:
+        """Brings one step to an end, or to a rest. The first go is bare; tenacity comes in when it settled nothing."""
+        if case.resting != step.name:
+            case.spent, case.taken, case.refused, case.throttled_since, case.last_reason = 0, False, None, None, ""
+            case.last_sent_at = self._sent_earlier(step, case)
+            case.chosen = {}
+        case.resting = ""
         first = await self._go(step, case)
-        if not isinstance(first, Later):
+        if not isinstance(first, Later) or rests(step, case, first):
             return first
         await self._pause(first.seconds)
         retrying = AsyncRetrying(
-            retry=retry_if_result(lambda result: isinstance(result, Later)),
+            retry=retry_if_result(lambda result: isinstance(result, Later) and not rests(step, case, result)),
             wait=_asked_for,
             stop=stop_never,  # _go itself ends the step when its attempts or its time are used up
             sleep=self._pause,
         )
-        settled: Settled = await retrying(self._go, step, case)
+        settled: Settled | Later = await retrying(self._go, step, case)
         return settled
+
+    async def rest(self, due: float) -> None:
+        """Waits for a row that found no place to rest, in the hands of its worker. Raises Closed when the run stops."""
+        await self._pause(max(0.0, due - self.clock.monotonic()))
 
     async def _pause(self, seconds: float) -> None:
         if await self.clock.pause(seconds, self.stops.requested):
@@ -196,7 +208,7 @@ class RowDriver:
         try:
             finding = await step.look(self.client, case.view(step.name))
         except ReadFailed as error:
-            case.trace = error.trace
+            case.trace, case.traced = error.trace, step.name
             if undecided:
                 return Undecided()
             outcome = Outcome.IN_DOUBT if doubtful else Outcome.FAILED
@@ -388,6 +400,14 @@ def cause(step: str | None, code: str | None, trace: Trace) -> str:
     """The signature of an end: rows that ended for the same cause have the same one. Nothing personal."""
     parts = (step, code, trace.error_code, trace.http_status and f"HTTP {trace.http_status}")
     return ", ".join(str(part) for part in parts if part)
+
+
+def rests(step: Step, case: Case, later: Later) -> bool:
+    """Whether the row waits without a worker: for what its step was told is there already, and nothing of it is lost.
+
+    A lost write keeps its worker: while a target answers nothing of use, few rows shall be in its hands.
+    """
+    return case.taken and case.step(step.name).doubts == 0 and later.seconds >= REST_SECONDS
 
 
 def settle_seconds(step: Step) -> float:

@@ -12,6 +12,9 @@ from collections.abc import AsyncIterator
 from jobs.clock import Clock
 from jobs.engine.case import Case
 
+MOST_RESTING = 1_000
+"""Parked cases from which on none rests here beside them (chosen): a whole one, with all its values, is some 5 KB."""
+
 
 class WorkQueue:
     """Shared by all workers of a run.
@@ -39,6 +42,25 @@ class WorkQueue:
         if len(self._parked) >= self.most:
             return False
         due = min(max(due, self.clock.monotonic() + self.spacing * len(self._parked)), latest)
+        self._numbers += 1
+        heapq.heappush(self._parked, (due, self._numbers, case))
+        self._changed.set()
+        return True
+
+    @property
+    def parked(self) -> int:
+        """How many cases wait for their time."""
+        return len(self._parked)
+
+    @property
+    def under_way(self) -> int:
+        """How many cases are in the hands of a worker."""
+        return self._working
+
+    def rest(self, case: Case, due: float) -> bool:
+        """Takes `case` back until `due`, no later: it is in the middle of a step. Whether there was a place for it."""
+        if len(self._parked) >= max(self.most, MOST_RESTING):
+            return False
         self._numbers += 1
         heapq.heappush(self._parked, (due, self._numbers, case))
         self._changed.set()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -23,7 +23,10 @@ UNTOUCHED = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 
 @dataclass(frozen=True, slots=True)
 class ErrorBudget:
-    """How many rows may need attention before the run stops itself: more than `rows` stop it."""
+    """How many rows may come to need attention in a run before it stops itself: more than `rows` stop it.
+
+    Rows that validation refused are for `--max-quarantined`; rows that an earlier run left so count nowhere.
+    """
 
     rows: float
 
@@ -50,8 +53,12 @@ class Stops:
     """Set by a signal, whatever asked for a stop before."""
     reason: str = "interrupted"
     """Reason code of the rows that were not attempted."""
+    why: str | None = None
+    """The reason in a sentence; None: nothing has stopped the run."""
     codes: set[ExitCode] = field(default_factory=set)
     error: MusterError | None = None
+    asked: Callable[[], bool] | None = None
+    """Whether a program that runs muster wants it to stop, as a signal would; None: nobody is asked."""
     due: datetime | None = None
     """What the local clock shows at the deadline, without its zone; None: there is none."""
     unreadable: bool = False
@@ -67,7 +74,7 @@ class Stops:
         if code in self.codes or self.codes & {ExitCode.SIGINT, ExitCode.SIGTERM}:
             self.at_once.set()
         self.signalled.set()
-        self._stop("interrupted", code)
+        self._stop("interrupted", code, f"interrupted by {code.name}")
 
     def deadline(self) -> None:
         """The time given by --deadline has come."""
@@ -76,6 +83,7 @@ class Stops:
     def limited(self) -> None:
         """--limit rows were handed out, and there are more."""
         self.codes.add(ExitCode.POLICY)
+        self.why = self.why or "no more rows were wanted (--limit)"
 
     @contextmanager
     def watching(self, clock: Clock) -> Iterator[None]:
@@ -91,9 +99,14 @@ class Stops:
             looking.cancel()
 
     async def _watch(self, clock: Clock) -> None:
-        """Looks again and again until the deadline has passed."""
-        while left := self.seconds_left(clock):
-            await clock.sleep(min(left, DEADLINE_LOOK_SECONDS))
+        """Looks again and again until the deadline has passed, or somebody wants it to stop."""
+        left = self.seconds_left(clock)
+        while left or (self.asked is not None and left is None):
+            if self.asked is not None and self.asked():
+                self.signal(ExitCode.SIGTERM)
+                return
+            await clock.sleep(min(left or DEADLINE_LOOK_SECONDS, DEADLINE_LOOK_SECONDS))
+            left = self.seconds_left(clock)
         if self.due is not None:
             self.deadline()
 
@@ -121,7 +134,8 @@ class Stops:
     def block(self, error: MusterError) -> None:
         """The credential was refused, or the target can't be reached any more: nothing else can succeed."""
         self.error = self.error or error
-        self._stop("unreachable" if isinstance(error, Unreachable) else "not_permitted", error.exit_code)
+        reason = "unreachable" if isinstance(error, Unreachable) else "not_permitted"
+        self._stop(reason, error.exit_code, error.message)
 
     def ended(self, outcome: Outcome, cause: str) -> None:
         """One row ended; `cause` is its signature (step, code, the target's own code), empty for a good end."""
@@ -131,7 +145,9 @@ class Stops:
         self._errors += outcome in ATTENTION
         self._in_a_row = self._in_a_row + 1 if outcome in BROKEN else 0
         if self.budget is not None and self._errors > self.budget.rows:
-            self.policy("max_errors", f"stopped: more than {self.budget.rows:g} rows need attention (--max-errors)")
+            self.policy(
+                "max_errors", f"stopped: more than {self.budget.rows:g} rows came to need attention (--max-errors)"
+            )
         if self.breaker and self._in_a_row >= self.breaker:
             self.policy(
                 "breaker", f"stopped: {self._in_a_row} rows in a row failed, the last one of {cause} (--breaker)"
@@ -145,11 +161,11 @@ class Stops:
         """A policy of the operator stops the run; `note` says why."""
         if not self.requested.is_set():
             self._notes.append(note)
-        self._stop(reason, ExitCode.POLICY)
+        self._stop(reason, ExitCode.POLICY, note.removeprefix("stopped: "))
 
-    def _stop(self, reason: str, code: ExitCode) -> None:
+    def _stop(self, reason: str, code: ExitCode, why: str) -> None:
         if not self.requested.is_set():
-            self.reason = reason
+            self.reason, self.why = reason, why
         self.codes.add(code)
         self.requested.set()
 

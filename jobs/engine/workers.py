@@ -28,11 +28,23 @@ class WorkerPool:
 
     def __init__(self, engine: RowDriver) -> None:
         self.engine = engine
+        self._agenda: WorkQueue | None = None
+
+    @property
+    def under_way(self) -> int:
+        """Rows in the hands of a worker."""
+        return self._agenda.under_way if self._agenda else 0
+
+    @property
+    def parked(self) -> int:
+        """Rows that wait for a decision."""
+        return self._agenda.parked if self._agenda else 0
 
     async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
         """Works until every case has ended or the run is stopped; then nothing is under way any more."""
         spacing = self._poll_spacing()
         agenda = WorkQueue(fresh, self.engine.clock, spacing, self.engine.patience.decision_wait / spacing)
+        self._agenda = agenda
         tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
         stopping = asyncio.create_task(self.engine.stops.requested.wait(), name="stop")
         try:
@@ -75,9 +87,7 @@ class WorkerPool:
     async def _work(self, agenda: WorkQueue) -> None:
         while (case := await agenda.take()) is not None:
             try:
-                due = await self.engine.advance(case)
-                if due is not None and not agenda.park(case, due, case.wait_until or due):
-                    await self.engine.leave(case)  # more wait than this run could ask about once more
+                await self._advance(case, agenda)
             except (NotPermitted, Unreachable) as error:
                 self.engine.stops.block(error)
                 await self.engine.leave(case)
@@ -87,6 +97,16 @@ class WorkerPool:
                     raise
             finally:
                 agenda.done()
+
+    async def _advance(self, case: Case, agenda: WorkQueue) -> None:
+        """Takes the row as far as it goes, and parks it where it has to wait."""
+        while (due := await self.engine.advance(case)) is not None:
+            if case.resting and not agenda.rest(case, due):
+                await self.engine.rest(due)
+                continue
+            if not case.resting and not agenda.park(case, due, case.wait_until or due):
+                await self.engine.leave(case)  # more wait than this run could ask about once more
+            return
 
     def _poll_spacing(self) -> float:
         """Seconds between two polls of whichever rows."""

@@ -12,8 +12,9 @@ import orjson
 import polars as pl
 
 from jobs.evidence.events import Chain, write_events
-from jobs.evidence.manifest import MANIFEST, SIGNATURE, Sign, write_manifest
-from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
+from jobs.evidence.later import later_folders
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, facts_of
+from jobs.evidence.sums import SUMS, files_of, sha256
 from jobs.ledger.erase import personal_of_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
@@ -27,7 +28,8 @@ KEPT = {MANIFEST, SIGNATURE, SUMS, "verify.py", "README-AUDITOR.md", "summary.js
 KEPT |= {f"{name}.{kind}" for name in ("outcome", "reconciliation") for kind in ("csv", "parquet")}
 """All other files are removed: they repeat what these hold, or the input itself."""
 
-WRITTEN_ANEW = {"schema_version", "host", "os_user", "platform", "versions", "events", "earlier_manifests", "files"}
+Seal = Callable[[RunFolder, Mapping[str, object], Chain | None], None]
+"""Seals a folder with facts and the ends of its chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +48,42 @@ class Erasure:
         """Whether persons are forgotten, not whole runs purged."""
         return self.rows is not None
 
-
-def erase(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
-    """Erases in the folder and in the later comparisons inside it; each is sealed anew. Downloaded profiles go."""
-    _profiles(folder, erasure)
-    for path in sorted(each for each in folder.path.iterdir() if each.is_dir() and each.name.startswith("reconcile-")):
-        _erase_one(RunFolder.existing(path), erasure, sign)
-    _erase_one(folder, erasure, sign)
-
-
-def _profiles(folder: RunFolder, erasure: Erasure) -> None:
-    """Removes the downloaded profiles of the rows concerned, as long as the table still names their customers."""
-    table = folder.path / "outcome.parquet"
-    downloads = [path for path in folder.path.glob("profiles-*") if path.is_dir() and not path.is_symlink()]
-    if not downloads or not table.exists():
-        return
-    concerned = pl.scan_parquet(table, glob=False).filter(_concerned(erasure)).select("customer_id").collect()
-    gone = {f"{customer_id}.pdf" for customer_id in concerned["customer_id"].drop_nulls()}
-    for path in downloads:
-        for file in files_of(path):
-            if erasure.rows is None or file.name in gone:
-                file.unlink()
-        write_sums(RunFolder.existing(path))
+    def profiles(self, run: Path) -> frozenset[str]:
+        """The customers of the rows concerned, whom profiles are named by, as long as the run's table names them."""
+        table = run / "outcome.parquet"
+        if not table.exists():
+            return frozenset()
+        concerned = pl.scan_parquet(table, glob=False).filter(_concerned(self)).select("customer_id").collect()
+        return frozenset(concerned["customer_id"].drop_nulls())
 
 
-def _erase_one(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
-    known = orjson.loads((folder.path / MANIFEST).read_bytes())
-    before = {path.name: sha256(path) for path in files_of(folder.path)}
+def erase(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
+    """Erases in the folder and in the later ones inside it; each is sealed anew. Downloaded profiles go."""
+    gone = erasure.profiles(folder.path)
+    for path in later_folders(folder.path):
+        its = RunFolder.existing(path)
+        if path.name.startswith("profiles-"):
+            erase_profiles(its, erasure, gone, seal)
+        else:
+            _erase_one(its, erasure, seal)
+    _erase_one(folder, erasure, seal)
+
+
+def erase_profiles(folder: RunFolder, erasure: Erasure, gone: frozenset[str], seal: Seal) -> None:
+    """Removes the profiles of the customers `gone` in a folder of downloads, and seals it.
+
+    When whole runs are purged, all go.
+    """
+    before = _hashes(folder)
+    for path in files_of(folder.path):
+        profile = path.name not in KEPT and not path.name.startswith("manifest-")
+        if profile and (erasure.rows is None or path.stem in gone):
+            path.unlink()
+    _sealed(folder, erasure, before, None, seal, rows=len(before) - len(_hashes(folder)))
+
+
+def _erase_one(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
+    before = _hashes(folder)
     table = folder.path / "outcome.parquet"
     rows = 0
     if table.exists():
@@ -86,13 +97,23 @@ def _erase_one(folder: RunFolder, erasure: Erasure, sign: Sign | None) -> None:
     for path in gone:
         if path.name != "quarantine.csv" or erasure.rows is None:
             path.unlink()
-    left = {path.name: sha256(path) for path in files_of(folder.path)}
+    _sealed(folder, erasure, before, chain, seal, rows=rows)
+
+
+def _sealed(
+    folder: RunFolder, erasure: Erasure, before: Mapping[str, str], chain: Chain | None, seal: Seal, *, rows: int
+) -> None:
+    """Seals the folder with a note of what was erased. `before`: the hashes of its files before that."""
+    facts = facts_of(folder.path) if (folder.path / MANIFEST).exists() else {}
+    left = _hashes(folder)
     note = {"what": erasure.what, "at": erasure.at, "by": erasure.by, "rows": rows}
     note["removed"] = [{"name": name, "sha256": sha} for name, sha in before.items() if name not in left]
     note["written_anew"] = [name for name, sha in before.items() if left.get(name, sha) != sha]
-    facts = {name: value for name, value in known.items() if name not in WRITTEN_ANEW}
-    facts["erasures"] = [*known.get("erasures", []), note]
-    write_manifest(folder, facts, chain=chain, keep=True, sign=sign)
+    seal(folder, {**facts, "erasures": [*facts.get("erasures", []), note]}, chain)
+
+
+def _hashes(folder: RunFolder) -> dict[str, str]:
+    return {path.name: sha256(path) for path in files_of(folder.path)}
 
 
 def _concerned(erasure: Erasure) -> pl.Expr:

@@ -8,15 +8,16 @@ holds the number of lines and the last hash.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from jobs.errors import MusterError, Unproven
+from jobs.printable import ESCAPES
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import ESCAPES
 
 GENESIS = "0" * 64
 _RESERVED = {"n", "prev", "hash"}
@@ -54,20 +55,30 @@ def write_events(events: Iterable[Mapping[str, object]], folder: RunFolder) -> C
     return chain
 
 
-def verify_events(path: Path, expected: Chain | None = None) -> Chain:
-    """Reads the file again and gives the ends of its chain.
+def verify_events(
+    path: Path, expected: Chain | None = None, hear: Callable[[Mapping[str, Any]], None] = lambda _: None
+) -> Chain:
+    """Reads the file again and gives the ends of its chain; `hear` is told each event that fits.
 
     Raises `Unproven` naming the first line that doesn't fit, or when the ends differ from `expected`.
     """
     chain = Chain()
     with path.open("rb") as lines:
         for line in lines:
-            chain = chain.extended(_verified(line, chain))
+            event, link = _verified(line, chain)
+            chain = chain.extended(link)
+            hear(event)
     if expected is not None and chain != expected:
         raise Unproven(
             f"{path.name} ends after {chain.count} events; {expected.count} were written, with another last hash"
         )
     return chain
+
+
+def chained_line(event: Mapping[str, object], number: int, before: str) -> bytes:
+    """The line of `event` as the one with `number`, behind the one whose hash is `before`."""
+    body = {**event, "n": number, "prev": before}
+    return canonical({**body, "hash": _link(before, body)}) + b"\n"
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -89,8 +100,8 @@ def _link(prev: str, body: Mapping[str, object]) -> str:
     return hashlib.sha256(prev.encode() + canonical(body)).hexdigest()
 
 
-def _verified(line: bytes, chain: Chain) -> str:
-    """The hash of `line`, which is the next event of `chain`."""
+def _verified(line: bytes, chain: Chain) -> tuple[Mapping[str, Any], str]:
+    """The event of `line`, which is the next one of `chain`, and its hash."""
     number = chain.count + 1
     try:
         event = orjson.loads(line)
@@ -100,7 +111,7 @@ def _verified(line: bytes, chain: Chain) -> str:
         intact = False
     if not intact or event["prev"] != chain.last_hash or event["n"] != number:
         raise Unproven(f"line {number} of events.ndjson was changed, removed, moved or added")
-    return str(stated)
+    return event, str(stated)
 
 
 def _holds_float(value: object) -> bool:

@@ -4,8 +4,10 @@ One that is written again takes the place of the earlier one, which is kept as `
 batch answers for its hash.
 """
 
+import hashlib
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,45 @@ import orjson
 from jobs import __version__
 from jobs.evidence.events import Chain, verify_events
 from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
-from jobs.os_user import os_user
+from jobs.os_user import os_user, people
 from jobs.reports.folder import RunFolder
 from jobs.reports.redaction import without_secrets
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: later folders are chained to their run; 1: only the runs of a batch were chained."""
+
+CHAINED_SINCE = 2
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 """Over the bytes of `manifest.json`; of the files of a folder only it and `SHA256SUMS` come after the manifest."""
 
-Sign = Callable[[bytes], bytes]
+SIGNED_WITH = "signed_with"
+"""The fact of a manifest that says which key signs it: one whose signature was taken away shows."""
+
+WRITTEN_ANEW = frozenset(
+    {
+        "schema_version",
+        "host",
+        "os_user",
+        "people",
+        "platform",
+        "versions",
+        "events",
+        "earlier_manifests",
+        "files",
+        SIGNED_WITH,
+    }
+)
+"""What `write_manifest` finds out itself; all else of a manifest is a fact of the run and stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key that signs manifests: its public half, in PEM, and how it signs."""
+
+    public_key: str
+    sign: Callable[[bytes], bytes]
+
 
 _LIBRARIES = ("click", "httptools", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
 
@@ -35,7 +66,8 @@ def write_manifest(
     *,
     chain: Chain | None = None,
     keep: bool = False,
-    sign: Sign | None = None,
+    sign: Signer | None = None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Writes `manifest.json`, then `SHA256SUMS`; the last writes of a run. Gives the seal: the hash of `SHA256SUMS`.
 
@@ -43,7 +75,7 @@ def write_manifest(
     (with `sha256`), `settings` and what else is to be recorded. Host, user, versions and files are added here.
     `chain`: the ends of `events.ndjson` as written; None reads the file again. Raises `Unproven` when
     it doesn't verify. `keep`: an earlier manifest with another content stays, as `manifest-N.json`. `sign`: makes the
-    signature of the manifest's bytes; None leaves none.
+    signature of the manifest's bytes; None leaves none. `announce` is told the hash of the manifest before it is there.
     """
     events = folder.path / "events.ndjson"
     if chain is None and events.exists():
@@ -52,6 +84,7 @@ def write_manifest(
         "schema_version": SCHEMA_VERSION,
         **without_secrets(facts),
         **_machine(),
+        **({SIGNED_WITH: sign.public_key} if sign else {}),
         "events": chain and {"first_hash": chain.first_hash, "last_hash": chain.last_hash, "count": chain.count},
     }
     earlier = earlier_manifests(folder.path) if keep else []
@@ -59,10 +92,11 @@ def write_manifest(
     path = folder.path / MANIFEST
     if keep and path.exists() and path.read_bytes() != content:
         content = _content(folder, document, [*earlier, _set_aside(folder, len(earlier) + 1)])
+    announce(hashlib.sha256(content).hexdigest())
     (folder.path / SIGNATURE).unlink(missing_ok=True)
     folder.write_bytes(MANIFEST, content)
     if sign is not None:
-        folder.write_bytes(SIGNATURE, sign(content))
+        folder.write_bytes(SIGNATURE, sign.sign(content))
     return write_sums(folder)
 
 
@@ -75,9 +109,17 @@ def earlier_manifests(folder: Path) -> list[dict[str, Any]]:
     return list(document.get("earlier_manifests", []))
 
 
-def manifest_hashes(folder: Path) -> set[str]:
-    """The hashes that the manifest of `folder` has or had."""
-    return {sha256(folder / MANIFEST), *(entry["sha256"] for entry in earlier_manifests(folder))}
+def manifest_hashes(folder: Path) -> list[str]:
+    """The hashes that the manifest of `folder` had and has, oldest first; empty where there is none."""
+    if not (folder / MANIFEST).is_file():
+        return []
+    return [*(entry["sha256"] for entry in earlier_manifests(folder)), sha256(folder / MANIFEST)]
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """The facts of the manifest that stands, for one that takes its place."""
+    known = orjson.loads((folder / MANIFEST).read_bytes())
+    return {name: value for name, value in known.items() if name not in WRITTEN_ANEW}
 
 
 def _set_aside(folder: RunFolder, number: int) -> dict[str, Any]:
@@ -101,6 +143,7 @@ def _machine() -> dict[str, object]:
     return {
         "host": platform.node(),
         "os_user": os_user(),
+        "people": people(),
         "platform": platform.platform(),
         "versions": {"muster": __version__, "python": platform.python_version(), **_library_versions()},
     }

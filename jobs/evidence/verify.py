@@ -16,13 +16,19 @@ import orjson
 import polars as pl
 
 from jobs.errors import MusterError
+from jobs.evidence.auditor_pack import CHECKER, published
 from jobs.evidence.compare_tables import reread
 from jobs.evidence.events import Chain, verify_events
-from jobs.evidence.manifest import MANIFEST, SIGNATURE, manifest_hashes, write_manifest
+from jobs.evidence.later import later_folders, link_problems
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, SIGNED_WITH, manifest_hashes, write_manifest
 from jobs.evidence.sums import SUMS, files_of, read_sums, sha256, write_sums
+from jobs.evidence.trail import Trail
 from jobs.model import Outcome
 
 __all__ = ["chain_problems", "verify_folder", "write_manifest", "write_sums"]
+
+NAMED = 3
+"""Rows that a problem names; chosen as everywhere else."""
 
 _RUN = {"manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "events.ndjson"}
 _RECONCILE = {"summary.json"}
@@ -44,29 +50,43 @@ def verify_folder(path: Path) -> list[str]:
     """What is wrong with the evidence in `path`, a sentence each; empty when all of it verifies.
 
     Looked at: every file against `SHA256SUMS` and `manifest.json` (missing, changed, added), the event chain, the
-    equations of `summary.json`, the lines and outcomes of `outcome.csv` against the summary and against
-    `outcome.parquet`, and each `reconcile-...` folder's own sums and equations, each `profiles-...` folder's sums.
+    equations of `summary.json`, the lines and outcomes of `outcome.csv` against the summary, against
+    `outcome.parquet` and row by row against the events; each `reconcile-...` and `profiles-...` folder's own sums,
+    manifest and equations, and that each is chained to the run and to the one before it.
     """
     if not path.is_dir():
         return [f"there is no folder {path}"]
     problems = _run(path, SUMS, lambda folder: _files(folder, _RUN))
     problems += _run(path, MANIFEST, _manifest)
-    problems += _run(path, "events.ndjson", _events)
+    trail: list[Trail] = []
+    problems += _run(path, "events.ndjson", lambda folder: _events(folder, trail))
     problems += _run(path, "summary.json", _summary)
-    problems += _tables(path, problems, ("outcome", _outcome), ("reconciliation", _reconciliation))
+    outcome = partial(_outcome, trail=next(iter(trail), None))
+    problems += _tables(path, problems, ("outcome", outcome), ("reconciliation", _reconciliation))
+    ours = later_folders(path)
     for entry in sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink()):
-        problems += [f"{entry.name}: {problem}" for problem in _reconcile_folder(entry)]
+        found = _later_folder(entry) if entry in ours else ["the folder was added"]
+        problems += [f"{entry.name}: {problem}" for problem in found]
+    return problems + _run(path, MANIFEST, link_problems) + _run(path, CHECKER, _checker)
+
+
+def _checker(folder: Path) -> Iterator[str]:
+    path = folder / CHECKER
+    if path.exists() and sha256(path) not in published():
+        yield f"{CHECKER} is none that was published with a release: do not run it"
+
+
+def _later_folder(path: Path) -> list[str]:
+    compares = path.name.startswith("reconcile-")
+    problems = _run(path, SUMS, lambda folder: _files(folder, _RECONCILE if compares else set()))
+    if (path / MANIFEST).exists():
+        problems += _run(path, MANIFEST, _manifest)
+    if compares:
+        problems += _run(path, "summary.json", _equations)
+        problems += _tables(path, problems, ("reconciliation", _reconciliation))
+        if (path / "events.ndjson").exists():
+            problems += _run(path, "events.ndjson", lambda folder: _events(folder, []))
     return problems
-
-
-def _reconcile_folder(path: Path) -> list[str]:
-    if path.name.startswith("profiles-"):
-        return _run(path, SUMS, lambda folder: _files(folder, set()))
-    if not path.name.startswith("reconcile-"):
-        return ["the folder was added"]
-    problems = _run(path, SUMS, lambda folder: _files(folder, _RECONCILE))
-    problems += _run(path, "summary.json", _equations)
-    return problems + _tables(path, problems, ("reconciliation", _reconciliation))
 
 
 def _tables(path: Path, problems: list[str], *checks: tuple[str, Check]) -> list[str]:
@@ -106,6 +126,8 @@ def _manifest(folder: Path) -> Iterator[str]:
     for name in sorted((sums.keys() | listed.keys()) - {MANIFEST, SIGNATURE}):
         if name not in listed or name not in sums or not _agrees(listed[name], sums[name], folder / name):
             yield f"{name} is not the same in {MANIFEST} and {SUMS}"
+    if SIGNED_WITH in document and SIGNATURE not in sums:
+        yield f"{SIGNATURE} is missing: {MANIFEST} was signed"
     erased = {removed["name"] for erasure in document.get("erasures", []) for removed in erasure["removed"]}
     for earlier in document.get("earlier_manifests", []):
         if sums.get(earlier["name"]) != earlier["sha256"]:
@@ -142,11 +164,17 @@ def _agrees(entry: dict[str, Any], sha: str, path: Path) -> bool:
     return bool(entry["sha256"] == sha and entry["bytes"] == (path.stat().st_size if path.exists() else entry["bytes"]))
 
 
-def _events(folder: Path) -> Iterator[str]:
+def _events(folder: Path, heard: list[Trail]) -> Iterator[str]:
+    """What is wrong with the chain; `heard` gets what the events tell of the rows, where they do."""
     ends = _json(folder, MANIFEST)["events"]
     expected = Chain(ends["first_hash"], ends["last_hash"], ends["count"]) if ends else None
-    verify_events(folder / "events.ndjson", expected)
-    yield from ()
+    table = folder / "outcome.csv"
+    rows = _json(folder, "summary.json")["input"]["rows"] if table.exists() else 0
+    trail = Trail(min(int(rows), table.stat().st_size if table.exists() else 0))  # a false number takes no memory
+    verify_events(folder / "events.ndjson", expected, trail.hear)
+    if trail.beyond:
+        yield f"events.ndjson tells of rows that the input does not have ({trail.beyond:,} events)"
+    heard.append(trail)
 
 
 def _equations(folder: Path) -> Iterator[str]:
@@ -176,15 +204,21 @@ def _summary(folder: Path) -> Iterator[str]:
         yield f"summary.json and {MANIFEST} name different inputs"
 
 
-def _outcome(folder: Path) -> Iterator[str]:
+def _outcome(folder: Path, trail: Trail | None) -> Iterator[str]:
+    """`trail`: what the events told; None when they could not be read, which is a problem of its own."""
     count: Counter[str] = Counter()
     last = 0
+    unlike: list[int] = []
     for frame in reread(folder, "outcome"):
+        unlike += () if trail is None else trail.differing(frame)
         count.update(frame["outcome"].to_list())
         rows = [last, *frame["source_row"].to_list()]
         if any(row <= before for before, row in pairwise(rows)):
             yield f"outcome.csv repeats a row or is out of order after source row {last}"
         last = rows[-1]
+    if unlike:
+        named = ", ".join(map(str, unlike[:NAMED]))
+        yield f"outcome.csv tells another end of {len(unlike):,} rows than events.ndjson: source row {named}"
     yield from _counts_differ("outcome.csv", count, _json(folder, "summary.json")["outcomes"])
 
 

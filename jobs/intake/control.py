@@ -103,7 +103,7 @@ def _differences(stated: Mapping[str, Any], staged: Staged) -> Iterator[str]:
 
 
 def _listed(headers: Any) -> str:
-    return masking.text(",".join(str(header) for header in headers)[:300])
+    return masking.text(",".join(str(header) for header in headers))[:300]
 
 
 def identity_total(staged: Staged) -> int:

@@ -23,16 +23,16 @@ NO_FORMS: Mapping[str, pl.Expr] = {}
 def forms_of(columns: Sequence[Column]) -> dict[str, pl.Expr]:
     """By column: the form in which its values are compared, so that two spellings of one thing are one.
 
-    Without case, and keys, identity numbers and references without blanks, dashes and width; phones that were
-    renumbered as they are now. Columns that are compared as they are have none.
+    That of `jobs/folded.py`, over columns. Those that are compared as they are have none.
     """
-    found = {column.name: form for column in columns if (form := _form(column)) is not None}
+    found = {column.name: form for column in columns if (form := form_of(column)) is not None}
     derived = pl.col("external_unique_id").str.contains(r"^cust-[0-9a-f]{8}-[0-9a-f]{4}-5")
     given = pl.when(~derived).then(found["external_unique_id"])
     return found | {REFERENCE: pl.when(derived).then(found["row_ref"]), GIVEN: given}
 
 
-def _form(column: Column) -> pl.Expr | None:
+def form_of(column: Column) -> pl.Expr | None:
+    """The form in which values of `column` are compared; None: as they are."""
     value = pl.col(column.name)
     if column.kind == "phone":
         return value.map_batches(one_sim, return_dtype=pl.String)
@@ -41,7 +41,7 @@ def _form(column: Column) -> pl.Expr | None:
     if column.kind in ("email", "reference"):
         wide = value.str.len_bytes() != value.str.len_chars()
         narrow = pl.when(wide).then(value.str.normalize("NFKC")).otherwise(value).str.to_lowercase()
-        return narrow if column.kind == "email" else narrow.str.replace_all(r"[\p{Zs}\p{Pd}]", "")
+        return narrow if column.kind == "email" else narrow.str.replace_all(r"[\p{Zs}\p{Pd}\p{Cf}\p{Cc}]", "")
     return None
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from jobs.errors import Unusable
 from jobs.intake.guess import columns_block
-from schemas.columns import RESERVED, columns_of, folded, lacking, models, spellings
+from schemas.columns import RESERVED, Column, columns_of, folded, lacking, models, spellings
 from schemas.job_name import COMMANDS, ONBOARDING, JobName
 
 Rows = Callable[[], list[list[str]]]
@@ -31,7 +31,7 @@ def mapped(
     """
     _refuse_repeated(name, header)
     meanings = _meanings(header, system, columns)
-    _refuse_ambiguous(name, meanings)
+    _refuse_ambiguous(name, meanings, {column.name for column in columns_of(system) if column.gathers})
     _refuse_missing(name, meanings, system, some_rows)
     return MappingProxyType(meanings)
 
@@ -45,11 +45,11 @@ def _meanings(header: Sequence[str], system: str, columns: Mapping[str, str]) ->
             )
     chosen = {folded(key): target or None for key, target in columns.items()}
     taken = {chosen[key] for key in map(folded, header) if chosen.get(key)}
-    table = spellings(columns_of(system))
+    table, gathering = spellings(columns_of(system)), [each for each in columns_of(system) if each.gathers]
     meanings: dict[str, str | None] = {}
     for original in header:
         key = folded(original)
-        found = chosen[key] if key in chosen else table.get(key)
+        found = chosen[key] if key in chosen else table.get(key) or _gathering(original, gathering)
         shadowed = key not in chosen and found in taken
         meanings[original] = None if shadowed or original in RESERVED else found
     return meanings
@@ -67,10 +67,20 @@ def _refuse_repeated(name: str, header: Sequence[str]) -> None:
         seen[cell] = place
 
 
-def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None]) -> None:
+def _gathering(header: str, columns: Sequence[Column]) -> str | None:
+    """The column that gathers what is below `header`, by the beginning of it; None: none does."""
+    for column in columns:
+        prefix, given = column.gathers or "", header.strip()
+        if given.casefold().startswith(prefix) and len(given) > len(prefix):
+            return column.name
+    return None
+
+
+def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None], many: Collection[str]) -> None:
+    """Raises Unusable when two headers mean one column, unless it is one of `many`, which gather."""
     first: dict[str, str] = {}
     for original, canonical in meanings.items():
-        if canonical is None:
+        if canonical is None or canonical in many:
             continue
         if canonical in first:
             raise Unusable(

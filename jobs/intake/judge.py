@@ -31,6 +31,11 @@ Masks = dict[str, pl.Series]
 TWO = "phone_double"
 """What the sentence of a refused phone says; its code is as for all others."""
 FOREIGN = "phone_country"
+FORMER_KEY = "~former_key"
+"""The key that an earlier muster derived from the row; null where it is the same, or the ledger has it."""
+_AWAKE: set[tuple[str, ...]] = set()
+"""The systems, columns and codes that were seen refusing a bad row: what could switch them off holds for a process."""
+
 ZEROS = (f"{customers.SPREADSHEET}:national_id", "zeros_restored:national_id")
 """An identity number without its leading zeros: refused, or mended where that was asked for."""
 
@@ -106,8 +111,10 @@ class Judge:
         refused = {code: mask if code == customers.RAGGED else mask & ~ragged for code, mask in refused.items()}
         refused |= stray
         noted = {code: mask & ~ragged for code, mask in noted.items()}
+        keys, former = self._kept(self._keyed(frame, refused, ragged), frame, before)
         frame = frame.with_columns(
-            self._kept(self._keyed(frame, refused, ragged), frame, before),
+            keys,
+            former.alias(FORMER_KEY),
             joined(noted, self.order, frame.height).alias("warnings"),
             pl.coalesce("phone", "phone_text").alias("~phone"),
         ).with_columns(
@@ -130,8 +137,12 @@ class Judge:
             before["national_id"] = frame["national_id"]
         return before
 
-    def _kept(self, keys: pl.Series, frame: pl.DataFrame, before: dict[str, pl.Series]) -> pl.Series:
-        """`keys`, and the one that was issued already where a row would get another one now."""
+    def _kept(self, keys: pl.Series, frame: pl.DataFrame, before: dict[str, pl.Series]) -> tuple[pl.Series, pl.Series]:
+        """`keys`, with the one that was issued already where a row would get another one now; and that other one.
+
+        Where the ledger does not know which it was, the target may: null in the second where there is but one.
+        """
+        former = keys.clear(len(keys))
         open_ = frame["external_unique_id"].is_null() & keys.is_not_null()
         for seed in input_of(self.file.system).seeds:
             if seed in before and self.issued is not None:
@@ -140,10 +151,11 @@ class Judge:
                 if len(rows):
                     old = customer_keys(self.keys, {seed: before[seed][rows]})
                     known = set(self.issued(old.to_list()))
-                    kept = [mine if mine in known else now for mine, now in zip(old, keys[rows], strict=True)]
-                    keys = keys.scatter(rows, kept)
+                    both = list(zip(old, keys[rows], strict=True))
+                    former = former.scatter(rows, [None if mine in known else mine for mine, _ in both])
+                    keys = keys.scatter(rows, [mine if mine in known else now for mine, now in both])
             open_ &= frame[seed].is_null() if seed in frame.columns else True
-        return keys
+        return keys, former
 
     def _foreign(self, frame: pl.DataFrame) -> Masks:
         """The rows whose phone may be another country's, written without its plus."""
@@ -193,12 +205,16 @@ class Judge:
             raise MusterError(f"validation is not trustworthy here and was stopped: {defect}") from defect
 
     def _prove_awake(self) -> None:
+        rules = (self.file.system, *self.refusals.columns, *self.order)
+        if rules in _AWAKE:
+            return
         types = {name: column.dtype.type for name, column in self.refusals.columns.items()}
         bad = pl.DataFrame({name: [None] for name in types}, schema=types).with_columns(source_row=pl.lit(1, pl.Int64))
         missing = [f"missing:{column.name}" for column in columns_of(self.file.system) if column.required]
         found = set(self._masks(self.refusals, bad))
         if not found or not set(missing) <= found:
             raise MusterError("validation is switched off here: a row without any value passed the customer schema")
+        _AWAKE.add(rules)
 
     def _keyed(self, frame: pl.DataFrame, refused: Masks, ragged: pl.Series) -> pl.Series:
         """The key of each row; null where it can't be known: ragged, an unusable key, nothing to derive it from."""
@@ -224,7 +240,7 @@ class Judge:
 
     def _accepted(self, frame: pl.DataFrame) -> pl.DataFrame:
         names = [column.name for column in columns_of(self.file.system)]
-        return frame.select(SOURCE_ROW, LINE, *names, "phone_masked", "national_id_masked", "warnings")
+        return frame.select(SOURCE_ROW, LINE, *names, FORMER_KEY, "phone_masked", "national_id_masked", "warnings")
 
 
 def _add(masks: Masks, more: Masks) -> None:

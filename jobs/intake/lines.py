@@ -37,12 +37,14 @@ def decoded(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[
 def doubting(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """`chunks` as they are. Raises Unusable at their end: `encoding` was declared, and the file is UTF-8.
 
-    Text in an encoding of one byte a sign is no valid UTF-8 by chance, as soon as it has some letters beyond ASCII.
+    Text in another encoding is no valid UTF-8 by chance, as soon as it has some letters beyond ASCII. Of very few signs
+    of two bytes nobody can tell; they are not guessed at. UTF-16 has a NUL in each delimiter and end of line.
     """
-    if not _one_byte_a_sign(encoding):
+    if encoding.startswith("utf-8"):
         yield from chunks
         return
     decoder, seen = codecs.getincrementaldecoder("utf-8")("strict"), ""
+    wide = encoding.startswith(("utf-16", "utf-32"))
     valid = True
     for chunk in _then_none(chunks):
         if valid and not (chunk is not None and chunk.isascii() and not decoder.getstate()[0]):
@@ -52,13 +54,15 @@ def doubting(source: Source, chunks: Iterable[bytes], encoding: str) -> Iterator
                 valid = False
             else:
                 seen = seen or _beyond_ascii(text)
+        if valid and wide and chunk:
+            valid, seen = b"\x00" not in chunk, seen or chunk[:4].decode("ascii", "ignore")
         if chunk is not None:
             yield chunk
     if valid and seen:
         raise Unusable(
             f"{source.name} is UTF-8 from end to end, and --encoding says {encoding}: "
             f"it holds {seen!r}, which would be sent as {seen.encode().decode(encoding, 'replace')!r}",
-            hint="leave --encoding out",
+            hint=f"leave --encoding out; if it is {encoding} none the less, save it as UTF-8",
         )
 
 
@@ -66,10 +70,6 @@ def _beyond_ascii(text: str) -> str:
     """The first sign that is not ASCII, with at most two letters on each side: enough to know it by, no whole name."""
     found = _BEYOND_ASCII.search(text)
     return found[0] if found else ""
-
-
-def _one_byte_a_sign(encoding: str) -> bool:
-    return len(bytes(range(256)).decode(encoding, "replace")) == 256 and not encoding.startswith("utf")
 
 
 class Lines:

@@ -74,7 +74,24 @@ def _ragged(file: InputFile) -> pl.Expr:
     return pl.coalesce(SURPLUS, pl.when(marked != "").then(marked)).alias(SURPLUS)
 
 
+def _gathered(column: Column, file: InputFile) -> pl.Expr:
+    """The values of all headers that mean `column`, as one JSON object of text; null where all of them are empty."""
+    prefix = len(column.gathers or "")
+    values = {
+        header.strip()[prefix:]: pl.col(staged_name(header)).str.strip_chars(WHITE + INVISIBLE)
+        for header, meaning in file.mapping.items()
+        if meaning == column.name
+    }
+    if not values:
+        return pl.lit(None, dtype=pl.String).alias(column.name)
+    members = [pl.when(value != "").then(value).alias(name) for name, value in sorted(values.items())]
+    whole = pl.struct(members).struct.json_encode()
+    return pl.when(pl.any_horizontal(member.is_not_null() for member in members)).then(whole).alias(column.name)
+
+
 def _normalised(column: Column, file: InputFile) -> pl.Expr:
+    if column.gathers is not None:
+        return _gathered(column, file)
     header = file.header_of(column.name)
     if header is None:
         return pl.lit(None, dtype=pl.String).alias(column.name)

@@ -13,6 +13,7 @@ import polars as pl
 from phonenumbers import NumberParseException, PhoneNumberType
 
 from jobs.errors import Unusable
+from jobs.folded import MOVED
 
 NATIONAL_DIGITS = {"ZA": 9}
 """The metadata take 5 to 9 digits behind 081-084: of numbers with one digit missing, 18 % stay valid (measured)."""
@@ -35,19 +36,7 @@ TWO_NUMBERS = "(?i)" + "|".join(_TWO_PARTS)
 An area code may stand before a slash (`0664/1234567`); eight digits there are a whole number. Chosen.
 """
 _TWO = re.compile(TWO_NUMBERS)
-_MOVED = (
-    (r"^2410?2([0-9]{6})$", "24162${1}"),
-    (r"^2410?4([0-9]{6})$", "24174${1}"),
-    (r"^2410?([56])([0-9]{6})$", "2416${1}${2}"),
-    (r"^2410?7([0-9]{6})$", "24177${1}"),
-    (r"^377(4[4-9][0-9]{6})$", "383${1}"),
-    (r"^386(4[39][0-9]{6})$", "383${1}"),
-)
-"""Gabon put its operators' digits before its numbers (2019); Kosovo left Monaco's and Slovenia's codes for 383 (2017).
-
-Which numbers the metadata of phonenumbers still take in both spellings was tried country by country.
-"""
-_RENUMBERED = "|".join(old for old, _ in _MOVED)
+_RENUMBERED = "|".join(f"^{old}$" for old, _ in MOVED)
 NATIONAL_AND_FOREIGN = 9
 """Digits that may be a number of this region without its zero, or of another without its plus. Chosen: longer ones
 collide by chance."""
@@ -83,8 +72,8 @@ def one_sim(phones: pl.Series) -> pl.Series:
     if not len(moved):
         return phones
     texts = phones[moved]
-    for old, new in _MOVED:
-        texts = texts.str.replace(old, new)
+    for old, new in MOVED:
+        texts = texts.str.replace(f"^{old}$", f"{new}${{1}}")
     return phones.scatter(moved, texts)
 
 

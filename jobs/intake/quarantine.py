@@ -1,11 +1,11 @@
-"""`quarantine.csv`: the rejected rows as they came, plus why; to be mended and fed back.
+"""Rows of the input as they came, plus why they come back: `quarantine.csv`, and what `muster mend` writes.
 
 It is the user's own data: nothing is masked, and nothing is guarded against spreadsheets, or the values would not come
 back the same. Every other file of a run is for `jobs/reports`.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,9 @@ from schemas.columns import RESERVED
 
 Cells = tuple[str | None, ...]
 
+REASON = LINE
+"""The column of a window of reasons that holds their text, beside `source_row`."""
+
 
 def write_quarantine(staged: Staged, quarantined: Path, target: Path) -> None:
     """Writes `target` (0600, whole or absent): UTF-8, the input's delimiter, original headers and values.
@@ -25,12 +28,21 @@ def write_quarantine(staged: Staged, quarantined: Path, target: Path) -> None:
     `_reasons` is last (`code:column`, joined by `;`). `_surplus` stands before it when rows of the file have a wrong
     number of fields: a JSON array of the cells too many, `-N` for N missing; to be emptied when the row is mended.
     """
+    encoding = "utf-8-sig" if staged.file.encoding == "utf-8-sig" else "utf-8"
+    write_originals(staged, _reason_codes(staged, quarantined), target, encoding)
+
+
+def write_originals(staged: Staged, reasons: Iterable[pl.DataFrame], target: Path, encoding: str) -> None:
+    """Writes the rows that `reasons` name, as of `write_quarantine`, in `encoding`.
+
+    `reasons`: frames of `source_row` (rising over all of them) and `REASON`, the text of `_reasons`.
+    """
     file = staged.file
-    encoding = "utf-8-sig" if file.encoding == "utf-8-sig" else "utf-8"
     with atomic(target) as draft, draft.open("w", encoding=encoding, newline="") as out:
         writer = csv.writer(out, delimiter=file.delimiter, lineterminator="\r\n")
         writer.writerow(_header(file))
-        writer.writerows(_rows(staged, quarantined))
+        for these in reasons:
+            writer.writerows(_rows(staged, these))
 
 
 def _header(file: InputFile) -> list[str]:
@@ -45,18 +57,22 @@ def _has_surplus(file: InputFile) -> bool:
     return file.ragged_rows > 0 or "_surplus" in file.header
 
 
-def _rows(staged: Staged, quarantined: Path) -> Iterator[Cells]:
+def _reason_codes(staged: Staged, quarantined: Path) -> Iterator[pl.DataFrame]:
+    reasons = pl.scan_parquet(quarantined, glob=False).select(SOURCE_ROW, pl.col("reason_code").alias(REASON))
+    for first in range(1, staged.rows + 1, A_FRAME):
+        yield reasons.filter(pl.col(SOURCE_ROW).is_between(first, first + A_FRAME - 1)).collect()
+
+
+def _rows(staged: Staged, these: pl.DataFrame) -> Iterator[Cells]:
+    if these.is_empty():
+        return
     file = staged.file
     surplus = [SURPLUS, staged_name("_surplus")] if "_surplus" in file.header else [SURPLUS]
     columns = [pl.col(staged_name(header)) for header in _kept(file)]
     if _has_surplus(file):
         columns.append(pl.coalesce(surplus).alias(SURPLUS))
-    reasons = pl.scan_parquet(quarantined, glob=False).select(SOURCE_ROW, pl.col("reason_code").alias(LINE))
-    for first in range(1, staged.rows + 1, A_FRAME):
-        these = reasons.filter(pl.col(SOURCE_ROW).is_between(first, first + A_FRAME - 1)).collect()
-        if these.is_empty():
-            continue
-        rows = pl.scan_parquet(staged.path, glob=False).slice(first - 1, A_FRAME).drop(LINE).collect()
-        yield from (
-            rows.join(these, on=SOURCE_ROW, how="inner", maintain_order="left").select(*columns, LINE).iter_rows()
-        )
+    first, last = these[SOURCE_ROW][0], these[SOURCE_ROW][-1]
+    rows = pl.scan_parquet(staged.path, glob=False).slice(first - 1, last - first + 1).drop(LINE).collect()
+    yield from (
+        rows.join(these, on=SOURCE_ROW, how="inner", maintain_order="left").select(*columns, REASON).iter_rows()
+    )

@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal, Protocol
 
 import zstandard
 
+from jobs.disk import refuse_unwritable
 from jobs.errors import Unusable
 
 CHUNK = 1 << 20
@@ -37,6 +38,7 @@ _FOREIGN = (
     (b"BZh", "is compressed with bzip2; muster reads .gz and .zst"),
     (b"\xfd7zXZ\x00", "is compressed with xz; muster reads .gz and .zst"),
     (b"7z\xbc\xaf", "is a 7-Zip archive; muster reads .gz and .zst"),
+    (b"PARE", "is encrypted; muster reads plain Parquet files"),
     (b"%PDF", "is a PDF document; muster reads CSV and Parquet"),
 )
 _BOMS = (
@@ -89,7 +91,7 @@ class Source:
 
 def identify(path: Path) -> Source:
     """What `path` is, by its first bytes and never by its name. Raises Unusable."""
-    _refuse_unwritable(path)
+    refuse_unwritable(path)
     with _opened(path) as file:
         status = os.fstat(file.fileno())
         head = file.read(8)
@@ -141,7 +143,7 @@ def expanded(source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:
                     expander = _Skipped() if _skippable(piece) else _expander(compression)
                 block = _expand(source, expander, piece)
                 given += len(block)
-                _refuse_bomb(source, taken, given)
+                refuse_bomb(source, taken, given)
                 if block:
                     yield block
                 piece = expander.unused_data if expander.eof else b""
@@ -155,15 +157,14 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
         raise Unusable(f"{source.name} holds another packed file inside its compression; unpack it once")
     _refuse_foreign(source.name, head)
     found = next((name for mark, name in _BOMS if head.startswith(mark)), None)
-    if declared is not None:
-        return _agreeing(source, _declared(declared), found)
+    told = None if declared is None else _agreeing(source, _declared(declared), found)
     order = {b"\x00\x01\x00\x01": "be", b"\x01\x00\x01\x00": "le"}.get(bytes(byte > 0 for byte in head[:4]))
-    if found is None and order:
+    if found is None and order and told not in ("utf-16", f"utf-16-{order}"):
         raise Unusable(
             f"{source.name} holds NUL bytes at its start, as UTF-16 without a byte order mark does; "
             f"if it is that, say --encoding utf-16-{order}"
         )
-    return found or "utf-8"
+    return told or found or "utf-8"
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -180,19 +181,6 @@ def _opened(path: Path) -> BinaryIO:
             f"{path.name or path} is no regular file; muster reads its input more than once, so save it first"
         )
     return os.fdopen(number, "rb")
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Raises Unusable for a path that no report, ledger or terminal can show."""
-    whole = os.fsencode(path.absolute())
-    try:
-        whole.decode("utf-8")
-    except UnicodeDecodeError:
-        shown = os.fsencode(path.name).decode("utf-8", "replace")
-        raise Unusable(
-            f"the path of {shown} is not UTF-8, and reports could not say which file it was",
-            hint="rename the file, or the folder above it that has such a name",
-        ) from None
 
 
 def _stamp(status: os.stat_result) -> Stamp:
@@ -253,7 +241,8 @@ def _expand(source: Source, expander: _Expander, piece: bytes) -> bytes:
         raise Unusable(f"{source.name} is damaged: its {source.compression} stream can't be expanded") from None
 
 
-def _refuse_bomb(source: Source, taken: int, given: int) -> None:
+def refuse_bomb(source: Source, taken: int, given: int) -> None:
+    """Raises Unusable when `given` bytes are too many to have come out of `taken`."""
     if given > EXPANSION_MOST or (given > EXPANSION_FREE and given > taken * EXPANSION_RATIO):
         raise Unusable(
             f"{source.name} expands to more than {EXPANSION_RATIO} times its size or {EXPANSION_MOST >> 30} GiB; "

@@ -16,15 +16,18 @@ import polars as pl
 from jobs.atomic import atomic
 from jobs.disk import advice, refused
 from jobs.errors import Unusable
+from jobs.intake.mended import REASONS, mended_rows
 from jobs.intake.parquet_input import parquet_texts
 from jobs.intake.preflight import InputFile, csv_records
 from jobs.windows import A_FRAME
-from schemas.outcome import ECHO_HASH, OUTCOME_SCHEMA
+from schemas.outcome import ECHO_HASH, MENDED_FROM, OUTCOME_SCHEMA
 
 ROW_GROUP = 100_000
 SOURCE_ROW = "source_row"
 LINE = "~line"
 SURPLUS = "~surplus"
+OURS = (ECHO_HASH, MENDED_FROM)
+"""Columns of `outcome.csv` that only some files lead to."""
 STRAY = "~stray"
 """The place of a field, from 1, that holds a quote and does not begin with one; null where there is none."""
 
@@ -40,6 +43,8 @@ class Staged:
     path: Path
     rows: int
     file: InputFile
+    mended: bool = False
+    """Whether `muster mend` gave some of its rows: see `mended_rows`."""
 
     def windows(self, size: int = A_FRAME) -> Iterator[pl.DataFrame]:
         """The rows in order, `size` at a time."""
@@ -63,14 +68,18 @@ class Staged:
         columns = [pl.col(staged_name(name)).alias(f"~{place}") for place, name in enumerate(self.file.hidden)]
         return pl.scan_parquet(self.path, glob=False).select(SOURCE_ROW, *columns)
 
+    def mended_rows(self) -> pl.LazyFrame:
+        """`source_row` of the rows that `muster mend` gave, with the `from_run` and `from_row` they were taken from."""
+        return mended_rows(pl.scan_parquet(self.path, glob=False))
+
 
 def echo_names(headers: Sequence[str]) -> tuple[str, ...]:
     """The names of echoed columns: the header, with `input_` before it where `outcome.csv` has that name itself."""
-    taken = {*OUTCOME_SCHEMA, ECHO_HASH, *headers}
+    taken = {*OUTCOME_SCHEMA, *OURS, *headers}
     names: list[str] = []
     for header in headers:
         name = header
-        while name in OUTCOME_SCHEMA or name == ECHO_HASH or (name != header and name in taken):
+        while name in OUTCOME_SCHEMA or name in OURS or (name != header and name in taken):
             name = f"input_{name}"
         taken.add(name)
         names.append(name)
@@ -91,7 +100,7 @@ def stage(file: InputFile, folder: Path) -> Staged:
     names = {header: staged_name(header) for header in file.header}
     try:
         if file.format == "parquet":
-            write_parquet(_numbered(parquet_texts(file.path, names), line=None), target)
+            write_parquet(_numbered(parquet_texts(file.source, names, folder), line=None), target)
         elif file.plain:
             write_parquet(_numbered(_scanned(file.path, file.delimiter, list(names.values()), 1), line=1), target)
         else:
@@ -109,7 +118,10 @@ def stage(file: InputFile, folder: Path) -> Staged:
         raise Unusable(
             f"{file.source.name} has {file.rows:,} rows when parsed strictly, {rows:,} when staged; nothing was sent"
         )
-    return Staged(target, rows, file)
+    mended = (
+        REASONS in file.header and not mended_rows(pl.scan_parquet(target, glob=False)).head(1).collect().is_empty()
+    )
+    return Staged(target, rows, file, mended)
 
 
 def write_parquet(frame: pl.LazyFrame, target: Path) -> None:

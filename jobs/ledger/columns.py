@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 
 from jobs.ledger.rows import EventRow, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus
 from jobs.model import Outcome
+from jobs.privacy.masking import mark
 from jobs.systems.messages import Trace
 
 FACT_COLUMNS = (
@@ -28,7 +29,9 @@ def _json(values: Mapping[str, str]) -> str:
 
 
 def _trace(trace: Trace) -> dict[str, object]:
-    return {"http_status": trace.http_status, "error_code": trace.error_code, "trace_id": trace.trace_id}
+    """A target may send anything back as its code or trace id: a person's number too."""
+    code, trace_id = mark(trace.error_code or "", 40), mark(trace.trace_id or "", 80)
+    return {"http_status": trace.http_status, "error_code": code or None, "trace_id": trace_id or None}
 
 
 def record_columns(row: RecordRow, space_id: int) -> dict[str, object]:

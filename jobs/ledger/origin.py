@@ -30,12 +30,17 @@ def known_origin(store: "Store", system: str, tenant: str) -> str | None:
         return origin
 
 
-def last_base_url(store: "Store", system: str, tenant: str) -> str | None:
-    """The base URL of the newest run at (system, tenant), as its settings show it; None: there was no run."""
+def last_settings(store: "Store", system: str, tenant: str) -> dict[str, Any]:
+    """The settings of the newest run at (system, tenant); empty: there was no run."""
     with store.engine.connect() as connection:
         wanted = _runs(system, tenant).with_only_columns(tables.run.c.settings)
         settings = connection.scalar(wanted.order_by(tables.run.c.started_ms.desc()).limit(1))
-    return None if settings is None else json.loads(settings).get("base_url") or None
+    return {} if settings is None else dict(json.loads(settings))
+
+
+def last_base_url(store: "Store", system: str, tenant: str) -> str | None:
+    """The base URL of the newest run at (system, tenant), as its settings show it; None: there was no run."""
+    return last_settings(store, system, tenant).get("base_url") or None
 
 
 def moved_before(store: "Store", system: str, tenant: str, origin: str) -> bool:

@@ -1,9 +1,10 @@
 """Finds the rows of one person by keyed pseudonym; the ledger knows no other way."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, tuple_
 
 from jobs.ledger import tables
 from jobs.ledger.store import KEYS_A_QUERY, Store
@@ -12,13 +13,38 @@ Place = tuple[int, str]
 """(space_id, key)."""
 
 
-def places_of(store: Store, pseudonym: str) -> list[Place]:
-    """Where the identity number with `pseudonym` (of kind `national_id`) is recorded, over all systems and tenants."""
+def places_of(store: Store, pseudonyms: Collection[tuple[str, str]]) -> list[Place]:
+    """Where a value with one of `pseudonyms` (column, pseudonym) is recorded, over all systems and tenants."""
     record = tables.record.c
-    held = record.pseudonyms.contains(f'"national_id": "{pseudonym}"', autoescape=True)
+    held = [record.pseudonyms.contains(f'"{column}": "{found}"', autoescape=True) for column, found in pseudonyms]
     with store.engine.connect() as connection:
-        found = connection.execute(select(record.space_id, record.key).where(held).order_by(record.key))
+        found = connection.execute(select(record.space_id, record.key).where(or_(*held)).order_by(record.key))
         return [(int(space_id), str(key)) for space_id, key in found]
+
+
+def held_at(store: Store, places: Sequence[Place]) -> list[tuple[str, str]]:
+    """The pseudonyms (column, pseudonym) that the records at `places` have."""
+    record = tables.record.c
+    wanted = select(record.pseudonyms).where(tuple_(record.space_id, record.key).in_(places))
+    with store.engine.connect() as connection:
+        return [each for text in connection.scalars(wanted) for each in json.loads(text).items()]
+
+
+def spaces_named(store: Store) -> list[tuple[int, str, str]]:
+    """All spaces of the ledger: id, system, tenant."""
+    space = tables.space.c
+    with store.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(space.space_id, space.system, space.tenant))]
+
+
+def keys_named(store: Store, run_id: str, references: Collection[str]) -> list[int]:
+    """Source rows of a run that bear one of `references`, as their reference or as their key."""
+    outcome = tables.outcome.c
+    named = or_(outcome.row_ref.in_(references), outcome.external_unique_id.in_(references))
+    with store.engine.connect() as connection:
+        return [
+            int(row) for row in connection.scalars(select(outcome.source_row).where(outcome.run_id == run_id, named))
+        ]
 
 
 def outcomes_of(store: Store, run_id: str, keys: Sequence[str]) -> list[Mapping[str, Any]]:

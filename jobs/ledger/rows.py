@@ -37,8 +37,8 @@ TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
 }
 """What the engine makes of a step that is in each state, by a write, its answer or a look.
 
-A person may do more: a decision opens a doubtful step again (`NOT_DONE`) or calls it done (`OURS`), a corrected row
-opens a refused one, and KYC that is asked for again opens whatever it was.
+A person may do more: a decision opens a doubtful step again (`NOT_DONE`) or calls it done (`OURS`; undecided, where
+nothing can be read), a corrected row opens a refused one, and KYC that is asked for again opens whatever it was.
 """
 
 

@@ -9,6 +9,8 @@ from jobs.errors import Unusable
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
+from jobs.os_user import os_user
+from jobs.reconciliation.resolutions import Choice
 from jobs.run.checks import CLIENT
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
@@ -30,6 +32,20 @@ def open_rows(store: Store, run: RunRow) -> Iterator[Mapping[str, str]]:
         for row in window:
             if row["outcome"] == Outcome.PENDING and row["reason_code"] == "decision" and row["customer_id"]:
                 yield {"row_ref": row["row_ref"] or "", CLIENT: row["customer_id"]}
+
+
+def resolutions_template(store: Store, run: RunRow) -> Iterator[Mapping[str, str]]:
+    """The rows of `run` that are in doubt or in conflict, as lines of a file of decisions: each one `leave`."""
+    for window in store.outcomes(run.run_id):
+        for row in window:
+            if row["outcome"] in {Outcome.IN_DOUBT, Outcome.CONFLICT}:
+                yield {
+                    "row": str(row["source_row"]),
+                    "decision": Choice.LEAVE.value,
+                    "customer_id": "",
+                    "reason": f"not decided yet ({row['outcome']}, {row['reason_code']})",
+                    "decided_by": os_user(),
+                }
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, str]], reason: str | None) -> None:

@@ -28,7 +28,7 @@ from jobs.settings.pseudonyms import key_is_there
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings, proxy_left_out, unknown_variables
 from jobs.systems.contract import System
-from jobs.systems.messages import CallClass, ReadFailed
+from jobs.systems.messages import CallClass, ReadFailed, Token
 from jobs.systems.optional import Check, Examined
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -66,7 +66,7 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     if any(_target(settings)):
         return [Check("target", None, "not asked: the ledger speaks of another one")]
     try:
-        system = system_of(settings)
+        system = system_of(settings, reading=True)
     except Unusable as error:
         return [Check("settings of the system", False, error.message, error.hint or "mend muster.toml")]
     try:
@@ -76,7 +76,9 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
     try:
         outage = outage_of(settings, clock, most=START_SECONDS)
         async with connected(settings, system, given, clock, outage=outage) as client:
-            return [*await _login(client), *await _examined(system, client)]
+            token = await client.credential.token()
+            examined = await _examined(system, client)
+            return [_let_in(client, examined), *_told(token), *examined]
     except Unreachable:
         raise
     except MusterError as error:
@@ -185,9 +187,24 @@ def _disk(folder: Path) -> Check:
     return Check("disk", True, words)
 
 
-async def _login(client: Client) -> list[Check]:
-    token = await client.credential.token()
-    checks = [Check("login", True, "the target let us in")]
+def _let_in(client: Client, examined: Sequence[Check]) -> Check:
+    """What the target said to the credential: of one that is only presented, a read has to tell."""
+    if client.credential.logins:
+        return Check("login", True, "the target let us in")
+    statuses = {status for _, _, status in client.calls}
+    answered = any(status.startswith("2") for status in statuses)
+    if client.given.token is None:
+        return Check("login", None, "none is made: the target takes no credential, as the settings say")
+    if answered or any(check.passed for check in examined):
+        return Check("login", True, "the given token was accepted by a read")
+    if "401" in statuses:
+        return Check("login", False, "the target refuses the given token", "give a fresh MUSTER_TOKEN")
+    return Check("login", None, "the token is given, not tried: no read was answered with it")
+
+
+def _told(token: Token) -> list[Check]:
+    """What the token says of itself."""
+    checks = []
     if token.life_seconds < SHORT_LIFE_SECONDS:
         words = f"a token lives {token.life_seconds:.0f} s"
         checks.append(Check("token life", None, words, "ask for a longer one: each run renews it again and again"))

@@ -1,4 +1,4 @@
-"""Profiles as PDF: one file for each customer of a run, in a private folder, fetched within the documented limit.
+"""Profiles as PDF or as data: one file for each customer of a run, in a private folder, fetched within the limit.
 
 Files are whole or absent, so a download that was broken off is gone on with where it stopped.
 """
@@ -11,12 +11,14 @@ from pathlib import Path
 
 from jobs.clock import Clock
 from jobs.errors import NotPermitted, Unusable
-from jobs.evidence.sums import SUMS, files_of, write_sums
+from jobs.evidence.manifest import MANIFEST, facts_of
+from jobs.evidence.sums import SUMS, files_of
 from jobs.ledger.erase import erased
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.progress import Progress
+from jobs.publishing.sealing import chained, check_later_standing, seal
 from jobs.reports.folder import RunFolder
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
@@ -26,8 +28,8 @@ from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import Downloadable
 
-PREFIX = "profiles-"
-"""What the folders of downloads are named by, inside that of their run."""
+PREFIXES = {"pdf": "profiles-", "json": "profiles-json-"}
+"""What the folders of downloads are named by, inside that of their run: the time follows. By form."""
 
 PDF, END = b"%PDF-", b"%%EOF"
 """How a PDF begins, and what stands within its last KiB."""
@@ -44,10 +46,9 @@ class Customer:
     customer_id: str
     facts: Mapping[str, str]
 
-    @property
-    def file(self) -> str:
+    def file(self, form: str) -> str:
         """What its file is named."""
-        return f"{self.customer_id}.pdf"
+        return f"{self.customer_id}.{form}"
 
 
 @dataclass(slots=True)
@@ -61,14 +62,16 @@ class Downloads:
     failed: list[tuple[int, str]] = field(default_factory=list)
 
 
-def download(run: RunRow, settings: Settings, to: Path | None, clock: Clock, progress: Progress) -> Downloads:
-    """Fetches the profiles of all customers of `run` into `to`, or into `profiles-<time>` in the run's folder.
+def download(
+    run: RunRow, settings: Settings, to: Path | None, clock: Clock, progress: Progress, *, form: str = "pdf"
+) -> Downloads:
+    """Fetches the profiles of all customers of `run` into `to`, or into a folder in that of the run (PREFIXES).
 
     Raises Unusable before anything is read: nothing to download, a system without it, a folder that others may read.
     """
-    system = system_of(settings)
-    if not isinstance(system, Downloadable):
-        raise Unusable(f"{system.capabilities.title} has no profiles to download")
+    system = system_of(settings, reading=True)
+    if not isinstance(system, Downloadable) or form not in system.capabilities.downloads:
+        raise Unusable(f"{system.capabilities.title} has no profiles to download as {form}")
     if erased(run):
         raise Unusable(f"personal data of run {run.run_id} were erased: its profiles are not fetched again")
     with ExitStack() as stack:
@@ -78,10 +81,12 @@ def download(run: RunRow, settings: Settings, to: Path | None, clock: Clock, pro
             raise Unusable(f"run {run.run_id} has no customers")
         settings.need("base_url")
         credential_of(settings, reading=True)
-        folder = place(run, to, customers, clock)
-        work = _Download(system, system, folder, Downloads(folder.path))
+        folder = place(run, to, customers, clock, form)
+        open_ = {each.file(form) for each in missing(folder.path, customers, form)}
+        check_later_standing(store, run, folder.path, open_)
+        work = _Download(system, system, folder, form, Downloads(folder.path))
         asyncio.run(work.all(customers, settings, store, clock, progress))
-        write_sums(folder)
+        seal(store, run, folder, sealed_with(store, run, folder.path), None)
         return work.done
 
 
@@ -99,16 +104,16 @@ def customers_of(store: Store, run: RunRow) -> Iterator[Customer]:
                 yield Customer(row["source_row"], row["customer_id"], its.record.facts if its else {})
 
 
-def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock) -> RunFolder:
+def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock, form: str) -> RunFolder:
     """The folder to write into: `to`; or the run's newest download if it is not complete; or a new one.
 
     Raises Unusable.
     """
     if to is None:
         whole = RunFolder.existing(Path(run.folder))
-        newest = max(whole.path.glob(f"{PREFIX}*"), default=None)
-        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers)):
-            return whole.subfolder(f"{PREFIX}{clock.now():%Y%m%dT%H%M%SZ}")
+        newest = max(whole.path.glob(f"{PREFIXES[form]}[0-9]*"), default=None)
+        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers, form)):
+            return whole.subfolder(f"{PREFIXES[form]}{clock.now():%Y%m%dT%H%M%SZ}")
         to = newest
     if not to.exists():
         return RunFolder.create(to)
@@ -119,10 +124,18 @@ def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Cl
     return folder
 
 
-def missing(folder: Path, customers: Sequence[Customer]) -> list[Customer]:
+def sealed_with(store: Store, run: RunRow, folder: Path) -> Mapping[str, object]:
+    """What the manifest of a download says: what it said before, where an earlier one was broken off and sealed."""
+    if (folder / MANIFEST).exists():
+        return facts_of(folder)
+    own = {"run_id": run.run_id, "command": "download-profiles", "system": run.system, "tenant": run.tenant}
+    return {**own, **chained(store.run(run.run_id) or run)}
+
+
+def missing(folder: Path, customers: Sequence[Customer], form: str) -> list[Customer]:
     """Gives the customers whose file is not in `folder`."""
     there = {path.name for path in files_of(folder)}
-    return [each for each in customers if each.file not in there]
+    return [each for each in customers if each.file(form) not in there]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,7 @@ class _Download:
     system: System
     source: Downloadable
     folder: RunFolder
+    form: str
     done: Downloads
 
     async def all(
@@ -139,7 +153,7 @@ class _Download:
     ) -> None:
         """Every customer whose file is not there. Raises NotPermitted, Unreachable."""
         given = credential_of(settings, reading=True)
-        open_ = missing(self.folder.path, customers)
+        open_ = missing(self.folder.path, customers, self.form)
         self.done.there = len(customers) - len(open_)
         outage, hear = outage_of(settings, clock, progress.note), saying(progress)
         opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
@@ -162,12 +176,12 @@ class _Download:
         if content is None:
             self.done.failed.append((customer.source_row, "the target has no such profile"))
             return
-        self.folder.write_bytes(customer.file, content)
+        self.folder.write_bytes(customer.file(self.form), content)
         self.done.written += 1
 
     async def content(self, reader: Reader, customer: Customer) -> bytes | None:
-        """The PDF; None when there is none. Raises ReadFailed for an answer that is none, NotPermitted."""
-        for request in self.source.documents(customer.customer_id, customer.facts):
+        """The file's content; None when there is no profile. Raises ReadFailed for an answer that is none."""
+        for request in self.source.documents(customer.customer_id, customer.facts, self.form):
             reply = await reader.read(request)
             status = self.system.status_of(reply)
             if status in {401, 403}:
@@ -176,6 +190,8 @@ class _Download:
                 continue
             if not 200 <= status < 300:
                 raise ReadFailed(f"HTTP {status}", self.system.trace_of(reply))
+            if self.form == "json":
+                return self.source.data(request, reply, customer.customer_id)
             if not reply.body.startswith(PDF) or END not in reply.body[-1024:]:
                 raise ReadFailed("the answer is no whole PDF", self.system.trace_of(reply))
             return reply.body

@@ -1,114 +1,132 @@
 """`purge` and `forget`: what is personal goes from folders and ledger, what is evidence stays and still verifies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.clock import Clock, iso, milliseconds
 from jobs.errors import Unusable
-from jobs.evidence.erase import Erasure, erase
-from jobs.evidence.manifest import MANIFEST
-from jobs.evidence.sums import sha256
+from jobs.evidence.erase import Erasure
 from jobs.ledger import lease
-from jobs.ledger.erase import (
-    all_runs,
-    forget_rows,
-    note_erased,
-    purge_runs,
-    runs_before,
-    spaces,
-    still_open,
-)
-from jobs.ledger.people import outcomes_of, places_of, quarantined_rows
+from jobs.ledger.erase import all_runs, forget_rows, note_erased, purge_runs, runs_before, spaces, still_open
 from jobs.ledger.rows import RunRow
-from jobs.ledger.seals import add_seal
 from jobs.ledger.sqlite import wipe
 from jobs.ledger.store import Store
-from jobs.operations.find_subject import QUARANTINE, Subject, quarantined_lines
+from jobs.operations.certificate import Certificate, usual_place
+from jobs.operations.erase_folders import check, erased, manifests, swept
+from jobs.operations.find_subject import Person, Subject, rows_about
 from jobs.os_user import os_user
 from jobs.progress import Progress
-from jobs.publishing.publish import signing
-from jobs.reports.folder import RunFolder
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 
 DAY_MS = 86_400_000
 
+FOLDER_ABSENT = "ledger"
+"""What is noted of a run whose folder was not there to be purged: its ledger rows were, and it comes up again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done. `absent`: runs whose folder is gone or was never sealed; the ledger was cleaned all the same."""
+    """What was done. `absent`: runs whose folder was not there; the ledger was cleaned all the same."""
 
     runs: tuple[str, ...]
     rows: int
     absent: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    """Workspaces of commands that may be at work, or of another machine."""
+    certificate: Path | None = None
+    """None: there was nothing to erase."""
 
 
-def purge(settings: Settings, days: int, clock: Clock, progress: Progress | None = None) -> Erased:
-    """Erases what shows people from all runs that ended more than `days` ago. Raises Locked while a run works."""
-    with _alone(settings, clock, progress or Progress()) as store:
-        runs = runs_before(store, milliseconds(clock.now()) - days * DAY_MS)
-        absent = [run.run_id for run in runs if not _erased(store, run, Erasure("purge", _now(clock), os_user(), None))]
-        purge_runs(store, [run.run_id for run in runs])
+@dataclass(slots=True)
+class _Work:
+    """One erasure under way."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    at: str
+    absent: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def folders(self, erasures: Sequence[tuple[RunRow, Erasure]]) -> None:
+        """Erases in the folders of runs, and sweeps the workspaces beside them. Raises Unproven before anything."""
+        check(self.store, [run for run, _ in erasures])
+        for run, erasure in erasures:
+            if not erased(self.store, run, erasure):
+                self.absent.append(run.run_id)
+
+    def sweep(self) -> None:
+        """Removes what dead commands left where runs have their folders."""
+        places = {self.settings.out, *(Path(run.folder).parent for run in all_runs(self.store))}
+        self.left += swept(places, self.clock, lambda _: None)
+
+    def done(self, what: str, rows: Mapping[str, int], before: Mapping[str, str], to: Path | None) -> Erased:
+        """Overwrites what the database has freed, and writes the certificate."""
+        wipe(self.store.engine)
+        path = None
+        if rows:
+            path = to or usual_place(self.settings.ledger, self.at)
+            after = manifests(run for run in all_runs(self.store) if run.run_id in rows)
+            Certificate(what, self.at, rows, before, after, self.absent, self.left).write(path)
+        return Erased(tuple(rows), sum(rows.values()), tuple(self.absent), tuple(self.left), path)
+
+
+def purge(
+    settings: Settings, days: int, clock: Clock, progress: Progress, *, certificate: Path | None = None
+) -> Erased:
+    """Erases what shows people from all runs that ended more than `days` ago. Raises Locked while a run works.
+
+    Raises Unproven when a folder is not as it was sealed; then nothing was erased. A run is marked as purged when its
+    folder was there; one that was not comes up again. `certificate`: where it goes; None: beside the ledger.
+    """
+    with _alone(settings, clock, progress) as work:
+        runs = runs_before(work.store, milliseconds(clock.now()) - days * DAY_MS)
+        before = manifests(runs)
+        work.folders([(run, Erasure("purge", work.at, os_user(), None)) for run in runs])
+        purge_runs(work.store, [run.run_id for run in runs])
         for run in runs:
-            note_erased(store, run.run_id, "purge")
-        wipe(store.engine)
-    return Erased(tuple(run.run_id for run in runs), sum(run.rows for run in runs), tuple(absent))
+            note_erased(work.store, run.run_id, FOLDER_ABSENT if run.run_id in work.absent else "purge")
+        work.sweep()
+        return work.done("purge", {run.run_id: run.rows for run in runs}, before, certificate)
 
 
-def forget(settings: Settings, subject: Subject, clock: Clock, progress: Progress | None = None) -> Erased:
-    """Erases all that leads to one person from every run. Raises Unusable while something of them is unfinished."""
-    with _alone(settings, clock, progress or Progress()) as store:
-        pseudonyms = pseudonyms_of(store.url)
-        store.know_key(pseudonyms.of("key", "check"))
-        places = places_of(store, subject.pseudonym(pseudonyms))
-        if still_open(store, places):
+def forget(
+    settings: Settings, subject: Subject, clock: Clock, progress: Progress, *, certificate: Path | None = None
+) -> Erased:
+    """Erases all that leads to one person from every run. Raises Unusable while something of them is unfinished.
+
+    Raises Unproven as `purge`. `certificate`: as there.
+    """
+    with _alone(settings, clock, progress) as work:
+        store = work.store
+        person = Person.known(store, pseudonyms_of(store.url), subject)
+        if still_open(store, person.places):
             raise Unusable("a row of that person is unfinished: what was sent must stay known", hint="muster resume")
-        found: list[tuple[str, int]] = []
-        touched, absent = [], []
-        for run in all_runs(store):
-            rows, lines = _rows(store, run, [key for _, key in places], subject)
-            if rows:
-                erasure = Erasure("forget", _now(clock), os_user(), frozenset(rows), frozenset(lines))
-                touched.append(run.run_id)
-                absent += [] if _erased(store, run, erasure) else [run.run_id]
-                found += [(run.run_id, row) for row in rows]
-        forget_rows(store, places, found)
-        for run_id in touched:
-            note_erased(store, run_id, "forget")
-        wipe(store.engine)
-    return Erased(tuple(touched), len(found), tuple(absent))
-
-
-def _rows(store: Store, run: RunRow, keys: list[str], subject: Subject) -> tuple[list[int], list[int]]:
-    """The person's source rows in a run, and which lines of its `quarantine.csv` are about them."""
-    lines = list(quarantined_lines(Path(run.folder) / QUARANTINE, subject))
-    refused = quarantined_rows(store, run.run_id) if lines else []
-    rows = [int(row["source_row"]) for row in outcomes_of(store, run.run_id, keys)]
-    return rows + [refused[line] for line in lines if line < len(refused)], lines
-
-
-def _erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
-    """Whether the folder of the run was there to erase in."""
-    if not (Path(run.folder) / MANIFEST).is_file():
-        return False
-    folder = RunFolder.existing(Path(run.folder))
-    erase(folder, erasure, signing())
-    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
-    return True
+        found = [(run, *rows_about(store, run, person)) for run in all_runs(store)]
+        found = [(run, rows, lines) for run, rows, lines in found if rows]
+        before = manifests(run for run, _, _ in found)
+        work.folders(
+            [
+                (run, Erasure("forget", work.at, os_user(), frozenset(rows), frozenset(lines)))
+                for run, rows, lines in found
+            ]
+        )
+        forget_rows(store, person.places, [(run.run_id, row) for run, rows, _ in found for row in rows])
+        for run, _, _ in found:
+            note_erased(store, run.run_id, "forget")
+        work.sweep()
+        return work.done("forget", {run.run_id: len(rows) for run, rows, _ in found}, before, certificate)
 
 
 @contextmanager
-def _alone(settings: Settings, clock: Clock, progress: Progress) -> Iterator[Store]:
+def _alone(settings: Settings, clock: Clock, progress: Progress) -> Iterator[_Work]:
     """The ledger, with no run at work on any of its tenants."""
     with ExitStack() as stack:
         store = stack.enter_context(Store.opened(settings.ledger, create=False))
         for space_id in spaces(store):
             owner = lease.Owner.me("erasure")
             stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note))
-        yield store
-
-
-def _now(clock: Clock) -> str:
-    return iso(clock.now())
+        yield _Work(store, settings, clock, iso(clock.now()))

@@ -3,12 +3,13 @@
 It finds and shows; several hits are named, and never chosen among. What is shown to others is masked here.
 """
 
+import asyncio
 import csv
 import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -31,7 +32,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Profiled
+from jobs.systems.optional import Portal, Predicate, Profiled, Searchable, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -45,6 +46,9 @@ BALANCE = "balance"
 
 Record = Mapping[str, str]
 
+Choose = Callable[[Sequence[Record]], int | None]
+"""Asks which of several customers is meant; the place of the one, None: none of them."""
+
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}")
 
 
@@ -54,8 +58,8 @@ def masked(record: Record, plain: Collection[str]) -> dict[str, str]:
 
 
 def mask(name: str, plain: Collection[str]) -> Mask:
-    """How the field `name` is shown; one that is not known is masked as an identity number."""
-    if name in plain:
+    """How the field `name` is shown (its last part, where it is dotted); an unknown one as an identity number."""
+    if name.rpartition(".")[2] in plain:
         return _as_it_is
     folded = name.casefold()
     kinds: dict[str, Mask] = {
@@ -92,7 +96,7 @@ class Desk:
 
         A target that does not answer is waited for `most` seconds: somebody sits in front of it. Raises Unreachable.
         """
-        system = system_of(settings)
+        system = system_of(settings, reading=True)
         profiled = system if system.capabilities.profiles and isinstance(system, Profiled) else None
         with ExitStack() as stack:
             there = ledger_is_whole(settings.ledger)
@@ -129,7 +133,8 @@ class Desk:
             ids = [str(hits[0].get("customerId", ""))]
             members = self.system.capabilities.status_members
             status = next((hits[0][name] for name in members if name in hits[0]), "")
-            if self.profiled is None:
+            able = self.system.capabilities
+            if self.profiled is None or not (able.wallets or able.decision):
                 return Answer(key, ids, status)
             profile = await self.profiled.profile(self.client, ids[0]) or Profile(hits[0])
         except ReadFailed:
@@ -169,13 +174,29 @@ def unread(error: ReadFailed) -> Unreachable:
 
 
 async def look_up(
-    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False
+    settings: Settings, clock: Clock, wanted: Record, *, full: bool = False, choose: Choose | None = None
 ) -> tuple[Sequence[Record], Profile | None]:
-    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted."""
+    """All customers that fit; and with `full`, where just one does, all about it. Raises Unreachable, NotPermitted.
+
+    `choose`: asks a person which of several is meant; who says none of them leaves all in the list.
+    """
     async with Desk.opened(settings, clock) as desk:
         found = await desk.found(wanted)
+        if len(found) > 1 and choose is not None and (place := await asyncio.to_thread(choose, found)) is not None:
+            found = [found[place]]
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
+
+
+async def search(settings: Settings, clock: Clock, predicates: Sequence[Predicate]) -> Sequence[Record]:
+    """All customers that fit every predicate. Raises Unusable, Unreachable, NotPermitted."""
+    async with Desk.opened(settings, clock) as desk:
+        if not isinstance(desk.system, Searchable):
+            raise Unusable(f"{desk.system.capabilities.title} is not searched by predicates")
+        try:
+            return await desk.system.search(desk.client, predicates)
+        except ReadFailed as error:
+            raise unread(error) from None
 
 
 async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
@@ -185,6 +206,17 @@ async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
             raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
         try:
             return await desk.system.portal_users(desk.client)
+        except ReadFailed as error:
+            raise unread(error) from None
+
+
+async def employees(settings: Settings, clock: Clock) -> Sequence[Record]:
+    """Those in whose name customers are made, with `id` and `name`. Raises Unusable, Unreachable, NotPermitted."""
+    async with Desk.opened(settings, clock) as desk:
+        if not isinstance(desk.system, Staffed):
+            raise Unusable(f"{desk.system.capabilities.title} lists no employees")
+        try:
+            return await desk.system.employees(desk.client)
         except ReadFailed as error:
             raise unread(error) from None
 
@@ -208,10 +240,17 @@ async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: P
 
 def refuse_target(keys: KeyList, target: Path) -> None:
     """Raises Unusable when the result would take the place of the list, or can't be made there."""
+    if target.exists() and target.samefile(keys.file.path):
+        raise Unusable(f"--to: {target} is the list itself")
+    refuse_place(target)
+
+
+def refuse_place(target: Path) -> None:
+    """Raises Unusable when a file can't be made there."""
     if not target.parent.is_dir():
         raise Unusable(f"--to: there is no folder {target.parent}")
-    if target.is_dir() or (target.exists() and target.samefile(keys.file.path)):
-        raise Unusable(f"--to: {target} is {'a folder' if target.is_dir() else 'the list itself'}")
+    if target.is_dir():
+        raise Unusable(f"--to: {target} is a folder")
     if not _FILE_NAME.fullmatch(target.name):
         raise Unusable("--to: a plain file name is needed", hint="letters, digits, '.', '_' and '-'")
 

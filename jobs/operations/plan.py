@@ -58,6 +58,10 @@ class Intent(StrEnum):
     """The system shows nothing before it is sent something."""
 
 
+VERDICTS = (Outcome.QUARANTINED.value, *(each.value for each in (*Intent, *Outcome)))
+"""What may be predicted of a row; the first one of every row that nobody asked the target about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One row: an intent, or the outcome that it would end with as things stand. `writes`: mutating calls at least."""
@@ -66,6 +70,26 @@ class Planned:
     verdict: Intent | Outcome
     why: str | None = None
     writes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """How each row would end. `sha256` of the input, in hex; `by_row`: for each source row, from 1, its place in
+    `VERDICTS`.
+    """
+
+    sha256: str
+    by_row: bytearray
+
+    def spans(self) -> list[tuple[int, int, str]]:
+        """(first source row, last one, verdict) of rows that stand beside each other and would end alike."""
+        found: list[tuple[int, int, str]] = []
+        for row, place in enumerate(self.by_row[1:], start=1):
+            if found and found[-1][2] == VERDICTS[place]:
+                found[-1] = (found[-1][0], row, VERDICTS[place])
+            else:
+                found.append((row, row, VERDICTS[place]))
+        return found
 
 
 @dataclass(slots=True)
@@ -82,10 +106,12 @@ class Plan:
     writes: int = 0
     warned: Mapping[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     """Warnings of the validation, as of `Validated.warned`."""
+    prediction: Prediction = field(default_factory=lambda: Prediction("", bytearray()))
 
     def add(self, row: Planned) -> None:
         """Counts one row."""
         verdict = row.verdict.value
+        self.prediction.by_row[row.source_row] = VERDICTS.index(verdict)
         self.verdicts[verdict] += 1
         self.writes += row.writes
         if row.why is not None:
@@ -100,6 +126,12 @@ class Plan:
         if self.rate is None:
             return self.writes / FIRST_PACE
         return max(0, math.ceil(self.writes / self.rate.calls) - 1) * self.rate.seconds
+
+    def fitting(self, seconds: float) -> int:
+        """How many of the mutating calls fit into `seconds`, at the limit, or without one at the first pace."""
+        if self.rate is None:
+            return min(self.writes, int(seconds * FIRST_PACE))
+        return min(self.writes, self.rate.calls * (1 + int(seconds / self.rate.seconds)))
 
 
 def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Plan:
@@ -118,7 +150,8 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
 async def _asked(
     batch: Batch, settings: Settings, system: System, clock: Clock, progress: Progress, store: Store | None
 ) -> Plan:
-    found = Plan(batch.rows, batch.validated.quarantined_rows, warned=batch.validated.warned)
+    prediction = Prediction(batch.file.sha256, bytearray(batch.rows + 1))
+    found = Plan(batch.rows, batch.validated.quarantined_rows, warned=batch.validated.warned, prediction=prediction)
     if found.quarantined:
         found.verdicts[Outcome.QUARANTINED.value] = found.quarantined
     given = credential_of(settings, reading=True)
@@ -191,6 +224,8 @@ async def _planned(opened: Case | Transition, system: System, client: Client) ->
         verdict = unseen if place == 0 and not case.resumed else Intent.FINISH
         if isinstance(finding, Absent):
             return Planned(case.row.source_row, verdict, writes=mutating(steps[place:]))
+        if isinstance(finding, Undecided) and not finding.polled:
+            return Planned(case.row.source_row, Outcome.PENDING, "decision")
         if isinstance(finding, Undecided):
             return Planned(case.row.source_row, Intent.FINISH, "decision", mutating(steps[place + 1 :]))
         if isinstance(finding, Ended):

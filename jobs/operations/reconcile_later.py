@@ -25,7 +25,8 @@ from jobs.ledger.store import Store
 from jobs.operations.report_again import ended
 from jobs.progress import Progress
 from jobs.publishing.findings import Findings
-from jobs.publishing.publish import conclude, exit_code, requests_of, seal
+from jobs.publishing.publish import at_target, conclude, exit_code, facts_of_run, requests_of
+from jobs.publishing.sealing import chained, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
 from jobs.reconciliation.extract_comparison import ExtractComparison
 from jobs.reconciliation.our_side import of_batch, of_ledger
@@ -38,7 +39,7 @@ from jobs.reconciliation.resolutions import (
     read_decisions,
 )
 from jobs.reports.folder import RunFolder
-from jobs.reports.reconciliation import write_reconciliation
+from jobs.reports.reconciliation import notes_of, write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
 from jobs.run.context import Place
 from jobs.run.event_loop import finish
@@ -100,6 +101,8 @@ def check_possible(settings: Settings, *, listing: bool, against: bool) -> None:
     able = capabilities(settings.job_name.adapter)
     if listing and not able.lists_customers:
         raise Unusable(f"{settings.system} can't list its customers", hint="leave --list out")
+    if settings.full and (against or able.full is None):
+        raise Unusable(f"{able.title} has nothing more to read with --full", hint="leave --full out")
     if against:
         if settings.job_name.apart:
             raise Unusable("an extract shows customers, and that run was about others", hint="leave --against out")
@@ -163,7 +166,8 @@ def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
         for frame in against.frames(frame_as_decided(window, decided) for window in ours):
             parts.append(set_aside(frame, later.place.work, len(parts)))
             count.advance(frame["source_row"].n_unique())
-    later.findings = Findings(complete_at_target=against.complete if against.whole else None)
+    seen = against.complete if against.whole else None
+    later.findings = Findings(complete_at_target=seen, not_read=against.not_read)
     later.notes.append(
         f"compared with the extract {extract.name} (SHA-256 {extract.sha256}, {extract.rows:,} rows); "
         f"{against.fetched:,} rows were compared field by field, the target was not read"
@@ -178,6 +182,7 @@ def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summ
     whole = RunFolder.existing(Path(run.folder))
     folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
+    later.notes += notes_of(folder)
     changes = changed_since(later, whole, folder)
     findings = replace(later.findings, reconciliation=dict(counts), notes=tuple(later.notes))
     again = replace(
@@ -191,7 +196,9 @@ def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summ
     summary = replace(summary, changes=None if changes is None else changes.counts)
     folder.write_bytes("summary.json", summary.to_json())
     events = [each.told(run.run_id, iso(clock.now())) for each in later.decided]
-    seal(folder, again, summary, write_events(events, folder) if events else None)
+    known = later.store.run(run.run_id) or run
+    chain = write_events(events, folder) if events else None
+    seal(later.store, run, folder, {**facts_of_run(again, summary), **chained(known)}, chain)
     return summary
 
 
@@ -210,11 +217,8 @@ def changed_since(later: LaterReconciliation, whole: RunFolder, folder: RunFolde
 def without_input(store: Store, run: RunRow, findings: Findings, ended_ms: int) -> Summary:
     """The summary of a reconciliation whose input is gone: what the ledger alone can say."""
     outcomes = {outcome.value: rows for outcome, rows in store.outcome_counts(run.run_id).items()}
-    equations = [Equation("rows of the run = rows in the ledger", run.rows, sum(outcomes.values()))]
-    if findings.complete_at_target is not None:
-        complete = outcomes.get("onboarded", 0) + outcomes.get("already_onboarded", 0)
-        name = "complete in the ledger = complete at the target"
-        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
+    held = Equation("rows of the run = rows in the ledger", run.rows, sum(outcomes.values()))
+    equations = [held, *at_target(outcomes, findings)]
     settings: dict[str, Any] = dict(run.settings)
     return Summary(
         run_id=run.run_id,
@@ -227,8 +231,9 @@ def without_input(store: Store, run: RunRow, findings: Findings, ended_ms: int) 
         outcomes=outcomes,
         requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
+        not_read=findings.not_read,
         equations=tuple(equations),
         notes=findings.notes,
         settings={name: str(value) for name, value in sorted(settings.items())},
-        exit_code=exit_code({}, findings, equations, settings),
+        exit_code=exit_code({}, findings, equations, settings, reading=True),
     )

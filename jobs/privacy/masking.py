@@ -6,19 +6,27 @@ report, the ledger or an exception passes here.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 SHORTEST = 8
 """Chosen: below this, a tail of 3 would show a third of the value or more."""
 
-_DIGITS = re.compile(r"\+?\d(?:[\s.,'’_\-\u2010-\u2015\u2212/()\u200b-\u200f\u2060\ufeff]{0,16}+\d)*+")
-"""Digits in any script, with what people and machines write between them: not more than 16 signs (chosen)."""
+_DIGITS = re.compile(r"\+?\d(?:(?:[\W_]{0,3}+|[\s.,'’_\-\u2010-\u2015\u2212/()\u200b-\u200f\u2060\ufeff]{0,16}+)\d)*+")
+"""Digits with whatever signs stand between them: any three, or 16 that people and machines write there (chosen)."""
 
+_STRANGE = re.compile(r"[^\x00-\x7f]")
 _WORDS = re.compile(r"[^\s<>\"',;:()]++")
+_HEXADECIMAL = re.compile(r"(?=.*[a-f])(?=.*[0-9])[0-9a-f-]{16,}")
 FEWEST = 7
 """Digits of a number that is starred; chosen: fewer are amounts, dates without a century and postal codes."""
+
+FEWEST_IN_HEX = 13
+"""The same inside a hexadecimal id, half of which have 7 digits in a row: as many as South Africa's number has."""
 
 
 Mask = Callable[[str | None], str]
@@ -71,10 +79,34 @@ def of_column(column: str) -> Mask:
 def text(value: str) -> str:
     """Free text of others (an error, an unknown column) without numbers of 7 digits or more and without e-mails.
 
-    Separators inside a number hide nothing, nor do digits of other scripts: `900101 5009 087` and `9,001,015` are
-    starred too. In linear time, whatever the text.
+    Separators inside a number hide nothing, nor do digits of other scripts or forms: `900101 5009 087`, `9,001,015`
+    and `９００①⁰1` are starred too. In linear time, whatever the text. Mask first, cut afterwards.
     """
-    return _DIGITS.sub(_without_number, addresses(value))
+    return _masked(value, FEWEST)
+
+
+def mark(value: str, most: int) -> str:
+    """A code, a state or a trace id of others, as `text`, then cut to `most` characters.
+
+    A hexadecimal one stays readable as long as it holds no whole number.
+    """
+    return _masked(value, FEWEST_IN_HEX if _HEXADECIMAL.fullmatch(value.lower()) else FEWEST)[:most]
+
+
+def _masked(value: str, fewest: int) -> str:
+    """`value` itself where nothing in it is to be hidden, else with plain digits."""
+    plain = value if value.isascii() else _STRANGE.sub(_plain, value)
+    hidden = _DIGITS.sub(lambda number: _without_number(number, fewest), addresses(plain))
+    return value if hidden == plain else hidden
+
+
+def _plain(sign: re.Match[str]) -> str:
+    """The digits, or the at sign, that a sign stands for (NFKC, and signs that are digits without it); else itself."""
+    digit = unicodedata.digit(sign[0], None)
+    if digit is not None:
+        return str(digit)
+    same = unicodedata.normalize("NFKC", sign[0])
+    return same if any(each.isdecimal() or each == "@" for each in same) else sign[0]
 
 
 def addresses(value: str) -> str:
@@ -86,9 +118,9 @@ def _without_email(word: re.Match[str]) -> str:
     return email(word[0]) if 0 < word[0].find("@") < len(word[0]) - 1 else word[0]
 
 
-def _without_number(number: re.Match[str]) -> str:
+def _without_number(number: re.Match[str], fewest: int) -> str:
     found = number[0]
-    if sum(map(str.isdecimal, found)) < FEWEST:
+    if sum(map(str.isdecimal, found)) < fewest:
         return found
     return "*" * (len(found) - 2) + found[-2:]
 
@@ -98,8 +130,10 @@ def line(value: str) -> str:
     return text("".join(sign if sign.isprintable() else " " for sign in value).strip())
 
 
-def tail_expr(column: str, shown: int) -> pl.Expr:
+def tail_expr(column: str, shown: int) -> "pl.Expr":
     """`tail` over a text column; null stays null."""
+    import polars as pl  # what only masks a sentence waits for no table
+
     value = pl.col(column)
     length = value.str.len_chars()
     stars = pl.lit("*").repeat_by(pl.when(length < SHORTEST).then(length).otherwise(length - shown)).list.join("")

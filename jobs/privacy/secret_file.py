@@ -1,7 +1,9 @@
 """A secret in a file: who else may read it, and what in it is the secret."""
 
 import codecs
+import grp
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -18,6 +20,27 @@ UNUSUAL = {
 }
 
 
+def refuse_foreign(path: Path, status: os.stat_result, what: str) -> None:
+    """Raises Unusable for a file that another user owns, or can write: who can is who decides what it says.
+
+    Root's files are taken, as orchestrators mount them. A group may write that is its owner's own, as some systems make
+    one for each user.
+    """
+    if status.st_uid not in {0, os.geteuid()}:
+        raise Unusable(f"{what}: {path} belongs to another user", hint=f"make a file of your own; or chown it: {path}")
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o002 or (mode & 0o020 and not _own_group(status)):
+        raise Unusable(f"{what}: others may write {path}", hint=f"chmod go-w {path}")
+
+
+def _own_group(status: os.stat_result) -> bool:
+    """Whether the group of a file is that of its owner alone, which bears the owner's name."""
+    try:
+        return grp.getgrgid(status.st_gid).gr_name == pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        return False
+
+
 def secret_of(path: Path, variable: str) -> str:
     """The text of `path`, which the variable `variable` names. Raises Unusable, never with the text.
 
@@ -30,6 +53,7 @@ def secret_of(path: Path, variable: str) -> str:
         raise Unusable(f"{variable}: {path} can't be read ({type(error).__name__})") from error
     if stat.S_IMODE(status.st_mode) & 0o077 and not mounted(path, status):
         raise Unusable(f"{variable}: others may read {path}", hint=f"chmod 600 {path}")
+    refuse_foreign(path, status, variable)
     if mark := next((mark for mark in UNUSUAL if content.startswith(mark)), None):
         raise Unusable(f"{variable}: {path} is {UNUSUAL[mark]}", hint="save it as UTF-8")
     try:

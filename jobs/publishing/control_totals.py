@@ -17,6 +17,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.ledger.totals import Created, Entry, created, distinct_keys, entries
 from jobs.model import Origin, Outcome
+from jobs.publishing.findings import Findings
 from jobs.reports.totals import ControlTotal
 from jobs.systems.contract import CUSTOMER_STEP, WALLET_STEP, further_wallet
 from jobs.systems.row import Row
@@ -42,9 +43,9 @@ class Tally:
 
 
 def control_totals(
-    store: Store, run: RunRow, batch: Batch, pseudonyms: Pseudonyms, complete_at_target: int | None
+    store: Store, run: RunRow, batch: Batch, pseudonyms: Pseudonyms, findings: Findings
 ) -> tuple[ControlTotal, ...]:
-    """All totals of `run`. `complete_at_target`: rows that a fresh read found complete; None: it was not read.
+    """All totals of `run`. `findings`: what the fresh read of the target found.
 
     Raises Unusable when `pseudonyms` are not the ledger's own.
     """
@@ -53,7 +54,7 @@ def control_totals(
     made = created(store, run, (CUSTOMER_STEP, WALLET_STEP))
     tally = tallied(store, run, batch, pseudonyms, made)
     return (
-        *_rows(batch, outcomes, complete_at_target),
+        *_rows(batch, outcomes, findings),
         ControlTotal("distinct keys", _distinct_keys(batch), distinct_keys(store, run.run_id)),
         *(ControlTotal(f"hash total of {name}", _hex(tally.file[name]), _hex(tally.ledger[name])) for name in HASHED),
         ControlTotal("rows that the ledger knows with other data", tally.set_aside, tally.set_aside),
@@ -116,13 +117,16 @@ def _count_created(tally: Tally, row: Row, entry: Entry, made: Created, run: Run
             tally.wallets[kind, currencies[min(place, len(currencies) - 1)]] += 1
 
 
-def _rows(batch: Batch, outcomes: Mapping[str, int], complete_at_target: int | None) -> Iterator[ControlTotal]:
+def _rows(batch: Batch, outcomes: Mapping[str, int], findings: Findings) -> Iterator[ControlTotal]:
     yield ControlTotal("rows", batch.rows, sum(outcomes.values()))
     for outcome in Outcome:
         file = batch.validated.quarantined_rows if outcome is Outcome.QUARANTINED else None
         yield ControlTotal(f"rows {outcome}", file, outcomes.get(outcome, 0))
     complete = outcomes.get(Outcome.ONBOARDED, 0) + outcomes.get(Outcome.ALREADY_ONBOARDED, 0)
-    yield ControlTotal("rows complete", None, complete, complete_at_target)
+    unread, found = findings.not_read.complete, findings.complete_at_target
+    yield ControlTotal("rows complete", None, complete, None if unread else found)
+    if unread and found is not None:
+        yield ControlTotal("rows complete and read at the target", None, complete - unread, found)
 
 
 def _creations(tally: Tally, made: Created) -> Iterator[ControlTotal]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs.errors import ExitCode
 from jobs.model import Rate
+from jobs.reports.not_read import ALL_READ, NotRead
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
 """The equation of which an older summary tells how many writes were repeated."""
@@ -23,7 +24,11 @@ class Findings:
     reconciliation: Mapping[str, int] = field(default_factory=dict)
     complete_at_target: int | None = None
     """Rows found complete by the fresh read; None when it was not made."""
+    not_read: NotRead = ALL_READ
+    """Rows that the fresh read, where it was made, could not read."""
     notes: tuple[str, ...] = ()
+    stop: str | None = None
+    """Why the run stopped before its end, in a sentence; None: it did not."""
     repeated_writes: int = 0
     calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """What was sent, by (operation, method, status)."""
@@ -37,6 +42,7 @@ class Findings:
         limit = self.limit and {"calls": self.limit.calls, "seconds": self.limit.seconds}
         return {
             "codes": sorted(int(code) for code in self.codes),
+            "stop": self.stop,
             "complete_at_target": self.complete_at_target,
             "repeated_writes": self.repeated_writes,
             "steps": list(self.steps),
@@ -52,6 +58,8 @@ class Findings:
             codes=frozenset(ExitCode(code) for code in facts["codes"]),
             reconciliation=summary["reconciliation"],
             complete_at_target=facts["complete_at_target"],
+            not_read=NotRead.of(summary),
+            stop=facts.get("stop"),
             notes=tuple(summary["notes"]),
             repeated_writes=facts["repeated_writes"],
             steps=tuple(facts["steps"]),

@@ -14,38 +14,40 @@ import polars as pl
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso
 from jobs.errors import ExitCode, strongest
-from jobs.evidence.auditor_pack import write_pack
-from jobs.evidence.events import Chain, write_events
-from jobs.evidence.manifest import MANIFEST, Sign, write_manifest
-from jobs.evidence.signature import signer
-from jobs.evidence.sums import sha256
+from jobs.evidence.auditor_pack import PACK, write_pack
+from jobs.evidence.events import write_events
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
-from jobs.ledger.seals import Link, add_seal, link_before
+from jobs.ledger.seals import link_before
 from jobs.ledger.store import Store
-from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome, Rate
+from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.nights import nights_until
+from jobs.publishing.prediction import score
+from jobs.publishing.sealing import check_standing, seal
+from jobs.publishing.standing import Attention, attention
 from jobs.reports import workbook
 from jobs.reports.course import Course, course
 from jobs.reports.echo import hashes, redact
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
 from jobs.reports.markdown import render_markdown
+from jobs.reports.next_steps import Ended, next_steps
 from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
 from jobs.settings.pseudonyms import pseudonyms_of
-from jobs.settings.secrets import secret
+from jobs.settings.values import NEW
 from jobs.systems import capabilities
 from schemas.column import Column
 from schemas.columns import columns_of
-from schemas.job_name import COMMANDS, ONBOARDING, JobName
-from schemas.outcome import OUTCOME_SCHEMA
+from schemas.job_name import ONBOARDING, JobName
+from schemas.outcome import MENDED_FROM, OUTCOME_SCHEMA
 
 WORKBOOK_LATER = "report.xlsx was left out, so that the stopped run ends soon: muster report writes it"
 
@@ -57,6 +59,23 @@ LEDGER_COLUMNS = tuple(f"{name[:-3]}_ms" if name in TIMES else name for name in 
 
 UNTOLD = frozenset({"seq", "at_ms", "run_id"})
 """Columns of an event that the event log has in another form."""
+
+MADE_ANEW = frozenset(
+    f"{name}.{kind}"
+    for name, kinds in {
+        "outcome": ("csv", "parquet"),
+        "quarantine": ("csv",),
+        "prediction": ("csv",),
+        "summary": ("json",),
+        "events": ("ndjson",),
+        "report": ("html", "md", "xlsx"),
+    }.items()
+    for kind in kinds
+).union(PACK)
+"""The files that `publish` makes: whatever they were before, they are then as the ledger and the input say."""
+
+ASKED_AGAIN = (Outcome.DECLINED.value, "kyc_failed")
+"""The cause after which the target can be asked again."""
 
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LOGINS = frozenset({"login", "login_challenge", "renew"})
@@ -79,33 +98,39 @@ def publish(
 ) -> Summary:
     """Writes all files of the run but the reconciliation, which is there already; gives the summary as written.
 
-    They are written into the folder of the run, which is there. Raises Unusable when it is not.
+    They are written into the folder of the run, which is there. Raises Unusable when it is not, and Unproven when it
+    was sealed before and holds something else than it did that is not made anew.
 
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
     folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
+    check_standing(store, run, MADE_ANEW)
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings.complete_at_target)
+    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
     summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
+    summary = replace(summary, prediction=score(folder))
     store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
     chain = write_events(history(store, run, summary), folder)
     folder.write_bytes("summary.json", summary.to_json())
-    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differing_lines(folder))
     folder.write_bytes("report.md", render_markdown(summary).encode())
-    if left_out is None:
-        workbook.write_workbook(attention_rows(folder, workbook.MOST_ROWS + 1), folder, from_milliseconds(ended_ms))
+    if workbook.installed() and left_out is None:
+        workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
+    nights, differences = nights_until(store, run), differing_lines(folder)
+    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)
     write_pack(folder)
-    seal(folder, run, summary, chain, previous=link_before(store, run))
-    add_seal(store, run.run_id, sha256(folder.path / MANIFEST))
+    link = link_before(store, run)
+    before = {
+        "previous_run": link and link.run_id,
+        "previous_manifest_sha256": link and link.manifest_sha256,
+    }
+    seal(store, run, folder, {**facts_of_run(run, summary), **before}, chain)
     return summary
 
 
 def workbook_left_out(rows: int, *, hurried: bool) -> str | None:
-    """Why no workbook is written; None: it is."""
-    if not workbook.installed():
-        return workbook.ABSENT
-    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS else None
+    """Why no workbook is written now; None: it is, where the extra is installed, or nobody waits for one."""
+    return WORKBOOK_LATER if hurried and rows > workbook.MOST_ROWS and workbook.installed() else None
 
 
 def noted(findings: Findings, left_out: str | None) -> Findings:
@@ -126,6 +151,7 @@ def shown(rows: Sequence[tuple[Any, ...]], batch: Batch, pseudonyms: Pseudonyms)
     kept = {name: pl.Int64() if name in TIMES else kind for name, kind in OUTCOME_SCHEMA.items()}
     times = [pl.from_epoch(name, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ") for name in TIMES]
     frame = pl.DataFrame(rows, schema=kept, orient="row").with_columns(times)
+    frame = _with_origin(frame, batch) if batch.staged.mended else frame
     frame = _with_echo(frame, batch) if batch.file.echoed else frame
     return _with_hash(frame, batch, pseudonyms) if batch.file.hidden else frame
 
@@ -142,6 +168,13 @@ def _with_echo(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     beside = echo.join(personal, on="source_row", how="left")
     joined = frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
     return redact(joined, names, list(headers))
+
+
+def _with_origin(frame: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """With the run and the row that `muster mend` took each row from."""
+    origin = pl.format("{}:{}", "from_run", "from_row").alias(MENDED_FROM)
+    beside = batch.staged.mended_rows().select("source_row", origin)
+    return frame.lazy().join(beside, on="source_row", how="left", maintain_order="left").collect()
 
 
 def _with_hash(frame: pl.DataFrame, batch: Batch, pseudonyms: Pseudonyms) -> pl.DataFrame:
@@ -172,8 +205,9 @@ def summarised(
     """The run's totals, each from its own source, and the exit code that follows from them."""
     equations = books(store, run, batch, count, findings)
     again = run.command == "reconcile"
-    judged = {} if again else count.outcomes  # a later reading is about what the target shows
-    code = exit_code(judged, findings, equations, run.settings)
+    rows = Attention() if again else attention(store, run)
+    judged = {} if again else rows.unsettled(dict(count.outcomes))  # a later reading is about what the target shows
+    code = exit_code(judged, findings, equations, run.settings, reading=again, new=rows.new.total())
     if not all(total.closed for total in totals):
         code = strongest({code, ExitCode.INTEGRITY})
     return Summary(
@@ -191,19 +225,30 @@ def summarised(
         ),
         requests=requests_of(findings.calls),
         reconciliation=findings.reconciliation,
+        not_read=findings.not_read,
         equations=equations,
         control_totals=totals,
         pending_ageing=ageing((ended_ms - since) / 1000 for since in store.undecided_since(run.run_id)),
         warnings=count.warnings,
         failed_checks=dict(sorted(count.failed_checks.items())),
-        notes=findings.notes,
+        stop=findings.stop,
+        new=None if again else rows.new,
+        closed=rows.closed,
+        notes=(*findings.notes, *untold(run, count.outcomes, findings.notes)),
         settings={name: str(value) for name, value in sorted(run.settings.items())},
-        course=None if again else course_of(store, run, findings.limit),
+        course=None if again else course_of(store, run, findings),
         funnel=() if again else funnel(batch.rows, count.ends, findings.steps, rare_steps(run, findings.steps)),
         findings=None if again else findings.facts(),
         exit_code=code,
-        next_command=next_command(run, count.outcomes, code),
+        next_steps=next_steps(Ended(run.run_id, count.outcomes, code, bool(count.causes.get(ASKED_AGAIN)))),
     )
+
+
+def untold(run: RunRow, outcomes: Mapping[str, int], notes: tuple[str, ...]) -> Iterator[str]:
+    """What a person has to know of pending rows of which the target never tells more; once, however often reported."""
+    words = capabilities(JobName.parse(run.system).adapter).untold
+    if words is not None and outcomes.get(Outcome.PENDING) and words not in notes:
+        yield words
 
 
 def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
@@ -213,10 +258,16 @@ def rare_steps(run: RunRow, steps: tuple[str, ...]) -> frozenset[str]:
     return frozenset(steps).difference(usual) if set(usual) & set(steps) else frozenset()
 
 
-def course_of(store: Store, run: RunRow, limit: Rate | None) -> Course:
+def course_of(store: Store, run: RunRow, findings: Findings) -> Course:
     """How the run went along, until its last event: what came after it was reading and reporting."""
     ended_ms = last_moment(store, run.run_id) or run.started_ms
-    return course(moments(store, run.run_id), started_ms=run.started_ms, ended_ms=ended_ms, limit=limit)
+    return course(
+        moments(store, run.run_id),
+        started_ms=run.started_ms,
+        ended_ms=ended_ms,
+        limit=findings.limit,
+        steps=findings.steps,
+    )
 
 
 def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings: Findings) -> tuple[Equation, ...]:
@@ -243,11 +294,16 @@ def books(store: Store, run: RunRow, batch: Batch, count: OutcomeCount, findings
             store.attempt_total(run.run_id),
         ),
     ]
+    return (*equations, *at_target(ledger, findings))
+
+
+def at_target(ledger: Mapping[str, int], findings: Findings) -> Iterator[Equation]:
+    """Rows complete in the ledger against those that the fresh read found so; what it could not read is on no side."""
     if findings.complete_at_target is not None:
         complete = ledger.get(Outcome.ONBOARDED, 0) + ledger.get(Outcome.ALREADY_ONBOARDED, 0)
-        name = "complete in the ledger = complete at the target"
-        equations.append(Equation(name, complete, findings.complete_at_target, "target"))
-    return tuple(equations)
+        unread = findings.not_read.complete
+        name = f"complete in the ledger{' and read' if unread else ''} = complete at the target"
+        yield Equation(name, complete - unread, findings.complete_at_target, "target")
 
 
 def mutating(calls: Mapping[tuple[str, str, str], int]) -> int:
@@ -266,14 +322,26 @@ def requests_of(calls: Mapping[tuple[str, str, str], int]) -> Requests:
 
 
 def exit_code(
-    outcomes: Mapping[str, int], findings: Findings, equations: Iterable[Equation], settings: Mapping[str, object]
+    outcomes: Mapping[str, int],
+    findings: Findings,
+    equations: Iterable[Equation],
+    settings: Mapping[str, object],
+    *,
+    reading: bool = False,
+    new: int = 0,
 ) -> ExitCode:
-    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only."""
+    """The strongest of all that holds; `--fail-on` and `--exit-zero` change 1 and 5 only.
+
+    `outcomes`: rows that nobody closed. `reading`: the command was to read the target and nothing else, so that a row
+    that was not read needs attention. `new`: rows that need attention and did not before, for `--fail-on new`.
+    """
     codes = set(findings.codes)
     present = {name for name, count in [*outcomes.items(), *findings.reconciliation.items()] if count}
     fail_on = str(settings.get("fail_on") or "")
-    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *(set(MatchClass) - AGREEING)}
-    if present & names:
+    names = set(fail_on.split(",")) if fail_on else {*ATTENTION, *DIFFERING}
+    if reading and not fail_on:
+        names.add(MatchClass.UNVERIFIED)
+    if present & names or (NEW in names and new):
         codes.add(ExitCode.ATTENTION)
     if outcomes.get(Outcome.PENDING) and not fail_on:
         codes.add(ExitCode.PENDING)
@@ -283,24 +351,6 @@ def exit_code(
         if not equation.ok:
             codes.add(ExitCode.INTEGRITY if equation.kind == "books" else ExitCode.ATTENTION)
     return strongest(codes)
-
-
-def next_command(run: RunRow, outcomes: Mapping[str, int], code: ExitCode) -> str | None:
-    """What to type next, None when nothing is left to do."""
-    if code is ExitCode.INTEGRITY:
-        return f"muster status {run.run_id}"
-    if any(outcomes.get(outcome) for outcome in (Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT)):
-        return f"muster resume {run.run_id}"
-    if outcomes.get(Outcome.FAILED):
-        return f"muster retry {run.run_id}"
-    if outcomes.get(Outcome.QUARANTINED):
-        decision = run.settings.get("decision")
-        again = COMMANDS.get(str(run.settings.get("job")), COMMANDS[ONBOARDING])
-        again += f" --command {decision}" if decision else ""
-        return f"muster {again} {run.folder}/quarantine.csv   (after mending it)"
-    if code in {ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.UNREACHABLE}:
-        return f"muster reconcile {run.run_id}"
-    return None
 
 
 def history(store: Store, run: RunRow, summary: Summary) -> Iterator[Mapping[str, object]]:
@@ -330,17 +380,15 @@ def attention_rows(folder: RunFolder, most: int) -> Iterator[Mapping[str, object
 
 
 def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
-    """The first lines of reconciliation.parquet that do not agree with the target; the page shows no more."""
+    """The first lines of reconciliation.parquet that differ from the target; the page shows no more."""
     table = pl.scan_parquet(folder.path / "reconciliation.parquet", glob=False)
-    wanted = table.filter(~pl.col("class").is_in(list(AGREEING)))
+    wanted = table.filter(pl.col("class").is_in(list(DIFFERING)))
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
-def seal(
-    folder: RunFolder, run: RunRow, summary: Summary, chain: Chain | None, *, previous: Link | None = None
-) -> None:
-    """manifest.json and SHA256SUMS, the last writes of a run. `previous`: the run of the batch before it."""
-    facts: dict[str, object] = {
+def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
+    """What the manifest says of a run, or of a later comparison of it."""
+    return {
         "run_id": run.run_id,
         "command": run.command,
         "system": run.system,
@@ -349,16 +397,9 @@ def seal(
         "ended_at": summary.ended_at,
         "exit_code": int(summary.exit_code),
         "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "api_user": run.facts.get("api_user"),
         "control_record": run.facts.get("control_record"),
+        **({"plan": run.facts["plan"]} if "plan" in run.facts else {}),
         MOVED_FROM: run.facts.get(MOVED_FROM),
         "settings": dict(run.settings),
-        "previous_run": previous and previous.run_id,
-        "previous_manifest_sha256": previous and previous.manifest_sha256,
     }
-    write_manifest(folder, facts, chain=chain, keep=True, sign=signing())
-
-
-def signing() -> Sign | None:
-    """What signs manifests; None when no key is given. Raises Unusable: asked for before anything is sent."""
-    pem = secret("signing_key")
-    return None if pem is None else signer(pem)

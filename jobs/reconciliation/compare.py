@@ -6,17 +6,19 @@ never a match.
 
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
 from rapidfuzz import fuzz
 
+from jobs import folded
 from jobs.batch import Batch
 from jobs.clock import Clock, iso
 from jobs.errors import Unreachable
 from jobs.ledger.store import Store
-from jobs.model import COMPLETE, MatchClass, Outcome
+from jobs.model import COMPLETE, DIFFERING, MatchClass, Outcome
+from jobs.reports.not_read import ALL_READ
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import Capabilities, System
 from jobs.systems.messages import Reader, ReadFailed
@@ -70,9 +72,12 @@ class Line:
 
 MATCH = (Line(MatchClass.MATCH),)
 
+SHORT_OF = DIFFERING - {MatchClass.FIELD_DIFFERENCE}
+"""Classes of a row that the target shows, and not as complete."""
+
 
 def normalised(text: str | None) -> str:
-    """What is compared: NFC, outer spaces off, inner ones single. Capitals count, but for e-mails (`compared`)."""
+    """What is compared: NFC, outer spaces off, inner ones single. `folded` says of which columns no more counts."""
     return " ".join(unicodedata.normalize("NFC", text or "").split())
 
 
@@ -92,16 +97,26 @@ def compare(claim: Claim, sighting: Sighting, able: Capabilities) -> Sequence[Li
     lines = [*fields(sighting.comparisons), *decision(claim, sighting, able)]
     if able.wallets:
         lines += wallet(claim, sighting)
-    return lines or MATCH
+    return lines or matched(sighting.comparisons)
+
+
+def matched(comparisons: Sequence[Comparison]) -> Sequence[Line]:
+    """MATCH; where the target has values in another spelling, it names them: they are no difference."""
+    spelt = [each for each in comparisons if folded.differs(each.field, each.ours, each.theirs)]
+    if not spelt:
+        return MATCH
+    ours, theirs = (
+        ";".join(each.mask(value) for each, value in zip(spelt, values, strict=True))
+        for values in ([each.ours for each in spelt], [each.theirs for each in spelt])
+    )
+    return (Line(MatchClass.MATCH, ";".join(each.field for each in spelt), ours, theirs),)
 
 
 def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
-    """The fields that differ after normalisation. A value that the file does not have is not compared."""
+    """The fields that differ in more than spelling. A value that the file does not have is not compared."""
     for each in comparisons:
         ours, theirs = normalised(each.ours), normalised(each.theirs)
-        if each.field == "email":
-            ours, theirs = ours.casefold(), theirs.casefold()
-        if each.ours is not None and ours != theirs:
+        if each.ours is not None and folded.of(each.field, ours) != folded.of(each.field, theirs):
             alike = similarity(ours, theirs) if each.field in NAMES and each.ours != WITHHELD else None
             yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
 
@@ -179,6 +194,7 @@ class Reconciliation:
         self.listed = listed or {}
         self.complete = 0
         """Rows that the ledger calls complete and the target shows complete: no line but a match or a field's."""
+        self.not_read = ALL_READ
         self.unreachable: Unreachable | None = None
         """That the target could not be reached any more: from then on nothing was verified."""
 
@@ -194,8 +210,11 @@ class Reconciliation:
     async def _lines(self, claimed: tuple[Claim, Row | None]) -> list[tuple[Any, ...]]:
         claim, row = claimed
         read_at = None
-        if row is None or claim.outcome in NOT_SENT:
+        if claim.outcome in NOT_SENT:
             found: Sequence[Line] = (Line(MatchClass.NOT_SENT),)
+        elif row is None:  # an older muster took it, and sent it; it would be refused now
+            found = await self._read(replace(claim, pseudonyms={}), valueless(claim))
+            read_at = iso(self.clock.now())
         else:
             found = await self._read(claim, row)
             read_at = iso(self.clock.now())
@@ -204,25 +223,44 @@ class Reconciliation:
     async def _read(self, claim: Claim, row: Row) -> Sequence[Line]:
         facts: Mapping[str, str] = {"customer_id": claim.customer_id} if claim.customer_id else {}
         if claim.pseudonyms is not None and not facts:
-            return (Line(MatchClass.UNVERIFIED),)  # nothing is known that a look-up could ask for
+            return self._unread(claim, "the ledger knows no customer id, and without the input nothing can be asked")
         listed = self.listed.get(claim.customer_id or "")
         try:
             lines = await self._seen(claim, row, facts, listed)
-            if listed is not None and lines != MATCH:  # a listing may lag behind: a difference is read for itself
+            if listed is not None and not agreeing(lines):  # a listing may lag behind: a difference is read for itself
                 lines = await self._seen(claim, row, facts, None)
-        except ReadFailed:
-            return (Line(MatchClass.UNVERIFIED),)
+        except ReadFailed as error:
+            return self._unread(claim, error.reason)
         except Unreachable as error:
             self.unreachable = error
-            return (Line(MatchClass.UNVERIFIED),)
+            return self._unread(claim, "the target could not be reached")
         self.complete += is_complete(claim, lines)
+        if any(line.match_class is MatchClass.UNVERIFIED for line in lines):
+            differs = any(line.match_class in SHORT_OF for line in lines)
+            self.not_read = self.not_read.and_one(
+                "the target lists no wallets", complete=claim.outcome in COMPLETE and not differs
+            )
         return lines
+
+    def _unread(self, claim: Claim, cause: str) -> Sequence[Line]:
+        self.not_read = self.not_read.and_one(cause, complete=claim.outcome in COMPLETE)
+        return (Line(MatchClass.UNVERIFIED),)
 
     async def _seen(self, claim: Claim, row: Row, facts: Mapping[str, str], listed: Listed | None) -> Sequence[Line]:
         sighting = await self.system.sight(self.reader, row, facts, listed)
         if self.opener is not None and claim.pseudonyms is not None:
             sighting = self.opener.opened(sighting, claim.pseudonyms)
         return compare(claim, sighting, self.system.capabilities)
+
+
+def valueless(claim: Claim) -> Row:
+    """The row of a claim whose values are not at hand."""
+    return Row(claim.source_row, None, claim.key or "", {}, phone_masked="", national_id_masked="", warnings=None)
+
+
+def agreeing(lines: Sequence[Line]) -> bool:
+    """Whether no line is a difference."""
+    return all(line.match_class is MatchClass.MATCH for line in lines)
 
 
 def reported(claim: Claim, line: Line, read_at: str | None) -> tuple[Any, ...]:

@@ -13,12 +13,14 @@ from typing import Any
 import polars as pl
 
 from jobs.clock import Clock, iso
+from jobs.intake.duplicates import form_of
 from jobs.intake.extract import LEADS, ROW, Extract
 from jobs.model import COMPLETE, MatchClass, Outcome
 from jobs.privacy import masking
 from jobs.privacy.masking import Mask
 from jobs.reconciliation.compare import NOT_SENT, Claim, Line, compare, is_complete, reported
 from jobs.reconciliation.pseudonymous import PseudonymComparer
+from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.systems import capabilities
 from jobs.systems.contract import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
@@ -42,6 +44,7 @@ class ExtractComparison:
     """Rows that the ledger calls complete and the extract shows so."""
     fetched: int = 0
     """Rows of ours whose fields had to be fetched."""
+    not_read: NotRead = ALL_READ
     masks: dict[str, Mask] = field(init=False)
     """The compared fields, each with its mask: what every customer has, where the extract has it too."""
 
@@ -111,7 +114,7 @@ class ExtractComparison:
                 _hashed([self._value(name) for name in self.masks] + [pl.col(name) for name in self._facts()]).alias(
                     "print_theirs"
                 ),
-                *(_led(name, self._value(name)).alias(name) for name in self._leads()),
+                *(_led(name, self._leading(name)).alias(name) for name in self._leads()),
             )
             prints += [
                 shown.select(pl.col(name).alias("lead"), ROW, "print_theirs").drop_nulls("lead")
@@ -135,6 +138,15 @@ class ExtractComparison:
             return pl.col(f"~{name}")
         return pl.col(name).str.to_lowercase() if name == "email" else pl.col(name)
 
+    def _leading(self, name: str) -> pl.Expr:
+        """A column of the extract that leads to a customer, in whatever spelling."""
+        return self._value(name) if self.comparer is not None else self._folded(name)
+
+    def _folded(self, name: str) -> pl.Expr:
+        column = next((each for each in columns_of(self.system) if each.name == name), None)
+        form = None if column is None or self.comparer is not None else form_of(column)
+        return pl.col(name) if form is None else form
+
     def _leads(self) -> list[str]:
         return [name for name in LEADS if name in self.extract.columns]
 
@@ -146,8 +158,9 @@ class ExtractComparison:
         """What a row of ours is found by: its customer id or key; where none is promised, its identity number."""
         promised = ~pl.col("outcome").is_in(list(NOT_SENT)) & pl.col("customer_id").is_not_null()
         leads = self._leads()
-        first = [_led(name, pl.when(promised).then(pl.col(name))) for name in leads]
-        return pl.coalesce(*first, *(_led(name, pl.col(name)) for name in reversed(leads) if name != "customer_id"))
+        first = [_led(name, pl.when(promised).then(self._folded(name))) for name in leads]
+        others = (_led(name, self._folded(name)) for name in reversed(leads) if name != "customer_id")
+        return pl.coalesce(*first, *others)
 
     def _print_of_ours(self) -> pl.Expr:
         """The fingerprint that a complete row promises; null for the others, which are judged one by one."""
@@ -214,6 +227,7 @@ class ExtractComparison:
     def _compared(self, claim: Claim, ours: Mapping[str, Any], theirs: Sequence[Mapping[str, Any]]) -> Sequence[Line]:
         """All differences of one row; rows of the extract that show one customer's wallets are one customer."""
         if claim.customer_id is None and self._lead_is_missing(ours):
+            self.not_read = self.not_read.and_one("nothing of the row leads into the extract", complete=False)
             return (Line(MatchClass.UNVERIFIED),)
         ids = list(dict.fromkeys(self._id(row) for row in theirs))
         if len(ids) != 1:
@@ -222,7 +236,7 @@ class ExtractComparison:
         sightings = [self._sighting(claim, ours, row, ids, wallets) for row in theirs]
         found = [line for sighting in sightings for line in compare(claim, sighting, self.able)]
         lines = tuple(dict.fromkeys(found))
-        return tuple(line for line in lines if line.match_class is not MatchClass.MATCH) or lines
+        return tuple(line for line in lines if line.match_class is not MatchClass.MATCH) or (matched_in(lines),)
 
     def _lead_is_missing(self, ours: Mapping[str, Any]) -> bool:
         leads = [name for name in self._leads() if name != "customer_id"]
@@ -268,6 +282,11 @@ class ExtractComparison:
             rows = pl.read_parquet(part).join(met, on=ROW, how="anti", maintain_order="left")
             if not rows.is_empty():
                 yield _only_in_target(rows, read_at)
+
+
+def matched_in(lines: Sequence[Line]) -> Line:
+    """Of lines that agree, the one that names another spelling."""
+    return max(lines, key=lambda line: line.field is not None)
 
 
 def _hashed(values: Sequence[pl.Expr]) -> pl.Expr:

@@ -1,8 +1,8 @@
 """Rows whose values are known only as the ledger's keyed pseudonyms: what a reconciliation compares when the input
 file is gone or was changed.
 
-A pseudonym shows that two values are the same, never what they are; so no difference of such a row shows our side,
-and e-mails that differ in capitals alone differ.
+A pseudonym shows that two values are the same, never what they are; so no difference of such a row shows our side. The
+spellings of the input that can be guessed from the target's are tried: a number or an e-mail in mixed case is not.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from jobs import folded
 from jobs.intake.phones import normalise_phones
 from jobs.keys import Pseudonyms
 from jobs.ledger.store import Store
 from jobs.privacy.masking import Mask
-from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised
+from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised, valueless
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Sighting
 from jobs.windows import A_LOOKUP
@@ -43,14 +44,17 @@ class PseudonymComparer:
         yield normalised(theirs)
         if field == "email":
             yield normalised(theirs).lower()
+        if folded.KINDS.get(field) == "identity":
+            bare = "".join(sign for sign in normalised(theirs) if sign not in " -")
+            yield from folded.spellings(field, bare)
         if field == "phone":
             yield from self._phones(theirs)
 
     def _phones(self, theirs: str) -> Iterator[str]:
         yield "".join(sign for sign in theirs if sign in "0123456789")
         international = normalise_phones(pl.Series("phone", [theirs]), self.region)[0]
-        if international is not None:
-            yield international
+        for digits in {folded.digits(theirs), international or ""}:
+            yield from folded.spellings("phone", digits)
 
     def opened(self, sighting: Sighting, ours: Mapping[str, str]) -> Sighting:
         """`sighting`, whose comparisons know only the target's side, compared with the pseudonyms `ours`."""
@@ -73,10 +77,7 @@ async def sealed_claims(
             claim = claim_of(entry)
             record = known.get(claim.key or "")
             ours = record.record.pseudonyms if record is not None else {}
-            row = Row(
-                claim.source_row, None, claim.key or "", {}, phone_masked="", national_id_masked="", warnings=None
-            )
-            pairs.append((replace(claim, pseudonyms=ours), row))
+            pairs.append((replace(claim, pseudonyms=ours), valueless(claim)))
         yield pairs
 
 

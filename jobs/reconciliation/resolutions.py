@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from jobs import folded
 from jobs.batch import Batch
 from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
@@ -83,8 +84,12 @@ class Decided:
         place = {"at": at, "run_id": run_id, "kind": "decision", "source_row": given.source_row, "key": key}
         return {**place, "verdict": given.choice.value, "detail": self.event}
 
-    def transition(self, customer_step: str) -> Transition | None:
-        """What changes in the ledger but the event; None: nothing (`leave`)."""
+    def transition(self, customer_step: str, *, shown: bool) -> Transition | None:
+        """What changes in the ledger but the event; None: nothing (`leave`).
+
+        `shown`: the target shows its customers. Where it does not, the step of a customer that is ours is not called
+        done: its own look says, from what the ledger knows, whether a decision about it is still outstanding.
+        """
         record, given = self.known.record, self.decision
         if given.choice is Choice.GIVE_UP:
             reason = f"given up by {given.decided_by}: {given.reason}"
@@ -102,7 +107,8 @@ class Decided:
             facts = {**record.facts, SHARED: shared, SHAREABLE: ""}
             return Transition(record=replace(reopened, facts=facts), step=replace(step, status=StepStatus.OPEN))
         facts = {"customer_origin": Origin.ADOPTED, **record.facts, "customer_id": given.customer_id or ""}
-        settled = replace(step, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
+        status = StepStatus.DONE if shown else StepStatus.UNDECIDED
+        settled = replace(step, status=status, doubt_since_ms=None, doubts=0)
         claims = (IdClaim("customer", given.customer_id, record.key),) if given.customer_id else ()
         return Transition(record=replace(reopened, facts=facts), step=settled, claims=claims)
 
@@ -113,7 +119,7 @@ class Decided:
                 if step.status in {StepStatus.INTENDED, StepStatus.DOUBTFUL}:
                     yield replace(step, status=StepStatus.OPEN, doubt_since_ms=None, doubts=0)
 
-    def transitions(self, customer_step: str, now_ms: int) -> Iterator[Transition]:
+    def transitions(self, system: System, now_ms: int) -> Iterator[Transition]:
         """All that the ledger is told, the event first."""
         given, record = self.decision, self.known.record
         yield Transition(
@@ -121,7 +127,7 @@ class Decided:
                 now_ms, "decision", given.source_row, record.key, verdict=given.choice.value, detail=self.event
             )
         )
-        changed = self.transition(customer_step)
+        changed = self.transition(system.steps[0].name, shown=system.capabilities.reads_back)
         if changed is not None:
             yield changed
             yield from (Transition(record=changed.record, step=step) for step in self.reopened_steps())
@@ -204,15 +210,13 @@ async def prove(
 
 
 def same_person(sighting: Sighting, column: str) -> bool:
-    """Whether the one customer seen has the row's value of `column`; e-mails in any case."""
+    """Whether the one customer seen has the row's value of `column`, in whatever spelling."""
     values = [
         (normalised(each.ours), normalised(each.theirs))
         for each in sighting.comparisons
         if each.field == column and each.ours is not None
     ]
-    if column == "email":
-        values = [(ours.casefold(), theirs.casefold()) for ours, theirs in values]
-    return len(sighting.customer_ids) == 1 and any(ours == theirs for ours, theirs in values)
+    return len(sighting.customer_ids) == 1 and any(folded.same(column, *both) for both in values)
 
 
 def rows_of(batch: Batch, decided: Sequence[Decided]) -> dict[int, Row]:

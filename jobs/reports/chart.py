@@ -20,6 +20,10 @@ LOWEST = 2.0
 """Chosen: the least height of what is not zero, so that one error in a thousand rows is still seen."""
 
 
+FEWEST, SPIKE = 10, 4
+"""Chosen: among ten values and more, one of four times what nine in ten stay below is a spike, and is cut off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Stacked columns, one per bucket, in a drawing of `width` by `HEIGHT` units."""
@@ -31,24 +35,49 @@ class Columns:
     """A path for each series that is not zero everywhere."""
     line: float | None = None
     """The height at which a limit is drawn, from above; None for none."""
+    cuts: str = ""
+    """A path over the columns that are higher than the upper edge, and cut there."""
+    highest: int | None = None
+    """The value of the tallest of these, which stands at bucket `highest_at`; None: none is cut."""
+    highest_at: int = 0
 
 
 def columns(series: Mapping[str, Sequence[int]], limit: int | None = None) -> Columns:
     """The columns of `series` (equally long), the first one lowest. `limit`: a value to be drawn as a line."""
-    count = max((len(values) for values in series.values()), default=0)
-    top = rounded_up(max([limit or 0, *(sum(each) for each in zip(*series.values(), strict=True))], default=0))
-    base = [float(HEIGHT)] * count
+    sums = [sum(each) for each in zip(*series.values(), strict=True)]
+    top = rounded_up(max(sums, default=0) if limit else readable(sums))
+    top = max(top, rounded_up(limit or 0))
+    scales = [HEIGHT / max(top, whole) for whole in sums]
+    base = [float(HEIGHT)] * len(sums)
     paths = {}
     for name, values in series.items():
         pieces = []
         for place, value in enumerate(values):
             if value:
-                height = max(LOWEST, value * HEIGHT / top)
+                height = max(LOWEST, value * scales[place])
                 base[place] = max(0.0, base[place] - height)
                 pieces.append(f"M{STEP * place} {base[place]:.4g}h{COLUMN}v{height:.4g}h-{COLUMN}z")
         if pieces:
             paths[name] = "".join(pieces)
-    return Columns(max(STEP * count, 1), top, paths, None if limit is None else round(HEIGHT - limit * HEIGHT / top, 2))
+    line = None if limit is None else round(HEIGHT - limit * HEIGHT / top, 2)
+    cut = [place for place, whole in enumerate(sums) if whole > top]
+    highest_at = max(cut, key=lambda place: sums[place], default=0)
+    return Columns(
+        width=max(STEP * len(sums), 1),
+        top=top,
+        paths=paths,
+        line=line,
+        cuts="".join(f"M{STEP * place} 14l{COLUMN} -6v4l-{COLUMN} 6z" for place in cut),
+        highest=sums[highest_at] if cut else None,
+        highest_at=highest_at,
+    )
+
+
+def readable(values: Sequence[int]) -> int:
+    """The value up to which a chart of `values` reaches: the greatest, unless a few spikes would flatten the rest."""
+    some = sorted(value for value in values if value)
+    usual = some[len(some) * 9 // 10 - 1] if len(some) >= FEWEST else 0
+    return some[-1] if some and (not usual or some[-1] <= SPIKE * usual) else 2 * usual
 
 
 def rounded_up(value: int) -> int:
@@ -140,8 +169,13 @@ class Pictures:
     used: Columns
     latency: tuple[Latency, ...]
     slowest_ms: int
+    """Where bars of time end; a longer one is cut off there."""
     times: tuple[str, str, str]
     moments: list[str]
+
+    def wide(self, milliseconds: int) -> float:
+        """The length of a bar of time, of `WIDTH` units."""
+        return round(min(WIDTH, WIDTH * milliseconds / self.slowest_ms), 1)
 
     @classmethod
     def of(cls, course: Course) -> "Pictures":
@@ -155,7 +189,13 @@ class Pictures:
             usage=usage,
             used=columns({"used": usage.per_bucket}, usage.calls),
             latency=course.latency,
-            slowest_ms=max((each.p99_ms for each in course.latency), default=0) or 1,
+            slowest_ms=slowest([each.p99_ms for each in course.latency]),
             times=times(line),
             moments=moments(line),
         )
+
+
+def slowest(times_ms: Sequence[int]) -> int:
+    """Where bars of these times end: with the longest, unless it would flatten the next one."""
+    longest, second = (*sorted(times_ms, reverse=True), 0, 0)[:2]
+    return max(1, 2 * second if second and longest > SPIKE * second else longest)

@@ -108,12 +108,14 @@ class Course:
     usage: Usage
 
 
-def course(moments: Iterable[Sequence[Any]], *, started_ms: int, ended_ms: int, limit: Rate | None) -> Course:
+def course(
+    moments: Iterable[Sequence[Any]], *, started_ms: int, ended_ms: int, limit: Rate | None, steps: Sequence[str] = ()
+) -> Course:
     """The course of a run between two times in milliseconds.
 
     `moments`: (at_ms, kind, key, step, attempt, verdict, http_status, detail), oldest first. Where their clock was set
     back, time goes on from there; a time outside of the run counts at its nearer end. `limit`: of mutating calls, None
-    where it is not known.
+    where it is not known. `steps`: their order; one that is not among them comes behind them.
     """
     tally, newest, shift = _Tally(started_ms, ended_ms, limit), started_ms, 0
     for shown_ms, kind, key, step, attempt, verdict, status, detail in moments:
@@ -129,7 +131,7 @@ def course(moments: Iterable[Sequence[Any]], *, started_ms: int, ended_ms: int, 
             tally.answered(at_ms, (key, step, attempt), status)
         elif kind == "outcome" and verdict not in UNSENT:
             tally.ended(bucket, verdict)
-    return tally.course()
+    return tally.course(steps)
 
 
 class _Tally:
@@ -166,10 +168,11 @@ class _Tally:
         kind = "complete" if outcome in COMPLETE else "pending" if outcome == Outcome.PENDING else "attention"
         self.series[kind][bucket] += 1
 
-    def course(self) -> Course:
+    def course(self, steps: Sequence[str]) -> Course:
+        taken = sorted(self.taken.items(), key=lambda each: steps.index(each[0]) if each[0] in steps else len(steps))
         return Course(
             Timeline(self.started_ms, self.width_ms, **self.series),
-            tuple(_latency(step, taken) for step, taken in self.taken.items()),
+            tuple(_latency(step, times) for step, times in taken),
             Usage(self.limit.calls if self.limit else None, self.seconds, max(self.peaks), self.peaks),
         )
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
-from jobs.reports.printable import printable
-from jobs.reports.summary import Cause, Equation, Summary
+from jobs.reports.summary import Cause, Equation, Summary, otherwise, since_the_last
 from jobs.reports.verdict import verdict
 
 MOST_CAUSES, MOST_EQUATIONS, MOST_NOTES = 8, 12, 5
@@ -21,15 +21,19 @@ def render_markdown(summary: Summary) -> str:
         f"Run {plain(summary.run_id)} · {plain(summary.command)} · {plain(summary.system)}, "
         f"tenant {plain(summary.tenant)} · {plain(summary.started_at)} to {plain(summary.ended_at)}"
     )
-    head = [f"# {plain(verdict(summary).sentence)}", "", facts, ""]
+    why = [f"Why: {plain(summary.stop)}", ""] if summary.stop else []
+    stand_in = [f"**{plain(summary.stand_in)}**", ""] if summary.stand_in else []
+    head = [f"# {plain(verdict(summary).sentence)}", "", *stand_in, *why, facts, ""]
     head.append(f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}.")
-    if summary.next_command:
-        head += ["", f"Next: {code(summary.next_command)}"]
+    head += _steps(summary)
     blocks = [
         _outcomes(summary),
         _causes(summary.causes),
         _equations(summary.equations),
         _counts("Target", summary.class_counts()),
+        _counts("Not read at the target, so not compared", summary.not_read.causes),
+        _counts("Since the last run", since_the_last(summary)),
+        _counts("Otherwise than planned", otherwise(summary)),
         _counts("Warnings", summary.warnings),
         _counts("Checks that failed", summary.failed_checks),
         _counts("Pending for", summary.pending_ageing),
@@ -37,6 +41,14 @@ def render_markdown(summary: Summary) -> str:
     ]
     lines = [*head, *(line for block in blocks if block for line in ("", *block))]
     return "\n".join(lines) + "\n"
+
+
+def _steps(summary: Summary) -> list[str]:
+    """The next steps: one in a line of its own, several in a list."""
+    steps = [f"{code(step.command)} {plain(step.why)}".rstrip() for step in summary.next_steps]
+    return (
+        ["", f"Next: {steps[0]}"] if len(steps) == 1 else ["", "Next:", *(f"- {step}" for step in steps)] * bool(steps)
+    )
 
 
 def plain(text: str) -> str:

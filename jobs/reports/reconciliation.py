@@ -23,6 +23,17 @@ def write_reconciliation(frames: Iterable[pl.DataFrame], folder: RunFolder) -> C
     return count
 
 
+def notes_of(folder: RunFolder) -> tuple[str, ...]:
+    """A note about the rows whose values the target has in another spelling: no difference, and not hidden."""
+    lines = pl.scan_parquet(folder.path / "reconciliation.parquet", glob=False)
+    spelt = lines.filter((pl.col("class") == MatchClass.MATCH) & pl.col("field").is_not_null())
+    rows = spelt.select(pl.len()).collect().item()
+    if not rows:
+        return ()
+    words = "1 row is" if rows == 1 else f"{rows:,} rows are"
+    return (f"{words} written differently at the target: reconciliation.csv names the fields, class match",)
+
+
 def _counted(frames: Iterable[pl.DataFrame], count: Counter[str]) -> Iterator[pl.DataFrame]:
     for frame in frames:
         classes = dict(frame["class"].value_counts().iter_rows())

@@ -5,21 +5,39 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from string import ascii_letters, digits
 
 import orjson
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
 from jobs.reports.chart import duration
-from jobs.reports.printable import printable
+
+PLAIN = frozenset(ascii_letters + digits + " ,-.")
+"""Characters that can end neither a string nor a rule of a style sheet."""
 
 
-def rendered(template: str, style: str, script: str = "", **content: object) -> str:
-    """The page of `template` (a file of this package) with the files `style` and `script` in it; "" is no script."""
+def rendered(template: str, style: str, script: str = "", *, foot: str = "", **content: object) -> str:
+    """The page of `template` (a file of this package) with the files `style` and `script` in it; "" is no script.
+
+    `foot`: further rules of style, of `printed_foot`.
+    """
     css, js = (Markup(_asset(name)) if name else Markup() for name in (style, script))  # noqa: S704 - our own files
+    css += Markup(foot)  # noqa: S704 - its one text is escaped for CSS
     return _environment().get_template(template).render(style=css, script=js, policy=_policy(css, js), **content)
+
+
+def printed_foot(words: str) -> str:
+    """Rules of style that print `words` and `page X of Y` at the foot of each sheet, where the browser knows how."""
+    said = "".join(sign if sign in PLAIN else f"\\{ord(sign):x} " for sign in printable(words))
+    font = "font: 9px system-ui, sans-serif; color: #525c6e"
+    return (
+        f'@page {{ @bottom-left {{ content: "{said}"; {font} }} '
+        f'@bottom-right {{ content: "page " counter(page) " of " counter(pages); {font} }} }}\n'
+    )
 
 
 def script_json(content: object) -> Markup:

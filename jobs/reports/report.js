@@ -39,6 +39,7 @@
       row.forEach((cell, place) => {
         const box = element.appendChild(document.createElement("td"));
         box.className = columns[place];
+        box.dataset.label = labels[place];
         box.textContent = cell === null ? "" : String(cell);
       });
       return element;
@@ -72,7 +73,10 @@
       find();
     }
 
-    [...table.tHead.rows[0].cells].forEach((heading, place) => {
+    const labels = [...table.tHead.rows[0].cells].map((heading) => heading.textContent);
+    table.classList.add("sorts");
+    labels.forEach((_, place) => {
+      const heading = table.tHead.rows[0].cells[place];
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = heading.textContent;

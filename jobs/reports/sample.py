@@ -6,6 +6,7 @@ Made from the evidence in the run's folder alone, without ledger, input file or 
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
@@ -15,7 +16,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from jobs.reports.rendering import rendered
+from jobs.reports.rendering import printed_foot, rendered
 from jobs.reports.spreadsheet import guard
 from schemas.outcome import OUTCOME_SCHEMA
 
@@ -43,22 +44,32 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`size` rows of a run, or all when it has fewer, in input order."""
+    """`size` rows of a run, or of each of its outcomes; all when there are fewer. In input order."""
 
     size: int
     seed: int
     summary: Mapping[str, Any]
     """summary.json of the run."""
     trails: Sequence[Trail]
+    by_outcome: bool = False
+    """Whether so many rows of each outcome were drawn, so that the rare ones are in it."""
 
     @property
     def name(self) -> str:
         """The name of its files, without their ending."""
-        return f"sample-{self.size}-{self.seed}"
+        return f"sample-{self.size}-{self.seed}" + ("-by-outcome" if self.by_outcome else "")
+
+    @property
+    def drawn_from(self) -> list[tuple[str, int, int]]:
+        """Each outcome with its rows in the sample and in the run."""
+        drawn = Counter(str(trail.row["outcome"]) for trail in self.trails)
+        counts: Mapping[str, int] = self.summary["outcomes"]
+        return [(outcome, drawn[outcome], rows) for outcome, rows in counts.items() if rows]
 
     def to_html(self) -> str:
         """A page that needs nothing else; printed, each row begins a new sheet."""
-        return rendered("sample.html.j2", "sample.css", sample=self, summary=self.summary, rule=RULE)
+        foot = printed_foot(f"muster, run {self.summary['run_id']}, sample of seed {self.seed}")
+        return rendered("sample.html.j2", "sample.css", foot=foot, sample=self, summary=self.summary, rule=RULE)
 
     def to_csv(self) -> str:
         """A line for each row, as in outcome.csv, and columns to be filled in."""
@@ -72,12 +83,20 @@ class Sample:
         return text.getvalue()
 
 
-def draw(folder: Path, size: int, seed: int) -> Sample:
-    """Draws from the files of a run: outcome.parquet, events.ndjson, reconciliation.parquet, summary.json."""
+def draw(folder: Path, size: int, seed: int, *, by_outcome: bool = False) -> Sample:
+    """Draws from the files of a run: outcome.parquet, events.ndjson, reconciliation.parquet, summary.json.
+
+    `by_outcome`: `size` rows of each outcome, by the same rule, in the place of `size` rows in all.
+    """
     summary = orjson.loads((folder / "summary.json").read_bytes())
     outcome = pl.scan_parquet(folder / "outcome.parquet", glob=False)
-    rows = outcome.select("source_row").collect()["source_row"]
-    drawn = {row: digest for digest, row in drawn_rows(rows, size, seed, summary["input"]["sha256"])}
+    rows = outcome.select("source_row", pl.col("outcome").cast(pl.String)).collect()
+    parts = rows.partition_by("outcome") if by_outcome else [rows]
+    drawn = {
+        row: digest
+        for part in parts
+        for digest, row in drawn_rows(part["source_row"], size, seed, summary["input"]["sha256"])
+    }
     wanted = pl.col("source_row").is_in(list(drawn))
     found = outcome.filter(wanted).collect().iter_rows(named=True)
     trails = {row["source_row"]: Trail(row, drawn[row["source_row"]]) for row in found}
@@ -87,7 +106,7 @@ def draw(folder: Path, size: int, seed: int) -> Sample:
     lines = pl.scan_parquet(folder / "reconciliation.parquet", glob=False).filter(wanted).collect()
     for line in lines.iter_rows(named=True):
         trails[line["source_row"]].lines.append(line)
-    return Sample(size, seed, summary, [trails[row] for row in sorted(trails)])
+    return Sample(size, seed, summary, [trails[row] for row in sorted(trails)], by_outcome)
 
 
 def drawn_rows(rows: Iterable[int], size: int, seed: int, sha256: str) -> list[tuple[str, int]]:

@@ -3,38 +3,29 @@
 The summary is a statement of facts gathered elsewhere: it counts nothing and judges only its own equations.
 """
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 import orjson
 
-from jobs.errors import ExitCode
-from jobs.model import AGREEING, ATTENTION, MatchClass, Outcome
+from jobs.codes.exits import EXITS
+from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
+from jobs.printable import printable
 from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
-from jobs.reports.printable import printable
+from jobs.reports.next_steps import NextStep
+from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.redaction import without_secrets
 from jobs.reports.totals import ControlTotal, totals_document
 from jobs.reports.verdict import verdict
 
 SCHEMA_VERSION = 1
 
-MEANINGS: dict[int, str] = {
-    ExitCode.OK: "everything the command promised is true",
-    ExitCode.ATTENTION: "finished, but rows need attention",
-    ExitCode.UNUSABLE: "usage, settings or input file unusable; nothing was sent",
-    ExitCode.POLICY: "stopped by policy, or by a ledger or a disk that failed",
-    ExitCode.PERMISSION: "authentication or permission",
-    ExitCode.PENDING: "finished; only pending rows remain",
-    ExitCode.LOCKED: "another run holds the lock, or another process the ledger's",
-    ExitCode.INTEGRITY: "integrity: the books do not balance or the evidence does not verify",
-    ExitCode.STALE_PLAN: "the plan is stale or not approved",
-    ExitCode.INTERNAL: "internal error: a defect of muster",
-    ExitCode.UNREACHABLE: "the target could not be reached; nothing is wrong with file or credential: run it again",
-    ExitCode.SIGINT: "interrupted by SIGINT; the state is saved",
-    ExitCode.SIGTERM: "interrupted by SIGTERM; the state is saved",
-}
+MEANINGS: dict[int, str] = {number: code.meaning for number, code in EXITS.items()}
+"""Each exit code in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +78,15 @@ class Cause:
     """The first source rows, three at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One class of a plan's prediction: of how many rows it was said, and how many came so."""
+
+    predicted: str
+    rows: int
+    as_predicted: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The facts of one run. Times are UTC, ISO 8601; counts that are absent are zero."""
@@ -103,6 +103,8 @@ class Summary:
     requests: Requests = field(default_factory=Requests)
     reconciliation: Mapping[str, int] = field(default_factory=dict)
     """Lines of `reconciliation.csv` per class."""
+    not_read: NotRead = ALL_READ
+    """What the fresh read of the target could not read."""
     changes: Mapping[str, int] | None = None
     """Lines of `changes.csv` per kind of change; None where there is no earlier reconciliation to compare with."""
     equations: tuple[Equation, ...] = ()
@@ -114,6 +116,14 @@ class Summary:
     """Rows per warning code of the validation."""
     failed_checks: Mapping[str, int] = field(default_factory=dict)
     """Rows per check that the target's decision named as failed."""
+    new: Mapping[str, int] | None = None
+    """Rows that need attention and were not left so by the runs before, by outcome; None: not compared."""
+    closed: Mapping[str, int] = field(default_factory=dict)
+    """Rows that need attention and that a person closed (`muster close`), by outcome."""
+    prediction: tuple[Scored, ...] = ()
+    """How the plan of the run predicted it, class by class; empty: it had none."""
+    stop: str | None = None
+    """Why the run stopped before its end; None: it came to its end, or an older muster ran."""
     notes: tuple[str, ...] = ()
     """Sentences about the run as a whole (deadline reached, target's clock off); nothing personal."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -125,8 +135,22 @@ class Summary:
     findings: Mapping[str, object] | None = None
     """What the run knew beside the ledger, to make the report again; None where it is never made again."""
     exit_code: int = 0
-    next_command: str | None = None
-    """What to type next; None when there is nothing left to do."""
+    next_steps: tuple[NextStep, ...] = ()
+    """What to type next, the most urgent first; empty when there is nothing left to do."""
+
+    @property
+    def stand_in(self) -> str | None:
+        """That the target was on this machine, in a sentence for a banner; None: it was not."""
+        url = str(self.settings.get("base_url") or "")
+        host = urlsplit(url).hostname or ""
+        if host != "localhost" and not _loopback(host):
+            return None
+        return f"Not the real target: {url} is on this machine (the sandbox, or a tunnel)."
+
+    @property
+    def next_command(self) -> str | None:
+        """The most urgent next step; None when there is nothing left to do."""
+        return self.next_steps[0].command if self.next_steps else None
 
     @property
     def exit_meaning(self) -> str:
@@ -135,8 +159,14 @@ class Summary:
 
     @property
     def attention(self) -> int:
-        """Rows that a person has to look at."""
-        return sum(self.outcomes.get(outcome, 0) for outcome in ATTENTION)
+        """Rows that a person has to look at, and has not closed."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in ATTENTION) - sum(self.closed.values())
+
+    @property
+    def standing(self) -> int | None:
+        """Rows that need attention and did before this run too; None: not compared."""
+        unsent = self.outcomes.get(Outcome.NOT_ATTEMPTED, 0)
+        return None if self.new is None else self.attention - sum(self.new.values()) - unsent
 
     @property
     def pending(self) -> int:
@@ -145,8 +175,13 @@ class Summary:
 
     @property
     def differences(self) -> int:
-        """Lines of the reconciliation that do not agree with the target."""
-        return sum(count for name, count in self.reconciliation.items() if name not in AGREEING)
+        """Lines of the reconciliation that differ from the target."""
+        return sum(self.reconciliation.get(name, 0) for name in DIFFERING)
+
+    @property
+    def unread(self) -> int:
+        """Lines of the reconciliation that say that nothing was read; no difference, and no match."""
+        return self.reconciliation.get(MatchClass.UNVERIFIED, 0)
 
     @property
     def agreed(self) -> bool:
@@ -245,6 +280,10 @@ def _counts(summary: Summary) -> dict[str, object]:
             "mutating": summary.requests.mutating,
         },
         "reconciliation": summary.class_counts(),
+        "not_read": summary.not_read.document(),
+        **({} if summary.new is None else {"new": dict(summary.new), "standing": summary.standing}),
+        "closed": dict(summary.closed),
+        **({"prediction": [asdict(each) for each in summary.prediction]} if summary.prediction else {}),
         **({} if summary.changes is None else {"changes": dict(summary.changes)}),
         "equations": [
             {"name": each.name, "left": each.left, "right": each.right, "ok": each.ok, "kind": each.kind}
@@ -259,12 +298,14 @@ def _counts(summary: Summary) -> dict[str, object]:
 
 def _ending(summary: Summary) -> dict[str, object]:
     return {
+        **({} if summary.stop is None else {"stop": summary.stop}),
         "notes": list(summary.notes),
         "settings": summary.shown_settings(),
         "exit_code": int(summary.exit_code),
         "exit_meaning": summary.exit_meaning,
         **({} if summary.findings is None else {"findings": dict(summary.findings)}),
         "next_command": summary.next_command,
+        "next_steps": [asdict(step) for step in summary.next_steps],
     }
 
 
@@ -282,13 +323,22 @@ def _way(summary: Summary) -> dict[str, object]:
     }
 
 
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def render_text(summary: Summary) -> str:
     """The block that a run prints at its end: plain text, aligned, without colours, ends with a line end.
 
     Outcomes and classes that did not occur are left out; every equation is shown.
     """
     head = f"Run {summary.run_id}: {summary.command}, {summary.system}, tenant {summary.tenant}"
-    parts = [[head, verdict(summary).sentence], *filter(None, _blocks(summary)), _last_lines(summary)]
+    stand_in = [summary.stand_in] if summary.stand_in else []
+    opening = [head, *stand_in, verdict(summary).sentence, *([f"Why: {summary.stop}"] if summary.stop else [])]
+    parts = [opening, *filter(None, _blocks(summary)), _last_lines(summary)]
     lines = [printable(line) for part in parts for line in (*part, "")]
     return "\n".join(lines[:-1]) + "\n"
 
@@ -298,16 +348,33 @@ def _blocks(summary: Summary) -> list[list[str]]:
     return [
         _table(f"Rows of {summary.input.name}", {"rows read": summary.input.rows} | _some(summary.outcome_counts())),
         _table("Why", _reasons(summary.causes)),
+        _table("Since the last run", since_the_last(summary)),
+        _table("As the plan said", {each.predicted: each.as_predicted for each in summary.prediction}),
+        _table("Otherwise (prediction.csv)", otherwise(summary)),
         _table("Warnings", _some(summary.warnings)),
         _table("Checks that failed", _some(summary.failed_checks)),
         _table("Pending for", _some(summary.pending_ageing)),
         _table("Sent", _some(sent) and sent | {"of them mutating": summary.requests.mutating}),
         _table("Reconciliation", _some(summary.class_counts())),
+        _table("Not read at the target, so not compared", summary.not_read.causes),
         _table("Changed since the last reconciliation", _some(summary.changes or {})),
         ["Control totals", *(_equation(each) for each in summary.equations)] if summary.equations else [],
         _open_totals(summary.control_totals),
         ["Notes", *(f"  {note}" for note in summary.notes)] if summary.notes else [],
     ]
+
+
+def otherwise(summary: Summary) -> dict[str, int]:
+    """Rows that came otherwise than the plan said, by what it said."""
+    return _some({each.predicted: each.rows - each.as_predicted for each in summary.prediction})
+
+
+def since_the_last(summary: Summary) -> dict[str, int]:
+    """Rows that need attention: new ones by outcome, those that stood so before, and those that people closed."""
+    if not summary.standing and not any(summary.closed.values()):
+        return {}
+    told = {f"new: {outcome}": rows for outcome, rows in (summary.new or {}).items() if rows}
+    return told | _some({"stood so before": summary.standing or 0, "closed by people": sum(summary.closed.values())})
 
 
 def _some(counts: Mapping[str, int]) -> dict[str, int]:
@@ -347,4 +414,4 @@ def _open_totals(totals: Iterable[ControlTotal]) -> list[str]:
 
 def _last_lines(summary: Summary) -> list[str]:
     lines = [f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}"]
-    return [*lines, f"Next: {summary.next_command}"] if summary.next_command else lines
+    return [*lines, *(f"Next: {step}" for step in summary.next_steps)]

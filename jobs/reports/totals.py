@@ -24,9 +24,35 @@ class ControlTotal:
         return len({self.file, self.ledger, self.target} - {None}) <= 1
 
     @property
+    def known(self) -> dict[str, int | str]:
+        """What each side that knows the total says."""
+        sides = {"file": self.file, "ledger": self.ledger, "target": self.target}
+        return {side: figure for side, figure in sides.items() if figure is not None}
+
+    @property
     def closed(self) -> bool:
         """Whether muster's own sides say the same; if not, the books do not close."""
         return None in (self.file, self.ledger) or self.file == self.ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The totals as a report shows them."""
+
+    compared: tuple[ControlTotal, ...]
+    """Those that two sides know."""
+    alone: tuple[ControlTotal, ...]
+    """Those of one side, that are not zero and stand nowhere else."""
+
+
+def shown(totals: Iterable[ControlTotal], elsewhere: Iterable[str]) -> Shown:
+    """Sorts the totals; `elsewhere`: names of those that the report has in another table."""
+    every, left_out = tuple(totals), frozenset(elsewhere)
+    alone = (each for each in every if len(each.known) == 1 and each.name not in left_out)
+    return Shown(
+        tuple(each for each in every if len(each.known) > 1),
+        tuple(each for each in alone if any(each.known.values())),
+    )
 
 
 def totals_document(totals: Iterable[ControlTotal]) -> list[dict[str, object]]:

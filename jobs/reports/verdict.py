@@ -38,11 +38,15 @@ def verdict(summary: "Summary") -> Verdict:
         return Verdict("bad", "The books do not balance: do not rely on these numbers before somebody has looked.")
     if summary.exit_code in _STOPPED:
         mood, sentence = _STOPPED[summary.exit_code]
+        if summary.exit_code == ExitCode.PERMISSION and summary.stop:
+            sentence = f"The run was stopped: {summary.stop}."
         return Verdict(mood, f"{sentence} {_left(summary)}".strip())
     if summary.attention or not summary.agreed:
-        return Verdict("attention", f"The run finished, and {_matters(summary)}.")
+        return Verdict("attention", f"The run finished, and {_matters(summary)}.{_unread(summary)}")
     if summary.damaged:
         return Verdict("attention", f"The run finished, and {_damaged(summary.damaged)}.")
+    if summary.unread:
+        return Verdict("attention", f"The run finished.{_unread(summary)}")
     if summary.pending:
         rows = counted(summary.pending, "row")
         return Verdict(
@@ -77,6 +81,14 @@ def _matters(summary: "Summary") -> str:
     return " and ".join(found) or "the target holds another number of customers than the books"
 
 
+def _unread(summary: "Summary") -> str:
+    """What is not known, as a sentence of its own; empty where all was read."""
+    if not summary.unread:
+        return ""
+    rows = counted(summary.not_read.rows or summary.unread, "row")
+    return f" Of {rows} nothing is known: the target could not be read."
+
+
 def _damaged(rows: int) -> str:
     numbers = "1 identity number seems" if rows == 1 else f"{rows:,} identity numbers seem"
     return f"{numbers} to have lost zeros in a spreadsheet: compare with the source"
@@ -88,5 +100,7 @@ def _all_well(summary: "Summary") -> str:
     before = summary.outcomes.get(Outcome.ALREADY_ONBOARDED, 0)
     if before == summary.input.rows:
         return f"The run went well: {counted(before, 'row')}, onboarded before; nothing was changed."
+    if closed := sum(summary.closed.values()):
+        return f"The run went well: {counted(summary.input.rows, 'row')}, {closed:,} of them closed by people before."
     earlier = f" ({before:,} of them before this run)" if before else ""
     return f"The run went well: {counted(summary.input.rows, 'row')}, every customer onboarded{earlier}."

@@ -1,5 +1,6 @@
 """The beginning of a run: its number, what may stop it, and its row in the ledger."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from jobs.clock import Clock, milliseconds
@@ -10,7 +11,9 @@ from jobs.reports.folder import safe_run_id
 from jobs.run.checks import check_maker_checker
 from jobs.run.context import Given, Place, RunContext
 from jobs.run.facts import run_facts
+from jobs.run.planned import FACT
 from jobs.run.session import Session, place_before
+from jobs.run.wiring import api_user
 from jobs.settings.settings import Settings
 
 
@@ -24,10 +27,10 @@ def new_run_id(clock: Clock) -> str:
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
 
 
-def stops_of(settings: Settings, clock: Clock) -> Stops:
+def stops_of(settings: Settings, clock: Clock, asked: Callable[[], bool] | None = None) -> Stops:
     """What the operator lets a run be stopped by. The deadline is the next one from now on."""
     due = None if settings.deadline is None else next_showing(settings.deadline, clock.now())
-    return Stops(breaker=settings.breaker, same_cause=settings.same_cause, due=due)
+    return Stops(breaker=settings.breaker, same_cause=settings.same_cause, due=due, asked=asked)
 
 
 def begun(run_id: str, given: Given, place: Place, session: Session, stops: Stops) -> RunContext:
@@ -51,7 +54,8 @@ def begun(run_id: str, given: Given, place: Place, session: Session, stops: Stop
 def run_row(run_id: str, given: Given, began: datetime, moved_from: str | None) -> RunRow:
     """The run as it begins. `moved_from`: the origin under which the ledger knew its target before."""
     settings, batch, control = given.settings, given.batch, given.control
-    facts = run_facts() | ({"control_record": control.facts()} if control else {})
+    facts = run_facts() | {"api_user": api_user(settings)} | ({"control_record": control.facts()} if control else {})
+    facts |= {FACT: given.plan.facts()} if given.plan else {}
     return RunRow(
         run_id=run_id,
         system=settings.job_name.ledger_system,

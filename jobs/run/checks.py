@@ -7,14 +7,22 @@ from pathlib import Path
 import polars as pl
 
 from jobs.batch import Batch
+from jobs.clock import Clock
+from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.errors import Unusable
+from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.stage import SOURCE_ROW
+from jobs.ledger.sqlite import path_of
+from jobs.ledger.store import Store
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
-from jobs.publishing.publish import signing
+from jobs.publishing.sealing import signing
 from jobs.run.canary import with_default_canary
+from jobs.run.gates import check_gates
+from jobs.run.planned import check_plan
 from jobs.run.target import same_target
 from jobs.run.wiring import Remembered, credential_name, credential_of, system_of
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secret, secrets
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
@@ -37,6 +45,7 @@ def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
 
     `files`: the folder of the input. The ledger's target is looked at here, before a large file is read.
     """
+    check_confirmed(settings)
     system = system_of(settings, files, passwords=passwords_of(settings))
     settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
@@ -46,11 +55,30 @@ def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
     return settings, system
 
 
-def check_batch(batch: Batch, settings: Settings) -> ControlRecord | None:
-    """The record that came beside the file, where one was given. Raises Unusable when the file may not be sent."""
+def check_confirmed(settings: Settings) -> None:
+    """Raises Unusable where the profile is protected and the tenant was not said once more."""
+    if not settings.protected:
+        return
+    tenant, said = settings.need("tenant"), settings.confirm_tenant
+    if said != tenant:
+        words = "--confirm-tenant is missing" if said is None else f"--confirm-tenant says {said}"
+        profile = f"profile {settings.profile}" if settings.profile else "these settings"
+        raise Unusable(f"{profile} is protected and would work in tenant {tenant}: {words}", hint="--confirm-tenant ID")
+
+
+def check_batch(
+    batch: Batch, settings: Settings, clock: Clock, *, new: bool
+) -> tuple[ControlRecord | None, SealedPlan | None]:
+    """The record that came beside the file and the plan of the run, where they were given.
+
+    Raises Unusable when the file may not be sent, StalePlan when its plan does not hold. `new`: not one that an earlier
+    run took, whose gates it has passed.
+    """
+    if new:
+        check_gates(batch, settings)
     check_password_delivery(batch, settings)
     check_privileged_rows(batch, settings)
-    return control_record(batch.staged, settings.control)
+    return control_record(batch.staged, settings.control), check_plan(batch, settings, clock) if new else None
 
 
 def passwords_of(settings: Settings) -> PasswordFile | None:
@@ -61,16 +89,36 @@ def passwords_of(settings: Settings) -> PasswordFile | None:
 
 
 def check_password_delivery(batch: Batch, settings: Settings) -> None:
-    """Raises Unusable when a login is to be made, its row has no password, and no file was named to deliver one in."""
+    """Raises Unusable when a login is to be made, its row has no password, and no file was named to deliver one in.
+
+    Rows whose end the ledger knows, and which no run takes up again, need none.
+    """
     if not capabilities(settings.job_name.adapter).logins or settings.passwords is not None:
         return
     rows = pl.scan_parquet(batch.validated.accepted, glob=False)
     without = rows.filter(pl.col(PASSWORD_COLUMN).is_null()).select(pl.len()).collect().item()
+    if without and path_of(settings.ledger).exists() and key_is_there(settings.ledger):
+        without = still_to_be_made(batch, settings)
     if without:
         raise Unusable(
             f"{without:,} rows have no password, and nowhere to deliver generated ones",
             hint="--passwords FILE, a file that only you can read",
         )
+
+
+def still_to_be_made(batch: Batch, settings: Settings) -> int:
+    """How many rows without a password of their own a run would work on, as the ledger has it."""
+    pseudonyms, system, found = pseudonyms_of(settings.ledger), system_of(settings), 0
+    with Store.opened(settings.ledger, create=False) as store:
+        space = store.space(settings.job_name.ledger_system, settings.need("tenant"))
+        for window in batch.accepted():
+            rows = [row for row in window if PASSWORD_COLUMN not in row.secrets]
+            known = store.known(space, [ledger_key(row, pseudonyms) for row in rows])
+            for row in rows:
+                steps = [step.name for step in system.steps_of(row)]
+                its = known.get(ledger_key(row, pseudonyms))
+                found += isinstance(open_case(row, its, "check", pseudonyms, Taking(), 0, steps=steps), Case)
+    return found
 
 
 def check_privileged_rows(batch: Batch, settings: Settings) -> None:

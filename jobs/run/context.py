@@ -12,6 +12,7 @@ from jobs.clock import Clock
 from jobs.engine.case import Taking
 from jobs.engine.stops import Stops
 from jobs.errors import strongest
+from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
@@ -64,6 +65,8 @@ class Given:
     batch: Batch
     control: ControlRecord | None = None
     """What came beside the file, and says what must be in it."""
+    plan: SealedPlan | None = None
+    """The sealed plan that it runs; None: none was given, and none is needed."""
     taking: Taking = field(default_factory=Taking)
     """Which outcomes of earlier runs it goes on with."""
     resolutions: Resolutions | None = None

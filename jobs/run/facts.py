@@ -5,14 +5,14 @@ import platform
 import socket
 
 from jobs import __version__
-from jobs.os_user import os_user
+from jobs.os_user import people
 
 
 def run_facts() -> dict[str, object]:
-    """Host, user, process and versions; nothing secret."""
+    """Host, users, process and versions; nothing secret."""
     return {
         "host": socket.gethostname(),
-        "user": os_user(),
+        **people(),
         "pid": os.getpid(),
         "muster": __version__,
         "python": platform.python_version(),

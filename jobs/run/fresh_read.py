@@ -12,6 +12,7 @@ from jobs.errors import NotPermitted, Unreachable
 from jobs.model import AGREEING, Outcome
 from jobs.reconciliation.compare import Claim, Reconciliation, claims
 from jobs.reports.folder import RunFolder
+from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.run.canary import DEAD
 from jobs.run.context import RunContext, unless
@@ -30,11 +31,12 @@ class Reread:
     parts: Sequence[Path]
     complete: int | None
     """Rows found complete at the target; None when it was not read."""
+    not_read: NotRead = ALL_READ
 
     def written(self, folder: RunFolder) -> dict[str, Any]:
         """Writes the reconciliation; what was found, for `Findings`."""
         counts = write_reconciliation((pl.read_parquet(part) for part in self.parts), folder)
-        return {"reconciliation": dict(counts), "complete_at_target": self.complete}
+        return {"reconciliation": dict(counts), "complete_at_target": self.complete, "not_read": self.not_read}
 
 
 class Silence:
@@ -45,31 +47,34 @@ class Silence:
         raise ReadFailed(f"{request.operation}: the target could not be reached")
 
 
-async def reread_if_possible(context: RunContext, outage: Outage) -> Reread:
-    """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile."""
+async def reread_if_possible(context: RunContext, outage: Outage, *, own_reads: bool) -> Reread:
+    """`reread`; nothing when the target is closed to this run, or a signal comes meanwhile.
+
+    `own_reads`: the credential of the run may read back what it made.
+    """
     stops, nothing = context.stops, Reread((), None)
     if stops.target_is_closed:
         return nothing
     if not context.given.system.capabilities.reads_back:
         stops.note(f"{context.given.system.capabilities.title} shows nothing of what it was sent: nothing was compared")
         return nothing
-    if not reader_given(context.given.settings):
+    if not own_reads and not reader_given(context.given.settings):
         stops.note("nothing was compared: that takes MUSTER_RECON_IDENTITY or MUSTER_OPERATOR_IDENTITY with a password")
         return nothing
     try:
-        return await unless(stops.signalled, reread(context, outage)) or nothing
+        return await unless(stops.signalled, reread(context, outage, own_reads=own_reads)) or nothing
     except NotPermitted as error:
         stops.block(error)
         return nothing
 
 
-async def reread(context: RunContext, outage: Outage) -> Reread:
+async def reread(context: RunContext, outage: Outage, *, own_reads: bool) -> Reread:
     """Reads the target with a client of its own and compares; what an outage hides stays unverified.
 
     Raises NotPermitted.
     """
     settings, system, store = context.given.settings, context.given.system, context.session.store
-    given = credential_of(settings, reading=True)
+    given = credential_of(settings, reading=True, own_reads=own_reads)
     try:
         if outage.ended is not None:
             raise outage.ended
@@ -96,9 +101,9 @@ async def compared(context: RunContext, reader: Reader) -> Reread:
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())
     if reconciliation.unreachable is None:
-        return Reread(parts, reconciliation.complete)
+        return Reread(parts, reconciliation.complete, reconciliation.not_read)
     context.stops.block(reconciliation.unreachable)
-    return Reread(parts, None)
+    return Reread(parts, None, reconciliation.not_read)
 
 
 async def judge_canary(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:

@@ -86,7 +86,7 @@ async def read_afresh(later: LaterReconciliation) -> Sequence[Path]:
                 count.advance(frame["source_row"].n_unique())
         parts.extend(unclaimed(later, listing, len(parts)))
         seen = reconciliation.complete if reconciliation.unreachable is None else None
-        later.findings = Findings(complete_at_target=seen, calls=dict(client.calls))
+        later.findings = Findings(complete_at_target=seen, calls=dict(client.calls), not_read=reconciliation.not_read)
         if reconciliation.unreachable is not None:
             later.findings = replace(later.findings, codes=frozenset({ExitCode.UNREACHABLE}))
             later.notes.append(reconciliation.unreachable.message)
@@ -137,9 +137,8 @@ def unclaimed(later: LaterReconciliation, listing: Listing, number: int) -> Iter
 
 def record(later: LaterReconciliation) -> None:
     """The decisions go into the ledger, in the history of the run that they are about."""
-    step = system_of(later.asked.settings).steps[0].name
-    now_ms = milliseconds(later.place.clock.now())
-    transitions = [each for decided in later.decided for each in decided.transitions(step, now_ms)]
+    system, now_ms = system_of(later.asked.settings), milliseconds(later.place.clock.now())
+    transitions = [each for decided in later.decided for each in decided.transitions(system, now_ms)]
     if transitions:
         later.store.apply(later.space_id, later.epoch, later.asked.run.run_id, transitions)
         later.notes.append(f"{len(later.decided):,} decisions were recorded")

@@ -13,17 +13,21 @@ from jobs.clock import milliseconds
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.workers import WorkerPool
+from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
+from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
+from jobs.reports.reconciliation import notes_of
 from jobs.run.ask_again import Candidate
 from jobs.run.canary import send_first
 from jobs.run.context import RunContext
 from jobs.run.fresh_read import judge_canary, reread_if_possible
 from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling, note_clock, tell_kept
+from jobs.run.watched import Watched, telling_of_a_stop
 from jobs.run.wiring import connected, credential_of, outage_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.messages import CallClass
@@ -47,32 +51,55 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             window = client.limiters[CallClass.WRITE].window
             if window is not None:
                 tell_kept(window, progress)
+            own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
             folder = RunFolder.create(Path(context.run.folder))
+            keep_plan(context, folder)
             target = origin_of(settings.need("base_url"))
             await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)
+            if context.given.batch.staged.mended:
+                await asyncio.to_thread(remember_mended, context)
             try:
                 await send(context, client, asked)
             finally:
                 context.calls.update(client.calls)
             throttling.note()
         note_clock(context.stops, clock, began)
-        seen = await reread_if_possible(context, outage)
+        seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
+        found = seen.written(folder)
+        for note in notes_of(folder):
+            context.stops.note(note)
         context.leave_to_resume()
         await asyncio.to_thread(store.add_calls, context.run.run_id, context.calls)
         return Findings(
             codes=frozenset(context.stops.codes),
+            stop=context.stops.why,
             notes=context.stops.notes,
             repeated_writes=client.repeated_writes,
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
             limit=window.most if window else None,
-            **seen.written(folder),
+            **found,
         )
     finally:
         signals.deaf()
+
+
+def keep_plan(context: RunContext, folder: RunFolder) -> None:
+    """Leaves the plan of the run, and its approval, beside what comes of it."""
+    plan = context.given.plan
+    if plan is not None:
+        folder.write_bytes(PLAN_FILE, plan.content)
+    if plan is not None and plan.approval is not None:
+        folder.write_bytes(APPROVAL_FILE, plan.approval)
+
+
+def remember_mended(context: RunContext) -> None:
+    """Records which rows of earlier runs the rows of a mended file are."""
+    rows = context.given.batch.staged.mended_rows().collect()
+    remember_lineage(context.session.store, context.session.space_id, context.run.run_id, rows.iter_rows())
 
 
 async def checked_first(context: RunContext, client: Client) -> Sequence[Candidate]:
@@ -105,7 +132,11 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)
                     await writer.commit(Transition())
                     await judge_canary(context, client, first)
-                await WorkerPool(engine).run(rows, settings.concurrency)
+                pool = WorkerPool(engine)
+                watched = Watched(client, pool, stops, clock)
+                count.watch(watched.look)
+                with telling_of_a_stop(watched, context.place.progress):
+                    await pool.run(rows, settings.concurrency)
             await writer.commit(Transition())
             context.leave_to_resume()
             await feed.sweep()
@@ -113,7 +144,7 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
 
 async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer) -> None:
     """What people decided, and what is asked again, goes into the ledger before any row is begun."""
-    now_ms, first = milliseconds(context.place.clock.now()), context.given.system.steps[0].name
-    decided = (each.transitions(first, now_ms) for each in context.decided)
+    now_ms = milliseconds(context.place.clock.now())
+    decided = (each.transitions(context.given.system, now_ms) for each in context.decided)
     for transition in chain.from_iterable(chain(decided, (each.transitions(now_ms) for each in asked))):
         await writer.commit(transition)

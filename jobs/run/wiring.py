@@ -14,11 +14,15 @@ from jobs.errors import Unusable
 from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
+from jobs.ledger.notices import told_state
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
+from jobs.privacy import masking
+from jobs.run.origins import check_origins
 from jobs.run.target import same_target
-from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.document import ALLOWED
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secrets
 from jobs.settings.settings import Settings
 from jobs.settings.system_table import system_settings
@@ -35,23 +39,31 @@ from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
 from jobs.transport.sender import HttpSender
 
 
-def system_of(settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None) -> System:
+def system_of(
+    settings: Settings, files: Path | None = None, *, passwords: Passwords | None = None, reading: bool = False
+) -> System:
     """The configured system, for the configured job. Raises Unusable.
 
     `files`: the folder of the input, in which documents lie unless the settings name another one. `passwords`: of the
-    logins that are to be made; None: none is made.
+    logins that are to be made; None: none is made. `reading`: nothing is going to be written, so that settings which
+    only writes need may be missing.
     """
     tenant = settings.need("tenant")
     module = adapter(settings.job_name.adapter)
-    table = settings.systems.get(settings.system, {})
+    table = {name: value for name, value in settings.systems.get(settings.system, {}).items() if name != ALLOWED}
     setup = Setup(
         tenant,
         keys_of(settings),
         settings.files or files or Path(),
         variant=settings.decision,
         credential=cache(lambda: credential_name(settings)),
-        known=Remembered(settings).of,
+        known=(remembered := Remembered(settings)).of,
+        customer_of=remembered.customer_of,
+        told=remembered.told,
+        own=settings.own,
         passwords=passwords,
+        full=settings.full,
+        reading=reading,
     )
     return module.system(setup, system_settings(module.SETTINGS, table, settings.system))
 
@@ -74,14 +86,36 @@ class Remembered:
         """The facts of that customer; empty when the ledger knows none."""
         return self.among([customer_id]).get(customer_id, {})
 
+    def told(self, customer_id: str) -> str | None:
+        """The state that the target's newest notice of that customer gives; None when there is none."""
+        store = self._opened()
+        if store is None:
+            return None
+        return told_state(store, self.settings.system, self.settings.need("tenant"), customer_id)
+
     def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """The facts of those of the customers that the ledger knows, by id."""
-        if self._store is None:
-            if not path_of(self.settings.ledger).exists():
-                return {}
+        if (store := self._opened()) is None:
+            return {}
+        return made_customers(store, self.settings.system, self.settings.need("tenant"), customer_ids)
+
+    def customer_of(self, reference: str) -> str | None:
+        """The customer of a key of ours, or of a reference of the source (`row_ref`) that a key was made from."""
+        if not key_is_there(self.settings.ledger) or (store := self._opened()) is None:
+            return None
+        tenant, pseudonyms = self.settings.need("tenant"), pseudonyms_of(self.settings.ledger)
+        made = KeySpace.of(self.settings.system, tenant).customer(row_ref=reference, national_id=None)
+        keys = [reference, f"hidden-{pseudonyms.of('key', reference)}", made]
+        known = store.known(store.space(self.settings.job_name.ledger_system, tenant), keys)
+        ids = (known[key].record.facts.get("customer_id") for key in keys if key in known)
+        return next(filter(None, ids), None)
+
+    def _opened(self) -> Store | None:
+        """The ledger, once there is one."""
+        if self._store is None and path_of(self.settings.ledger).exists():
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
-        return made_customers(self._store, self.settings.system, self.settings.need("tenant"), customer_ids)
+        return self._store
 
 
 def keys_of(settings: Settings) -> KeySpace:
@@ -106,11 +140,14 @@ def complete(given: Secrets) -> bool:
     return bool(given.identity and given.password)
 
 
-def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
-    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable."""
+def credential_of(settings: Settings, *, reading: bool = False, own_reads: bool = False) -> Secrets:
+    """The credential of the run; for `reading`, the reader's own if there is one. Raises Unusable.
+
+    `own_reads`: the run's own is known to be able to read back what it made, also where that is not usual.
+    """
     own = next(filter(complete, readers(settings)), None) if reading else None
     able = capabilities(settings.job_name.adapter)
-    if own is None and reading and able.reads_apart:
+    if own is None and reading and able.reads_apart and not own_reads:
         raise Unusable(
             "reading back takes another credential than this job's own",
             hint="set MUSTER_RECON_IDENTITY and MUSTER_RECON_PASSWORD (or their _FILE variants)",
@@ -130,6 +167,15 @@ def credential_of(settings: Settings, *, reading: bool = False) -> Secrets:
         f"no credential for {settings.system}: it takes {able.credential}",
         hint=f"set {wanted} (or their _FILE variants)",
     )
+
+
+def api_user(settings: Settings) -> str | None:
+    """Whom the target knows us as: the identity of the credential, masked where it is an address or a number.
+
+    None for a credential that has none (a token).
+    """
+    identity = credential_of(settings).identity
+    return None if identity is None else masking.line(identity)
 
 
 def sender_of(settings: Settings, system: System, clock: Clock) -> HttpSender:
@@ -182,6 +228,7 @@ async def connected(
     `hear` is told of the pauses of each class of call, those of logins too.
     """
     same_target(settings, store)
+    check_origins(settings, store)
     sender = sender_of(settings, system, clock)
     limiters = {each: Limiter(clock, pauses=Pauses(clock, partial(hear, each))) for each in CallClass}
     client = Client(
@@ -196,6 +243,7 @@ async def connected(
     )
     try:
         token = await client.credential.token()
+        system.admit(token.positions)
         await client.reach()
         rates = dict(system.limits(token.positions))
         if settings.rate is not None:

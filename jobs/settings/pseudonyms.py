@@ -11,6 +11,7 @@ from jobs.errors import Unusable
 from jobs.keys import Pseudonyms
 from jobs.ledger.names import key_file
 from jobs.ledger.sqlite import path_of
+from jobs.privacy.secret_file import refuse_foreign
 from jobs.settings.secrets import secret
 
 
@@ -43,6 +44,7 @@ def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, mak
             _make_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise Unusable(f"others may read {path}, the key of the ledger's pseudonyms", hint=f"chmod 600 {path}")
+        refuse_foreign(path, path.stat(), "the key of the ledger's pseudonyms")
         content = path.read_bytes().strip()
     except FileNotFoundError:
         raise Unusable(

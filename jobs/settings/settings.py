@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jobs.disk import refuse_unwritable, shown, written_so
 from jobs.errors import Unusable
 from jobs.model import Rate
+from jobs.settings.document import TABLES, profile_of, read_document
+from jobs.settings.hook import Hook, hook, hook_url
 from jobs.settings.option import PREFIX, Option, declared, option
 from jobs.settings.secrets import SECRETS
 from jobs.settings.system_table import recorded_table
@@ -28,6 +31,7 @@ from jobs.settings.values import (
     names_of_checks,
     one_of,
     outcomes_and_classes,
+    profile_name,
     rate_or_auto,
     region_code,
     seconds,
@@ -43,7 +47,7 @@ from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
+DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "exit", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
 
 
@@ -61,8 +65,27 @@ class Settings:
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
     )
+    own: bool = option(
+        False, truth, None, "Whether customers go on with their own token; the command says it.", given=False, kept=True
+    )
+    full: bool = option(
+        False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
+    )
     allow_privileged: bool = option(
         False, truth, None, "Send also rows that give privileged positions.", given=False, kept=True
+    )
+    profile: str | None = option(
+        None, profile_name, "NAME", "The [profile.NAME] of muster.toml, whose keys count before the others.", kept=True
+    )
+    protected: bool = option(
+        False, truth, None, "Run approved plans only, and only with --confirm-tenant; once said, it holds.", kept=True
+    )
+    confirm_tenant: str | None = option(
+        None, tenant_id, "ID", "The tenant once more, where the profile is protected; never in a file."
+    )
+    plan: Path | None = option(None, Path, "PLAN", "Run what this sealed plan says, and nothing else.")
+    approvers: str = option(
+        "", str, "NAMES", "Users and keys (ed25519:...) that may approve plans; everybody else when left out."
     )
     base_url: str | None = option(
         None, checked_base_url, "URL", "Where the target listens: https, or http on this machine.", kept=True
@@ -99,7 +122,17 @@ class Settings:
         of_a_system=True,
     )
     deadline: time | None = option(None, local_time, "HH:MM", "Local time at which no further row is begun.")
-    max_errors: str | None = option(None, error_budget, "N|P%", "Stop when more rows than this need attention.")
+    max_errors: str | None = option(
+        None,
+        error_budget,
+        "N|P%",
+        "Stop when more than N rows, or P% of the accepted, came to need attention in this run.",
+    )
+    max_quarantined: str | None = option(
+        None, error_budget, "N|P%", "Send nothing when more than N rows, or P% of all, fail validation."
+    )
+    min_rows: int | None = option(None, whole(0, 10**12), "N", "Send nothing of a file with fewer rows.")
+    expect_rows: int | None = option(None, whole(0, 10**12), "N", "Send nothing of a file with another number of rows.")
     breaker: int = option(50, whole(0, 10**9), "N", "Stop after N failed rows in a row; 0: never.")
     same_cause: int = option(200, whole(0, 10**9), "N", "Stop when N rows, and half of all, ended alike; 0: never.")
     canary: int = option(0, whole(0, 10**9), "N", "Onboard and reconcile N rows before the rest; 0: none.")
@@ -131,14 +164,26 @@ class Settings:
     control: Path | None = option(
         None, Path, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."
     )
+    notify: Hook | None = option(
+        None, hook, "CMD|URL", "Tell each end of a run to a command (JSON on stdin) or a webhook."
+    )
+    ping: Hook | None = option(
+        None, hook_url, "URL", "Call URL after a good end, URL/CODE after another one: for a dead man's switch."
+    )
+    metrics: Path | None = option(None, Path, "FILE", "Leave each run's numbers there, for Prometheus' node exporter.")
     output: str = option("text", one_of("text", "json"), "text|json", "Form of what is printed on stdout.")
     yes: bool = option(False, truth, None, "Answer every question with yes.")
     no_progress: bool = option(False, truth, None, "No progress bar, also on a terminal.")
     fail_on: frozenset[str] | None = option(
-        None, outcomes_and_classes, "NAMES", "Outcomes and classes that end with 1 (comma-separated)."
+        None,
+        outcomes_and_classes,
+        "NAMES",
+        "Outcomes and classes that end with 1 (comma-separated); new: rows that were not so.",
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 
+    file: Path | None = None
+    """The settings file that was read; None: there is none."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where each option comes from, by its name: a flag, a variable, a file, `the run`, `default`."""
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -177,8 +222,14 @@ class Settings:
 
 OPTIONS = declared(Settings)
 BY_NAME = {each.name: each for each in OPTIONS}
-TABLES = ("columns", "dates", "values")
-"""Tables of muster.toml that say how a file is read."""
+ALLOWED = frozenset(each.name for each in OPTIONS if each.given)
+"""Options that people may set."""
+
+
+def apart_from_defaults(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those of `texts`, as `Settings.shown` gives them, that somebody chose: they are not what they are by default."""
+    usual = Settings().shown()
+    return {name: text for name, text in texts.items() if text != usual.get(name, "")}
 
 
 def _text(value: Any) -> str:
@@ -210,7 +261,10 @@ def settings(
     """
     environ = os.environ if environ is None else environ
     named = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
-    document, file = _document(named)
+    document, file = read_document(named, ALLOWED)
+    asked = flags.get("profile") or environ.get(PREFIX + "PROFILE") or document.get("profile")
+    asked = asked or (recorded or {}).get("profile") or None
+    chosen = profile_of(document, None if asked is None else str(asked), file)
     kept = {each.name: recorded.get(each.name) or None for each in OPTIONS if each.keeps} if recorded else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -218,6 +272,7 @@ def settings(
         for origin, given in (
             (each.flag, flags.get(each.name)),
             (each.variable, environ.get(each.variable) or None if each.given else None),
+            (f"{file} [profile.{asked}]", chosen.get(each.name)),
             (str(file), document.get(each.name)),
             ("the run", kept.get(each.name)),
         ):
@@ -226,13 +281,21 @@ def settings(
                 break
         else:
             values[each.name], origins[each.name] = each.default, "default"
+        if isinstance(values[each.name], Path):
+            refuse_unwritable(values[each.name])
+    document = document | {
+        name: {**document.get(name, {}), **chosen[name]} for name in (*TABLES, *SYSTEMS) if name in chosen
+    }
+    values["protected"] = any(
+        (values["protected"], document.get("protected"), chosen.get("protected"), kept.get("protected") == "true")
+    )
     tables = {name: document.get(name) or recorded_table(recorded or {}, name) for name in SYSTEMS}
     own = {each.name: values[each.name] for each in OPTIONS if each.of_a_system and values[each.name] is not None}
     tables[values["system"]] = {**tables[values["system"]], **own}
     told: dict[str, Any] = {name: document.get(name) or recorded_table(recorded or {}, name) for name in TABLES}
     _same_place(values, kept)
     _refuse_shown_password(values["proxy"], origins["proxy"])
-    return Settings(**values, origins=origins, systems=tables, **told)
+    return Settings(**values, file=file if document else None, origins=origins, systems=tables, **told)
 
 
 def _same_place(values: Mapping[str, Any], kept: Mapping[str, object]) -> None:
@@ -251,65 +314,13 @@ def _refuse_shown_password(proxy: Proxy | None, origin: str) -> None:
 
 def _parsed(asked: Option, given: Any, origin: str) -> Any:
     text = ("true" if given else "false") if isinstance(given, bool) else str(given)
+    if not written_so(text):
+        raise Unusable(f"{origin}: {shown(text)[:60]!r} is not UTF-8", hint="give it another name")
     try:
         return asked.parse(text)
     except ValueError as error:
         where = asked.flag if origin == asked.flag else f"{asked.name} ({origin})"
         raise Unusable(f"{where}: {text[:60]!r} is not {error}") from None
-
-
-def _document(named: Path | None) -> tuple[dict[str, Any], Path]:
-    """The checked content of the configuration file, empty when there is none."""
-    path = named or Path("muster.toml")
-    if named is None and not path.exists():
-        return {}, path
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Unusable(f"{path} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Unusable(f"{path} is not TOML: {error}") from error
-    for key in sorted(key for key in document if key.replace("-", "_") != key and key.replace("-", "_") in document):
-        raise Unusable(f"{path}: {key} is given twice, in two spellings")
-    document = {key.replace("-", "_"): value for key, value in document.items()}
-    _check_keys(document, path)
-    echo = {"echo": _echo(document["echo"])} if "echo" in document else {}
-    words = {"values": _flat(document["values"])} if "values" in document else {}
-    return document | echo | words, path
-
-
-def _flat(words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    return {f"{column}.{word}": meant for column, table in words.items() for word, meant in table.items()}
-
-
-def _echo(named: Any) -> str:
-    """`[echo]` as the option has it: a table of `header = true`, a list, or the text itself."""
-    if isinstance(named, Mapping):
-        return ",".join(header for header, shown in named.items() if shown is True)
-    return ",".join(map(str, named)) if isinstance(named, list) else str(named)
-
-
-def _check_keys(document: Mapping[str, Any], path: Path) -> None:
-    allowed = {*(each.name for each in OPTIONS if each.given), *TABLES, *SYSTEMS}
-    for key, value in document.items():
-        if key in SECRETS:
-            raise Unusable(
-                f"{path}: {key} is a secret and does not belong in a file of settings",
-                hint=f"set {PREFIX}{key.upper()}",
-            )
-        if key not in allowed:
-            raise Unusable(f"{path}: unknown key {key!r}{suggestion(key, allowed)}")
-        if isinstance(value, dict) is not (key in TABLES or key in SYSTEMS) and key != "echo":
-            raise Unusable(f"{path}: {key} must be {'a table' if key not in BY_NAME else 'a plain value'}")
-    for header, canonical in document.get("columns", {}).items():
-        if not isinstance(canonical, str):
-            raise Unusable(f"{path}: [columns] {header!r} must name a column")
-    for column, form in document.get("dates", {}).items():
-        if not isinstance(form, str):
-            raise Unusable(f"{path}: [dates] {column} must be a format such as DD/MM/YYYY")
-    for column, words in document.get("values", {}).items():
-        if not isinstance(words, dict) or not all(isinstance(meant, str) for meant in words.values()):
-            raise Unusable(f"{path}: [values.{column}] must be a table of words", hint='[values.gender] Male = "M"')
 
 
 def output_form(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str:

@@ -13,6 +13,9 @@ from jobs.model import MatchClass, Outcome, Rate
 from jobs.systems import SYSTEMS
 from jobs.transport.address import checked_base_url
 
+NEW = "new"
+"""In --fail-on: rows that need attention and did not before this run."""
+
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """`; did you mean …?` when something similar is allowed."""
@@ -99,9 +102,9 @@ def region_code(text: str) -> str:
 
 
 def outcomes_and_classes(text: str) -> frozenset[str]:
-    """Outcomes and classes of the reconciliation, joined by commas."""
+    """Outcomes, classes of the reconciliation, and `new`, joined by commas."""
     names = frozenset(part.strip() for part in text.split(",") if part.strip())
-    allowed = {*Outcome, *MatchClass}
+    allowed = {*Outcome, *MatchClass, NEW}
     for name in sorted(names - allowed):
         raise ValueError(f"outcomes or reconciliation classes; {name!r} is neither{suggestion(name, allowed)}")
     return names
@@ -119,6 +122,13 @@ def truth(text: str) -> bool:
 def former_base_url(text: str) -> str:
     """The base URL that the target had before."""
     return checked_base_url(text, "--moved-from")
+
+
+def profile_name(text: str) -> str:
+    """The name of a profile."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise ValueError("a name of letters, digits, '_' and '-'")
+    return text
 
 
 def tenant_id(text: str) -> str:

@@ -115,12 +115,16 @@ class Capabilities:
     """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
     wallets: bool = False
     """Whether a complete row has a wallet."""
+    untold: str | None = None
+    """What a person has to know of rows whose decision the target never tells; None: it tells all of them."""
     decided: Mapping[Outcome, frozenset[str]] = field(default_factory=dict)
     """The decisions that an outcome promises; an outcome that is not here promises none."""
     active: frozenset[str] = frozenset()
     """Customer statuses, in capitals, that a complete row may have; empty: any."""
     credential: str = "identity and password, or a token"
     """What has to be given, in words."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """What the secrets are at this system, by their names: those of `takes`, where the usual words don't say it."""
     rights: str = "use a credential that has this right"
     """What to do when the credential lacks a right."""
     plain: frozenset[str] = frozenset({"customerId"})
@@ -131,8 +135,18 @@ class Capabilities:
     """The column by whose equal value a customer at the target is known to be the row's person."""
     canary: int = 0
     """What `--canary` is unless somebody sets it."""
-    downloads: bool = False
-    """Whether profiles can be downloaded as PDF; such a system is `Downloadable`."""
+    downloads: tuple[str, ...] = ()
+    """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    predicates: bool = False
+    """Whether customers are searched by predicates; such a system is `Searchable`."""
+    exports: tuple[str, ...] = ()
+    """The kinds of records that can be exported; such a system is `Exportable`."""
+    full: str | None = None
+    """What a reconciliation reads beside when it is asked to read all (`Setup.full`), in words; None: nothing."""
+    notices: bool = False
+    """Whether the target tells of its customers by itself; such a system is `Notified`."""
+    staff: bool = False
+    """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
     """Whether all about one customer can be read for people; such a system is `Profiled`."""
     logins: bool = False
@@ -229,6 +243,18 @@ class System(Protocol):
         """
         ...
 
+    def admit(self, positions: frozenset[str]) -> None:
+        """May override. Raises NotPermitted for a credential that, by its positions, can't do this job at all.
+
+        It is asked once, after the login, before anything else is sent. It must not ask the target. No positions: the
+        login told none.
+        """
+        ...
+
+    def reads_with(self, positions: frozenset[str]) -> bool:
+        """May override. Whether a credential with such positions may read back what it made; `reads_apart` else."""
+        ...
+
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Must implement where `reads_back`. A fresh read of all that belongs to `row`, for reconciliation.
 
@@ -282,8 +308,18 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    told: Callable[[str], str | None] = lambda _: None
+    """The state that the target itself told of the customer with that id, newest first; None: it told none."""
+    customer_of: Callable[[str], str | None] = lambda _: None
+    """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
+    own: bool = False
+    """Whether a registration goes on with the customer's own token."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
+    full: bool = False
+    """Whether a reconciliation reads all that belongs to a row, and not only what the row says."""
+    reading: bool = False
+    """Whether nothing is going to be written, so that settings which only writes need may be missing."""
 
 
 class Adapter(Protocol):

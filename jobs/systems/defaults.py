@@ -52,6 +52,13 @@ class Defaults:
         """No limits are documented."""
         return {}
 
+    def admit(self, positions: frozenset[str]) -> None:
+        """Whoever logs in is let in; what it may not do, the target says."""
+
+    def reads_with(self, positions: frozenset[str]) -> bool:
+        """The capabilities say it."""
+        return not self.capabilities.reads_apart
+
     def status_of(self, reply: Reply) -> int:
         """The dialect says it."""
         return self.dialect.status_of(reply)

@@ -3,9 +3,10 @@
 A system that offers one must implement all of its members.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.sighting import Profile
@@ -22,10 +23,85 @@ class Profiled(Protocol):
 
 @runtime_checkable
 class Downloadable(Protocol):
-    """A system whose profiles can be downloaded as PDF; its capabilities say `downloads`."""
+    """A system whose profiles can be downloaded; its capabilities say in which forms (`downloads`)."""
 
-    def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
+    def documents(self, customer_id: str, facts: Mapping[str, str], form: str) -> Sequence[Request]:
         """Where the profile may be, the likeliest place first; one that is not there is answered with 404."""
+        ...
+
+    def data(self, request: Request, reply: Reply, customer_id: str) -> bytes:
+        """The profile in a success' reply as a JSON document, for the form `json`.
+
+        Raises ReadFailed when it is no whole profile, or another customer's.
+        """
+        ...
+
+
+OPERATORS = ("!=", "=", ">", "<", "~")
+"""What predicates compare with; `~`: contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One condition of a search: a member in the vendor's spelling, one of OPERATORS, and what it is compared with."""
+
+    member: str
+    operator: str
+    value: str
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A system whose customers are searched by predicates; its capabilities say `predicates`."""
+
+    async def search(self, reader: Reader, predicates: Sequence[Predicate]) -> Sequence[Mapping[str, str]]:
+        """Those that fit all, as `System.find` gives them. Raises ReadFailed, NotPermitted, Unusable."""
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A system whose records can be exported; its capabilities say which kinds (`exports`)."""
+
+    def export(self, reader: Reader, what: str) -> AsyncIterator[Mapping[str, Any]]:
+        """The records of one kind as the target has them. Raises ReadFailed, NotPermitted, Unusable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a target tells by itself: of which customer, and its state. `state` None: it does not say.
+
+    `identity`: what makes it the same notice; the same once more is a replay.
+    """
+
+    customer_id: str
+    state: str | None
+    identity: bytes = field(repr=False)
+
+
+class NotAuthentic(Exception):
+    """What came is not proven to be the target's; the message says nothing of why."""
+
+
+@runtime_checkable
+class Notified(Protocol):
+    """A system that tells of its customers by itself; its capabilities say `notices`."""
+
+    def notice(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Notice:
+        """What came, once it is proven to be the target's. Names of headers are lower case. Pure.
+
+        Raises NotAuthentic, and Unreadable for an authentic body that names no customer.
+        """
+        ...
+
+
+@runtime_checkable
+class Staffed(Protocol):
+    """A system in which a customer is made in the name of one of its users; its capabilities say `staff`."""
+
+    async def employees(self, reader: Reader) -> Sequence[Mapping[str, str]]:
+        """Those, with `id` and `name`, in the target's order. Raises ReadFailed, NotPermitted."""
         ...
 
 

@@ -21,6 +21,13 @@ class Row:
     warnings: str | None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of secret columns: only ever sent, in no fingerprint, pseudonym, comparison or report."""
+    former_key: str | None = None
+    """The key that an earlier muster derived from the row, where the ledger does not know it: the target may."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys that the row's customer may carry at the target, its own first."""
+        return (self.key,) if self.former_key is None else (self.key, self.former_key)
 
     def only(self, columns: frozenset[str]) -> "Row":
         """The row with the values of `columns` alone: what a parked row still needs, and nothing personal."""

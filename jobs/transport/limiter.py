@@ -151,6 +151,17 @@ class Window:
         self._answered.append(self.clock.monotonic())
         self._freed.set()
 
+    @property
+    def used(self) -> int:
+        """Calls that count in the window now; may be asked from another thread."""
+        since = self.clock.monotonic() - self.rate.seconds
+        return self._under_way + sum(at > since for at in tuple(self._answered))
+
+    @property
+    def full(self) -> bool:
+        """Whether a call would have to wait for a place now; may be asked from another thread."""
+        return self.used >= self.rate.calls
+
     def _full(self) -> bool:
         """Whether those under way and those answered less than the window's length ago take all places."""
         now = self.clock.monotonic()
@@ -168,6 +179,11 @@ class Limiter:
         self.clock, self.window, self.pace, self.pauses = clock, window, pace, pauses or Pauses(clock)
         self.closed = asyncio.Event()
         self._queue = asyncio.Lock()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits for the next slot."""
+        return self._queue.locked()
 
     def permit(self) -> "Permit":
         """One permit, held while the call is under way: for `async with`, which raises what `enter` raises."""

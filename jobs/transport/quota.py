@@ -83,6 +83,11 @@ class SharedWindow(Window):
         self._renewing: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
 
+    @property
+    def full(self) -> bool:
+        """See Window; also where other processes have taken all places."""
+        return super().full or (self._asking.locked() and not self._stock)
+
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
         await self.lessons.tell()  # who was refused comes back here at once, long before there is a place

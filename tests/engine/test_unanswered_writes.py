@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,13 +17,14 @@ from virtual import VirtualClock, virtually
 from jobs.engine.case import Case, Taking, open_case
 from jobs.engine.driver import SETTLE_SECONDS, Patience, RowDriver
 from jobs.engine.stops import Stops
+from jobs.engine.workers import WorkerPool
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.ledger.writer import Writer
 from jobs.model import Outcome
 from jobs.progress import Progress
-from jobs.systems.messages import Reply, Request
+from jobs.systems.messages import CallClass, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unsendable, Verdict
 from jobs.transport.sender import MaybeSent, NotSent
@@ -70,6 +71,8 @@ class WalletStep:
     def classify(self, reply: Reply, _view: View) -> Verdict:
         if reply.status in {303, 400}:
             return Ended(Outcome.FAILED, "redirected" if reply.status == 303 else "refused", "no")
+        if reply.status == 409:
+            return Taken("it exists already")
         answer = orjson.loads(reply.body)
         return Done({"wallet_id": answer["id"]}, claims={"wallet": answer["id"]})
 
@@ -345,3 +348,50 @@ def test_what_a_look_notes_is_known_to_the_next_looks_of_its_row_alone(book: Boo
     ran(book, step, ["w2"], row=replace(ROW, key="cust-2"))
 
     assert [view.notes["looks"] for view in step.views] == [2, 2, 1]
+
+
+def test_a_row_that_exists_already_rests_without_a_worker_until_that_is_believed(book: Book) -> None:
+    """One worker, two rows: the first is told "exists already", and has two minutes to show it."""
+
+    class Held(WalletStep):
+        async def look(self, reader: object, view: View) -> Finding:
+            return (
+                Ended(Outcome.CONFLICT, "taken", "somebody has it") if view.taken else await super().look(reader, view)
+            )
+
+    step = Held(settle_seconds=120.0, resends=0)
+    rows = [ROW, replace(ROW, source_row=2, key="cust-2")]
+    ended: dict[int, float] = {}
+
+    async def work() -> None:
+        time = VirtualClock()
+        target = Target(book, time, [409, "w2"])
+        system: Any = SimpleNamespace(
+            steps_of=lambda _: (step,), later_columns=frozenset(), status_of=lambda reply: reply.status
+        )
+        client: Any = target
+        client.limiters = {CallClass.READ: SimpleNamespace(window=None)}
+        async with Writer(book.store, book.space_id, book.epoch, RUN.run_id, offload=in_place) as writer:
+            with Progress().stage("onboarding", None) as count:
+                engine = RowDriver(system, client, writer, Stops(), time, Patience(decision_wait=0.0), progress=count)
+            end = engine._end
+
+            async def noted(case: Case, *told: Any) -> None:
+                ended[case.row.source_row] = time.monotonic() - 1000
+                await end(case, *told)
+
+            engine._end = noted  # type: ignore[method-assign]
+
+            async def cases() -> AsyncIterator[Case]:
+                for row in rows:
+                    opened = open_case(row, None, RUN.run_id, PSEUDONYMS, Taking(), 1)
+                    assert isinstance(opened, Case)
+                    yield opened
+
+            await WorkerPool(engine).run(cases(), 1)
+
+    virtually(work)
+
+    told = {each["source_row"]: each["outcome"] for window in book.store.outcomes(RUN.run_id) for each in window}
+    assert told == {1: "conflict", 2: "onboarded"}
+    assert ended[2] < 30 < 120 <= ended[1]

@@ -40,7 +40,7 @@ class Engine:
 
 async def numbered() -> AsyncIterator[Any]:
     for number in range(ROWS):
-        yield SimpleNamespace(number=number, wait_until=None)
+        yield SimpleNamespace(number=number, wait_until=None, resting="")
 
 
 def test_a_defect_at_the_moment_of_a_stop_ends_the_run_at_once() -> None:

@@ -3,8 +3,8 @@
 import csv
 import json
 import os
+import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ import pytest
 
 from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
+from tests.forked import Forked
 
 if TYPE_CHECKING:
     from jobs.clock import Clock
@@ -83,21 +84,36 @@ class Muster:
         code = status(given, self.clock)
         return Ended(int(code), *self._output(), folder)
 
+    def plain(self, *arguments: str | Path) -> Ended:
+        """One command in this process as it is, without a --run-id."""
+        self._output()
+        code = status([str(argument) for argument in arguments], self.clock)
+        return Ended(int(code), *self._output(), self.folder / "runs")
+
     def process(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ended:
         """One command in a process of its own."""
         return self.wait(self.start(*arguments, env=env))
 
-    def start(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> "Started":
-        """Begins a command in a process of its own."""
+    def killed(self, operation: str, when: str, nth: int, *arguments: str | Path) -> Ended:
+        """One command in a process of its own that is killed at the `nth` call of `operation`.
+
+        `when`: "before" or "after" the target has committed it.
+        """
+        started = self.start(*arguments, waiting=True)
+        params = {"pid": started.running.pid, "when": when}
+        self.sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": nth, "params": params}])
+        started.running.send_signal(signal.SIGCONT)
+        ended = self.wait(started)
+        self.sandbox.faults([])
+        assert ended.code == -signal.SIGKILL, ended
+        return ended
+
+    def start(self, *arguments: str | Path, env: Mapping[str, str] | None = None, waiting: bool = False) -> "Started":
+        """Begins a command in a process of its own; `waiting`: for SIGCONT, before its first step."""
         given, folder = self._arguments(arguments)
-        running = subprocess.Popen(
-            [sys.executable, "-m", "jobs", *given],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **(env or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        environment = {**os.environ, **(env or {})}
+        pipe = subprocess.PIPE
+        running = Forked(given, environment, waiting=waiting, cwd=self.folder, stdout=pipe, stderr=pipe)
         return Started(running, folder)
 
     def wait(self, started: "Started", seconds: float = 120) -> Ended:

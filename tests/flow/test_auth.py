@@ -1,5 +1,6 @@
 """Credentials that are wrong, expire or are refused: exit 4, and no row goes without an outcome."""
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,32 @@ def test_a_refused_credential_stops_the_run_with_every_row_reported(
     assert all(equation["ok"] for equation in ended.summary["equations"] if equation["kind"] == "books")
     sandbox.faults([])
     assert muster("resume").outcomes == ["onboarded"] * 30
+
+
+def test_a_credential_that_only_registers_ends_a_run_before_its_first_call(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.onboarding_identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.onboarding_password)
+    ended = muster("run", file_of(people(3)))
+
+    assert (ended.code, writes(sandbox), ended.folder.exists()) == (4, [], False)
+    assert "the position ONBOARDING" in ended.stderr
+    assert "muster register INPUT" in ended.stderr
+    assert {entry["operation"] for entry in sandbox.journal()} == {"login"}
+    assert "FAIL  login" in muster("doctor").stdout
+
+
+def test_what_was_refused_to_the_run_is_its_first_sentence_and_what_programs_are_told(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.faults([{"operation": "create_customer", "kind": "status", "params": {"status": 403}}])
+    ended = muster("run", file_of(people(2)))
+    document = json.loads(muster("run", muster.folder / "customers.csv", "--output", "json").stdout)
+
+    assert "The run was stopped: the credential may not create customer" in ended.stdout.splitlines()[1]
+    assert document["error"]["message"].startswith("the credential may not create customer")
+    assert "may not create customer" in (ended.folder / "report.md").read_text("utf-8")
 
 
 def test_a_row_that_is_forbidden_after_others_went_through_is_rejected_alone(

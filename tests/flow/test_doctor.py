@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from jobs.clock import Clock
@@ -54,6 +55,23 @@ def test_every_line_that_fails_says_what_to_do(muster: Muster, monkeypatch: pyte
     assert set(failed) == {"environment", "ledger", "login"}
     assert all(failed.values())
     assert "not-the-password" not in ended.stdout + ended.stderr
+
+
+def test_a_token_that_is_given_is_tried_with_a_read(
+    muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = httpx.post(
+        f"{sandbox.base_url}/eclipse-conductor/rest/v1/authentication/login",
+        json={"identity": sandbox.identity, "password": sandbox.password},
+    )
+    for name in ("IDENTITY", "PASSWORD"):
+        monkeypatch.delenv(f"MUSTER_{name}")
+    monkeypatch.setenv("MUSTER_TOKEN", answer.json()["headerValue"].removeprefix("Bearer "))
+    login = checks(muster("doctor", "--output", "json"))["login"]
+    monkeypatch.setenv("MUSTER_TOKEN", "eyJhbGciOiJub25lIn0.e30.stranger")
+
+    assert (login["result"], login["found"]) == ("pass", "the given token was accepted by a read")
+    assert results(muster("doctor", "--output", "json"))["login"] == "fail"
 
 
 def test_missing_settings_are_lines_and_the_target_is_left_alone(

@@ -20,13 +20,7 @@ READS = ("search_customers", "read_kyc", "wallet_types", "get_customer")
 
 def killed_at(muster: Muster, sandbox: Sandbox, path: Path, workers: int, operation: str, when: str, nth: int) -> Ended:
     """A run in a process of its own that dies at the `nth` call of `operation`, on the given side of its commit."""
-    started = muster.start("run", path, "--concurrency", str(workers))
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": nth, "params": params}])
-    ended = muster.wait(started)
-    sandbox.faults([])
-    assert ended.code == -9
-    return ended
+    return muster.killed(operation, when, nth, "run", path, "--concurrency", str(workers))
 
 
 def proves_once_each(sandbox: Sandbox, rows: list[Row], resumed: Ended) -> None:

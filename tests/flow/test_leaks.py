@@ -1,5 +1,6 @@
 """No personal number and no secret in anything that a run leaves or says, in whatever spelling."""
 
+import random
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +13,21 @@ from tests.leaks import OWN as OWN
 from tests.leaks import contents as contents
 from tests.leaks import leaks as leaks
 from tests.leaks import spellings
+from tests.privacy.test_masking import bared, disguised
 
 from .muster import Ended, Muster
 from .people import person, written
 from .scenario import ROWS, every_outcome
+
+TEXTS = (
+    ".csv",
+    ".json",
+    ".ndjson",
+    ".html",
+    ".md",
+    *(f"{name} {number}" for name in ("stdout", "stderr") for number in "012"),
+)
+"""How names of what is text end."""
 
 
 def national(phone: str) -> str:
@@ -123,3 +135,26 @@ def test_a_process_shows_no_secret_in_its_arguments_or_when_it_breaks(muster: Mu
     assert ended.code == 4
     assert "Traceback" not in ended.stderr
     assert sandbox.password not in ended.stdout + ended.stderr
+
+
+def test_no_disguise_of_a_number_reaches_ledger_reports_events_screen_or_log(muster: Muster, sandbox: Sandbox) -> None:
+    """The target sends each person's number back, disguised, in every place that is kept of an answer."""
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    rows = [person(number) for number in range(1, 25)]
+    faults = []
+    for nth, row in enumerate(rows, start=1):
+        shown = [disguised(row["national_id"], chance) for _ in range(3)]
+        error = {"type": "BUSINESS", "code": shown[0], "description": shown[1], "traceId": shown[2]}
+        faults.append(
+            {"operation": "create_customer", "nth": nth, "kind": "status", "params": {"status": 400, "body": [error]}}
+        )
+    sandbox.faults(faults)
+    ended = muster("run", written(muster.folder / "customers.csv", rows), "-v", "--concurrency", "1")
+    assert set(ended.outcomes) == {"rejected"}
+    told = everything(muster, ended, muster("status"), muster("report", "run-1", "--sample", "24"))
+    bare = {name: bared(raw.decode("utf-8", "replace")) for name, raw in told.items() if name.rpartition("#")[2] != "0"}
+    bare |= {name: bared(raw.decode()) for name, raw in told.items() if name.split("#")[0].endswith(TEXTS)}
+    assert len(bare) > 10
+    found = [name for name, digits in bare.items() for row in rows if row["national_id"][1:12] in digits]
+    assert found == [], seed

@@ -129,9 +129,10 @@ def test_the_onboarding_credential_gets_its_documented_limit(
 ) -> None:
     monkeypatch.setenv("MUSTER_IDENTITY", sandbox.onboarding_identity)
     monkeypatch.setenv("MUSTER_PASSWORD", sandbox.onboarding_password)
-    ended = muster("run", file_of(people(2)), "--rate", "auto")
-    assert ended.code == 4  # it may create customers, but may not run KYC
-    assert len(ended.rows) == 2
+    rows = [row | {"identity": f"login.{number}", "password": "a-Good-one-1"} for number, row in enumerate(people(2))]
+    ended = muster("register", file_of(rows), "--rate", "auto")
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 2)
+    assert ended.summary["limits"]["calls"] == 60
 
 
 def test_what_a_run_learned_of_the_limit_the_next_one_knows(

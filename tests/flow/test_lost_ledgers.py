@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from jobs.keys import KeySpace
 from jobs.ledger import turn
 from jobs.ledger.store import Store
 from jobs.sandbox.server import Sandbox
 from tests.processes.program import mounted
 
 from .muster import ONE_OF_EACH, Muster, arrivals, standing, writes
-from .people import Row, people
+from .people import Row, people, record
 
 Filed = Callable[[list[Row]], Path]
 
@@ -128,3 +129,27 @@ def test_a_full_disk_before_anything_was_sent_is_2_with_a_hint_that_works(
         assert not ended.folder.exists()
         again("rw,size=50m,nr_inodes=1000")
         assert muster("run", path, *ledger).code == 0
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_key_with_an_invisible_sign_is_found_at_the_target_when_the_ledger_is_gone(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, shown: bool
+) -> None:
+    """An earlier muster derived the key from the reference with its sign; only the target knows it now."""
+    keys = KeySpace.of("eclipse", "1001")
+    row = people(1)[0]
+    row["row_ref"] += "\u200b"
+    issued = keys.customer(row_ref=row["row_ref"], national_id=None)
+    wallet = {"walletTypeId": 5001, "externalUniqueId": keys.wallet(issued, 5001)}
+    sandbox.configure(show_external_ids=shown)
+    sandbox.plant(**record(row, externalUniqueId=issued, kyc="PASSED", wallets=[wallet]))
+    before = arrivals(sandbox)
+    ended = muster("run", file_of([row]))
+
+    assert (ended.code, ended.outcomes) == (0, ["already_onboarded"]), ended.rows
+    assert writes(sandbox, before) == []
+    assert ended.rows[0]["wallet_external_unique_id"] == wallet["externalUniqueId"]
+    assert ended.rows[0]["external_unique_id"] != issued
+    assert ("written_differently:external_unique_id" in ended.rows[0]["warnings"]) is shown
+    assert {line["class"] for line in ended.reconciliation} == {"match"}
+    assert muster("run", file_of([row])).outcomes == ["already_onboarded"]

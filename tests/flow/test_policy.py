@@ -139,3 +139,38 @@ def test_validate_needs_neither_network_nor_credential(
         monkeypatch.delenv(f"MUSTER_{name}")
     ended = muster("validate", file_of([person(1), person(2, phone="1")]))
     assert (ended.code, sandbox.journal()) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        (("--max-quarantined", "1"), "2 of 5 rows fail validation (rows 4, 5), more than --max-quarantined 1"),
+        (("--max-quarantined", "39%"), "more than --max-quarantined 39%"),
+        (("--min-rows", "6"), "it has 5 rows, fewer than --min-rows 6"),
+        (("--expect-rows", "4"), "it has 5 rows, and --expect-rows says 4"),
+    ],
+)
+def test_a_gate_keeps_the_whole_file_back(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, gate: tuple[str, str], words: str
+) -> None:
+    path = file_of([*people(3), person(4, phone="1"), person(5, email="no")])
+    before = len(sandbox.journal())
+
+    ended = muster("run", path, *gate)
+
+    assert (ended.code, muster("validate", path, *gate).code) == (2, 2)
+    assert words in ended.stderr
+    assert "nothing was sent" in ended.stderr
+    assert len(sandbox.journal()) == before
+    assert not ended.folder.exists()
+
+
+def test_a_file_within_its_gates_is_sent_and_gone_on_with_whatever_the_next_file_has(
+    muster: Muster, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates = ("--max-quarantined", "40%", "--min-rows", "5", "--expect-rows", "5")
+    ended = muster("run", file_of([*people(3), person(4, phone="1"), person(5, email="no")]), *gates)
+
+    monkeypatch.setenv("MUSTER_EXPECT_ROWS", "9")
+    assert ended.counts == {"onboarded": 3, "quarantined": 2}
+    assert muster("resume").counts == {"already_onboarded": 3, "quarantined": 2}

@@ -26,9 +26,12 @@ def test_a_sample_is_reproducible_and_under_the_seal(muster: Muster, sandbox: Sa
     first = muster("report", "run-1", "--sample", "3", "--seed", "7")
     assert (first.code, "3 of 8 rows drawn with seed 7" in first.stdout) == (0, True)
     files = [ended.folder / "sample-3-7.html", ended.folder / "sample-3-7.csv", ended.folder / "SHA256SUMS"]
-    before = [path.read_bytes() for path in files]
+    before = [path.read_bytes() for path in files[:2]]
     assert muster("verify", "run-1").code == 0
     assert muster("report", "run-1", "--sample", "3", "--seed", "7").code == 0
+    assert muster("report", "run-1", "--sample", "1", "--by-outcome").stdout.startswith("3 of 8 rows drawn")
+    assert muster("verify", "run-1").code == 0
+    del files[2]
     assert [path.read_bytes() for path in files] == before
     assert len(sandbox.journal()) == calls
 
@@ -57,6 +60,6 @@ def test_no_sample_is_drawn_from_evidence_that_was_changed(muster: Muster, ended
 
 
 def test_a_sample_that_cannot_be_drawn_is_refused(muster: Muster, ended: Ended) -> None:
-    for wrong in (["--seed", "3"], ["--sample", "0"], ["--sample", "1001"], ["--sample", "x"]):
+    for wrong in (["--seed", "3"], ["--by-outcome"], ["--sample", "0"], ["--sample", "1001"], ["--sample", "x"]):
         assert muster("report", "run-1", *wrong).code == 2, wrong
     assert list(ended.folder.glob("sample-*")) == []

@@ -87,7 +87,9 @@ def test_a_signal_ends_a_run_of_very_many_rows_without_files_and_resume_reports_
     writes_before: int,
 ) -> None:
     """Stopped while it sends, and while it reads back what it sent."""
-    (tmp_path / "sitecustomize.py").write_text("import jobs.run.context\njobs.run.context.MOST_REPORTED = 59\n")
+    (tmp_path / "sitecustomize.py").write_text(
+        "from jobs.run import context, cut_short\ncontext.MOST_REPORTED = cut_short.MOST_REPORTED = 59\n"
+    )
     few = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}
     sandbox.configure(latency_ms=20.0)
     rows = people(60)

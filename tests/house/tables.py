@@ -1,16 +1,23 @@
-"""The tables of the README, made from the program; `python -m tests.house.tables` writes them into it."""
+"""The tables of README, codes and settings, made from the program; `python -m tests.house.tables` writes them."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import click
 
 from jobs.cli import cli
+from jobs.codes.listing import listing
 from jobs.errors import ExitCode
 from jobs.reports.summary import MEANINGS
 from jobs.settings.settings import OPTIONS
 
+from .man import man
+
 README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = README.parent / "docs" / "codes.md"
+SETTINGS_PAGE = README.parent / "docs" / "settings.md"
+MAN = README.parent / "docs" / "muster.1"
 
 
 def commands() -> str:
@@ -29,18 +36,54 @@ def exit_codes() -> str:
 
 
 def settings() -> str:
-    """Each option with variable, form, default and meaning."""
+    """Each option with variable, form, default, meaning, and for whom it counts."""
     rows = []
     for option in (each for each in OPTIONS if each.given):
         form = "true or false" if option.metavar is None else option.metavar.replace("|", " or ")
         default = "auto" if option.name == "rate" else "none" if option.default is None else f"{option.default}".lower()
-        rows.append(
-            f"| `{option.flag}` | `{option.variable}` | {form} | {default} | {option.help.replace('|', ' or ')} |"
-        )
-    return "\n".join(["| option | variable | form | default | meaning |", "|---|---|---|---|---|", *rows])
+        kept = "yes" if option.keeps else ""
+        words = option.help.replace("|", " or ")
+        cells = (f"`{option.flag}`", f"`{option.variable}`", form, default, words, kept, taken_by(option.name))
+        rows.append(f"| {' | '.join(cells)} |")
+    head = "| option | variable | form | default | meaning | kept | counts for |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
 
 
-TABLES = {"commands": commands, "exit codes": exit_codes, "settings": settings}
+RUNS = ("run", "register", "resume", "retry", "kyc", "decide", "admin-users")
+"""Commands that make a run, which the page names once."""
+
+
+def taken_by(name: str) -> str:
+    """The commands that take an option; `runs` for all that make one, `config` left out."""
+    found = []
+    for command in cli.list_commands(click.Context(cli)):
+        here = cli.commands[command]
+        parts = [here, *here.commands.values()] if isinstance(here, click.Group) else [here]
+        found += [command] if any(each.name == name for part in parts for each in part.params) else []
+    every = {*RUNS} <= {*found}
+    rest = [command for command in found if command != "config" and not (every and command in RUNS)]
+    return ", ".join(["runs", *rest] if every else rest)
+
+
+def codes(kind: str) -> str:
+    """Each code of a kind with its meaning and what to do."""
+    shown = [(each.of, each.name, each.meaning, each.action) for each in listing()[kind]]
+    of = any(each[0] for each in shown)
+    rows = [
+        f"| {f'`{outcome}` | ' if of else ''}`{name}` | {meaning} | {action} |"
+        for outcome, name, meaning, action in shown
+    ]
+    head = (
+        ["| outcome | code | meaning | what to do |", "|---|---|---|---|"]
+        if of
+        else ["| code | meaning | what to do |", "|---|---|---|"]
+    )
+    return "\n".join([*head, *rows])
+
+
+CODES = {kind: partial(codes, kind) for kind in listing()}
+TABLES = {"commands": commands, "exit codes": exit_codes}
+SETTINGS = {"settings": settings}
 
 
 def block(name: str) -> re.Pattern[str]:
@@ -50,11 +93,13 @@ def block(name: str) -> re.Pattern[str]:
 
 def main() -> None:
     """Writes all tables."""
-    text = README.read_text(encoding="utf-8")
-    for name, made in TABLES.items():
-        table = made()
-        text = block(name).sub(lambda found, table=table: found[1] + table + found[3], text)
-    README.write_text(text, encoding="utf-8")
+    for page, tables in ((README, TABLES), (PAGE, CODES), (SETTINGS_PAGE, SETTINGS)):
+        text = page.read_text(encoding="utf-8")
+        for name, made in tables.items():
+            table = made()
+            text = block(name).sub(lambda found, table=table: found[1] + table + found[3], text)
+        page.write_text(text, encoding="utf-8")
+    MAN.write_text(man(), encoding="utf-8")
 
 
 if __name__ == "__main__":

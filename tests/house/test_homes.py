@@ -6,11 +6,10 @@ import re
 import tokenize
 import tomllib
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.house.sources import ROOT, files, nodes, text
 
 HOMES = {
     r"os\.fsync": {"jobs/atomic.py", "jobs/ledger/files.py", "jobs/privacy/passwords.py"},
@@ -22,12 +21,14 @@ HOMES = {
         "jobs/settings/pseudonyms.py",
         "jobs/operations/doctor.py",
     },
-    r"getpass": {"jobs/os_user.py"},
+    r"getpass": set[str](),
+    r"os\.getlogin|LOGNAME|SUDO_USER": {"jobs/os_user.py"},
     r"asyncio\.(gather\(\*\(|Semaphore|TaskGroup)": {"jobs/side_by_side.py"},
     r"(?m)^COMPLETE = ": {"jobs/model.py"},
     r"\"email\": masking\.email": {"jobs/commands/admin_users.py"},
     r"(?m)^\w*WINDOW = [\d_]+$": {"jobs/windows.py"},
     r"\" \" for \w+ in": {"jobs/privacy/masking.py"},
+    r"click\.echo": {"jobs/commands/options.py", "jobs/commands/invocation.py", "jobs/cli.py"},
     r"jobs\.commands\.\{": {"jobs/cli.py"},
 }
 """A way of doing something, and the files that may do it. (Those beside the home need what the home does not give: an
@@ -36,8 +37,8 @@ open descriptor, a line appended, a check of the key file itself, one field of a
 
 @pytest.mark.parametrize(("way", "homes"), HOMES.items())
 def test_what_is_needed_in_many_places_has_one_home(way: str, homes: set[str]) -> None:
-    files = (path for path in (ROOT / "jobs").rglob("*.py") if "sandbox" not in path.parts)
-    found = {str(path.relative_to(ROOT)) for path in files if re.search(way, path.read_text(encoding="utf-8"))}
+    ours = (path for path in files("jobs") if "sandbox" not in path.parts)
+    found = {str(path.relative_to(ROOT)) for path in ours if re.search(way, text(path))}
 
     assert found == homes
 
@@ -65,15 +66,13 @@ def names(source: str) -> Counter[str]:
 
 
 def test_nothing_is_there_for_tests_alone() -> None:
-    paths = [path for folder in ("jobs", "schemas") for path in (ROOT / folder).rglob("*.py")]
-    sources = {path: path.read_text(encoding="utf-8") for path in paths}
-    used = sum(map(names, sources.values()), Counter[str]())
+    used = sum((names(text(path)) for path in files()), Counter[str]())
     for page in (ROOT / "jobs").rglob("*.j2"):
         used.update(re.findall(r"[A-Za-z_]\w*", page.read_text(encoding="utf-8")))
     made = [
         (node.name, f"{path.relative_to(ROOT)}:{node.lineno}", bool(node.decorator_list))
-        for path, source in sources.items()
-        for node in ast.walk(ast.parse(source))
+        for path in files()
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
     times = Counter(name for name, _, _ in made)
@@ -90,7 +89,7 @@ def test_nothing_is_there_for_tests_alone() -> None:
 def test_an_extra_is_offered_for_code_that_needs_it() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     offered = {re.split(r"[\[<>=]", each)[0] for name, wanted in extras.items() if name != "dev" for each in wanted}
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "jobs").rglob("*.py"))
+    code = "\n".join(map(text, files("jobs")))
 
     assert {
         each for each in offered if not re.search(rf"(import |from |import_module\(\"){IMPORTED_AS.get(each)}\b", code)

@@ -2,9 +2,8 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.house.sources import ROOT, files, nodes
 
 MOST_POSITIONAL = 6
 """Parameters that may be given by place, and arguments that are (the run's own context had 14)."""
@@ -20,18 +19,17 @@ ANY_NUMBER = frozenset({"Table", "select", "str", "print", "zip", "map", "partia
 """Calls that take as many arguments of one kind as there are."""
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
+def everything() -> Iterator[tuple[str, ast.AST]]:
     """Every node of the program, with its file; the sandbox is no part of the house."""
-    for folder in ("jobs", "schemas"):
-        for path in (ROOT / folder).rglob("*.py"):
-            if "sandbox" not in path.parts:
-                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                    yield str(path.relative_to(ROOT)), node
+    for path in files():
+        if "sandbox" not in path.parts:
+            for node in nodes(path):
+                yield str(path.relative_to(ROOT)), node
 
 
 def test_a_parameter_list_is_short() -> None:
     long = []
-    for name, node in nodes():
+    for name, node in everything():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             placed = [each.arg for each in (*node.args.posonlyargs, *node.args.args) if each.arg not in {"self", "cls"}]
             if len(placed) > MOST_POSITIONAL or len(placed) + len(node.args.kwonlyargs) > MOST_PARAMETERS:
@@ -43,7 +41,7 @@ def test_a_parameter_list_is_short() -> None:
 def test_nobody_counts_arguments() -> None:
     long = [
         f"{name}:{node.lineno} {node.func.id}"
-        for name, node in nodes()
+        for name, node in everything()
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in ANY_NUMBER
         if len(node.args) > MOST_POSITIONAL
     ]
@@ -53,7 +51,7 @@ def test_nobody_counts_arguments() -> None:
 
 def test_what_is_handed_from_stage_to_stage_is_no_bag() -> None:
     large = []
-    for name, node in nodes():
+    for name, node in everything():
         if isinstance(node, ast.ClassDef) and name.startswith(BAGS):
             fields = sum(isinstance(each, ast.AnnAssign) for each in node.body)
             if fields > MOST_FIELDS:

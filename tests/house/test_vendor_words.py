@@ -4,12 +4,13 @@ Sentences for people (docstrings, which are also the help with its examples) may
 """
 
 import ast
-from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from jobs.systems import SYSTEMS
+from tests.house.sources import nodes
 from tests.house.test_imports import modules, within
 
 EXCEPTIONS = {
@@ -30,35 +31,35 @@ WORDS = {
 
 
 @cache
-def shared() -> list[tuple[str, ast.Module]]:
+def shared() -> list[tuple[str, Path]]:
     """The modules that stand in no vendor's room; the sandbox has rooms for its vendors."""
     rooms = tuple(f"{place}.{vendor}" for place in ("jobs.systems", "schemas") for vendor in SYSTEMS)
-    return [(name, tree) for name, tree in modules() if not name.startswith((*rooms, "jobs.sandbox"))]
+    return [(name, path) for name, path in modules() if not name.startswith((*rooms, "jobs.sandbox"))]
 
 
-def strings(tree: ast.Module) -> Iterator[str]:
+@cache
+def strings(path: Path) -> tuple[str, ...]:
     """Every string of a module but its docstrings, also those of attributes."""
-    sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sentences:
-            yield node.value
+    sentences = {id(node.value) for node in nodes(path) if isinstance(node, ast.Expr)}
+    constants = (node for node in nodes(path) if isinstance(node, ast.Constant) and id(node) not in sentences)
+    return tuple(node.value for node in constants if isinstance(node.value, str))
 
 
-def names(tree: ast.Module) -> Iterator[str]:
+@cache
+def names(path: Path) -> frozenset[str]:
     """Every identifier of a module."""
-    for node in ast.walk(tree):
-        for field in ("id", "attr", "arg", "name", "asname", "module"):
-            if isinstance(named := getattr(node, field, None), str):
-                yield named
+    fields = ("id", "attr", "arg", "name", "asname", "module")
+    found = (getattr(node, field, None) for node in nodes(path) for field in fields)
+    return frozenset(name for name in found if isinstance(name, str))
 
 
 @pytest.mark.parametrize("vendor", SYSTEMS)
 def test_no_shared_room_names_a_vendor(vendor: str) -> None:
     wrong = [
         f"{name}: {each[:60]!r}"
-        for name, tree in shared()
+        for name, path in shared()
         if name not in EXCEPTIONS
-        for each in (*strings(tree), *names(tree))
+        for each in (*strings(path), *names(path))
         if vendor in each.casefold()
     ]
 
@@ -69,9 +70,9 @@ def test_no_shared_room_names_a_vendor(vendor: str) -> None:
 def test_no_shared_room_uses_a_word_of_a_vendor(room: str) -> None:
     wrong = [
         f"{name}: {each!r}"
-        for name, tree in shared()
+        for name, path in shared()
         if within(name, room)
-        for each in strings(tree)
+        for each in strings(path)
         if each in WORDS[room]
     ]
 
@@ -80,6 +81,6 @@ def test_no_shared_room_uses_a_word_of_a_vendor(room: str) -> None:
 
 @pytest.mark.parametrize("name", EXCEPTIONS)
 def test_an_exception_is_one_that_is_needed(name: str) -> None:
-    (tree,) = (tree for found, tree in shared() if found == name)
+    (path,) = (path for found, path in shared() if found == name)
 
-    assert any(vendor in each.casefold() for vendor in SYSTEMS for each in strings(tree))
+    assert any(vendor in each.casefold() for vendor in SYSTEMS for each in strings(path))

@@ -23,6 +23,46 @@ def test_utf_8_declared_as_something_else_is_refused_with_both_readings(tmp_path
     assert repr("Z" + wrong) in str(refused.value)
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "big5", "euc_kr", "shift_jis", "cp932", "euc_jp"])
+def test_utf_8_declared_as_an_encoding_of_several_bytes_is_refused(tmp_path: Path, encoding: str) -> None:
+    names = ("李雷", "Zoë", "山田")
+    readable = [name for name in names if _reads(name, encoding)]
+    with pytest.raises(Unusable, match=r"is UTF-8 from end to end|is not ") as refused:
+        read(tmp_path, rows(*[person(first_name=name) for name in readable or names]), encoding=encoding)
+    if readable:
+        assert f"and --encoding says {encoding}: it holds " in str(refused.value)
+        assert "which would be sent as" in str(refused.value)
+
+
+def _reads(name: str, encoding: str) -> bool:
+    try:
+        return bool(f"{name},".encode().decode(encoding))
+    except UnicodeDecodeError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("gbk", "王小明"), ("big5", "王小明"), ("euc_kr", "김철수"), ("shift_jis", "山田太郎")]
+)
+def test_several_bytes_a_sign_that_are_declared_rightly_are_read(tmp_path: Path, encoding: str, name: str) -> None:
+    found = split(tmp_path, rows(person(first_name=name)).encode(encoding), {"encoding": encoding})
+    assert found.good[1]["first_name"] == name
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("name", ["Zoë", "Nkosi"])
+def test_utf_8_declared_as_utf_16_is_refused(tmp_path: Path, encoding: str, name: str) -> None:
+    content = rows(person(first_name=name))
+    with pytest.raises(Unusable, match=r"is UTF-8 from end to end|is not utf-32"):
+        read(tmp_path, content if len(content.encode()) % 2 == 0 else content + "\n", encoding=encoding)
+
+
+@pytest.mark.parametrize("declared", ["cp1252", "gbk", "utf-8", "utf-16-be"])
+def test_utf_16_without_a_mark_that_is_declared_as_something_else_is_refused(tmp_path: Path, declared: str) -> None:
+    with pytest.raises(Unusable, match="say --encoding utf-16-le"):
+        read(tmp_path, rows(person()).encode("utf-16-le"), encoding=declared)
+
+
 def test_no_whole_name_is_shown(tmp_path: Path) -> None:
     with pytest.raises(Unusable) as refused:
         read(tmp_path, rows(person(first_name="Katharinë")), encoding="cp1252")

@@ -23,10 +23,14 @@ from jobs.__main__ import status
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import ONE_OF_EACH, REPOSITORY, lines, standing, writes
 from tests.flow.people import Row, written
+from tests.forked import Forked
 
 Running = subprocess.Popen[str]
 
 DONE = frozenset({"onboarded", "already_onboarded"})
+PLAIN = ("-m", "jobs")
+"""What Python is given to begin with muster from nothing."""
+
 LONGEST = 120.0
 """Seconds after which a process counts as hanging (chosen; a run of four rows takes two on an idle machine)."""
 
@@ -87,18 +91,22 @@ class Program:
         *arguments: str,
         under: Sequence[str] = (),
         env: Mapping[str, str | None] | None = None,
-        program: Sequence[str] = ("-m", "jobs"),
+        program: Sequence[str] = (),
         **options: Any,
     ) -> Iterator[Running]:
         """A process of its own session, killed with all its children when the block ends.
 
-        `under`: the words of a program that starts it, such as a tracer.
+        `under`: the words of a program that starts it, such as a tracer. `program`: what Python is to begin with.
+        Without both, the process is forked from one that has begun.
         """
+        arguments = arguments or ("run", "customers.csv")
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-        words = [*under, sys.executable, *program, *(arguments or ("run", "customers.csv"))]
-        running: Running = subprocess.Popen(
-            words, cwd=self.folder, env=self.environment(env), text=True, start_new_session=True, **(pipes | options)
-        )
+        settings = pipes | {"cwd": self.folder, "env": self.environment(env), "start_new_session": True} | options
+        if under or program:
+            words = [*under, sys.executable, *(program or PLAIN), *arguments]
+            running: Running = subprocess.Popen(words, text=True, **settings)
+        else:
+            running = Forked(arguments, **settings)
         try:
             yield running
         finally:

@@ -15,7 +15,7 @@ import pytest
 from tests.flow.muster import also, writes
 from tests.flow.people import people, written
 
-from .program import Program, Running, ended, finished, reported, tidy, until
+from .program import PLAIN, Program, Running, ended, finished, reported, tidy, until
 from .tracing import needs_strace
 
 IN_TIME = 30.0
@@ -167,7 +167,7 @@ def listens(running: Running) -> bool:
 
 @pytest.mark.parametrize("after", [0.0, 0.4, *also(0.05, 0.1, 0.2, 0.3)])
 def test_ctrl_c_while_it_loads_shows_no_traceback(program: Program, after: float) -> None:
-    with program.begun() as running:
+    with program.begun(program=PLAIN) as running:
         until(lambda: listens(running), running)
         time.sleep(after)
         running.send_signal(signal.SIGINT)

@@ -12,6 +12,7 @@ from jobs.model import ATTENTION, Rate
 from jobs.reports.course import UNSENT, course
 from jobs.reports.folder import RunFolder
 from jobs.reports.funnel import funnel
+from jobs.reports.next_steps import NextStep
 from jobs.reports.outcome import write_outcome
 from jobs.reports.page import write_page
 from jobs.reports.reconciliation import write_reconciliation
@@ -28,7 +29,7 @@ MIXED = {"onboarded": 7, "already_onboarded": 2, "quarantined": 3, "conflict": 1
 def row(source_row: int, outcome: str = "onboarded", **cells: object) -> dict[str, object]:
     """One line of `outcome.csv`."""
     empty: dict[str, object] = dict.fromkeys(OUTCOME_SCHEMA)
-    return empty | {"source_row": source_row, "outcome": outcome, "run_id": RUN_ID, "attempts": 3} | cells
+    return empty | {"source_row": source_row, "outcome": outcome, "run_id": RUN_ID, "attempts": 0} | cells
 
 
 def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
@@ -47,6 +48,8 @@ def summary(outcomes: Mapping[str, int], **fields: object) -> Summary:
     """The summary of a run that ended with `outcomes`; `fields` replace what is made up."""
     rows = sum(outcomes.values())
     accepted = rows - outcomes.get("quarantined", 0)
+    if "next_command" in fields:
+        fields["next_steps"] = (NextStep(str(fields.pop("next_command"))),)
     facts: dict[str, object] = {
         "run_id": RUN_ID,
         "system": "eclipse",
@@ -89,15 +92,20 @@ def rows_of(outcomes: Mapping[str, int]) -> Iterator[dict[str, object]]:
         yield row(number, name, reason_code="a_reason" if name in ATTENTION else None)
 
 
+def told(row: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """The events of a row as the ledger tells them: its end."""
+    known = {"verdict": "outcome", "detail": "reason_code", "step": "failed_step", "key": "external_unique_id"}
+    ends = {name: row[column] for name, column in known.items() if row[column] is not None}
+    yield {"at": "2026-11-21T02:15:01.000Z", "kind": "outcome", "source_row": row["source_row"], **ends}
+
+
 def run_folder(path: Path, outcomes: Mapping[str, int] = MIXED) -> RunFolder:
     """A whole run on disk, with its evidence."""
     folder = RunFolder.create(path)
     rows = list(rows_of(outcomes))
     write_outcome([frame(rows)], folder)
     write_reconciliation([break_frame(["match"] * 9 + ["not_sent"] * 5)], folder)
-    chain = write_events(
-        ({"type": "row", "row": each["source_row"], "outcome": each["outcome"]} for each in rows), folder
-    )
+    chain = write_events((event for each in rows for event in told(each)), folder)
     facts = summary(outcomes, reconciliation={"match": 9, "not_sent": 5})
     folder.write_bytes("summary.json", facts.to_json())
     write_page(facts, [each for each in rows if each["outcome"] in ATTENTION], folder)

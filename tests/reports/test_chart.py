@@ -3,7 +3,7 @@ import re
 import pytest
 
 from jobs.reports.bar import WIDTH
-from jobs.reports.chart import HEIGHT, LOWEST, Pictures, columns, duration, levels, moments, rounded_up, times
+from jobs.reports.chart import HEIGHT, LOWEST, Pictures, columns, duration, levels, moments, rounded_up, slowest, times
 from jobs.reports.course import Course, Timeline
 from jobs.reports.funnel import Stage
 
@@ -22,6 +22,19 @@ def test_columns_stand_on_each_other_and_nothing_that_is_counted_vanishes() -> N
     [few, many] = boxes(drawn.paths["calls"])
     assert few == (0, HEIGHT - LOWEST, LOWEST)
     assert many[1] + many[2] == pytest.approx(HEIGHT - LOWEST)
+
+
+def test_one_spike_does_not_flatten_the_others_and_is_told() -> None:
+    drawn = columns({"errors": [0] * 20, "calls": [10] * 19 + [1000]})
+    assert drawn.top == 20
+    assert boxes(drawn.paths["calls"])[0][2] == HEIGHT / 2
+    assert boxes(drawn.paths["calls"])[-1][1:] == (0, HEIGHT)
+    assert (drawn.highest, drawn.highest_at) == (1000, 19)
+    assert drawn.cuts.startswith("M190 ")
+    assert columns({"calls": [10] * 20 + [40]}).highest is None
+    assert columns({"calls": [10, 10, 1000]}).top == 1000
+    assert columns({"used": [10] * 20 + [1000]}, limit=60).highest is None
+    assert [slowest(times) for times in ([], [5], [10, 9, 900], [10, 30])] == [1, 5, 20, 30]
 
 
 def test_a_limit_is_inside_the_drawing_even_when_nothing_comes_near_it() -> None:

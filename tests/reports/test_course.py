@@ -20,6 +20,17 @@ def made(moments: Sequence[Sequence[Any]], length: int = 10_000, limit: Rate | N
     return course(moments, started_ms=START, ended_ms=START + length, limit=limit)
 
 
+def test_steps_stand_in_their_order_and_not_in_that_of_their_answers() -> None:
+    calls = [
+        each
+        for at, step in enumerate(("wallet", "odd", "customer", "kyc"))
+        for each in (moment(at, "intent", step, step), moment(at + 40, "result", step, step, http_status=200))
+    ]
+    steps = ("customer", "kyc", "wallet")
+    found = course(calls, started_ms=START, ended_ms=START + 9_000, limit=None, steps=steps)
+    assert [each.step for each in found.latency] == [*steps, "odd"]
+
+
 @pytest.mark.parametrize("length", [0, 1, 99, 100, 11_999, 12_001, 119_000, 3_600_000, 36_000_000, 30 * 86_400_000])
 def test_buckets_cover_every_run_and_are_never_too_many(length: int) -> None:
     line = made([moment(length, "outcome", verdict="onboarded"), moment(0, "intent", step="kyc")], length).timeline

@@ -164,9 +164,12 @@ def test_a_later_reconciliation_has_its_own_sums(folder: RunFolder) -> None:
     write_reconciliation([break_frame(["match"] * 3)], inner)
     inner.write_bytes("summary.json", summary({}, reconciliation={"match": 3}).to_json())
     write_sums(inner)
+    assert verify_folder(folder.path) == ["reconcile-20261201T080000Z: it is not chained to its run"]
+    chained = {"run_id": RUN_ID, "run_manifest_sha256": sha256(folder.path / "manifest.json")}
+    write_manifest(inner, chained)
     assert verify_folder(folder.path) == []
     (inner.path / "reconciliation.csv").write_text("x")
-    assert verify_folder(folder.path) == ["reconcile-20261201T080000Z: reconciliation.csv was changed"]
+    assert "reconcile-20261201T080000Z: reconciliation.csv was changed" in verify_folder(folder.path)
 
 
 @pytest.mark.parametrize(

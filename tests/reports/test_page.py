@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
@@ -11,9 +12,11 @@ import pytest
 
 from jobs.reports.bar import WIDTH, bar, share
 from jobs.reports.folder import RunFolder
-from jobs.reports.page import INLINE_ROWS, page, write_page
+from jobs.reports.nights import MOST_NIGHTS, Night
+from jobs.reports.page import FILES, INLINE_ROWS, page, write_page
 from jobs.reports.summary import Cause, Equation, InputFile
 from jobs.reports.totals import ControlTotal
+from jobs.settings.settings import Settings
 
 from .made import MIXED, row, rows_of, summary, went
 
@@ -55,7 +58,9 @@ def test_the_page_refers_to_nothing_outside() -> None:
     assert not re.search(r"https?://|//[a-z]|@import|url\(", re.sub(r'"//.*?\n', "", text.replace("// ", "")))
     for tag, attributes in Outline(text).tags:
         assert tag not in {"link", "img", "iframe", "object", "embed", "base"}
-        assert all((attributes.get(name) or "#").startswith("#") for name in ("src", "href", "action"))
+        assert all((attributes.get(name) or "#").startswith("#") for name in ("src", "action"))
+        place = attributes.get("href") or "#"
+        assert place.startswith("#") or place in FILES
         assert not any(name.startswith("on") or name == "style" for name in attributes)
 
 
@@ -97,7 +102,7 @@ def test_every_count_stands_in_the_page_for_readers_without_scripts() -> None:
         assert words in text
     for name, count in MIXED.items():
         assert re.search(rf">{name}<.*?<td class=.number.>{count}<", text), name
-    assert text.count('<td class="source_row">') == 14
+    assert text.count('<td class="source_row" data-label="Row">') == 14
 
 
 def test_100_000_rows_are_capped_and_the_rest_is_counted() -> None:
@@ -122,6 +127,7 @@ def test_pictures_have_words_for_those_who_cannot_see_them() -> None:
     drawings = [attributes for tag, attributes in Outline(text).tags if tag == "svg"]
     named = [each["aria-labelledby"] or "" for each in drawings if each.get("role") == "img"]
     assert len(named) == 4
+    assert len(set(named)) == 4
     for name in " ".join(named).split():
         assert re.search(rf'id="{name}">[^<]+<', text), name
     assert all(each.get("role") == "img" or each.get("aria-hidden") == "true" for each in drawings)
@@ -154,17 +160,82 @@ def test_differences_stand_beside_the_rows_that_need_attention() -> None:
     assert "found no difference" in page(summary({"onboarded": 9}, reconciliation={"match": 9}), [])
 
 
-def test_a_total_that_one_source_alone_knows_is_not_called_agreed() -> None:
+def test_a_total_that_one_source_alone_knows_stands_apart_and_is_not_called_agreed() -> None:
     totals = (
         ControlTotal("rows", 14, 14, None),
         ControlTotal("customers created", None, 7, None),
+        ControlTotal("rows conflict", None, 1, None),
+        ControlTotal("rows adopted", None, 0, None),
         ControlTotal("hash total of phones", "198bcf939ab00a90", "198bcf939ab00a91", None),
     )
     text = page(summary(MIXED, equations=(), control_totals=totals), [])
-    lines = re.findall(r'<th scope="row">(.*?)</th>.*?(ok|not ok|one source)</span></td></tr>', text)
+    lines = re.findall(r'<th scope="row">(.*?)</th>.*?(ok|not ok)</span></td></tr>', text)
     found = {name: mark for name, mark in lines if name in {total.name for total in totals}}
-    assert found == {"rows": "ok", "customers created": "one source", "hash total of phones": "not ok"}
+    assert found == {"rows": "ok", "hash total of phones": "not ok"}
+    alone = text.partition("What only one source knows")[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row">(.*?)</th>', alone) == ["customers created"]
     assert "do not balance" in text
+
+
+def test_the_head_names_file_duration_and_files_and_both_readers_find_their_answer() -> None:
+    text = page(summary(MIXED, reconciliation={"match": 9, "partial": 2}), rows_of(MIXED), files={"outcome.csv": "x"})
+    head = text.partition('<section aria-labelledby="outcomes">')[0]
+    for words in ('<p class="file">customers.csv</p>', "<dd>5 min</dd>", '<a href="outcome.csv"', "2 differences"):
+        assert words in head
+    assert re.search(r"Books</dt><dd><a [^>]+>balance</a>", head)
+    assert re.search(r"Need attention</dt><dd><a [^>]+>4</a>", head)
+    assert "report.xlsx" not in text
+    ids = {attributes["id"] for _, attributes in Outline(text).tags if "id" in attributes}
+    leads = {attributes["href"] or "" for tag, attributes in Outline(text).tags if tag == "a"}
+    assert {place[1:] for place in leads if place.startswith("#")} <= ids
+
+
+def test_only_settings_that_somebody_chose_are_shown() -> None:
+    chosen = {**Settings().shown(), "rate": "60/180", "run_id": "x", "eclipse.currency": "ZAR", "passwords": ""}
+    text = page(summary(MIXED, settings=chosen), [])
+    shown = re.findall(r'<th scope="row">([^<]+)</th><td class="break">([^<]*)</td>', text)
+    assert dict(shown) == {"rate": "60/180", "eclipse.currency": "ZAR"}
+    assert "Every setting had its default." in page(summary(MIXED, settings=Settings().shown()), [])
+
+
+def test_each_rule_of_the_validation_has_a_line_with_rows_share_and_an_example() -> None:
+    causes = (
+        Cause("quarantined", "missing:email", 2, (3, 9)),
+        Cause("quarantined", "phone_invalid:phone", 1, (3,)),
+        Cause("conflict", "phone_taken", 1, (5,)),
+    )
+    both = "line 4: phone is not a number; nor a short one; email is missing"
+    rows = [row(3, "quarantined", reason=both), row(5, "conflict", reason="taken")]
+    text = page(summary({"onboarded": 16, "quarantined": 3, "conflict": 1}, causes=causes), rows)
+    table = text.partition('<table class="rules">')[2].partition("</table>")[0]
+    lines = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in table.split("<tr>")[2:]]
+    assert lines == [
+        ["2", "10.0 %", "3, 9", "line 4: email is missing"],
+        ["1", "5.0 %", "3", "line 4: phone is not a number; nor a short one"],
+    ]
+    assert "Validation rules" not in page(summary({"onboarded": 1}), [])
+
+
+def test_the_nights_before_are_a_picture_and_a_table_when_there_were_some() -> None:
+    nights = [
+        Night(f"r{number}", "run", "c.csv", 1_795_227_300_000 + 86_400_000 * number, 9, {"onboarded": 9}, 60_000, 0)
+        for number in range(40)
+    ]
+    limited = replace(nights[-1], limits={"calls": 60, "peak": 34}, exit_code=None, outcomes={"failed": 9})
+    text = page(summary(MIXED), [], nights=[*nights[:-1], limited])
+    table = text.partition('<table class="nights cards">')[2].partition("</table>")[0]
+    shown = re.findall(r'<th scope="row" data-label="Run">(.*?)</th>', table)
+    assert shown == [f"r{number}" for number in range(39, 39 - MOST_NIGHTS, -1)]
+    assert "34 of 60" in table.partition("r38")[0]
+    assert "open" in table.partition("r38")[0]
+    assert 'id="nights"' not in page(summary(MIXED), [], nights=nights[:1])
+
+
+def test_each_printed_sheet_names_run_and_page_and_the_name_can_end_no_rule() -> None:
+    text = page(summary(MIXED, run_id='x"; } </style> \\'), [])
+    [style] = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert 'counter(page) " of " counter(pages)' in style
+    assert r'content: "muster, run x\22 \3b  \7d  \3c \2f style\3e  \5c ' in style
 
 
 def test_headings_go_down_one_level_at_a_time() -> None:

@@ -45,6 +45,18 @@ def test_each_row_has_its_trail_and_a_line_to_fill_in(sample: Sample) -> None:
         assert f"Row {line['source_row']}: {line['outcome']}" in page
 
 
+def test_a_sample_by_outcome_has_the_rare_ones_by_the_same_rule(tmp_path: Path) -> None:
+    sample = draw(run_folder(tmp_path / "r1").path, 2, 1, by_outcome=True)
+    drawn = {name: min(2, count) for name, count in MIXED.items()}
+    assert {name: rows for name, rows, _ in sample.drawn_from} == drawn
+    assert len(sample.trails) == sum(drawn.values())
+    onboarded = [trail.row["source_row"] for trail in sample.trails if trail.row["outcome"] == "onboarded"]
+    rows = range(1, MIXED["onboarded"] + 1)
+    assert onboarded == sorted(row for _, row in drawn_rows(rows, 2, 1, INPUT))
+    assert sample.name == "sample-2-1-by-outcome"
+    assert "conflict 1 of 1" in sample.to_html()
+
+
 def test_a_sample_larger_than_the_run_is_all_of_it(tmp_path: Path) -> None:
     whole = draw(run_folder(tmp_path / "r1").path, 900, 1)
     assert len(whole.trails) == sum(MIXED.values())

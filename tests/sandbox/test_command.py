@@ -1,22 +1,20 @@
 """`muster sandbox` as a process: what it prints, and how it ends."""
 
+import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import httpx
 import pytest
 
 from jobs.sandbox.server import SYSTEMS
-
-ROOT = Path(__file__).parents[2]
+from tests.forked import Forked
 
 
 def printed(lines: int, *options: str) -> list[list[str]]:
     """The first `lines` as name and URL, each of which answers; then the process is asked to end and does, with 0."""
-    command = [sys.executable, "-m", "jobs", "sandbox", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    pipe = subprocess.PIPE
+    with Forked(["sandbox", "--port", "0", *options], os.environ, stdout=pipe, stderr=pipe) as process:
         assert process.stdout is not None
         told = [process.stdout.readline().split() for _ in range(lines)]
         answers = [httpx.get(f"{url}/", trust_env=False).status_code for _, url in told]

@@ -228,11 +228,7 @@ def test_a_password_is_asked_for_once(world: World) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_killed_at_a_create_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 6)] + [company(6)]
-    started = world.muster.start("run", world.file(rows), "--concurrency", "4")
-    params = {"pid": started.running.pid, "when": when}
-    world.sandbox.faults([{"operation": "add_customer", "kind": "signal_client", "nth": 3, "params": params}])
-    assert world.muster.wait(started).code == -9
-    world.sandbox.faults([])
+    world.muster.killed("add_customer", when, 3, "run", world.file(rows), "--concurrency", "4")
 
     resumed = world.muster("resume")
 
@@ -320,11 +316,32 @@ def test_what_a_person_decides_is_proven_by_the_email(world: World) -> None:
 def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     found = world.run([person(1), company(2)]).rows[1]["customer_id"]
 
-    assert "o***@example.com" in world.muster("lookup", "--email", "OFFICE.2@example.com").stdout
-    assert found in world.muster("lookup", "--last-name", "trading").stdout
+    assert "o***@example.com" in world.muster("lookup", "--i-know", "--email", "OFFICE.2@example.com").stdout
+    assert found in world.muster("lookup", "--i-know", "--last-name", "trading").stdout
     assert found in world.muster("lookup", "--customer-id", found).stdout
-    assert world.muster("lookup", "--email", "nobody@example.com").code == 1
-    assert world.muster("lookup", "--phone", "0821234567").code == 2
+    assert world.muster("lookup", "--i-know", "--email", "nobody@example.com").code == 1
+    assert world.muster("lookup", "--i-know", "--phone", "0821234567").code == 2
+
+
+def test_a_login_at_another_address_than_before_is_refused_until_the_settings_name_it(world: World) -> None:
+    """The base URL is the same; `auth_base_url` alone would take the secret elsewhere."""
+    assert world.run([person(1)]).code == 0
+    calls = len(world.sandbox.journal())
+    table = world.folder / "muster.toml"
+    elsewhere = world.sandbox.base_url.replace("127.0.0.1", "localhost")
+    table.write_text(table.read_text() + f'auth_base_url = "{elsewhere}"\n')
+    for command in (
+        ("run", world.folder / "customers.csv"),
+        ("lookup", "--i-know", "--last-name", "x"),
+        ("reconcile", "run-1"),
+    ):
+        refused = world.muster(*command)
+        assert (refused.code, f"would now be sent to {elsewhere} too" in refused.stderr) == (2, True), command
+    assert len(world.sandbox.journal()) == calls
+    table.write_text(table.read_text() + f'origins = ["{world.sandbox.base_url}", "{elsewhere}"]\n')
+    named = world.muster("lookup", "--i-know", "--last-name", "x")
+    assert named.code == 4  # it went there, where nobody gives tokens
+    assert f"logins to {elsewhere}" in named.stderr
 
 
 @pytest.mark.parametrize(
@@ -332,7 +349,7 @@ def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     [
         ('employee_id = "nobody"', 4, "employee"),
         ('form_id_individual = "form-unknown"', 4, "form"),
-        ("employee_id = 7", 4, "employee"),
+        ("employee_id = 7", 4, "The run was stopped: the target has no employee 7."),
         ('auth_base_url = "http://example.com"', 2, "https"),
     ],
 )
@@ -383,7 +400,7 @@ def test_nothing_personal_is_left_anywhere(world: World) -> None:
         ]
     )
     ended = world.run(rows, "-v")
-    found = world.muster("lookup", "--last-name", "Nkosi", "-v")
+    found = world.muster("lookup", "--i-know", "--last-name", "Nkosi", "-v")
     compared = world.muster("reconcile", ended.folder.name)
 
     assert ended.outcomes == ["onboarded", "rejected", "onboarded", "conflict", "onboarded"]

@@ -294,8 +294,11 @@ def test_without_a_number_the_decision_can_not_be_read(bank: Bank) -> None:
     bank.switch(returns_id=False)
     bank.muster("run", bank.file(clients(1)))
     bank.standing.amend("customers", bank.held()[0], clientState="Approved")
+    planned = bank.muster("plan", bank.file(clients(1)))
     ended = bank.muster("resume")
 
+    assert "would end as pending" in planned.stdout
+    assert "finished" not in planned.stdout
     assert (ended.outcomes, ended.code) == (["pending"], 5)
     assert [line["class"] for line in ended.reconciliation] == ["match"]
 
@@ -463,10 +466,7 @@ def test_a_refused_duplicate_that_nobody_shows_is_a_conflict(bank: Bank) -> None
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_at_a_create_is_finished_without_a_double(bank: Bank, when: str) -> None:
     path = bank.file(clients(6))
-    started = bank.muster.start("run", path, "--concurrency", "3")
-    bank.fault("create_contact", "signal_client", 4, pid=started.running.pid, when=when)
-    assert bank.muster.wait(started).code == -9
-    bank.sandbox.faults([])
+    bank.muster.killed("create_contact", when, 4, "run", path, "--concurrency", "3")
     ended = bank.muster("resume")
 
     assert set(ended.outcomes) <= {"pending", "in_doubt"}
@@ -539,11 +539,23 @@ def test_nothing_personal_is_left_behind(bank: Bank) -> None:
 def test_clients_are_looked_up_by_what_a_list_shows(bank: Bank, by: tuple[str, str], found: int) -> None:
     for row in clients(2):
         bank.standing.plant(**record(row))
-    ended = bank.muster("lookup", *by)
+    ended = bank.muster("lookup", "--i-know", *by)
 
     assert ended.code == (0 if found else 1)
     assert sum("customerId=" in line for line in ended.stdout.splitlines()) == found
     assert "Adaeze.1@" not in ended.stdout
+
+
+def test_a_look_up_shows_the_state_as_the_status_and_the_number_that_decide_needs(bank: Bank) -> None:
+    planted = bank.standing.plant(**record(client(1)), clientState="Active", state="Lagos")
+    ended = bank.muster("lookup", "--customer-id", str(planted["id"]))
+    (bank.folder / "ids.csv").write_text(f"customer_id\n{planted['id']}\n", encoding="utf-8")
+    bank.muster("lookup", "--from", "ids.csv", "--by", "customer-id", "--to", "found.csv")
+
+    assert f"id={planted['id']} " in ended.stdout
+    assert "clientStateDescription=Active" in ended.stdout
+    assert "Lagos" not in ended.stdout
+    assert lines(bank.folder / "found.csv")[0]["status"] == "Active"
 
 
 def test_the_credential_is_a_token_and_the_wrong_one_is_refused_at_once(bank: Bank) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from jobs.model import Outcome
-from jobs.systems.blink.address import changed, comparable, place_of
 from jobs.systems.blink.contact import same
+from jobs.systems.blink.place import changed, comparable, place_of
 from jobs.systems.messages import ReadFailed, Reply
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear

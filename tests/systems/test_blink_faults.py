@@ -116,11 +116,7 @@ def test_a_change_that_the_bank_never_shows_ends_in_doubt(muster: Muster, sandbo
 def test_a_run_that_is_killed_is_finished_without_a_double(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str, when: str
 ) -> None:
-    started = muster.start("run", file_of([row(1), row(2), row(3), row(4)]), "--concurrency", "2")
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": 1, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed(operation, when, 1, "run", file_of([row(1), row(2), row(3), row(4)]), "--concurrency", "2")
     resumed = muster("resume")
     assert (resumed.code, set(resumed.outcomes)) == (0, {"onboarded"})
     assert counts(sandbox) == {"contacts": 48, "doubleContacts": 0, "addresses": 22}
@@ -133,11 +129,7 @@ def test_a_lost_change_is_not_made_to_another_address(muster: Muster, sandbox: S
     }
     persons = [{"personIdentification": "P-9100", "lastName": "Meier"}]
     ids = sandbox.of("blink").plant(customerIdentification="C-9100", persons=persons, addresses=[second, second])
-    started = muster.start("run", file_of([only(9100, *ADDRESS)]))
-    params = {"pid": started.running.pid, "when": "before"}
-    sandbox.faults([{"operation": "update_address", "kind": "signal_client", "nth": 1, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed("update_address", "before", 1, "run", file_of([only(9100, *ADDRESS)]))
     configure(sandbox, address_shown="newest")
     ended = muster("resume")
     assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("in_doubt", "unanswered")]
@@ -152,11 +144,7 @@ def test_after_a_restart_two_rows_do_not_work_on_one_customer_either(
 ) -> None:
     whole = row(1, row_ref="other", external_reference="X-0001")
     other = {name: whole[name] for name in ("row_ref", "external_reference", *ADDRESS)}
-    started = muster.start("run", file_of([only(1, *CONTACTS[:2]), other]), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": "after"}
-    sandbox.faults([{"operation": "create_contact", "kind": "signal_client", "nth": 1, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed("create_contact", "after", 1, "run", file_of([only(1, *CONTACTS[:2]), other]), "--concurrency", "1")
     resumed = muster("resume", "--concurrency", "1")
     assert [(line["outcome"], line["reason_code"]) for line in resumed.rows] == [
         ("onboarded", ""),

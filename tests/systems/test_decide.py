@@ -268,10 +268,9 @@ def test_a_killed_decision_is_gone_on_with_as_what_it_was(bank: Bank) -> None:
         rows.append({"contact_encoded_key": ids["contactEncodedKey"], "id": str(ids["id"]), "reason": "why"})
     path = bank.file(rows, "decided.csv")
     bank.using(CHECKER)
-    started = bank.muster.start("decide", path, "--command", "reject", "--run-id", "d1", "--concurrency", "1")
-    bank.fault("reject", "signal_client", 2, pid=started.running.pid, when="after")
-    assert bank.muster.wait(started).code == -9
-    bank.sandbox.faults([])
+    bank.muster.killed(
+        "reject", "after", 2, "decide", path, "--command", "reject", "--run-id", "d1", "--concurrency", "1"
+    )
     ended = bank.muster("resume", "d1")
 
     assert set(ended.outcomes) <= {"onboarded", "already_onboarded"}

@@ -5,11 +5,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.model import Rate
 from jobs.sandbox.server import Sandbox
+from jobs.systems.azakaw import system as azakaw_system
+from jobs.systems.azakaw.system import Azakaw, AzakawSettings
 from jobs.systems.messages import CallClass
 from tests.flow.muster import Ended
 
@@ -33,7 +36,9 @@ def files(folder: Path) -> list[str]:
 
 
 def expected(run: Ended) -> list[str]:
-    return sorted(["SHA256SUMS", *(f"{row['customer_id']}.pdf" for row in run.rows if row["customer_id"])])
+    return sorted(
+        ["SHA256SUMS", "manifest.json", *(f"{row['customer_id']}.pdf" for row in run.rows if row["customer_id"])]
+    )
 
 
 def packed_checker(run: Ended) -> int:
@@ -74,7 +79,7 @@ def test_what_is_no_whole_pdf_is_refused_and_tried_again_later(world: World, end
     world.sandbox.faults([])
     again = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
     assert (again["written"], again["there_before"], again["failed"]) == (1, 2, [])
-    assert [files(folder) for folder in downloads(ended)] == [expected(ended)]
+    assert [files(folder) for folder in downloads(ended)] == [sorted([*expected(ended), "manifest-1.json"])]
     assert world.muster("verify", ended.folder.name).code == 0
 
 
@@ -86,11 +91,7 @@ def test_a_complete_download_is_followed_by_a_new_one(world: World, ended: Ended
 
 
 def test_a_download_that_was_killed_is_gone_on_with(world: World, ended: Ended) -> None:
-    started = world.muster.start("download-profiles", ended.folder.name, "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": "after"}
-    world.sandbox.faults([{"operation": "individual_pdf", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -9
-    world.sandbox.faults([])
+    world.muster.killed("individual_pdf", "after", 2, "download-profiles", ended.folder.name, "--concurrency", "1")
     left = len(list(downloads(ended)[0].glob("*.pdf")))
 
     told = json.loads(world.muster("download-profiles", ended.folder.name, "--output", "json").stdout)
@@ -136,20 +137,33 @@ def test_a_customer_that_is_gone_or_forbidden_is_told(world: World, ended: Ended
     assert "row 1: the target has no such profile" in gone.stderr
 
 
+def test_profiles_in_a_folder_of_ones_own_are_known_to_the_ledger_and_go_with_the_run(
+    world: World, ended: Ended
+) -> None:
+    own = world.folder / "filed"
+    assert world.muster("download-profiles", ended.folder.name, "--to", own).code == 0
+    assert world.muster("verify", ended.folder.name).code == 0
+    assert len(list(own.glob("*.pdf"))) == 3
+    assert world.muster("purge", "--older-than", "0").code == 0
+    assert list(own.glob("*.pdf")) == []
+    assert world.muster("verify", ended.folder.name).code == 0
+
+
 def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
     world.muster("download-profiles", ended.folder.name)
 
     purged = world.muster("purge", "--older-than", "0", "--yes")
 
     assert purged.code == 0, purged.stderr
-    assert [files(folder) for folder in downloads(ended)] == [["SHA256SUMS"]]
+    assert [files(folder) for folder in downloads(ended)] == [["SHA256SUMS", "manifest-1.json", "manifest.json"]]
     assert world.muster("verify", ended.folder.name).code == 0
     assert world.muster("download-profiles", ended.folder.name).code == 2
 
 
-def test_a_person_who_is_forgotten_has_no_profile_left(world: World) -> None:
+@pytest.mark.parametrize("form", ["pdf", "json"])
+def test_a_person_who_is_forgotten_has_no_profile_left(world: World, form: str) -> None:
     run = world.run([person(1, national_id="9001015009086"), person(2)])
-    world.muster("download-profiles", run.folder.name)
+    world.muster("download-profiles", run.folder.name, "--form", form)
     kept = run.rows[1]["customer_id"]
 
     identity = world.folder / "identity"
@@ -159,7 +173,9 @@ def test_a_person_who_is_forgotten_has_no_profile_left(world: World) -> None:
         forgotten = world.muster("forget", "--subject", "-", "--yes")
 
     assert forgotten.code == 0, forgotten.stderr
-    assert [files(folder) for folder in downloads(run)] == [sorted(["SHA256SUMS", f"{kept}.pdf"])]
+    assert [files(folder) for folder in downloads(run)] == [
+        sorted(["SHA256SUMS", "manifest-1.json", "manifest.json", f"{kept}.{form}"])
+    ]
     assert world.muster("verify", run.folder.name).code == 0
 
 
@@ -168,3 +184,65 @@ def test_a_system_without_profiles_says_so(world: World, ended: Ended, monkeypat
     eclipse = world.muster("download-profiles", ended.folder.name, "--system", "eclipse")
 
     assert eclipse.code == 2
+
+
+def profile(**changes: Any) -> dict[str, Any]:
+    """What a profile's reply has inside, with contents."""
+    answers = [{"fqName": "Personal_Details_Country", "answer": "ZA"}]
+    parts = {"form": {"formId": "form-individual"}, "submission": {"kycState": "New"}, "answers": answers}
+    return parts | {"riskAssessment": {"score": 7}, "riskAssessmentDetail": {}, "documents": [{"id": "d-1"}]} | changes
+
+
+def said(world: World, result: object, **params: Any) -> None:
+    """Every individual profile is answered with `result`."""
+    body = {"version": None, "statusCode": 0, "messages": None, "result": result}
+    rule = {"operation": "individual_profile", "kind": "status", "params": {"status": 200, "body": body} | params}
+    world.sandbox.faults([rule])
+
+
+def test_profiles_come_as_data_too_beside_those_that_are_pdf(world: World, ended: Ended) -> None:
+    said(world, profile())
+    world.muster("download-profiles", ended.folder.name)
+    told = world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json")
+
+    as_pdf, as_data = sorted(ended.folder.glob("profiles-*"))
+    assert (told.code, json.loads(told.stdout)["written"]) == (0, 3)
+    assert files(as_pdf) == expected(ended)
+    assert files(as_data) == [name.replace(".pdf", ".json") for name in expected(ended)]
+    person_, company_ = (as_data / f"{row['customer_id']}.json" for row in ended.rows[:2])
+    assert json.loads(person_.read_bytes()) == profile()
+    assert json.loads(company_.read_bytes())["submission"]["submissionId"] == ended.rows[1]["customer_id"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in as_data.iterdir()} == {0o600}
+    assert world.muster("verify", ended.folder.name).code == 0
+    again = world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json")
+    assert json.loads(again.stdout)["written"] == 3, "a complete one is followed by a new one"
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (profile(submission={"submissionId": "another"}), "the profile is not the one that was asked for"),
+        ({"form": {}, "submission": {}}, "the answer is no profile"),
+        ([], "the answer is no profile"),
+        (None, "it has no result"),
+    ],
+)
+def test_what_is_no_whole_profile_of_that_customer_is_not_kept(
+    world: World, ended: Ended, result: object, words: str
+) -> None:
+    said(world, result)
+
+    told = json.loads(world.muster("download-profiles", ended.folder.name, "--form", "json", "--output", "json").stdout)
+
+    assert {each["source_row"] for each in told["failed"]} == {1, 3}
+    assert {each["reason"].partition(": ")[2] for each in told["failed"]} == {words}
+
+
+def test_profiles_as_data_keep_the_limit_of_retrieval_and_pdfs_that_of_downloads() -> None:
+    system = Azakaw("1001", AzakawSettings(form_id_individual="f", employee_id="e"))
+
+    classes = {form: {each.call_class for each in system.documents("s-1", {}, form)} for form in ("json", "pdf")}
+
+    assert classes == {"json": {CallClass.READ}, "pdf": {CallClass.DOWNLOAD}}
+    limits = azakaw_system.LIMITS
+    assert (limits[CallClass.READ], limits[CallClass.DOWNLOAD]) == (Rate(60, 60.0), Rate(30, 60.0))

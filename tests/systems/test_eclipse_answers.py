@@ -255,11 +255,7 @@ def test_a_request_that_went_unanswered_is_repeated_as_it_was_under_other_settin
     arguments: tuple[str, ...],
 ) -> None:
     path = file_of([person(1)])
-    started = muster.start("run", path)
-    params = {"pid": started.running.pid, "when": "before"}
-    sandbox.faults([{"operation": operation, "kind": "signal_client", "nth": 1, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed(operation, "before", 1, "run", path)
     (tmp_path / "muster.toml").write_text("\n".join(lines))
     ended = muster("run", path, *arguments)
     assert ended.outcomes == ["onboarded"]

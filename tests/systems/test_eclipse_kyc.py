@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from jobs.systems.eclipse.decision import stale
-from tests.flow.muster import ONE_OF_EACH, REPOSITORY, Ended, Muster, Standing, arrivals, standing, writes
+from tests.flow.muster import ONE_OF_EACH, Ended, Muster, Standing, arrivals, standing, writes
 from tests.flow.people import Row, person
+from tests.forked import Forked
 
 Filed = Callable[[list[Row]], Path]
 
@@ -124,14 +124,12 @@ def test_a_person_at_a_terminal_is_asked_before_rows_in_doubt_are_asked_about_ag
     before = arrivals(sandbox)
     ours, theirs = pty.openpty()
     os.write(ours, b"n\n")
-    command = [sys.executable, "-m", "jobs", "kyc", "run-1", "--retrigger"]
-    where = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    ended = subprocess.run(
-        command, cwd=muster.folder, env=where, stdin=theirs, capture_output=True, text=True, timeout=60
-    )
+    pipe = subprocess.PIPE
+    asked = Forked(["kyc", "run-1", "--retrigger"], os.environ, stdin=theirs, stdout=pipe, stderr=pipe)
+    _, said = asked.communicate(timeout=60)
     for side in (ours, theirs):
         os.close(side)
-    assert (ended.returncode, "In doubt: 1." in ended.stderr, arrivals(sandbox)) == (130, True, before)
+    assert (asked.returncode, "In doubt: 1." in said, arrivals(sandbox)) == (130, True, before)
 
 
 def test_a_result_without_a_time_is_no_licence_to_ask_again(
@@ -224,10 +222,6 @@ def test_every_report_names_the_checks_that_failed(muster: Muster, file_of: File
 def test_asking_again_survives_a_kill(muster: Muster, sandbox: Sandbox, file_of: Filed, when: str) -> None:
     row = person(1, "Kycsecond")
     muster("run", file_of([row]))
-    started = muster.start("kyc", "run-1", "--retrigger")
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": "trigger_kyc", "kind": "signal_client", "nth": 1, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed("trigger_kyc", when, 1, "kyc", "run-1", "--retrigger")
     assert muster("resume").outcomes == ["onboarded"]
     assert standing(sandbox, row["national_id"]) == Standing(customers=1, verifications=2, wallets=1)

@@ -11,10 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import Muster
 from tests.flow.people import Row, people, written
+from tests.keys import rsa_key
 
 Filed = Callable[[list[Row]], Path]
-
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def public(key: rsa.RSAPrivateKey) -> str:
@@ -35,12 +34,12 @@ def private(path: Path, key: rsa.RSAPrivateKey) -> Path:
 def keyed(muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An operator without a password, and its key."""
     sandbox.configure(
-        credentials=[{"identity": "keyed", "password": "never-sent", "tenant": 1001, "public_key": public(KEY)}]
+        credentials=[{"identity": "keyed", "password": "never-sent", "tenant": 1001, "public_key": public(rsa_key())}]
     )
     (muster.folder / "muster.toml").write_text('[eclipse]\nlogin = "pki"\n')
     monkeypatch.setenv("MUSTER_IDENTITY", "keyed")
     monkeypatch.delenv("MUSTER_PASSWORD")
-    path = private(muster.folder / "key.pem", KEY)
+    path = private(muster.folder / "key.pem", rsa_key())
     monkeypatch.setenv("MUSTER_PRIVATE_KEY_FILE", str(path))
     return path
 
@@ -59,7 +58,7 @@ def test_a_signed_challenge_takes_the_place_of_a_password(
 def test_a_strangers_key_ends_with_4_and_sends_nothing(
     muster: Muster, sandbox: Sandbox, file_of: Filed, keyed: Path
 ) -> None:
-    private(keyed, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    private(keyed, rsa_key("stranger"))
     assert muster("run", file_of(people(1))).code == 4
     assert {entry["operation"] for entry in sandbox.journal()} == {"login_challenge", "login"}
 

@@ -158,11 +158,7 @@ def test_a_run_that_was_killed_at_its_wallet_is_finished_with_that_wallet(
 ) -> None:
     path = file_of([person(1)])
     sandbox.configure(**BOTH_ALLOWED)
-    started = muster.start("run", path)
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": "create_wallet", "kind": "signal_client", "nth": 1, "params": params}])
-    assert muster.wait(started).code == -9
-    sandbox.faults([])
+    muster.killed("create_wallet", when, 1, "run", path)
     sandbox.configure(wallet_types=[5002, 5001])
     assert (muster("resume").outcomes, held(sandbox)) == (["onboarded"], [(5001, "ZAR")])
 

@@ -1,6 +1,5 @@
 """A file of rows to Omnumi's stand-in, over sockets: what each row ends as, and what the target then holds."""
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,17 @@ def test_rows_are_created_once_and_wait_for_their_review(world: World) -> None:
     assert all(row["customer_id"] for row in ended.rows)
     assert "nothing was compared" in ended.stdout
     assert (again.outcomes, len(world.sent()), world.counts["customers"]) == (["pending", "pending"], 2, 2)
+
+
+def test_a_nightly_run_says_how_it_ends_with_0_and_then_does(world: World) -> None:
+    waiting = world.run([person(1)])
+    world.settings("await_decision = false")
+    tonight = world.again()
+
+    assert (waiting.code, "await_decision = false in [omnumi]" in waiting.stdout) == (5, True)
+    assert (tonight.code, tonight.outcomes, tonight.rows[0]["decision_status"]) == (0, ["onboarded"], "PENDING")
+    assert "await_decision" not in tonight.stdout
+    assert (world.again().code, len(world.sent())) == (0, 1)
 
 
 def test_with_await_decision_off_rows_are_onboarded_and_stay_so(world: World) -> None:
@@ -74,7 +84,7 @@ def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
     ended = world.run([person(1, name), person(2)], "--concurrency", "1")
 
     assert (ended.outcomes, ended.code) == (["not_attempted", "not_attempted"], 4)
-    assert "blocked" in ended.stderr + ended.stdout
+    assert "The run was stopped: the tenant is blocked at the target." in ended.stdout
     assert len(world.sent()) == 1
 
 
@@ -152,14 +162,32 @@ def test_a_probe_finds_the_namespace_that_was_made_up(world: World, kind: str, s
     assert (len(creates), world.counts["customers"]) == (sent, 1)
 
 
+@pytest.mark.parametrize(
+    ("probe", "token", "told", "code"),
+    [
+        (False, "omnumi-access-token", "note  login                      the token is given, not tried", 0),
+        (True, "omnumi-access-token", "pass  login                      the given token was accepted by a read", 0),
+        (True, "another-token", "FAIL  login", 1),
+    ],
+)
+def test_the_doctor_tries_a_token_where_there_is_a_read_and_says_so_where_there_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, probe: bool, token: str, told: str, code: int
+) -> None:
+    world.settings(f"probe = {str(probe).lower()}")
+    world.switch(probes=True)
+    monkeypatch.setenv("MUSTER_TOKEN", token)
+    ended = world.muster("doctor")
+
+    assert told in ended.stdout
+    assert (ended.code, bool(world.sandbox.journal())) == (code, probe)
+
+
 @pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 5)]
-    started = world.muster.start("run", written(world.folder / "customers.csv", rows), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    world.sandbox.faults([{"operation": "create_customer", "kind": "signal_client", "nth": 2, "params": params}])
-    assert world.muster.wait(started).code == -signal.SIGKILL
-    world.sandbox.faults([])
+    world.muster.killed(
+        "create_customer", when, 2, "run", written(world.folder / "customers.csv", rows), "--concurrency", "1"
+    )
     resumed = world.muster("resume")
 
     assert sorted(resumed.outcomes) == ["in_doubt", "pending", "pending", "pending"]
@@ -193,7 +221,11 @@ def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch:
     assert world.again().outcomes == ["in_doubt", "pending"]
 
 
-def test_a_person_settles_a_doubt_by_word(world: World) -> None:
+@pytest.mark.parametrize(("awaited", "outcome", "code"), [("true", "pending", 5), ("false", "onboarded", 0)])
+def test_a_person_settles_a_doubt_by_word_but_not_the_review(
+    world: World, awaited: str, outcome: str, code: int
+) -> None:
+    world.settings(f"await_decision = {awaited}")
     world.fault("drop_after_commit")
     world.run([person(1)])
     account = world.standing.snapshot()["customers"][0]["customerAccountId"]
@@ -203,15 +235,16 @@ def test_a_person_settles_a_doubt_by_word(world: World) -> None:
     )
     ended = world.muster("resume", "--decisions", str(decisions))
 
-    assert ended.outcomes == ["onboarded"]
+    assert (ended.outcomes, ended.code) == ([outcome], code)
     assert ended.rows[0]["customer_id"] == account
+    assert world.again().outcomes == ["pending" if outcome == "pending" else "already_onboarded"]
     assert len(world.sent()) == 1
 
 
 def test_reading_commands_say_why_they_can_not(world: World) -> None:
     ended = world.run([person(1)])
     reconciled = world.muster("reconcile", "run-1")
-    looked = world.muster("lookup", "--phone", "27824000001")
+    looked = world.muster("lookup", "--i-know", "--phone", "27824000001")
 
     assert (reconciled.code, looked.code) == (2, 2)
     assert "--against" in reconciled.stderr
@@ -274,8 +307,39 @@ def test_every_column_reaches_the_target(world: World) -> None:
     assert TENANT not in members
 
 
+def test_any_document_and_whatever_the_tenant_keeps_reaches_the_target(world: World) -> None:
+    more = {
+        f"document_{number}_{what}": given
+        for number in (3, 7)
+        for what, given in {"file": "id.png", "type": "Passport", "side": "back"}.items()
+    }
+    ended = world.run(
+        [person(1, **more, meta_campaign="c-7", meta_agentName="Thandi"), person(2, document_3_type="Passport")]
+    )
+    members = set(world.standing.snapshot()["customers"][0]["members"])
+
+    assert ended.outcomes == ["pending", "quarantined"]
+    assert ended.rows[1]["reason_code"] == "missing:document_3_file"
+    assert {f"governmentDocuments.{place}.content" for place in range(3)} <= members
+    assert {"customerMetaData.rowRef", "customerMetaData.campaign", "customerMetaData.agentName"} <= members
+    assert "c-7" not in (ended.folder / "outcome.csv").read_text("utf-8")
+
+
+def test_a_member_that_the_note_does_not_have_is_refused_and_not_left_out(world: World) -> None:
+    ended = world.run([person(1, geo_location_device_data="x"), person(2, metro_area_device_data="x")])
+
+    assert ended.outcomes == ["quarantined", "pending"]
+    assert ended.rows[0]["reason_code"] == "value_invalid:geo_location_device_data"
+
+
+def test_the_namespace_of_the_wallet_is_in_the_reports(world: World) -> None:
+    ended = world.run([person(1)])
+
+    assert ended.rows[0]["wallet_id"].endswith(".sandbox.ul")
+
+
 def _free(given: dict[str, str]) -> list[str]:
     """Columns of free text: those that take any word."""
     from schemas.columns import columns_of
 
-    return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.name in given]
+    return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.api and each.name in given]

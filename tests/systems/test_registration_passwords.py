@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from jobs.keys import KeySpace
 from jobs.sandbox.server import Sandbox
@@ -17,6 +17,7 @@ from jobs.systems.row import Row, View
 from tests.flow.muster import Muster, lines
 from tests.flow.people import Row as Cells
 from tests.flow.test_leaks import everything, leaks
+from tests.keys import rsa_key
 
 from .registered import DELIVERED, PASSWORDS, delivered, login_of, newcomer, newcomers
 
@@ -86,22 +87,20 @@ def test_no_password_is_left_anywhere_but_where_it_was_delivered(
     assert leaks(told, secrets | {row["identity"]: "login name" for row in rows}) == []
 
 
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
 def opened(folder: Path) -> dict[str, str]:
     """Passwords by identity, decrypted."""
     scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
     found = lines(folder / DELIVERED)
+    key = rsa_key()
     return {
-        line["identity"]: KEY.decrypt(base64.b64decode(line["password_encrypted"]), scheme).decode() for line in found
+        line["identity"]: key.decrypt(base64.b64decode(line["password_encrypted"]), scheme).decode() for line in found
     }
 
 
 @pytest.fixture
 def encrypted(muster: Muster) -> tuple[str, ...]:
     form = serialization.PublicFormat.SubjectPublicKeyInfo
-    pem = KEY.public_key().public_bytes(serialization.Encoding.PEM, form)
+    pem = rsa_key().public_key().public_bytes(serialization.Encoding.PEM, form)
     (muster.folder / "helpdesk.pem").write_bytes(pem)
     return (*PASSWORDS, "--encrypt-to", "helpdesk.pem")
 
@@ -128,11 +127,7 @@ def test_the_last_encrypted_password_of_a_killed_run_is_the_right_one(
     warning: str,
 ) -> None:
     rows = newcomers(1)
-    started = muster.start("register", file_of(rows), *encrypted)
-    params = {"pid": started.running.pid, "when": when}
-    sandbox.faults([{"operation": "create_identity", "kind": "signal_client", "params": params}])
-    muster.wait(started)
-    sandbox.faults([])
+    muster.killed("create_identity", when, 1, "register", file_of(rows), *encrypted)
     ended = muster("resume")
     assert [(line["outcome"], line["warnings"]) for line in ended.rows] == [("onboarded", warning)]
     assert opened(muster.folder) == {rows[0]["identity"]: login_of(sandbox, rows[0]).password}

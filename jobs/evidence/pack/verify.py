@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Checks the evidence of a run with the standard library of Python 3.9 or newer; nothing of muster is needed.
 
-    python3 verify.py [FOLDER] [--batch] [--seal SHA256]
+    python3 -I verify.py [FOLDER] [--batch] [--seal SHA256]
 
 FOLDER is the one that this file lies in when left out. --batch: also all runs over the same input that lie beside it,
 and that none is missing between them. --seal: what `sha256sum SHA256SUMS` printed when the run was signed off.
 Ends with 0 when everything verifies, else with 7 and a line for each problem. Parquet files are checked by hash only.
 """
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.isolated:
+    del sys.path[0]  # the folder that is checked: a module laid there would be imported in the place of Python's own
+
 import csv
 import hashlib
 import json
 import re
-import sys
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 NEEDED = ("manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "events.ndjson")
+COMPARED = ("outcome", "reason_code", "failed_step", "external_unique_id")
+TOLD = ("verdict", "detail", "step", "key")
+"""Columns of outcome.csv, and what the event of a row's end calls the same."""
 HASH = re.compile(rb'"hash":"([0-9a-f]{64})",')
 
 
@@ -42,12 +49,15 @@ def main() -> int:
 def run_problems(folder: Path) -> list[str]:
     if not folder.is_dir():
         return [f"there is no folder {folder}"]
-    checks = (manifest, events, summary, outcomes, reconciliation)
+    checks = (manifest, events, summary, outcomes, reconciliation, links)
     problems = attempt(files, folder, NEEDED) + [each for check in checks for each in attempt(check, folder)]
     for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
         ours = re.match("reconcile-|profiles-", entry.name) and not entry.is_symlink()
-        more = (manifest, summary, reconciliation) if entry.name.startswith("reconcile-") else ()
-        found = attempt(files, entry, NEEDED[:2] if more else ())
+        compares, sealed = entry.name.startswith("reconcile-"), (entry / "manifest.json").exists()
+        more = [manifest] if compares or sealed else []
+        more += [summary, reconciliation] if compares else []
+        more += [events] if (entry / "events.ndjson").exists() else []
+        found = attempt(files, entry, NEEDED[:2] if compares else ())
         found += [each for check in more for each in attempt(check, entry)]
         problems += [f"{entry.name}: {each}" for each in (found if ours else ["the folder was added"])]
     return problems
@@ -93,6 +103,8 @@ def manifest(folder: Path) -> Iterator[str]:
         entry = listed.get(name, {})
         if entry.get("sha256") != sums.get(name, "") or size not in (entry.get("bytes"), None):
             yield f"{name} is not the same in manifest.json and SHA256SUMS"
+    if "signed_with" in document and "manifest.json.sig" not in sums:
+        yield "manifest.json.sig is missing: manifest.json was signed"
     erased = {each["name"] for erasure in document.get("erasures", []) for each in erasure["removed"]}
     for earlier in document.get("earlier_manifests", []):
         before = {entry["name"] for entry in json_of(folder / earlier["name"])["files"]}
@@ -102,8 +114,29 @@ def manifest(folder: Path) -> Iterator[str]:
 
 
 def events(folder: Path) -> Iterator[str]:
-    """Each line's hash is the SHA-256 of the hash before it and of the line without its own."""
-    kinds = Counter[str]()
+    """The chain; and, row by row, that the table tells the same end and as many requests as the events do."""
+    ends: dict[int, int] = {}
+    sent, kinds = Counter[int](), Counter[str]()
+    for event in chained(folder):
+        if isinstance(event, str):
+            yield event
+            return
+        if event.get("kind") == "outcome":
+            kinds[event["verdict"]] += 1
+            ends[event["source_row"]] = hash(tuple(event.get(name) or "" for name in TOLD))
+        elif event.get("kind") == "intent":
+            sent[event["source_row"]] += 1
+    if (folder / "outcome.csv").exists():
+        yield from differing("events.ndjson", kinds, json_of(folder / "summary.json")["outcomes"])
+        unlike = [row["source_row"] for row in table(folder / "outcome.csv") if not told(row, ends, sent)]
+        if unlike:
+            named = ", ".join(unlike[:3])
+            yield f"outcome.csv tells another end of {len(unlike):,} rows than events.ndjson: source row {named}"
+
+
+def chained(folder: Path) -> Iterator[Any]:
+    """Each event; a sentence in its place where the chain breaks. Each line's hash is the SHA-256 of the hash before
+    it and of the line without its own."""
     ends, before, first, number = json_of(folder / "manifest.json")["events"], "0" * 64, "0" * 64, 0
     with (folder / "events.ndjson").open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -115,12 +148,16 @@ def events(folder: Path) -> Iterator[str]:
                 yield f"line {number} of events.ndjson was changed, removed, moved or added"
                 return
             before, first = link, link if number == 1 else first
-            if event.get("kind") == "outcome":
-                kinds[event["verdict"]] += 1
+            yield event
     if (first, before, number) != (ends["first_hash"], ends["last_hash"], ends["count"]):
         yield f"events.ndjson ends after {number} events, manifest.json says {ends['count']}, or with another hash"
-    if kinds:
-        yield from differing("events.ndjson", kinds, json_of(folder / "summary.json")["outcomes"])
+
+
+def told(row: dict[str, str], ends: dict[int, int], sent: dict[int, int]) -> bool:
+    """A cell that a spreadsheet would take for a formula stands behind a `'` in the table."""
+    number, cells = int(row["source_row"]), [row[name] for name in COMPARED]
+    bare = [cell.removeprefix("'") for cell in cells]
+    return ends.get(number) in (hash(tuple(cells)), hash(tuple(bare))) and sent[number] == int(row["attempts"] or 0)
 
 
 def summary(folder: Path) -> Iterator[str]:
@@ -157,15 +194,39 @@ def reconciliation(folder: Path) -> Iterator[str]:
         yield from differing("reconciliation.csv", count, json_of(folder / "summary.json")["reconciliation"])
 
 
+def links(folder: Path) -> Iterator[str]:
+    """Each later folder names the manifest of the run, and that of the later folder before it."""
+    own = json_of(folder / "manifest.json")
+    first = json_of(folder / own["earlier_manifests"][0]["name"]) if own.get("earlier_manifests") else own
+    for each in sorted(path for path in folder.iterdir() if re.match("reconcile-|profiles-", path.name)):
+        made = json_of(each / "manifest.json") if (each / "manifest.json").exists() else {}
+        if "run_manifest_sha256" not in made:
+            if first["schema_version"] >= 2:
+                yield f"{each.name}: it is not chained to its run"
+            continue
+        if made["run_manifest_sha256"] not in (None, *manifests(folder)):
+            yield f"{each.name}: manifest.json of the run is not the one that it was chained to"
+        before = made.get("later_before") or "/"
+        beside = not Path(before).is_absolute()
+        if beside and made["later_before_manifest_sha256"] not in manifests(folder / before):
+            yield f"{each.name}: the folder before it, {before}, is missing or another one"
+
+
+def manifests(folder: Path) -> list[str]:
+    """The hashes of the manifests that a folder has and had."""
+    return [sha256(path) for path in folder.glob("manifest*.json")]
+
+
 def batch(folder: Path) -> Iterator[str]:
-    places = [path for path in sorted(folder.resolve().parent.iterdir()) if (path / "manifest.json").is_file()]
+    beside = [path for path in sorted(folder.resolve().parent.iterdir()) if not path.name.startswith(".")]
+    places = [path for path in beside if (path / "manifest.json").is_file()]
     runs = {path: json_of(path / "manifest.json") for path in places}
     own = [runs[folder.resolve()][name] for name in ("system", "tenant")] + [runs[folder.resolve()]["input"]["sha256"]]
     for path, each in runs.items():
         if [each["system"], each["tenant"], each["input"]["sha256"]] != own:
             continue
         at = next((place for place, other in runs.items() if other["run_id"] == each.get("previous_run")), None)
-        hashes = {sha256(path) for path in at.glob("manifest*.json")} if at else set()
+        hashes = manifests(at) if at else []
         if each.get("previous_run") and each["previous_manifest_sha256"] not in hashes:
             yield f"{path.name}: the run before it, {each['previous_run']}, is {'another one' if at else 'missing'}"
         if path != folder.resolve():

@@ -69,12 +69,18 @@ class Records:
         return [row for row in self._rows.values() if row.tenant == tenant and row.form == form]
 
     def amend(self, submission_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Changes `kycState`, or deletes (`deleted`: true); KeyError: there is none, ValueError: no such state."""
+        """Changes `kycState` and `customerEmail`, or deletes (`deleted`: true).
+
+        KeyError: there is none, ValueError: no such state.
+        """
         row = self._rows[submission_id]
-        unknown = sorted(set(changes) - {"kycState", "deleted"})
+        unknown = sorted(set(changes) - {"kycState", "customerEmail", "deleted"})
         if unknown:
-            raise ValueError(f"{unknown[0]!r} can't be changed; kycState and deleted can")
+            raise ValueError(f"{unknown[0]!r} can't be changed; kycState, customerEmail and deleted can")
         row.state = state(changes.get("kycState", row.state))
+        self._index[(row.tenant, row.form, row.key)].remove(row)
+        row.email = str(changes.get("customerEmail", row.email))
+        self._index.setdefault((row.tenant, row.form, row.key), []).append(row)
         deleted = bool(changes.get("deleted", False))
         if deleted:
             del self._rows[submission_id]

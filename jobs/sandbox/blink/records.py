@@ -68,6 +68,8 @@ class Customer:
     """`name`, `status` and perhaps `externalReference`."""
     consent: bool
     persons: list[Person] = field(repr=False)
+    kyc: Members | None = field(repr=False)
+    """Its KYC record; None: the bank has none."""
     addresses: Lagged = field(default_factory=Lagged)
 
 
@@ -106,8 +108,9 @@ class Records:
             raise ValueError("a customer with this customerIdentification exists")
         persons = [self._person(each) for each in members.pop("persons", ())]
         addresses, consent = members.pop("addresses", ()), bool(members.pop("consent", True))
+        kyc = members.pop("kyc", {"nonFinancialSituation": {}, "financialSituation": {}})
         fields = {"name": "Planted", "status": _status(members.pop("status", "active")), **members}
-        customer = Customer(identification, self._serial_number(), fields, consent, persons)
+        customer = Customer(identification, self._serial_number(), fields, consent, persons, kyc)
         self.customers[str(identification)] = customer
         for person in persons:
             person.customers.append(customer)

@@ -162,8 +162,10 @@ class Blink:
         return json_reply(customer_view(self._named_customer(call)))
 
     def _get_kyc(self, call: Call) -> Reply:
-        kyc: dict[str, object] = {"nonFinancialSituation": {}, "financialSituation": {}}
-        return json_reply({"customer": customer_view(self._named_customer(call)), "kyc": kyc})
+        customer = self._named_customer(call)
+        if customer.kyc is None:
+            raise Refused(404, "resourceDoesNotExist", "The customer has no KYC record")
+        return json_reply({"customer": customer_view(customer), "kyc": customer.kyc})
 
     def _get_person(self, call: Call) -> Reply:
         return json_reply(person_view(self._named_person(call)))

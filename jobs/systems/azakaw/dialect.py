@@ -48,7 +48,7 @@ class AzakawDialect(Dialect):
     def trace_of(self, reply: Reply) -> Trace:
         """HTTP status, and `statusCode` of a refusal."""
         code = code_of(reply)
-        return Trace(reply.status, None if code is None or fine(code) else str(code)[:40])
+        return Trace(reply.status, None if code is None or fine(code) else masking.mark(str(code), 40))
 
     def words_of(self, reply: Reply, row: Row | None = None) -> str:
         """The target's own words, masked and cut to 200 characters, the names of `row` too; else the status."""

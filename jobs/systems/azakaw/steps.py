@@ -1,25 +1,27 @@
 """The three steps: the customer is added, then sent a password where that is wanted, then compliance decides."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
+from jobs.privacy import masking
 from jobs.systems.azakaw.dialect import DIALECT, code_of
 from jobs.systems.azakaw.submissions import (
     INDIVIDUAL,
     LEGAL,
     STATES,
     USER_TYPES,
+    Employee,
     Forms,
     ListMissing,
     Submission,
     Submissions,
-    folded,
     kind_of,
 )
 from jobs.systems.contract import CLOCK_SKEW, CUSTOMER_STEP
@@ -28,6 +30,7 @@ from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import View
 from jobs.systems.shared_list import Index, Reading
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided, Verdict
 
 MEMBERS = {
@@ -60,7 +63,7 @@ class CustomerStep:
     """Adds the customer. No key makes a repetition harmless, so a lost one is looked for first, and repeated once."""
 
     forms: Forms
-    staff: Index[frozenset[str]]
+    staff: Index[Mapping[str, Employee]]
     employee_id: str
     send_email: bool
     lists: bool
@@ -106,7 +109,8 @@ class CustomerStep:
         """Absent, once it is certain that the employee is known. Raises NotPermitted."""
         if terms.employee_id.casefold() not in (await self.staff.reading(reader)).content:
             raise NotPermitted(
-                f"the target has no employee {terms.employee_id}", hint="check employee_id in [azakaw]: GetEmployees"
+                f"the target has no employee {terms.employee_id}",
+                hint="check employee_id: muster employees lists them",
             )
         return Absent(facts_of(terms))
 
@@ -141,7 +145,7 @@ class CustomerStep:
         if found is None:
             raise Unreadable("it has no submissionId")
         shown = self.forms.shown(found)
-        if shown is not None and folded(shown.email) != folded(view.row.get("email") or ""):
+        if shown is not None and not folded.same("email", view.row.get("email"), shown.email):
             reason = f"the target answered with submission {found}, which has another e-mail"
             return Doubted("other_customer", reason, answered=False)
         facts = {"customer_id": found, "customer_origin": Origin.CREATED, "customer_kind": kind_of(view.row)}
@@ -164,6 +168,7 @@ def judged(holders: list[Submission], view: View, terms: Terms) -> Finding:
         "customer_origin": Origin.CREATED if view.doubt else Origin.ADOPTED,
         "customer_kind": kind_of(view.row),
         "form_id": terms.form_id,
+        **spelt(view.row, {"email": found.email}),
     }
     return verdict_on(found, facts, {"customer": found.submission_id})
 
@@ -177,7 +182,7 @@ def explained(found: Submission, view: View) -> bool:
 
 def verdict_on(found: Submission, facts: Mapping[str, str], claims: Mapping[str, str]) -> Done | Ended:
     """Done whatever compliance has still to say, unless it has said no."""
-    known = {**facts, "decision_status": (found.state or "none")[:40]}
+    known = {**facts, "decision_status": masking.mark(found.state or "none", 40)}
     if found.state == REJECTED:
         reason = "compliance rejected the application"
         return Ended(Outcome.DECLINED, "application_rejected", reason, known, proves=True, claims=claims)
@@ -230,11 +235,23 @@ class DecisionStep:
 
     forms: Forms
     awaited: bool
+    told: Callable[[str], str | None] = lambda _: None
+    """The state that Azakaw itself told of a submission, which `muster webhook serve` received."""
+    unpolled: bool = False
+    """Whether the list is not read for decisions: they are told."""
     name: str = "decision"
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """The state, if it is shown yet: the customer is there, so what can't be read now is read again later."""
+        """The state, told or shown: the customer is there, so what can't be read now is read again later.
+
+        A decision that was told is taken without a reading; the reconciliation reads the list by itself.
+        """
         submission_id = view.facts["customer_id"]
+        told = self.told(submission_id)
+        if told in {APPROVED, REJECTED}:
+            return verdict_on(Submission(submission_id, "", told, None, {}), {}, {})
+        if self.unpolled and self.awaited:
+            return Undecided({"decision_status": told} if told else {})
         try:
             reading = await self._reading(reader, view, submission_id)
         except ListMissing:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.systems.azakaw.dialect import DIALECT
 from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of, word_of
@@ -67,7 +68,7 @@ class Submissions:
         self._by_id = {each.submission_id.lower(): each for each in listed}
         self._by_email: dict[str, list[Submission]] = {}
         for each in self._by_id.values():
-            self._by_email.setdefault(folded(each.email), []).append(each)
+            self._by_email.setdefault(folded.email(each.email), []).append(each)
 
     def __iter__(self) -> Iterator[Submission]:
         return iter(self._by_id.values())
@@ -83,12 +84,7 @@ class Submissions:
 
     def holders(self, email: str) -> list[Submission]:
         """The submissions with that e-mail; the vendor calls it the customer's unique identifier."""
-        return self._by_email.get(folded(email), [])
-
-
-def folded(email: str) -> str:
-    """An e-mail as it is compared: without outer spaces and capitals."""
-    return email.strip().casefold()
+        return self._by_email.get(folded.email(email), [])
 
 
 def list_request(form: str) -> Request:
@@ -175,22 +171,32 @@ def index_of(form: str) -> Index[Submissions]:
     return Index(partial(read_submissions, form=form))
 
 
-async def read_employees(reader: Reader) -> frozenset[str]:
-    """The ids that GetEmployees shows, case-folded: they are people, of whom nothing else is kept.
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """One of the tenant's people, who may add customers."""
 
-    Raises ReadFailed, NotPermitted.
-    """
+    employee_id: str
+    name: str = field(repr=False)
+    """Empty when the target shows none."""
+
+
+async def read_employees(reader: Reader) -> Mapping[str, Employee]:
+    """Those that GetEmployees shows, by their id without capitals, in its order. Raises ReadFailed, NotPermitted."""
     request = Request("list_employees", "GET", "/ExtCustomerManagement/GetEmployees")
     result = DIALECT.shown(request, await reader.read(request))
     records = [each for each in result if isinstance(each, dict)] if isinstance(result, list) else []
-    return frozenset(found.casefold() for each in records if (found := identifier(each.get("id"))))
+    return {
+        found.casefold(): Employee(found, text_of(each, "name") or "")
+        for each in records
+        if (found := identifier(each.get("id")))
+    }
 
 
 def fits(found: Submission, wanted: Mapping[str, str]) -> bool:
     """Whether a submission has all that is wanted; names are words of the one name that the list shows."""
     if (submission_id := wanted.get("customer_id")) and found.submission_id.lower() != submission_id.lower():
         return False
-    if (email := wanted.get("email")) and folded(found.email) != folded(email):
+    if (email := wanted.get("email")) and not folded.same("email", email, found.email):
         return False
     name = f" {text_of(found.record, 'customerName') or ''} ".casefold()
     names = [wanted[part] for part in ("first_name", "last_name") if wanted.get(part)]

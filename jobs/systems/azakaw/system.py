@@ -1,7 +1,8 @@
 """Azakaw as a system: settings, capabilities, login, and the reads of reconciliation, look-up and preflight."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from jobs.systems.azakaw.submissions import (
     INDIVIDUAL,
     LEGAL,
     STATES,
+    Employee,
     Forms,
     ListMissing,
     Submission,
@@ -22,11 +24,12 @@ from jobs.systems.azakaw.submissions import (
     flat,
     read_employees,
 )
+from jobs.systems.azakaw.webhook import Webhook
 from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.json_reply import Unreadable, segment, text_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Token
-from jobs.systems.optional import Check
+from jobs.systems.optional import Check, Notice
 from jobs.systems.row import Row
 from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
@@ -49,10 +52,14 @@ CAPABILITIES = Capabilities(
         Outcome.DECLINED: frozenset({REJECTED}),
     },
     credential="appId and appSecret, or a token",
+    secrets={"identity": "the appId", "password": "the appSecret", "token": "a token of theirs, in the place of both"},
     plain=frozenset({"customerId", "kycState", "submissionDate"}),
     status_members=("kycState",),
     natural_key="email",
-    downloads=True,
+    downloads=("pdf", "json"),
+    full="each profile",
+    staff=True,
+    notices=True,
 )
 
 LIMITS = {
@@ -67,7 +74,13 @@ TOKEN_SECONDS = 86_400.0
 """Azakaw, Authentication page: valid for 24 hours; there is no renewal."""
 
 PROFILES = {INDIVIDUAL: "GetIndividualProfile", LEGAL: "GetLegalProfile"}
-DOCUMENTS = {INDIVIDUAL: "DownloadIndividualProfilePagePdf", LEGAL: "DownloadLegalProfilePagePdf"}
+PDFS = {INDIVIDUAL: "DownloadIndividualProfilePagePdf", LEGAL: "DownloadLegalProfilePagePdf"}
+
+PARTS = frozenset({"form", "submission", "answers", "riskAssessment", "documents"})
+"""The fields of a profile in the table of the vendor's page."""
+
+NAMED = 3
+"""Employees that the preflight names (chosen); muster employees lists all."""
 
 PDF_DEADLINE_SECONDS = 120.0
 """Chosen: the page says nothing of how long making one takes."""
@@ -96,6 +109,22 @@ class AzakawSettings:
     """Whether a row is complete only once compliance has approved it."""
     check_profiles: bool = False
     """Whether a reconciliation also reads each profile."""
+    webhook_auth: str = ""
+    """How notifications prove themselves: `hmac`, `api_key` or `basic`; empty: none is received."""
+    webhook_header: str = ""
+    """The header with the proof; empty: X-Signature, X-Api-Key or Authorization."""
+    webhook_timestamp_header: str = ""
+    """The header with the time of sending, which is signed too: `TIME.BODY`; empty: there is none."""
+    webhook_tolerance_seconds: float = 300.0
+    """How far that time may be from ours (chosen)."""
+    webhook_id_header: str = ""
+    """The header that names a notification; empty: the same body is the same notification."""
+    webhook_submission: str = "submissionId"
+    """Where the submission's id is, a dotted path (chosen after the list of submissions)."""
+    webhook_state: str = "kycState"
+    """Where its state is."""
+    webhook_decides: bool = False
+    """Whether decisions are taken from notifications alone, and the list is not read for them."""
     uses_list: bool = True
     """Whether the list of submissions is read. Without it nobody is looked for and nothing lost is settled."""
     settle_seconds: float = 60.0
@@ -104,16 +133,19 @@ class AzakawSettings:
 
 SETTINGS = AzakawSettings
 
+NO_FORM, GIVE_FORM = "[azakaw] names no onboarding form", "give form_id_individual or form_id_legal"
+
 
 def system(setup: Setup, settings: AzakawSettings) -> "Azakaw":
     """Azakaw for one tenant. Raises Unusable."""
-    if settings.form_id_individual is None and settings.form_id_legal is None:
-        raise Unusable("[azakaw] names no onboarding form", hint="give form_id_individual or form_id_legal")
-    if settings.employee_id is None:
-        raise Unusable("[azakaw] names no employee", hint="give employee_id, an id that GetEmployees shows")
+    if settings.form_id_individual is None and settings.form_id_legal is None and not setup.reading:
+        raise Unusable(NO_FORM, hint=GIVE_FORM)
+    if settings.employee_id is None and not setup.reading:
+        raise Unusable("[azakaw] names no employee", hint="give employee_id, an id that muster employees lists")
     if settings.auth_base_url is not None:
         checked_base_url(settings.auth_base_url)
-    return Azakaw(setup.tenant, settings)
+    settings = replace(settings, check_profiles=settings.check_profiles or setup.full)
+    return Azakaw(setup.tenant, settings, setup.told)
 
 
 class Azakaw(Defaults):
@@ -122,11 +154,14 @@ class Azakaw(Defaults):
     dialect = DIALECT
     later_columns = frozenset({"customer_kind"})
 
-    def __init__(self, tenant: str, settings: AzakawSettings) -> None:
+    def __init__(
+        self, tenant: str, settings: AzakawSettings, told: Callable[[str], str | None] = lambda _: None
+    ) -> None:
         self.tenant, self.settings = tenant, settings
         self.staff = Index(read_employees)
         given = {INDIVIDUAL: settings.form_id_individual, LEGAL: settings.form_id_legal}
-        self.forms = Forms.of({kind: form or given[INDIVIDUAL] or given[LEGAL] or "" for kind, form in given.items()})
+        named = {kind: form or given[INDIVIDUAL] or given[LEGAL] for kind, form in given.items()}
+        self.forms = Forms.of({kind: form for kind, form in named.items() if form})
         self.customer = CustomerStep(
             self.forms,
             self.staff,
@@ -139,7 +174,7 @@ class Azakaw(Defaults):
         if settings.set_password:
             self.steps += (PasswordStep(),)
         if settings.uses_list:
-            self.steps += (DecisionStep(self.forms, settings.await_decision),)
+            self.steps += (DecisionStep(self.forms, settings.await_decision, told, settings.webhook_decides),)
         self.capabilities = capabilities_of(settings)
 
     def login(self, identity: str, password: str) -> Request:
@@ -193,28 +228,45 @@ class Azakaw(Defaults):
         """Whether the profile is there, of the row's kind if it has one. Raises ReadFailed, NotPermitted."""
         for kind, name in PROFILES.items():
             if row.get("customer_kind") in {kind, None}:
-                request = Request("read_profile", "GET", f"/ExtReport/{name}/{segment(submission_id)}")
+                request = profile_at(f"/ExtReport/{name}/{segment(submission_id)}")
                 reply = await reader.read(request)
                 if DIALECT.status_of(reply) != 404:
                     return about(request, DIALECT.shown(request, reply), submission_id)
         return False
 
-    def documents(self, customer_id: str, facts: Mapping[str, str]) -> Sequence[Request]:
-        """The PDF of the customer's kind; of both where it is not known."""
-        known = facts.get("customer_kind")
-        return [
-            Request(
-                "download_profile",
-                "GET",
-                f"/ExtReport/{name}/{segment(customer_id)}",
-                call_class=CallClass.DOWNLOAD,
-                deadline_seconds=PDF_DEADLINE_SECONDS,
-                headers=(("accept", "application/pdf, application/json"),),
-                most_bytes=MOST_PDF_BYTES,
-            )
-            for kind, name in DOCUMENTS.items()
-            if known in {kind, None}
-        ]
+    def documents(self, customer_id: str, facts: Mapping[str, str], form: str) -> Sequence[Request]:
+        """The profile of the customer's kind; of both where it is not known."""
+        places = PDFS if form == "pdf" else PROFILES
+        known = [name for kind, name in places.items() if facts.get("customer_kind") in {kind, None}]
+        paths = [f"/ExtReport/{name}/{segment(customer_id)}" for name in known]
+        return [pdf_at(path) if form == "pdf" else profile_at(path) for path in paths]
+
+    def data(self, request: Request, reply: Reply, customer_id: str) -> bytes:
+        """The envelope's `result` as it is: form, submission, answers, risk assessment, documents."""
+        result = DIALECT.shown(request, reply)
+        about(request, result, customer_id)
+        if not isinstance(result, dict) or not result.keys() >= PARTS:
+            raise ReadFailed(f"{request.operation}: the answer is no profile", DIALECT.trace_of(reply))
+        return orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    def notice(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Notice:
+        """A profile update that Azakaw sent."""
+        own = self.settings
+        webhook = Webhook(
+            own.webhook_auth,
+            own.webhook_header.lower(),
+            own.webhook_timestamp_header.lower(),
+            own.webhook_tolerance_seconds,
+            own.webhook_id_header.lower(),
+            submission=own.webhook_submission,
+            state=own.webhook_state,
+        )
+        return webhook.notice(headers, body, secret, now)
+
+    async def employees(self, reader: Reader) -> Sequence[Mapping[str, str]]:
+        """GetEmployees, read now."""
+        staff = (await self.staff.fresh(reader)).content
+        return [{"id": each.employee_id, "name": each.name} for each in staff.values()]
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All submissions, one page for each form."""
@@ -225,23 +277,18 @@ class Azakaw(Defaults):
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Submissions by `customer_id`, `email`, or words of the name (`first_name`, `last_name`).
 
-        All that one reader looks for is looked for in one reading.
+        All that one reader looks for is looked for in one reading. Raises Unusable where no form is named.
         """
+        if not self.forms.indexes:
+            raise Unusable(NO_FORM, hint=GIVE_FORM)
         readings = [await index.reading(reader) for index in self.forms.indexes.values()]
         return [flat(each) for reading in readings for each in reading.content if fits(each, wanted)]
 
     async def examine(self, reader: Reader) -> Sequence[Check]:
         """The employee, and the list of each form. Raises ReadFailed, NotPermitted."""
-        staff = (await self.staff.fresh(reader)).content
-        known = (self.settings.employee_id or "").casefold() in staff
-        checks = [
-            Check(
-                "employee",
-                known,
-                f"one of {len(staff)}" if known else "unknown",
-                None if known else "check employee_id",
-            )
-        ]
+        checks = [employed((await self.staff.fresh(reader)).content, self.settings.employee_id)]
+        if not self.forms.indexes:
+            checks.append(Check("form", False, "none is named", GIVE_FORM))
         for form, index in self.forms.indexes.items():
             try:
                 count = sum(1 for _ in (await index.fresh(reader)).content)
@@ -250,6 +297,35 @@ class Azakaw(Defaults):
                 advice = "ask the vendor for the list; without it lost requests stay in doubt (uses_list = false)"
                 checks.append(Check(f"form {form}", not self.settings.uses_list, str(error), advice))
         return checks
+
+
+def employed(staff: Mapping[str, Employee], employee_id: str | None) -> Check:
+    """Who adds the customers, by name; or, where that is nobody, who could."""
+    found = staff.get((employee_id or "").casefold())
+    if found is not None:
+        return Check("employee", True, f"{masking.line(found.name) or found.employee_id}, one of {len(staff)}")
+    first = [f"{each.employee_id} ({masking.line(each.name)})" for each in staff.values()][:NAMED]
+    listed = ", ".join(first) + (", ...: muster employees" if len(staff) > len(first) else "")
+    words = "the target knows no such employee" if employee_id else "[azakaw] names none"
+    return Check("employee", False, words, f"give employee_id: {listed}" if first else "the target shows no employees")
+
+
+def profile_at(path: str) -> Request:
+    """The read of a profile's contents, which counts as retrieval."""
+    return Request("read_profile", "GET", path, deadline_seconds=PDF_DEADLINE_SECONDS, most_bytes=MOST_PDF_BYTES)
+
+
+def pdf_at(path: str) -> Request:
+    """The download of a profile's PDF."""
+    return Request(
+        "download_profile",
+        "GET",
+        path,
+        call_class=CallClass.DOWNLOAD,
+        deadline_seconds=PDF_DEADLINE_SECONDS,
+        headers=(("accept", "application/pdf, application/json"),),
+        most_bytes=MOST_PDF_BYTES,
+    )
 
 
 def about(request: Request, result: Any, submission_id: str) -> bool:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from jobs import folded
 from jobs.model import Outcome
-from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
+from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, key_of
 from jobs.systems.banklingo.customer import PAYLOAD, Form, written_with
 from jobs.systems.banklingo.dialect import DIALECT, Envelope, opened
 from jobs.systems.banklingo.states import (
@@ -95,6 +96,14 @@ COMMANDS = {
         {"notes": "notes"},
         PENDING,
     ),
+    "exit": Command(
+        "exit",
+        "",
+        frozenset(STATES) - {REJECTED, EXITED},
+        frozenset({EXITED}),
+        {"reason": "reason", "notes": "notes"},
+        EXITED,
+    ),
     "update": Command(
         "update_contact",
         "UpdateContactCommand",
@@ -109,7 +118,9 @@ COMMANDS = {
 }
 """The vendor's table of state changes, by what `muster decide` calls them.
 
-`request-approval`: one page lets a rejected client be submitted again, another calls it view-only; the target decides.
+`exit`: the page says that clients are exited and names no command, so that the settings do; it leads to Exited, and
+from where, the target decides. `request-approval`: one page lets a rejected client be submitted again, another calls it
+view-only; the target decides.
 `update`: rejected and exited clients are view-only; of the others the target decides.
 """
 
@@ -170,7 +181,7 @@ class CommandStep:
         return all(
             value is None
             or value == record.get(member)
-            or (member == PAYLOAD["phone"] and digits_of(value) == digits_of(record.get(member)))
+            or (member == PAYLOAD["phone"] and folded.same_digits(value, record.get(member)))
             for member, value in sent.items()
         )
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs import folded
 from jobs.systems.banklingo.dialect import Envelope, answer
 from jobs.systems.json_reply import Unreadable, identifier, text_of, word_of
 from jobs.systems.messages import Reader, ReadFailed
@@ -53,12 +54,11 @@ class Contact:
     @property
     def email(self) -> str:
         """The e-mail address as addresses are compared."""
-        return (self.get("emailAddress") or "").strip().casefold()
+        return folded.email(self.get("emailAddress") or "")
 
-    @property
-    def digits(self) -> str:
-        """The phone as phones are compared."""
-        return digits_of(self.get("phoneNumber"))
+    def has_phone(self, phone: str | None) -> bool:
+        """Whether the client has that phone, in whatever spelling."""
+        return folded.same_phone(phone, self.get("phoneNumber"))
 
 
 def key_of(members: Mapping[str, Any], *names: str) -> str | None:
@@ -73,11 +73,6 @@ def key_of(members: Mapping[str, Any], *names: str) -> str | None:
     if any(name in KEYS and identifier(value) != found for name, value in given):
         raise Unreadable("its keys contradict each other")
     return found
-
-
-def digits_of(text: str | None) -> str:
-    """The digits alone."""
-    return "".join(sign for sign in text or "" if sign.isascii() and sign.isdigit())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +95,11 @@ class Contacts:
         self._search_finds: bool | None = None
 
     async def with_email(self, reader: Reader, email: str, *, anew: bool) -> list[Contact]:
-        """All clients with that e-mail address, in any case. `anew`: not from a list read before this call.
+        """All clients with that e-mail address, in whatever spelling. `anew`: not from a list read before this call.
 
         Raises ReadFailed.
         """
-        wanted = email.strip().casefold()
+        wanted = folded.email(email)
         if await self.searchable(reader):
             return [each async for page in self.scan(reader, email) for each in page if each.email == wanted]
         reading = await (self.index.fresh(reader) if anew else self.index.reading(reader))
@@ -120,7 +115,10 @@ class Contacts:
         return Everybody(by_key, dict(by_email))
 
     async def searchable(self, reader: Reader) -> bool:
-        """Whether a search finds a client that is there, and not everybody. Not known while there is nobody at all."""
+        """Whether a search finds a client that is there, in whatever case, and not everybody.
+
+        Not known while there is nobody at all.
+        """
         async with self._searching:
             if self._search_finds is None:
                 self._search_finds = await self._tried(reader)
@@ -133,12 +131,18 @@ class Contacts:
         sample = next((each for each in listed if each.email), None)
         if sample is None:
             return False
-        hits, found = await self._page(reader, sample.email, 1)  # in small letters, as rows are looked for
+        shown = sample.get("emailAddress") or ""
+        other = shown.lower() if shown != shown.lower() else shown.upper()
+        hits, found = await self._page(reader, other, 1)
         ignored = total is not None and total > PAGE_SIZE and hits == total
         return sample.key in {each.key for each in found} and not ignored
 
-    async def scan(self, reader: Reader, term: str | None) -> AsyncIterator[list[Contact]]:
+    async def scan(
+        self, reader: Reader, term: str | None, more: Mapping[str, object] | None = None
+    ) -> AsyncIterator[list[Contact]]:
         """The clients of a search (None: all), each once, page by page; read again when the total moved meanwhile.
+
+        `more`: further members of the query.
 
         Raises ReadFailed.
         """
@@ -148,7 +152,7 @@ class Contacts:
             first: int | None = None
             number, steady, over = 1, True, False
             while steady and not over:
-                total, page = await self._page(reader, term, number)
+                total, page = await self._page(reader, term, number, more)
                 first = total if number == 1 else first
                 fresh = {each.key: each for each in page if each.key not in passed}
                 passed |= fresh.keys()
@@ -161,9 +165,15 @@ class Contacts:
                 return
         raise ReadFailed("list_contacts: the list changes faster than it can be read, or its pages don't add up")
 
-    async def _page(self, reader: Reader, term: str | None, number: int) -> tuple[int | None, list[Contact]]:
+    async def total(self, reader: Reader) -> int | None:
+        """How many clients there are; None where the list does not say it. Raises ReadFailed."""
+        return (await self._page(reader, None, 1))[0]
+
+    async def _page(
+        self, reader: Reader, term: str | None, number: int, more: Mapping[str, object] | None = None
+    ) -> tuple[int | None, list[Contact]]:
         """One page: the total of all pages (None: not given), and its clients."""
-        wanted: dict[str, object] = {"pageNumber": number, "pageSize": PAGE_SIZE}
+        wanted: dict[str, object] = {"pageNumber": number, "pageSize": PAGE_SIZE, **(more or {})}
         if term is not None:
             wanted["searchTerm"] = term
         content = await answer(reader, self.envelope.query("list_contacts", "RetrieveContactListQuery", wanted))

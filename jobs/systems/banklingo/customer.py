@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from jobs import folded
 from jobs.model import Origin, Outcome
-from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, digits_of, key_of
+from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, key_of
 from jobs.systems.banklingo.dialect import DIALECT, Envelope
 from jobs.systems.banklingo.states import PENDING, as_number
 from jobs.systems.contract import CUSTOMER_STEP
@@ -18,6 +19,7 @@ from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.manner import bound_to, facts_of
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import Row, View
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 PAYLOAD = {
@@ -42,6 +44,8 @@ GENDERS = {"m": "Male", "f": "Female", "o": "Other"}
 
 IDENTIFYING = ("email", "phone", "national_id")
 """What a reply to a create may not have otherwise."""
+
+NO_DOCUMENTS = "the page names no command for KYC documents: give document_command in [banklingo]; nothing was sent"
 
 NAMES = ("first_name", "last_name")
 """What must be equal too before our unanswered request explains a client with the row's e-mail address and phone."""
@@ -75,6 +79,11 @@ def same_name(contact: Contact, row: Row) -> bool:
     return all(_plain(contact.get(PAYLOAD[column])) == _plain(row.get(column)) for column in NAMES)
 
 
+def spelling(contact: Contact, row: Row) -> dict[str, str]:
+    """The fact that says what a client has in another spelling than the row."""
+    return spelt(row, {column: contact.get(PAYLOAD[column]) for column in IDENTIFYING})
+
+
 def _plain(text: str | None) -> str:
     return " ".join((text or "").split()).casefold()
 
@@ -91,6 +100,8 @@ class CustomerStep:
     settle_seconds: float | None
     resends: int | None = 0
     name: str = CUSTOMER_STEP
+    refuses_documents: bool = False
+    """Whether a row with a document ends before its client is made: nothing could take the document."""
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Who has our e-mail address, and is it ours?
@@ -100,11 +111,14 @@ class CustomerStep:
         """
         row = view.row
         doubtful = view.doubt is not None or view.taken
+        if self.refuses_documents and row.get("document_file") and not doubtful:
+            return Ended(Outcome.REJECTED, "not_offered", NO_DOCUMENTS)
         found = await self.contacts.with_email(reader, row.get("email") or "", anew=doubtful)
-        exact = [each for each in found if each.digits == digits_of(row.get("phone"))]
+        exact = [each for each in found if each.has_phone(row.get("phone"))]
         known = view.facts.get("customer_id")
         if len(exact) == 1 and exact[0].key == known:
-            return Done({"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED}, claims={"customer": known})
+            facts = {"customer_id": exact[0].key, "customer_origin": Origin.ADOPTED, **spelling(exact[0], row)}
+            return Done(facts, claims={"customer": known})
         if len(exact) == 1 and view.doubt is not None and same_name(exact[0], row):
             return self.made(exact[0].key, exact[0].get("id"))
         if found:
@@ -158,10 +172,8 @@ def stranger(content: Mapping[str, Any], row: Row) -> str | None:
 
 
 def _comparable(column: str, value: object) -> str | None:
-    """A value as it is compared: of a phone its digits, else without capitals and blanks; None when it is no text."""
-    if not isinstance(value, str):
-        return None
-    return digits_of(value) if column == "phone" else "".join(value.split()).casefold()
+    """A value as it is compared; None when it is no text."""
+    return folded.of(column, value) if isinstance(value, str) else None
 
 
 def numbered(shown: str | None) -> dict[str, str]:

@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from jobs import folded
 from jobs.errors import Unusable
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
 from jobs.systems.banklingo.approval import ApprovalStep
-from jobs.systems.banklingo.contacts import Contact, Contacts, digits_of
+from jobs.systems.banklingo.contacts import Contact, Contacts
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
 from jobs.systems.banklingo.dialect import DIALECT, QUERY_MEMBER, Envelope
+from jobs.systems.banklingo.document import DOCUMENT_FORM, DocumentStep, checked_form
+from jobs.systems.banklingo.predicates import Predicates
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
-from jobs.systems.contract import Capabilities, Setup
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.messages import CallClass, Reader
-from jobs.systems.optional import Check
+from jobs.systems.optional import Check, Predicate
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
 
@@ -23,7 +26,7 @@ CAPABILITIES = Capabilities(
     creates_customers=True,
     idempotency_key=None,
     lookups=("email", "phone", "name", "customer-id"),
-    steps=("customer", "approval"),
+    steps=("customer", "document", "approval"),
     documented_limit="none; muster sends 2 commands per second",
     decision="approval by a person, read from the client's record where the create gave its number",
     lists_customers=True,
@@ -32,11 +35,16 @@ CAPABILITIES = Capabilities(
         Outcome.ALREADY_ONBOARDED: ACCEPTED,
         Outcome.DECLINED: REFUSED,
     },
-    plain=frozenset({"customerId", "status", "state", "created", "version", "title", "currency"}),
-    status_members=("status", "state"),
+    plain=frozenset(
+        {"customerId", "id", "customerNumber", "clientState", "clientStateDescription", "isBlacklisted", "dateCreated"}
+        | {"lastModified", "customerType", "branchEncodedKey", "contactEncodedKey", "encodedKey"}
+    ),
+    status_members=("clientStateDescription",),
     credential="a token",
+    secrets={"token": "the access token; for `muster decide` that of another person than who created the clients"},
     takes=frozenset({"token"}),
-    commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),
+    commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "exit", "update"),
+    predicates=True,
 )
 
 PACE = Rate(2, 1.0)
@@ -74,6 +82,18 @@ class BankLingoSettings:
     """How long after an unanswered create "not there" is not believed (chosen)."""
     resend_unknown: bool = False
     """Whether an unanswered create of which reading shows no trace is sent once more."""
+    exit_command: str = ""
+    """The command that exits a client, which the vendor's page does not name; empty: clients are not exited."""
+    document_command: str = ""
+    """The command that takes a KYC document, which the page does not name; empty: rows with one are refused."""
+    document_form: str = DOCUMENT_FORM
+    """Its `data` as JSON: `{key}`, `{type}`, `{name}` and `{content}` (base64) stand for the client and the file."""
+    predicate_form: str = ""
+    """One predicate of a search as JSON, with `{field}`, `{operator}` and `{value}`; empty: none can be asked for."""
+    predicate_member: str = "predicates"
+    """The member of the list query that holds the predicates (chosen)."""
+    predicate_operators: str = "=,!=,>,<,~"
+    """The target's words for these five operators, in this order."""
     strict_maker_checker: bool = False
     """Whether `muster decide` refuses clients of which this ledger does not know who created them."""
 
@@ -90,6 +110,7 @@ class BankLingo(Defaults):
     """BankLingo for one tenant: clients are created."""
 
     dialect = DIALECT
+    later_columns = frozenset({"document_file", "document_type"})
 
     def __init__(self, setup: Setup, settings: BankLingoSettings) -> None:
         if settings.envelope not in QUERY_MEMBER:
@@ -105,9 +126,25 @@ class BankLingo(Defaults):
             setup.credential,
             settings.settle_seconds,
             resends=1 if settings.resend_unknown else 0,
+            refuses_documents=not settings.document_command,
         )
-        self.steps = (self.customer, ApprovalStep(self.contacts)) if settings.await_decision else (self.customer,)
+        self.document = DocumentStep(
+            self.envelope,
+            setup.files,
+            settings.document_command,
+            checked_form(settings.document_form),
+            settings.settle_seconds,
+        )
+        self.predicates = Predicates.of(
+            settings.predicate_form, settings.predicate_member, settings.predicate_operators
+        )
+        approval: tuple[Step, ...] = (ApprovalStep(self.contacts),) if settings.await_decision else ()
+        self.steps: tuple[Step, ...] = (self.customer, self.document, *approval)
         self.capabilities = CAPABILITIES if settings.await_decision else replace(CAPABILITIES, decided={})
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The client, its document where the row has one, and its approval."""
+        return [step for step in self.steps if step is not self.document or row.get("document_file")]
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, where the settings say so."""
@@ -157,7 +194,7 @@ class BankLingo(Defaults):
         email = row.get("email")
         same = await self.contacts.with_email(reader, email, anew=False) if email else []
         if known is None:
-            return [each for each in same if each.digits == digits_of(row.get("phone"))]
+            return [each for each in same if each.has_phone(row.get("phone"))]
         everybody = {each.key: each for each in same}
         if known not in everybody:  # its e-mail address was changed, or it is gone
             everybody = dict((await self.contacts.index.reading(reader)).content.by_key)
@@ -166,7 +203,7 @@ class BankLingo(Defaults):
     def compared(self, column: str, row: Row, contact: Contact) -> Comparison:
         """One field, the target's spelling of phones and times normalised first."""
         ours, theirs = self.form.value(row, column), contact.get(PAYLOAD[column])
-        if column == "phone" and digits_of(ours) == digits_of(theirs):
+        if column == "phone" and folded.same_digits(ours, theirs):
             theirs = ours
         if column == "date_of_birth" and theirs:
             theirs = theirs[:10]
@@ -178,7 +215,7 @@ class BankLingo(Defaults):
             yield [Listed(each.key, None, None, each.members) for each in page]
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
-        """Clients by `customer_id` (key or number), `email`, `phone` (exact), or `first_name` and/or `last_name`."""
+        """Clients by `customer_id` (key or number), `email`, `phone`, or `first_name` and/or `last_name`."""
         if known := wanted.get("customer_id"):
             if (number := as_number(known)) and (record := await self.contacts.record(reader, number)):
                 return [flat(record)]
@@ -187,6 +224,11 @@ class BankLingo(Defaults):
             return [flat(each) for each in await self.contacts.with_email(reader, email, anew=False)]
         return [flat(each) for each in await self._all(reader) if fits(each, wanted)]
 
+    async def search(self, reader: Reader, predicates: Sequence[Predicate]) -> Sequence[Mapping[str, str]]:
+        """Clients that the target finds by `predicates`, as far as what a list shows agrees."""
+        found = await self.predicates.found(reader, self.contacts, predicates)
+        return [flat(each) for each in found]
+
     async def _all(self, reader: Reader) -> Sequence[Contact]:
         return list((await self.contacts.index.reading(reader)).content.by_key.values())
 
@@ -194,7 +236,7 @@ class BankLingo(Defaults):
 def fits(contact: Contact, wanted: Mapping[str, str]) -> bool:
     """Whether a client has the phone, or the names, that were asked for; what a search looks through is not known."""
     if phone := wanted.get("phone"):
-        return contact.digits == digits_of(phone)
+        return contact.has_phone(phone)
     names = {name: wanted[name] for name in ("first_name", "last_name") if wanted.get(name)}
     return bool(names) and all(
         (contact.get(PAYLOAD[name]) or "").casefold() == value.casefold() for name, value in names.items()

@@ -1,20 +1,19 @@
-"""The step `address`: the customer's address, changed as a whole or made, and read back before it counts."""
+"""The steps `address` and `address_use`: the customer's address, changed as a whole or made, and read back."""
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from jobs.model import Outcome
 from jobs.systems.blink import wire
 from jobs.systems.blink.bank import Bank, Record, ids_of
+from jobs.systems.blink.place import USE, agrees, changed, new, wanted_of
 from jobs.systems.blink.wire import NotOffered
-from jobs.systems.json_reply import Unreadable, segment, text_of
+from jobs.systems.json_reply import Unreadable, segment
 from jobs.systems.messages import CallClass, Reader, Reply, Request
-from jobs.systems.row import Row, View
+from jobs.systems.row import View
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Verdict
 
 CHANGED = "address_changed"
@@ -22,50 +21,6 @@ CHANGED = "address_changed"
 
 SHOWN = "address_shown"
 """The note that holds the address as the last look found it, the bank's and personal: a change is made from it."""
-
-PLACE = {
-    "street": "streetName",
-    "building_number": "buildingNumber",
-    "postal_code": "postCode",
-    "town": "townName",
-    "country": "country",
-}
-"""Canonical column to the member of `physicalAddress`. They are one unit: an absent one takes the bank's away."""
-
-
-def place_of(address: Record) -> dict[str, str]:
-    """The members of PLACE that an address shows, by column; the specification lists some one level too high."""
-    postal = address.get("postalAddress")
-    postal = postal if isinstance(postal, dict) else {}
-    physical = postal.get("physicalAddress")
-    nested = {**postal, **(physical if isinstance(physical, dict) else {})}
-    return {column: text for column, member in PLACE.items() if (text := text_of(nested, member))}
-
-
-def wanted_of(row: Row) -> dict[str, str]:
-    """The row's address by column."""
-    return {column: text for column in PLACE if (text := row.get(column))}
-
-
-def comparable(place: Mapping[str, str]) -> tuple[str, ...]:
-    """What of an address counts: no capitals, single blanks; street and number are one, however they are split."""
-    street = f"{place.get('street', '')} {place.get('building_number', '')}"
-    parts = (street, *(place.get(column, "") for column in ("postal_code", "town", "country")))
-    return tuple(" ".join(unicodedata.normalize("NFC", part).casefold().split()) for part in parts)
-
-
-def changed(address: Record, wanted: Mapping[str, str]) -> dict[str, Any]:
-    """The whole address as it was shown, with the row's members in the place of the bank's."""
-    shown = address.get("postalAddress")
-    postal: dict[str, Any] = dict(shown) if isinstance(shown, dict) else {}
-    physical = postal.get("physicalAddress")
-    physical = physical if isinstance(physical, dict) else {}
-    rest = {name: value for name, value in physical.items() if name not in PLACE.values()}
-    ours = {PLACE[column]: text for column, text in wanted.items()}
-    above = {name: ours[name] for name in ours if name in postal}
-    postal = {name: value for name, value in postal.items() if name not in PLACE.values()}
-    whole = {"salutation": {}, **postal, **above, "physicalAddress": {**rest, **ours}}
-    return {"dispatchType": "postal", **address, "postalAddress": whole}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +30,9 @@ class AddressStep:
     bank: Bank
     settle_seconds: float | None
     name: str = "address"
+    use: bool = False
+    """Whether it is the second of the two: it gives the address that the first one made what only one that is there
+    can have, and makes none."""
     resends: int | None = 1
 
     async def look(self, reader: Reader, view: View) -> Finding:
@@ -90,11 +48,11 @@ class AddressStep:
         try:
             shown = await self.bank.address(reader, customer_id)
         except NotOffered as error:
-            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
+            return error.ends(view)
         view.notes.pop(SHOWN, None)
         if shown is None:
             return await self._unseen(reader, view, customer_id)
-        if comparable(place_of(shown)) == comparable(wanted_of(view.row)):
+        if self._settled(shown, view):
             return Done(facts_of(shown))
         if wire.acknowledged(view):
             return Unclear("not_shown", "the bank took the address, but still shows another one")
@@ -105,6 +63,11 @@ class AddressStep:
             return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered("update_address"))
         view.notes[SHOWN] = shown
         return Absent({**facts_of(shown), CHANGED: before})
+
+    def _settled(self, shown: Record, view: View) -> bool:
+        """Whether the address is as the row says; one that was just made can't have what a new one has not."""
+        made = view.bound.get(CHANGED) == "" and not self.use
+        return agrees(shown, wanted_of(view.row), besides=USE if made else ())
 
     async def _unseen(self, reader: Reader, view: View, customer_id: str) -> Finding:
         """No address is shown: none is there, or one that can't be read, whosever it is."""
@@ -117,6 +80,9 @@ class AddressStep:
         listed = ids_of(customer, "addressList", "addressIdentification")
         if wire.acknowledged(view) or (view.doubt is not None and (listed or view.bound.get(CHANGED))):
             return Unclear("not_shown", "the bank took the address, but does not show it")
+        if self.use:
+            words = "the address was made, and the bank does not show it yet; nothing of its use was sent"
+            return Ended(Outcome.FAILED, "not_shown", words)
         if listed:
             words = f"customer {customer_id} has an address that the bank does not show; a second one was not made"
             return Ended(Outcome.CONFLICT, "address_hidden", words)
@@ -131,9 +97,7 @@ class AddressStep:
             shown = view.notes[SHOWN]
             body, path = orjson.dumps(changed(shown, wanted)), self.bank.address_path(customer_id)
             return Request("update_address", "PUT", path, body=body, call_class=CallClass.WRITE)
-        body = orjson.dumps({"postalAddress": changed({}, wanted)["postalAddress"]})
-        path = f"/customers/{segment(customer_id)}/addresses"
-        return Request("create_address", "POST", path, body=body, call_class=CallClass.WRITE)
+        return created(customer_id, wanted)
 
     def classify(self, reply: Reply, view: View) -> Verdict:
         """A change counts when it is read back; a new address when the reply has its identification."""
@@ -144,6 +108,12 @@ class AddressStep:
             words = "the bank took the change; it counts when it is read back"
             return Doubted("read_back", words, answered=True, trace=wire.DIALECT.trace_of(reply))
         return wire.DIALECT.judged(reply, made)
+
+
+def created(customer_id: str, wanted: Mapping[str, str]) -> Request:
+    """POST of a new address."""
+    body, path = orjson.dumps(new(wanted)), f"/customers/{segment(customer_id)}/addresses"
+    return Request("create_address", "POST", path, body=body, call_class=CallClass.WRITE)
 
 
 def made(address: Record) -> Done:

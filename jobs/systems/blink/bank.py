@@ -4,9 +4,10 @@ Nothing here writes or decides about a row.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
 from jobs.systems.blink import wire
@@ -22,8 +23,14 @@ Record = Mapping[str, Any]
 SINGLE_READS = 20
 """Customers that are read one by one before all are listed instead (chosen: less than a page costs)."""
 
-MEDIA = ("email", "phone")
-"""The media of contacts that rows can ask for, each the name of a column."""
+MEDIA = {
+    "email": "email",
+    "phone": "phone",
+    "fax": "fax",
+    "website": "website",
+    "social_media": "socialMediaProfile",
+}
+"""The contacts that rows can ask for: the column, and the specification's medium."""
 
 NAMING = ("bank_customer_id", "external_reference", "bank_person_id")
 """The columns that say whom a row is about."""
@@ -31,6 +38,8 @@ NAMING = ("bank_customer_id", "external_reference", "bank_person_id")
 SPELLINGS = {"seed": "customer", "plural": "customers"}
 """The page prints the singular where an address is read or changed; everything else, here and there, the plural."""
 
+
+NOT_IMPLEMENTED = 501
 
 DECIDING = ("externalReference", "status")
 """Members of a listed customer that decide about a row."""
@@ -41,7 +50,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.customers: dict[str, Record] = {}
-        self.references: dict[str, list[Record]] = {}
+        self._references: dict[str, list[Record]] = {}
 
     def add(self, customer: Record) -> None:
         """Takes one in, once. Raises ReadFailed for one without identification, and for one that was another before."""
@@ -54,7 +63,12 @@ class Directory:
         if before is not customer:
             return
         if reference := text_of(customer, "externalReference"):
-            self.references.setdefault(reference, []).append(customer)
+            self._references.setdefault(folded.identity(reference), []).append(customer)
+
+    def referred(self, reference: str) -> list[Record]:
+        """The customers with that reference; where none has it so, those that have it in another spelling."""
+        alike = self._references.get(folded.identity(reference), [])
+        return [each for each in alike if text_of(each, "externalReference") == reference] or alike
 
 
 async def listed(reader: Reader) -> Directory:
@@ -145,39 +159,53 @@ class Bank:
         request = Request("get_person", "GET", f"/persons/{segment(identification)}")
         return about(request, "personIdentification", identification, await wire.read_record(reader, request))
 
-    async def contacts(self, reader: Reader, person: str) -> list[Record] | None:
+    async def kyc(self, reader: Reader, identification: str) -> Record | None:
+        """GET /customers/{id}/kyc; None where there is none, or no consent. Raises ReadFailed for another's record."""
+        request = Request("get_kyc", "GET", f"/customers/{segment(identification)}/kyc")
+        record = await wire.read_record(reader, request)
+        if record is None:
+            return None
+        customer = record.get("customer")
+        if not isinstance(customer, dict) or not isinstance(record.get("kyc"), dict):
+            raise ReadFailed("get_kyc: the answer is no KYC record")
+        about(request, "customerIdentification", identification, customer)
+        return record
+
+    async def contacts(self, reader: Reader, person: str, media: Collection[str]) -> list[Record] | None:
         """GET /persons/{id}/contactdetails; None where there is no such person, or no consent.
 
-        Raises ReadFailed when of one contact it can't be told which it is.
+        Raises ReadFailed when of one contact it can't be told which it is, if it may be one of `media`.
         """
         contacts = await wire.read_records(reader, Request("list_contacts", "GET", contacts_path(person)))
         for contact in contacts or ():
-            check(contact)
+            check(contact, media)
         return contacts
 
     async def address(self, reader: Reader, customer: str) -> Record | None:
         """The one address that the bank shows of a customer; None: it shows none. Raises NotOffered.
 
-        The other spelling of the path is tried when the first one is unknown, until one has shown an address.
+        The other spelling of the path is tried when the first one is unknown, until one has shown an address. Who
+        answers 501 has no such operation, whatever is said of the other spelling; 405 is about the spelling alone.
         """
         if self._spelling_known:
             return await self._address(reader, customer, self.spelling)
-        first = self.spelling
-        absent: str | None = None
-        for spelling in (first, other(first)):
+        refused: list[NotOffered] = []
+        absent: list[str] = []
+        for spelling in (self.spelling, other(self.spelling)):
             try:
                 found = await self._address(reader, customer, spelling)
-            except NotOffered:
-                if absent is not None:
-                    self.spelling, self._spelling_known = absent, True
-                    return None
+            except NotOffered as error:
+                refused.append(error)
                 continue
-            if found is not None or (spelling != first and absent is None):
+            if found is not None:
                 self.spelling, self._spelling_known = spelling, True
                 return found
-            absent = spelling
-        if absent is None:
-            raise NotOffered("get_address")
+            absent.append(spelling)
+        for each in refused:
+            if each.trace.http_status == NOT_IMPLEMENTED or not absent:
+                raise each
+        if refused:
+            self.spelling, self._spelling_known = absent[0], True
         return None
 
     async def _address(self, reader: Reader, customer: str, spelling: str) -> Record | None:
@@ -196,11 +224,11 @@ def about(request: Request, member: str, asked: str, record: Record | None) -> R
     return record
 
 
-def check(contact: Record) -> None:
-    """Raises ReadFailed when it can't be told which contact it is, if it may be one that a row asks for."""
+def check(contact: Record, media: Collection[str]) -> None:
+    """Raises ReadFailed when it can't be told which contact it is, if it may be one of `media`."""
     try:
         medium = word_of(contact, "medium")
-        known = medium is not None and (medium not in MEDIA or word_of(contact, "contactContent") is not None)
+        known = medium is not None and (medium not in media or word_of(contact, "contactContent") is not None)
         word_of(contact, "contactMediumType")
     except Unreadable as error:
         raise ReadFailed(f"list_contacts: a contact can't be read: {error}") from None

@@ -1,4 +1,4 @@
-"""The steps `contact_email` and `contact_phone`: one contact of a person, there already or added, never doubled."""
+"""The steps `contact_…`: one contact of a person, an e-mail address or a number or the like, never doubled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,19 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.model import Outcome
 from jobs.systems.blink import wire
-from jobs.systems.blink.bank import Bank, Record, contacts_path
+from jobs.systems.blink.bank import MEDIA, Bank, Record, contacts_path
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import Unreadable, text_of
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import View
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
+
+NUMBERS = frozenset({"phone", "fax"})
+"""The media whose content is a number."""
 
 LEAST_NATIONAL = 8
 """Digits below which a number with a leading zero is not compared with one that has a country code (chosen)."""
@@ -22,16 +27,16 @@ LEAST_NATIONAL = 8
 
 def plain(medium: str, content: str) -> str:
     """What of a contact's content counts: digits of a number without `00`, of anything else no capitals and blanks."""
-    if medium == "phone":
-        digits = "".join(sign for sign in content if sign.isascii() and sign.isdigit())
-        return digits.removeprefix("00")
-    return content.strip().casefold()
+    if medium in NUMBERS:
+        digits = "".join(sign for sign in folded.digits(content) if sign.isascii() and sign.isdigit())
+        return folded.sim(digits.removeprefix("00"))
+    return folded.email(content)
 
 
 def same_content(medium: str, ours: str, theirs: str) -> bool:
     """Whether two contents are one; a national `0…` equals its international form."""
     left, right = plain(medium, ours), plain(medium, theirs)
-    if medium == "phone" and right.startswith("0") and len(right) > LEAST_NATIONAL:
+    if medium in NUMBERS and right.startswith("0") and len(right) > LEAST_NATIONAL:
         return left.endswith(right[1:])
     return left == right
 
@@ -51,17 +56,22 @@ class ContactStep:
     """
 
     bank: Bank
-    medium: str
-    """`email` or `phone`; the input's column has the same name."""
+    column: str
+    """One of MEDIA. Beside it the row may have `…_type` and `…_information`."""
     kind: str
-    """`private` or `business`."""
+    """`private` or `business`: the type of rows that name none."""
     settle_seconds: float | None
     resends: int | None = 1
 
     @property
     def name(self) -> str:
-        """`contact_email` or `contact_phone`."""
-        return f"contact_{self.medium}"
+        """`contact_email` and the like."""
+        return f"contact_{self.column}"
+
+    @property
+    def medium(self) -> str:
+        """The specification's medium."""
+        return MEDIA[self.column]
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """The person's contacts, compared by medium, type and content."""
@@ -72,32 +82,35 @@ class ContactStep:
             return wire.not_offered("create_contact")
         person, kind = view.row.values["bank_person_id"], self.kind_for(view)
         try:
-            contacts = await self.bank.contacts(reader, person)
+            contacts = await self.bank.contacts(reader, person, {self.medium})
         except NotOffered as error:
-            return wire.ended(view, Outcome.REJECTED, "not_offered", wire.unoffered(error.operation))
+            return error.ends(view)
         if contacts is None:
             words = f"the bank does not show person {person}, or consent is missing"
             return wire.ended(view, Outcome.REJECTED, "not_available", words)
-        ours = view.row.values[self.medium]
+        ours = view.row.values[self.column]
         for contact in contacts:
             if same(contact, self.medium, kind, ours):
-                return Done(self._facts(contact, kind))
+                shown = {self.column: text_of(contact, "contactContent")}
+                return Done(self._facts(contact, kind) | spelt(view.row, shown, view.facts))
         if wire.acknowledged(view):
             return Unclear("not_shown", "the bank took the contact, but does not show it")
         return Absent({f"{self.name}_type": kind})
 
     def kind_for(self, view: View) -> str:
-        """The type that the unanswered contact was sent with, else that of the settings."""
-        return view.bound.get(f"{self.name}_type", self.kind)
+        """The type that the unanswered contact was sent with, else the row's own, else that of the settings."""
+        return view.bound.get(f"{self.name}_type") or view.row.get(f"{self.column}_type") or self.kind
 
     def write(self, view: View) -> Request:
         """POST /persons/{id}/contactdetails."""
-        content = view.row.values[self.medium]
+        content = view.row.values[self.column]
         body = {
             "medium": self.medium,
             "contactMediumType": self.kind_for(view),
             "contactContent": f"+{content}" if self.medium == "phone" else content,
         }
+        if information := view.row.get(f"{self.column}_information"):
+            body["additionalContactInformation"] = information
         path = contacts_path(view.row.values["bank_person_id"])
         return Request("create_contact", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
 
@@ -111,7 +124,7 @@ class ContactStep:
         """The contact. Raises Unreadable."""
         if wire.id_of(record, "contactIdentification") is None:
             raise Unreadable("it has no contactIdentification")
-        kind, ours = self.kind_for(view), view.row.values[self.medium]
+        kind, ours = self.kind_for(view), view.row.values[self.column]
         sent = {"medium": self.medium, "contactMediumType": kind, "contactContent": ours}
         shown = {name: record[name] for name in sent if record.get(name) is not None}
         if not same(sent | shown, self.medium, kind, ours):

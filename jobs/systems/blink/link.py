@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from jobs import folded
 from jobs.model import Origin, Outcome
 from jobs.systems.blink.bank import NAMING, Bank, Record, ids_of
 from jobs.systems.blink.wire import NotOffered, id_of, not_offered
 from jobs.systems.json_reply import Unreadable, text_of, word_of
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.row import View
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Done, Ended, Finding
 
 NOBODY = "the bank has no such customer, or consent for it is missing"
@@ -26,7 +28,7 @@ class LinkStep:
         try:
             found = await self._found(reader, view)
         except NotOffered as error:
-            return not_offered(error.operation)
+            return not_offered(error.operation, error.trace)
         if not found:
             return Ended(Outcome.REJECTED, "not_available", NOBODY)
         ids = [id_of(customer, "customerIdentification") or "" for customer in found]
@@ -36,6 +38,7 @@ class LinkStep:
         customer, customer_id = found[0], ids[0]
         facts = {"customer_id": customer_id, "customer_origin": Origin.ADOPTED}
         facts |= {column: given for column in NAMING[1:] if (given := view.row.get(column))}
+        facts |= spelt(view.row, {"external_reference": text_of(customer, "externalReference")})
         return await self._objection(reader, view, customer, customer_id) or Done(facts)
 
     async def _found(self, reader: Reader, view: View) -> list[Record]:
@@ -44,14 +47,13 @@ class LinkStep:
         if identification is not None:
             customer = await self.bank.known(reader, identification)
             return [] if customer is None else [customer]
-        directory = await self.bank.directory(reader)
-        return directory.references.get(reference or "", [])
+        return (await self.bank.directory(reader)).referred(reference or "")
 
     async def _objection(self, reader: Reader, view: View, customer: Record, customer_id: str) -> Ended | None:
         """Why the customer that was found must not be maintained for this row; None when nothing speaks against it."""
         row = view.row
         reference, theirs = row.get("external_reference"), text_of(customer, "externalReference")
-        if reference is not None and theirs is not None and theirs != reference:
+        if reference is not None and theirs is not None and not folded.same("external_reference", reference, theirs):
             return Ended(Outcome.CONFLICT, "reference_differs", f"customer {customer_id} has another reference")
         try:
             status = word_of(customer, "status") or "without status"

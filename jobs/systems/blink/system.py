@@ -4,15 +4,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from jobs.errors import Unusable
 from jobs.systems.blink import wire
-from jobs.systems.blink.address import PLACE, AddressStep, wanted_of
+from jobs.systems.blink.address import AddressStep
 from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record
 from jobs.systems.blink.contact import ContactStep
+from jobs.systems.blink.export import WHAT, exported, profile_of
 from jobs.systems.blink.link import LinkStep
-from jobs.systems.blink.sighting import address_of, contacts_of
+from jobs.systems.blink.place import ADDRESS, SECOND, SECOND_ADDRESS, USE, wanted_of
+from jobs.systems.blink.second_address import SecondAddressStep
+from jobs.systems.blink.sighting import addresses_of, all_of, contacts_of
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
@@ -20,7 +24,7 @@ from jobs.systems.json_reply import text_of
 from jobs.systems.messages import CallClass, Certificate, Reader, ReadFailed, Reply, Request, Token
 from jobs.systems.optional import Check
 from jobs.systems.row import Row
-from jobs.systems.sighting import Listed, Sighting
+from jobs.systems.sighting import Listed, Profile, Sighting
 from jobs.transport.address import checked_base_url
 
 CAPABILITIES = Capabilities(
@@ -28,14 +32,39 @@ CAPABILITIES = Capabilities(
     creates_customers=False,
     idempotency_key=None,
     lookups=("customer-id", "reference"),
-    steps=("link", "contact_email", "contact_phone", "address"),
+    steps=("link", *(f"contact_{column}" for column in MEDIA), "address", "address_use", "second_address"),
     documented_limit="none published",
     decision=None,
-    plain=frozenset({"customerId", "status"}),
+    plain=frozenset(
+        {
+            "customerId",
+            "status",
+            "customerIdentification",
+            "externalReference",
+            "personIdentification",
+            "personRelation",
+        }
+        | {
+            "personType",
+            "addressIdentification",
+            "contactIdentification",
+            "medium",
+            "contactMediumType",
+            "dispatchType",
+        }
+    ),
+    profiles=True,
+    exports=WHAT,
+    full="persons and KYC records",
     lists_customers=True,
     active=frozenset({"ACTIVE"}),
     credential="client id and refresh token, an access token, or a stored consent (permission_id)",
     takes=frozenset({"identity", "token", "nothing"}),
+    secrets={
+        "identity": "the client id of the service user",
+        "password": "the refresh token of the consent; give it as a file, which its successor is written to",
+        "token": "an access token, in the place of both; it is not renewed",
+    },
 )
 
 ASSUMED_LIFE_SECONDS = 300.0
@@ -51,9 +80,11 @@ class BlinkSettings:
     auth_base_url: str = ""
     """Where the consent module listens; empty: at the base URL."""
     token_path: str = "/consent-flow/v2/oauth/token"  # noqa: S105 - a path
+    """Where the consent module gives access tokens."""
     redirect_uri: str = ""
+    """`redirect_uri` of a grant; empty: not sent."""
     username: str = ""
-    """Up to 64 characters."""
+    """`username` of a grant, up to 64 characters; empty: not sent."""
     permission_id: str = ""
     """The stored consent, where SIX keeps the tokens (CaaS)."""
     certificate: str = ""
@@ -92,7 +123,7 @@ def system(setup: Setup, settings: BlinkSettings) -> "Blink":
             checked_base_url(settings.auth_base_url)
         except Unusable as error:
             raise Unusable(error.message.replace("--base-url", "[blink] auth_base_url")) from None
-    return Blink(setup.tenant, settings)
+    return Blink(setup.tenant, settings, full=setup.full)
 
 
 class Blink(Defaults):
@@ -100,22 +131,29 @@ class Blink(Defaults):
 
     capabilities = CAPABILITIES
     dialect = wire.DIALECT
-    later_columns = frozenset({"bank_person_id", "email", "phone", *PLACE})
+    later_columns = frozenset(
+        {"bank_person_id", *ADDRESS, *(SECOND + column for column in SECOND_ADDRESS)}
+        | {column + more for column in MEDIA for more in ("", "_type", "_information")}
+    )
 
-    def __init__(self, provider: str, settings: BlinkSettings | None = None) -> None:
-        self.settings = settings or BlinkSettings()
+    def __init__(self, provider: str, settings: BlinkSettings | None = None, *, full: bool = False) -> None:
+        self.settings, self.full = settings or BlinkSettings(), full
         self.provider, self.certificate = provider, certificate_of(self.settings)
         self.bank = Bank(self.settings.addresses_path, healthcheck=self.settings.healthcheck)
         settle, kind = self.settings.settle_seconds, self.settings.contact_type
         self.link = LinkStep(self.bank)
-        self.contacts = tuple(ContactStep(self.bank, medium, kind, settle) for medium in MEDIA)
+        self.contacts = tuple(ContactStep(self.bank, column, kind, settle) for column in MEDIA)
         self.address = AddressStep(self.bank, settle)
-        self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address)
+        self.use = AddressStep(self.bank, settle, "address_use", use=True)
+        self.second = SecondAddressStep(self.bank, settle)
+        self.steps: tuple[Step, ...] = (self.link, *self.contacts, self.address, self.use, self.second)
 
     def steps_of(self, row: Row) -> Sequence[Step]:
         """The link, and what the row gives a value for."""
-        contacts = [step for step in self.contacts if row.get(step.medium)]
-        return (self.link, *contacts, *([self.address] if wanted_of(row) else []))
+        contacts = [step for step in self.contacts if row.get(step.column)]
+        address = [self.address] if wanted_of(row) else []
+        use = [self.use] if any(row.get(column) for column in USE) else []
+        return (self.link, *contacts, *address, *use, *([self.second] if wanted_of(row, SECOND) else []))
 
     def login(self, identity: str, password: str) -> Request:
         """The grant of an access token for the stored refresh token, form-encoded; the certificate names the client."""
@@ -193,7 +231,9 @@ class Blink(Defaults):
         if not row.values and (status or "").casefold() == "active":
             raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
         contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type, facts)
-        compared = [*contacts, *await address_of(self.bank, reader, row, known)]
+        compared = [*contacts, *await addresses_of(self.bank, reader, row, customer)]
+        if self.full:
+            compared += await all_of(self.bank, reader, row, known)
         return Sighting((known,), compared, customer_status=status)
 
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
@@ -212,8 +252,16 @@ class Blink(Defaults):
             return [] if found is None else [shown_of(found)]
         if reference := wanted.get("reference"):
             directory = await self.bank.directory(reader)
-            return [shown_of(customer) for customer in directory.references.get(reference, [])]
+            return [shown_of(customer) for customer in directory.referred(reference)]
         raise Unusable("bLink finds customers by their id or reference only", hint="give --customer-id or --reference")
+
+    async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
+        """Customer, persons with contacts, address and KYC record."""
+        return await profile_of(self.bank, reader, customer_id)
+
+    def export(self, reader: Reader, what: str) -> AsyncIterator[Mapping[str, Any]]:
+        """The bank's records of one kind of WHAT."""
+        return exported(self.bank, reader, what)
 
 
 def certificate_of(settings: BlinkSettings) -> Certificate | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.errors import NotPermitted
 from jobs.model import Outcome
+from jobs.privacy import masking
 from jobs.systems.dialect import REDIRECTED, Dialect, Refusal
 from jobs.systems.json_reply import Unreadable, is_json, record_of, records_of, text_of
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request, Trace
@@ -47,9 +48,13 @@ NOT_OFFERED = frozenset({405, 501})
 class NotOffered(ReadFailed):
     """The bank has no such operation."""
 
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"{operation}: the bank does not offer it")
+    def __init__(self, operation: str, trace: Trace | None = None) -> None:
+        super().__init__(f"{operation}: the bank does not offer it", trace)
         self.operation = operation
+
+    def ends(self, view: View) -> Ended | Unclear:
+        """The end of the row whose look was told so."""
+        return ended(view, Outcome.REJECTED, "not_offered", unoffered(self.operation), self.trace)
 
 
 def kind_of(reply: Reply) -> str | None:
@@ -72,7 +77,7 @@ class BlinkDialect(Dialect):
 
     def trace_of(self, reply: Reply) -> Trace:
         """Status, type of problem, and the correlation id that came back."""
-        correlation = reply.headers.get("x-correlation-id", "")[:64]
+        correlation = masking.mark(reply.headers.get("x-correlation-id", ""), 64)
         kind = None if reply.ok else kind_of(reply)
         return Trace(reply.status, kind, correlation if correlation.isprintable() and correlation else None)
 
@@ -149,13 +154,15 @@ def acknowledged(view: View) -> bool:
     return view.doubt is not None and view.doubt.sent == 0 and view.said != REDIRECTED
 
 
-def ended(view: View, outcome: Outcome, code: str, reason: str) -> Ended | Unclear:
-    """The end of a row that needs no write, or can't have one; in doubt while a write of its own is unanswered."""
-    return (
-        Ended(outcome, code, reason)
-        if view.doubt is None
-        else Unclear("unanswered", f"a write went unanswered, and {reason}")
-    )
+def ended(view: View, outcome: Outcome, code: str, reason: str, trace: Trace | None = None) -> Ended | Unclear:
+    """The end of a row that needs no write, or can't have one; in doubt while a write of its own is unanswered.
+
+    `trace`: of the read that decided it; None: several did.
+    """
+    told = trace or Trace()
+    if view.doubt is None:
+        return Ended(outcome, code, reason, trace=told)
+    return Unclear("unanswered", f"a write went unanswered, and {reason}", told)
 
 
 async def read(reader: Reader, request: Request) -> Reply | None:
@@ -167,7 +174,7 @@ async def read(reader: Reader, request: Request) -> Reply | None:
     if reply.ok:
         return reply
     if reply.status in NOT_OFFERED:
-        raise NotOffered(request.operation)
+        raise NotOffered(request.operation, DIALECT.trace_of(reply))
     if reply.status == 404 and kind_of(reply) != "resourceNotReady":
         return None
     if reply.status == 403:

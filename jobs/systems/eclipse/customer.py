@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.keys import KeySpace
 from jobs.model import Origin, Outcome
@@ -15,6 +16,7 @@ from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
+from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 PAYLOAD = {
@@ -46,9 +48,6 @@ NATURAL = ("first_name", "last_name", "email")
 """What must be equal too, beside identity and phone, before our unanswered intent explains a customer without a key."""
 
 
-_SEPARATORS = str.maketrans("", "", " +-./()")
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One customer that holds our identity number or our phone, and what it shows of its key."""
@@ -59,16 +58,8 @@ class Candidate:
     ours: bool
     key_shown: bool
     active: bool
-
-
-def same_phone(ours: str | None, theirs: str | None) -> bool:
-    """Whether two spellings are one number: digits alone count, and a national `0…` equals its international form."""
-    if not ours or not theirs:
-        return False
-    left, right = ours.translate(_SEPARATORS), theirs.translate(_SEPARATORS).removeprefix("00")
-    if left == right:
-        return True
-    return right.startswith("0") and len(right) >= 10 and left.endswith(right[1:])
+    spelling: Mapping[str, str]
+    """The fact that says what the target has in another spelling; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +86,20 @@ class CustomerStep:
         return Absent({TYPE: self.type_of(view)})
 
     async def holders(self, reader: Reader, row: Row) -> list[Mapping[str, Any]]:
-        """Customers whose identity number or phone equals the row's exactly; the server may match more loosely."""
-        identity, phone = row.get("national_id"), row.get("phone")
+        """Customers who have the row's identity number or phone, in whatever spelling.
+
+        The server is asked for each spelling by itself, and may match more loosely.
+        """
+        asked = (
+            value
+            for column in ("national_id", "phone")
+            if (ours := row.get(column))
+            for value in folded.spellings(column, ours)
+        )
         found: dict[str, Mapping[str, Any]] = {}
-        for value in (identity, phone):
-            if not value:
-                continue
+        for value in asked:
             async for record in wire.pages(reader, self.search((("identity", value),))):
-                if wire.text_of(record, "nationalIdentityNumber") == identity or same_phone(
-                    phone, wire.text_of(record, "phone1")
-                ):
+                if same_identity(row, record) or same_phone(row, record):
                     found[str(wire.identifier(record.get("customerId")))] = record
         return list(found.values())
 
@@ -114,20 +109,18 @@ class CustomerStep:
         profile = await shown.profile(reader, self.tenant_path, customer_id) or record
         key = wire.text_of(profile, "externalUniqueId") or wire.text_of(record, "externalUniqueId")
         row = view.row
-        same_identity = wire.text_of(profile, "nationalIdentityNumber") == row.get("national_id")
-        phone_equal = same_phone(row.get("phone"), wire.text_of(profile, "phone1"))
-        ours = key == row.key
+        both = same_identity(row, profile) and same_phone(row, profile)
+        ours = carries(row, key)
         if key is None:
-            ours = await self.wallet_shows_key(reader, row, customer_id) or (
-                same_identity and phone_equal and explained(view, profile)
-            )
+            ours = await self.wallet_shows_key(reader, row, customer_id) or (both and explained(view, profile))
         return Candidate(
             customer_id=customer_id,
-            same_identity=same_identity,
-            same_phone=phone_equal,
+            same_identity=same_identity(row, profile),
+            same_phone=same_phone(row, profile),
             ours=ours,
             key_shown=key is not None,
             active=(wire.text_of(profile, "status") or "ACTIVE").upper() == "ACTIVE",
+            spelling=spelling(row, profile, key),
         )
 
     async def wallet_shows_key(self, reader: Reader, row: Row, customer_id: str) -> bool:
@@ -136,7 +129,7 @@ class CustomerStep:
             (wire.text_of(wallet, "externalUniqueId"), wire.identifier(wallet.get("walletTypeId")))
             for wallet in await shown.wallets(reader, self.tenant_path, customer_id) or []
         }
-        return any(key and kind and key == self.keys.wallet(row.key, kind) for key, kind in keys)
+        return any(key and kind and key in {self.keys.wallet(each, kind) for each in row.keys} for key, kind in keys)
 
     def adopt(self, candidate: Candidate, view: View) -> Finding:
         """Ours: made by our unanswered request, or by an earlier run that this ledger does not know."""
@@ -146,7 +139,8 @@ class CustomerStep:
                 "customer_not_active",
                 f"customer {candidate.customer_id} is ours but not ACTIVE",
             )
-        return customer_found(candidate.customer_id, Origin.CREATED if view.doubt else Origin.ADOPTED)
+        origin = Origin.CREATED if view.doubt else Origin.ADOPTED
+        return customer_found(candidate.customer_id, origin, candidate.spelling)
 
     def type_of(self, view: View) -> str:
         """The type of user to create: that of the open create while there is one."""
@@ -189,11 +183,11 @@ class CustomerStep:
 
     def foreign(self, record: Mapping[str, Any], row: Row) -> str | None:
         """Why the answer to a create may be about somebody else; None when it names the row's person and no other."""
-        for field, ours in (("externalUniqueId", row.key), ("nationalIdentityNumber", row.get("national_id"))):
-            if wire.denies(record, field, ours):
+        sent = {"external_unique_id": row.key, "national_id": row.get("national_id")}
+        for column, field in (("external_unique_id", "externalUniqueId"), ("national_id", PAYLOAD["national_id"])):
+            if wire.denies(record, field, sent[column], column):
                 return f"its {field} is not the one that was sent"
-        phone = record.get("phone1")
-        if phone not in (None, "") and not same_phone(row.get("phone"), wire.text_of(record, "phone1")):
+        if record.get("phone1") not in (None, "") and not same_phone(row, record):
             return "its phone1 is not the one that was sent"
         if not any(record.get(field) for field in ("externalUniqueId", "nationalIdentityNumber", "phone1")):
             return "it does not say whom it is about"
@@ -208,9 +202,32 @@ class CustomerStep:
         return Request("list_customers", "GET", f"{self.tenant_path}/customers")
 
 
-def customer_found(customer_id: str, origin: Origin) -> Done:
-    """The row's customer, whom no other row may have."""
-    return Done({"customer_id": customer_id, "customer_origin": origin}, claims={"customer": customer_id})
+def customer_found(customer_id: str, origin: Origin, spelling: Mapping[str, str] | None = None) -> Done:
+    """The row's customer, whom no other row may have. `spelling`: see `Candidate`."""
+    facts = {"customer_id": customer_id, "customer_origin": origin, **(spelling or {})}
+    return Done(facts, claims={"customer": customer_id})
+
+
+def carries(row: Row, key: str | None) -> bool:
+    """Whether `key`, as the target shows it, is the row's: in whatever spelling, or as an earlier muster derived it."""
+    return any(folded.same("external_unique_id", each, key) for each in row.keys)
+
+
+def same_identity(row: Row, record: Mapping[str, Any]) -> bool:
+    """Whether a record has the row's identity number, in whatever spelling."""
+    return folded.same("national_id", row.get("national_id"), wire.text_of(record, PAYLOAD["national_id"]))
+
+
+def same_phone(row: Row, record: Mapping[str, Any]) -> bool:
+    """Whether a record has the row's phone, in whatever spelling."""
+    return folded.same_phone(row.get("phone"), wire.text_of(record, PAYLOAD["phone"]))
+
+
+def spelling(row: Row, profile: Mapping[str, Any], key: str | None) -> dict[str, str]:
+    """The fact that says what a profile has in another spelling. `key`: the one that it shows."""
+    shown = {column: wire.text_of(profile, PAYLOAD[column]) for column in ("national_id", "email", "phone")}
+    former = key is not None and key == row.former_key
+    return spelt(row, {"external_unique_id": key, **shown}, also=("external_unique_id",) if former else ())
 
 
 def explained(view: View, profile: Mapping[str, Any]) -> bool:
@@ -224,7 +241,8 @@ def explained(view: View, profile: Mapping[str, Any]) -> bool:
     if created is None or created < view.doubt.since - CLOCK_SKEW:
         return False
     return all(
-        (wire.text_of(profile, PAYLOAD[column]) or "").casefold() == (view.row.get(column) or "").casefold()
+        folded.of(column, wire.text_of(profile, PAYLOAD[column]) or "").casefold()
+        == folded.of(column, view.row.get(column) or "").casefold()
         for column in NATURAL
     )
 

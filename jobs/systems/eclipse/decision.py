@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from jobs.model import Outcome
+from jobs.privacy import masking
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
@@ -140,7 +141,7 @@ def judged(result: Mapping[str, Any], customer_id: str, trace: Trace) -> Done | 
     if wire.contradicts(result, "customerId", customer_id):
         raise ReadFailed(f"read_kyc: the result is not about customer {customer_id}")
     status = status_of(result)
-    facts = {"decision_status": (status or "none")[:40], "failed_checks": ";".join(failed_checks(result))}
+    facts = {"decision_status": masking.mark(status or "none", 40), "failed_checks": ";".join(failed_checks(result))}
     if status == "PASSED":
         return Done(facts, trace)
     if status == "FAILED":
@@ -151,7 +152,9 @@ def judged(result: Mapping[str, Any], customer_id: str, trace: Trace) -> Done | 
 
 def failed_checks(result: Mapping[str, Any]) -> list[str]:
     """Names of the checks that are not passed, in both shapes that the vendor shows, sorted. Raises ReadFailed."""
-    return sorted(name[:60] for name, check in result.items() if isinstance(check, dict) and is_bad(name, check))
+    return sorted(
+        masking.mark(name, 60) for name, check in result.items() if isinstance(check, dict) and is_bad(name, check)
+    )
 
 
 def is_bad(name: str, check: Mapping[str, Any]) -> bool:
@@ -159,7 +162,9 @@ def is_bad(name: str, check: Mapping[str, Any]) -> bool:
     result, *flags = (check.get(each) for each in ("result", "checked", "passed", "pending"))
     odd = any(flag is not None and not isinstance(flag, bool) for flag in flags)
     if odd or (result is not None and not isinstance(result, str)):
-        raise ReadFailed(f"read_kyc: check {name[:60]} has a member of another type than the documented one")
+        raise ReadFailed(
+            f"read_kyc: check {masking.mark(name, 60)} has a member of another type than the documented one"
+        )
     if result is not None:
         return result not in {"PASSED", "PENDING"}
     checked, passed, pending = map(bool, flags)

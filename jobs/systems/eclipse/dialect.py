@@ -33,7 +33,7 @@ class EclipseDialect(Dialect):
         errors = errors_of(reply) if not reply.ok else []
         code = next((text_of(error, "code") for error in errors if text_of(error, "code")), None)
         trace = next((text_of(error, "traceId") for error in errors if text_of(error, "traceId")), None)
-        return Trace(reply.status, code and code[:40], trace and trace[:80])
+        return Trace(reply.status, code and masking.mark(code, 40), trace and masking.mark(trace, 80))
 
     def words_of(self, reply: Reply, row: Row | None = None) -> str:
         """The target's own words, masked and cut to 200 characters; the status when it said nothing."""

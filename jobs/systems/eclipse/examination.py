@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs.errors import NotPermitted
+from jobs.privacy import masking
 from jobs.systems.contract import CLOCK_SKEW
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
@@ -99,4 +100,6 @@ def limits(headers: Mapping[str, str]) -> Check:
     found = {name: value for name, value in headers.items() if "ratelimit" in name.replace("-", "")}
     if not found:
         return Check("limit headers", None, "none: the pace is found by trying, or given with --rate")
-    return Check("limit headers", True, ", ".join(f"{name}: {value[:40]}" for name, value in sorted(found.items())))
+    return Check(
+        "limit headers", True, ", ".join(f"{name}: {masking.mark(value, 40)}" for name, value in sorted(found.items()))
+    )

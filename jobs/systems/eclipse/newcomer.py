@@ -8,11 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.eclipse import shown, wire
-from jobs.systems.eclipse.customer import TYPE, CustomerStep, customer_found, explained, same_phone, unexplained
+from jobs.systems.eclipse.customer import (
+    TYPE,
+    CustomerStep,
+    carries,
+    customer_found,
+    explained,
+    same_identity,
+    same_phone,
+    spelling,
+    unexplained,
+)
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.optional import SHAREABLE, SHARED
@@ -64,7 +75,8 @@ class NewcomerStep:
             return Absent({TYPE: self.creation.type_of(view)})
         ours = await self.ours(reader, view)
         if ours is not None:
-            return customer_found(ours, Origin.CREATED if view.doubt else Origin.ADOPTED)
+            customer_id, spelling = ours
+            return customer_found(customer_id, Origin.CREATED if view.doubt else Origin.ADOPTED, spelling)
         if not taken:
             return refused_twice(view) if SHARED in view.facts else unexplained(view)
         if view.doubt is not None:
@@ -72,26 +84,33 @@ class NewcomerStep:
         return conflict(taken)
 
     async def held(self, reader: Reader, row: Row, column: str) -> bool:
-        """HEAD /customers with one filter: how the vendor combines several is not documented."""
+        """HEAD /customers with one filter and one spelling: how the vendor combines several is not documented."""
         value = row.get(column)
         if value is None:
             return False
         path = f"{self.creation.tenant_path}/customers"
-        return await exists(reader, Request("customer_exists", "HEAD", path, ((FILTERS[column], value),)))
+        for each in (value,) if column == "identity" else folded.spellings(column, value):
+            if await exists(reader, Request("customer_exists", "HEAD", path, ((FILTERS[column], each),))):
+                return True
+        return False
 
-    async def ours(self, reader: Reader, view: View) -> str | None:
-        """The id of the one customer that is provably ours; None: there is none, or it can't be seen."""
-        national_id = view.row.get("national_id")
+    async def ours(self, reader: Reader, view: View) -> tuple[str, Mapping[str, str]] | None:
+        """The id of the one customer that is provably ours, and what it spells otherwise.
+
+        None: there is none, or it can't be seen.
+        """
         try:
             holders = await self.creation.holders(reader, view.row)
-            same = [each for each in holders if wire.text_of(each, "nationalIdentityNumber") == national_id]
+            same = [each for each in holders if same_identity(view.row, each)]
             if len(same) != 1:
                 return None
             customer_id = str(wire.identifier(same[0].get("customerId")))
             profile = await shown.profile(reader, self.creation.tenant_path, customer_id) or same[0]
         except NotPermitted:
             return None  # ONBOARDING sees customers without a login, if it may search at all
-        return customer_id if proven(view, profile) else None
+        if not proven(view, profile):
+            return None
+        return customer_id, spelling(view.row, profile, wire.text_of(profile, "externalUniqueId"))
 
     def write(self, view: View) -> Request:
         """POST /customers, as an operator would."""
@@ -105,13 +124,12 @@ class NewcomerStep:
 def proven(view: View, profile: Mapping[str, Any]) -> bool:
     """Whether identity number and phone are the row's, and the key too, or else our unanswered request explains it."""
     row = view.row
-    same = wire.text_of(profile, "nationalIdentityNumber") == row.get("national_id")
-    if not same or not same_phone(row.get("phone"), wire.text_of(profile, "phone1")):
+    if not same_identity(row, profile) or not same_phone(row, profile):
         return False
     if (wire.text_of(profile, "status") or "ACTIVE").upper() != "ACTIVE":
         return False
     key = wire.text_of(profile, "externalUniqueId")
-    return explained(view, profile) if key is None else key == row.key
+    return explained(view, profile) if key is None else carries(row, key)
 
 
 def conflict(taken: list[str]) -> Ended:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.errors import NotPermitted
 from jobs.model import Origin, Outcome
 from jobs.privacy import masking
@@ -18,7 +19,7 @@ from jobs.privacy.passwords import PasswordFile
 from jobs.systems.contract import Capabilities, Passwords, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.customer import customer_found, same_phone
+from jobs.systems.eclipse.customer import customer_found
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.identity import wordless
 from jobs.systems.eclipse.lookup import flat
@@ -142,7 +143,7 @@ def created(record: Record, row: Row) -> Done:
     if wire.denies(record, "identity", row.get("identity")):
         raise wire.Unreadable("its identity is not the one that was sent")
     phone = record.get("phone1")
-    if phone not in (None, "") and not same_phone(row.get("phone"), wire.text_of(record, "phone1")):
+    if phone not in (None, "") and not folded.same_phone(row.get("phone"), wire.text_of(record, "phone1")):
         raise wire.Unreadable("its phone1 is not the one that was sent")
     return customer_found(user_id, Origin.CREATED)
 
@@ -167,7 +168,7 @@ def compared(row: Row, user: Record) -> list[Comparison]:
     """All that a row says of its user, against what the target shows (None: it does not show that)."""
     phone = wire.text_of(user, "phone1")
     theirs = {column: wire.text_of(user, api) for column, api in PAYLOAD.items()}
-    theirs["phone"] = row.get("phone") if same_phone(row.get("phone"), phone) else phone
+    theirs["phone"] = row.get("phone") if folded.same_digits(row.get("phone"), phone) else phone
     theirs["identity"] = wire.text_of(user, "identity")
     fields = [Comparison(name, row.get(name), shown, masking.of_column(name)) for name, shown in theirs.items()]
     return [*fields, Comparison("positions", ";".join(positions_of(row)), positions_shown(user), plainly)]
@@ -179,9 +180,9 @@ def plainly(text: str | None) -> str:
 
 
 def same(each: Comparison) -> bool:
-    """Whether both sides are equal; runs of blanks do not count, nor the capitals of an e-mail."""
+    """Whether both sides are equal; runs of blanks do not count, nor the spelling of an e-mail or a phone."""
     ours, theirs = (" ".join(unicodedata.normalize("NFC", text or "").split()) for text in (each.ours, each.theirs))
-    return ours.casefold() == theirs.casefold() if each.field == "email" else ours == theirs
+    return folded.of(each.field, ours) == folded.of(each.field, theirs)
 
 
 def positions_of(row: Row) -> list[str]:

@@ -1,13 +1,14 @@
 """Eclipse Conductor as a system: settings, capabilities, login, and the reads of reconciliation and look-up."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from jobs.errors import Unusable
+from jobs import folded
+from jobs.errors import NotPermitted, Unusable
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
@@ -17,7 +18,7 @@ from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_phone
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_identity
 from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.document import TYPES, DocumentStep
@@ -35,7 +36,7 @@ CAPABILITIES = Capabilities(
     title="Eclipse Conductor",
     creates_customers=True,
     idempotency_key="externalUniqueId",
-    lookups=("phone", "identity", "name", "customer-id"),
+    lookups=("phone", "identity", "name", "reference", "customer-id"),
     steps=("customer", "kyc", "wallet"),
     documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
@@ -53,6 +54,10 @@ CAPABILITIES = Capabilities(
     rights="use an operator credential (TENANT_SYSTEM or LEVEL_nn) of this tenant",
     credential="identity and password, identity and private key, or a token",
     takes=frozenset({"identity", "token", "key"}),
+    secrets={
+        "identity": "the login name of an operator (TENANT_SYSTEM or LEVEL_nn); for `muster register` of ONBOARDING",
+        "private_key": "the RSA key of a login without a password (`login` is `pki`), PEM",
+    },
 )
 
 ONBOARDING_LIMIT = Rate(60, 180.0)
@@ -89,10 +94,15 @@ class EclipseSettings:
     challenge_operation: str = "login-challenge"
     """Last part of the path that gives a challenge (chosen, like the next two; no page has them)."""
     challenge_member: str = "challenge"
+    """The member of its answer that is signed."""
     signature_member: str = "signature"
+    """The member of the login that carries the signature."""
 
 
 SETTINGS = EclipseSettings
+
+ONBOARDING = "ONBOARDING"
+"""The position of self-registration: create, read and update new customers, create attachments, and no more."""
 
 
 def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
@@ -107,7 +117,9 @@ def system(setup: Setup, settings: EclipseSettings) -> "Eclipse":
             raise Unusable(f"[eclipse] currency: {code[:20]!r} is not an ISO 4217 code")
     if len(currencies) not in (1, len(types)) or len(set(types)) < len(types):
         raise Unusable("[eclipse] wallet_type_id and currency: different types, and one currency for all or for each")
-    return Eclipse(setup.tenant, setup.keys, settings, setup.files)
+    found = Eclipse(setup.tenant, setup.keys, settings, setup.files)
+    found.customer_of = setup.customer_of
+    return found
 
 
 class Eclipse(Defaults):
@@ -121,6 +133,7 @@ class Eclipse(Defaults):
         self, tenant: str, keys: KeySpace, settings: EclipseSettings | None = None, files: Path | None = None
     ) -> None:
         self.settings = settings or EclipseSettings()
+        self.customer_of: Callable[[str], str | None] = lambda _: None
         self.root = f"/{self.settings.prefix}/rest/v1"
         self.tenant_path = f"{self.root}/tenants/{wire.segment(tenant)}"
         given = self.settings
@@ -196,9 +209,17 @@ class Eclipse(Defaults):
         """A bearer, whose tenant is the `tenant` claim of the JWT, unverified."""
         return Token.bearer(token, tenant=wire.text_of(claims_of(token), "tenant"))
 
+    def admit(self, positions: frozenset[str]) -> None:
+        """ONBOARDING, which can hold no other right, makes customers that it could then do nothing for."""
+        if positions == {ONBOARDING}:
+            raise NotPermitted(
+                f"the credential has the position {ONBOARDING}, which registers customers and may do nothing else",
+                hint="use an operator's credential (TENANT_SYSTEM or LEVEL_nn); or register: muster register INPUT",
+            )
+
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """The documented limit of the ONBOARDING position; other thresholds are the tenant's own."""
-        return {CallClass.WRITE: ONBOARDING_LIMIT} if "ONBOARDING" in positions else {}
+        return {CallClass.WRITE: ONBOARDING_LIMIT} if ONBOARDING in positions else {}
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
         """Profile, newest KYC result and wallets of the row's customer, read afresh.
@@ -227,9 +248,7 @@ class Eclipse(Defaults):
             profile = await shown.profile(reader, self.tenant_path, known)
             return [profile] if profile is not None else []
         holders = await self.customer.holders(reader, row)
-        same = [
-            record for record in holders if wire.text_of(record, "nationalIdentityNumber") == row.get("national_id")
-        ]
+        same = [record for record in holders if same_identity(row, record)]
         return [
             await shown.profile(reader, self.tenant_path, str(wire.identifier(record.get("customerId")))) or record
             for record in same
@@ -250,6 +269,8 @@ class Eclipse(Defaults):
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """What `lookup.find` finds."""
+        if reference := wanted.get("reference"):
+            return await lookup.find_ours(reader, self.customer, reference, self.customer_of(reference))
         return await lookup.find(reader, self.customer, wanted)
 
     async def profile(self, reader: Reader, customer_id: str) -> Profile | None:
@@ -266,7 +287,7 @@ def papers(tenant_path: str, folder: Path, most_bytes: int) -> tuple[AddressStep
 def compared(column: str, row: Row, profile: Mapping[str, Any]) -> Comparison:
     """One field, the target's phone spelling normalised first."""
     ours, theirs = row.get(column), wire.text_of(profile, PAYLOAD[column])
-    if column == "phone" and same_phone(ours, theirs):
+    if column == "phone" and folded.same_digits(ours, theirs):
         theirs = ours
     return Comparison(column, ours, theirs, masking.of_column(column))
 

@@ -15,6 +15,7 @@ from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row, View
+from jobs.systems.spelling import CODE, SPELLING
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
 
 FIRST_ALLOWED, EXACTLY = "first_allowed", "exactly"
@@ -36,14 +37,21 @@ class Wanted:
     kind: str
     key: str
     currency: str
+    others: frozenset[str] = frozenset()
+    """Keys that only we can have given it too: derived from another spelling of the customer's."""
 
     def same_kind(self, wallet: Record) -> bool:
         """Whether `wallet` is of this type."""
         return wire.identifier(wallet.get("walletTypeId")) == self.kind
 
     def carried_by(self, wallet: Record) -> bool:
-        """Whether `wallet` shows this key, and is of this type."""
-        return self.same_kind(wallet) and wire.text_of(wallet, "externalUniqueId") == self.key
+        """Whether `wallet` shows this key or one of the others, and is of this type."""
+        return self.same_kind(wallet) and wire.text_of(wallet, "externalUniqueId") in {self.key, *self.others}
+
+    def as_carried(self, wallet: Record) -> "Wanted":
+        """Itself, with the key that `wallet` shows where it is one of the others."""
+        shown = wire.text_of(wallet, "externalUniqueId")
+        return replace(self, key=shown) if shown in self.others else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +96,17 @@ class WalletStep:
         named = (row.get("currency") or self.currency).split(";")
         return named[min(self.place, len(named) - 1)]
 
-    def wanted(self, row: Row, kind: str) -> Wanted:
-        """The row's wallet of type `kind`; its key is the same on every machine."""
-        return Wanted(kind, self.keys.wallet(row.key, kind), self.currency_of(row))
+    def wanted(self, row: Row, kind: str, spelt: str | None = None) -> Wanted:
+        """The row's wallet of type `kind`; its key is the same on every machine. `spelt`: see `spelling`."""
+        others = frozenset(self.keys.wallet(each, kind) for each in (*row.keys[1:], spelt) if each)
+        return Wanted(kind, self.keys.wallet(row.key, kind), self.currency_of(row), others)
+
+    async def spelling(self, reader: Reader, view: View) -> str | None:
+        """The customer's key in the target's spelling, where that is another than the row's; None: it is the same."""
+        if f"{CODE}:external_unique_id" not in view.facts.get(SPELLING, "").split(";"):
+            return None
+        profile = await shown.profile(reader, self.tenant_path, view.facts["customer_id"])
+        return wire.text_of(profile or {}, "externalUniqueId")
 
     def open(self, view: View) -> Wanted | None:
         """The wallet that a create which is not settled was made of; None: there is none, or nothing is known of it."""
@@ -123,12 +139,15 @@ class WalletStep:
     async def chosen(self, reader: Reader, view: View, wallets: Sequence[Record]) -> Wanted | Finding:
         """Which wallet the row is to have, when none is open; done where it shows our key already."""
         wish = self.wish(view.row)
+        spelt = await self.spelling(reader, view)
         for wallet in wallets:
             kind = wire.identifier(wallet.get("walletTypeId"))
-            if kind is not None and wish in (None, kind) and self.wanted(view.row, kind).carried_by(wallet):
-                return self.done(wallet, self.wanted(view.row, kind), view)
+            if kind is not None and wish in (None, kind):
+                wanted = self.wanted(view.row, kind, spelt)
+                if wanted.carried_by(wallet):
+                    return self.done(wallet, wanted.as_carried(wallet), view)
         if wish is not None and any(wire.identifier(wallet.get("walletTypeId")) == wish for wallet in wallets):
-            return self.wanted(view.row, wish)  # what is there need not be allowed once more
+            return self.wanted(view.row, wish, spelt)  # what is there need not be allowed once more
         chosen = self.choose(await self.allowed(reader, view.facts["customer_id"], wish), wish, view, wallets)
         return chosen if isinstance(chosen, Ended) else self.wanted(view.row, chosen)
 

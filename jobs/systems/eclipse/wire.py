@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from jobs import folded
 from jobs.systems.eclipse.dialect import DIALECT, NOT_FOUND_CODES, codes_of
 from jobs.systems.json_reply import Unreadable as Unreadable
 from jobs.systems.json_reply import identifier as identifier
@@ -66,10 +67,13 @@ def contradicts(record: Mapping[str, Any], field: str, wanted: str) -> bool:
     return shown is not None and identifier(shown) != wanted
 
 
-def denies(record: Mapping[str, Any], field: str, wanted: str | None) -> bool:
-    """Whether a text in `record` says to be another than `wanted`; an empty one says nothing."""
-    shown = record.get(field)
-    return shown not in (None, "") and text_of(record, field) != wanted
+def denies(record: Mapping[str, Any], field: str, wanted: str | None, column: str = "") -> bool:
+    """Whether a text in `record` says to be another than `wanted`; an empty one says nothing.
+
+    `column`: of the input, where its values are compared in whatever spelling.
+    """
+    shown, text = record.get(field), text_of(record, field)
+    return shown not in (None, "") and text != wanted and not folded.same(column, wanted, text)
 
 
 async def whole(

@@ -13,12 +13,13 @@ from typing import Any
 
 import orjson
 
+from jobs import folded
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier, text_of
 from jobs.systems.manner import facts_of
 from jobs.systems.messages import MOST_BYTES, CallClass, Reader, Reply, Request, Trace
-from jobs.systems.omnumi.catalogue import errors_of, normalised
+from jobs.systems.omnumi import balance
 from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import Form
 from jobs.systems.row import View
@@ -94,14 +95,12 @@ class CustomerStep:
         made, given = self.form.as_sent(view.bound).generated(view.row), view.row.get("custom_namespace")
         if made is None and given is None:
             return None
-        query = (("identifierType", "customNamespace"), ("identifierValue", made or given or ""))
-        reply = await reader.read(Request("get_balance", "GET", f"{PATH}/balance", query))
+        reply = await balance.ask(reader, made or given or "")
         if reply.ok and made is None:
             return Unclear("unconfirmed", "unconfirmed: the row's namespace is there, perhaps somebody else's")
         if reply.ok:
             return self.settled({"customer_origin": Origin.CREATED, "warning": UNRESOLVED}, Trace(reply.status))
-        absent = any("no data found" in normalised(text_of(each, "message") or "") for each in errors_of(reply))
-        if reply.status != 404 or not absent or not view.bound:
+        if not balance.absent(reply) or not view.bound:
             return None
         if view.taken:
             return Ended(Outcome.CONFLICT, "unproven", f"{view.said}, and not by us: our namespace is not there")
@@ -147,7 +146,10 @@ class CustomerStep:
             facts["decision_status"] = status[0]
         namespace = text_of(data, "domainNamespace") or ""
         if not view.row.get("custom_namespace") and _NAMESPACE.fullmatch(namespace):
-            facts["domain_namespace"] = namespace  # one that the row names may be a person's name
+            facts |= {
+                "domain_namespace": namespace,
+                "wallet_id": namespace,
+            }  # one that the row names may be a person's name
         return self.settled(facts)
 
     def stranger(self, data: Mapping[str, Any], view: View) -> str | None:
@@ -186,11 +188,11 @@ def same(member: str, ours: str, theirs: object) -> bool:
     if not isinstance(theirs, str):
         return False
     if member == "phoneNumber":
-        sent, shown = ("".join(sign for sign in text if sign.isdecimal()).lstrip("0") for text in (ours, theirs))
+        sent, shown = ("".join(filter(str.isdecimal, folded.phone(text))).lstrip("0") for text in (ours, theirs))
         return len(shown) >= LEAST_DIGITS and sent.endswith(shown)
     if member == "tax.idNumber":
-        ours, theirs = ("".join(filter(str.isalnum, text)) for text in (ours, theirs))
-    return ours.strip().casefold() == theirs.strip().casefold()
+        ours, theirs = ("".join(filter(str.isalnum, folded.identity(text))) for text in (ours, theirs))
+    return folded.email(ours) == folded.email(theirs)
 
 
 def unexplained(view: View) -> Unclear:

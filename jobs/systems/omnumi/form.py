@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import orjson
+
 from jobs.keys import KeySpace
 from jobs.privacy.documents import MOST_BYTES, read
 from jobs.systems.manner import bound_to
@@ -16,7 +18,7 @@ from schemas.omnumi import OMNUMI
 RANDOM_DIGITS = 12
 """Hex digits of a generated namespace: 48 bits, so that nobody else has it by chance (at least 40 are wanted)."""
 
-NAMESPACE = "customNamespace"
+NAMESPACE, META = "customNamespace", "customerMetaData"
 
 MEMBERS = frozenset({column.api.split(".")[0] for column in OMNUMI if column.api} | {"customerMetaData", "tenantId"})
 """First level of the body."""
@@ -68,6 +70,8 @@ class Form:
         if "governmentDocuments" in body:
             body["governmentDocuments"] = list(body["governmentDocuments"].values())
         derived = self.derived(row, body)
+        if META in body:
+            body[META] = derived.get(META, {}) | body[META]
         return {name: value for name, value in (derived | body).items() if name not in left_out}
 
     def derived(self, row: Row, body: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +81,7 @@ class Form:
         names = [row.get(column) for column in ("first_name", "middle_name", "last_name")]
         made: dict[str, Any] = {"fullName": " ".join(name for name in names if name)}
         if row.row_ref and "personal_key:row_ref" not in (row.warnings or ""):
-            made["customerMetaData"] = {"rowRef": row.row_ref}
+            made[META] = {"rowRef": row.row_ref}
         if (namespace := self.generated(row)) is not None:
             made[NAMESPACE] = namespace
             provider = self.manner.namespace_provider
@@ -86,6 +90,8 @@ class Form:
 
     def sent(self, column: Column, value: str) -> object:
         """One value as the member has it."""
+        if column.gathers is not None:
+            return {name: text for name, text in orjson.loads(value).items() if text is not None}
         if column.kind == "file":
             return base64.b64encode(read(self.files, value, self.most_bytes).content).decode()
         if (column.api or "").endswith(".expired"):

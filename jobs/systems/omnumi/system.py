@@ -1,7 +1,7 @@
 """Omnumi as a system: settings, capabilities, the static token. It has no reads, so there is nothing to compare."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.errors import Unusable
@@ -9,10 +9,12 @@ from jobs.model import Rate
 from jobs.privacy.documents import MOST_BYTES
 from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
-from jobs.systems.messages import CallClass, Token
+from jobs.systems.messages import CallClass, Reader, Token
+from jobs.systems.omnumi import balance
 from jobs.systems.omnumi.customer import CustomerStep
 from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import MEMBERS, Form, Manner
+from jobs.systems.optional import Check
 
 CAPABILITIES = Capabilities(
     title="Omnumi",
@@ -22,8 +24,11 @@ CAPABILITIES = Capabilities(
     steps=("customer",),
     documented_limit="none; 1 call a second is kept to",
     decision="compliance review: PENDING after the create; nothing tells its end",
+    untold="the target never tells the end of a review, so that these rows stay pending and the run ends with 5: "
+    "await_decision = false in [omnumi] ends rows onboarded, and the run with 0, once their customer is there",
     reads_back=False,
     credential="an access token, or nothing where the setting access_token is false",
+    secrets={"token": "the access token, sent as the header access-token; nobody renews it"},
     natural_key="email",
     canary=1,
     takes=frozenset({"token", "nothing"}),
@@ -44,7 +49,8 @@ class OmnumiSettings:
     tenant_header: bool = True
     """Is the tenant sent as the header `tenant-id` too? An earlier release note complains when it is missing."""
     await_decision: bool = True
-    """Does a row whose review is outstanding end `pending`? false: it ends `onboarded`."""
+    """Does a row whose review is outstanding end `pending`, and the run with 5? Nothing ever tells the end of a review;
+    false: the row ends `onboarded` and the run with 0, which says that the customer is there and not that it passed."""
     resend_unknown: bool = False
     """May a request whose fate is unknown be sent once more? The target refuses an e-mail that it has."""
     probe: bool = False
@@ -107,6 +113,12 @@ class Omnumi(Defaults):
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, unless the settings switch it off."""
         return {"tenant-id": self.tenant} if self.settings.tenant_header else {}
+
+    async def examine(self, reader: Reader) -> Sequence[Check]:
+        """The one read that some deployments have; without it nothing can be asked. Raises ReadFailed, NotPermitted."""
+        if self.settings.probe:
+            return [await balance.examined(reader)]
+        return [Check("target", None, "not asked: Omnumi offers nothing to ask without changing something")]
 
     def limits(self, positions: frozenset[str]) -> Mapping[CallClass, Rate]:
         """One create at a time and a second between two (chosen); `--rate` replaces it."""

@@ -25,7 +25,15 @@ ITEMS: dict[str, str] = {
     "planned again": "`muster plan` after the run",
     "changed": "`muster reconcile` after the record was changed",
     "deleted": "`muster reconcile` after the record was deleted",
+    "spelt": "a new row whose person the target has in another spelling",
+    "respelt": "`muster reconcile` after the target spelt the row's values otherwise",
     "looked up": "`muster lookup`",
     "doctor": "`muster doctor`",
+    "in full": "`muster lookup --full`",
+    "where": "`muster lookup --where`",
+    "exported": "`muster export`",
+    "downloaded": "`muster download-profiles`",
+    "employees": "`muster employees`",
+    "told": "`muster webhook serve`",
 }
 """The key in `Subject.ends`, and what the documents call it."""

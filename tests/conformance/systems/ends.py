@@ -18,6 +18,7 @@ EVERYWHERE: Ends = {
     "403 (first of the run)": "the run ends with 4",
     "403 (later)": "rejected (forbidden)",
     "doctor": "ends with 0",
+    **dict.fromkeys(("in full", "where", "exported", "downloaded", "employees", "told"), "refused"),
 }
 """Unless a system's own table says otherwise."""
 
@@ -64,9 +65,12 @@ ECLIPSE: Ends = {
     "limit": "none: found by trying",
     "decided": "onboarded",
     "planned": "create",
+    "spelt": "onboarded",
+    "respelt": "match",
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by identity",
+    "in full": "shown",
 }
 
 OMNUMI: Ends = {
@@ -82,6 +86,9 @@ OMNUMI: Ends = {
     "limit": "1 in 1 s",
     "decided": "pending (decision)",
     "planned": "unknown",
+    "planned again": "pending",
+    "spelt": "pending (decision)",
+    "respelt": UNREADABLE,
     "changed": UNREADABLE,
     "deleted": UNREADABLE,
     "looked up": "refused: Omnumi can't find customers by phone",
@@ -98,9 +105,12 @@ BANKLINGO: Ends = {
     "limit": "2 in 1 s",
     "decided": "onboarded",
     "planned": "create",
+    "spelt": "conflict (same_person)",
+    "respelt": "match",
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by phone",
+    "where": "sent once its form is set",
 }
 
 AZAKAW: Ends = {
@@ -111,9 +121,14 @@ AZAKAW: Ends = {
     "limit": "10 in 60 s",
     "decided": "onboarded",
     "planned": "create",
+    "spelt": "conflict (email_taken)",
+    "respelt": "match",
     "changed": "status_difference",
     "deleted": "missing_in_target",
     "looked up": "by email",
+    "downloaded": "pdf, json",
+    "employees": "listed",
+    "told": "received once its proof is set",
 }
 
 BLINK: Ends = {
@@ -126,7 +141,11 @@ BLINK: Ends = {
     "limit": "none: found by trying",
     "decided": "nothing is decided",
     "planned": "finish",
+    "spelt": "onboarded",
+    "respelt": "match",
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by customer-id",
+    "in full": "shown",
+    "exported": "customers, persons, kyc, addresses",
 }

@@ -91,6 +91,12 @@ class Subject:
     change: Callable[[Target, Row], None] | None = None
     """Changes the record of a row of outcome.csv; None: nothing shows it."""
     delete: Callable[[Target, Row], None] | None = None
+    respell: Callable[[Target, Row, Row], None] | None = None
+    """Spells what the target has of (row of the file, row of outcome.csv) otherwise; None: nothing shows it."""
+    spelt: Callable[[Target, Row], Row] | None = None
+    """Puts the person of a row there in another spelling, past all rules; the row to be run. None: nobody is found."""
+    spelt_answer: tuple[int, Callable[[Row], object]] | None = None
+    """The answer to the first write of a row that repeats its values in another spelling."""
     find: Callable[[Row, Row], tuple[str, str]] | None = None
     """The options of `muster lookup` for (row of the file, row of outcome.csv); None: nobody is found."""
     stranger: str = "eclipse"

@@ -1,5 +1,6 @@
 """The systems of the battery. A further one is one entry here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from jobs.model import Rate
@@ -52,6 +53,52 @@ def blink_customer(target: Target, number: int, last_name: str) -> None:
     )
 
 
+def blink_respelling(target: Target, given: Row, ended: Row) -> None:
+    wanted = ended["customer_id"].replace("C-", "P-")
+    person = next(each for each in target.snapshot()["persons"] if each["personIdentification"] == wanted)
+    target.amend("contacts", person["contacts"][0]["contactIdentification"], contactContent=wide(given["email"]))
+
+
+def blink_spelt(target: Target, row: Row) -> Row:
+    """The bank keeps the reference in small letters and without dash."""
+    target.amend("customers", row["bank_customer_id"], externalReference="refx9001")
+    return {name: value for name, value in row.items() if name != "bank_customer_id"} | {
+        "external_reference": "REF-X 9001"
+    }
+
+
+def eclipse_spelt(target: Target, row: Row) -> Row:
+    """There in small letters, with a blank in its number."""
+    ours = row | {"national_id": "ZN-1234567", "external_unique_id": "CRM-KEY-1"}
+    there = {"national_id": "zn1234567", "email": wide(row["email"])}
+    target.plant(**people.record(row | there, externalUniqueId="crm-key-1"))
+    return ours
+
+
+def banklingo_spelt(target: Target, row: Row) -> Row:
+    """In capitals, which a search finds; of what is at full width it finds nothing."""
+    there = {"email": row["email"].upper(), "national_id": row["national_id"].lower(), "phone": f"00{row['phone'][1:]}"}
+    target.plant(**banklingo.record(row | there))
+    return row
+
+
+def azakaw_spelt(target: Target, row: Row) -> Row:
+    target.plant(customerEmail=wide(row["email"]).upper())
+    return row
+
+
+def wide(text: str) -> str:
+    """The same with one letter at full width."""
+    return chr(ord(text[0]) + 0xFEE0) + text[1:]
+
+
+def respelt(**members: Callable[[Row], str]) -> Callable[[Target, Row, Row], None]:
+    def respell(target: Target, given: Row, ended: Row) -> None:
+        target.amend("customers", ended["customer_id"], **{name: of(given) for name, of in members.items()})
+
+    return respell
+
+
 def amended(**changes: Any) -> Any:
     def amend(target: Target, row: Row) -> None:
         target.amend("customers", row["customer_id"], **changes)
@@ -77,6 +124,11 @@ SUBJECTS: tuple[Subject, ...] = (
         decide=amended(kyc="PASSED"),
         change=amended(email="another@example.org"),
         delete=amended(deleted=True),
+        respell=respelt(
+            nationalIdentityNumber=lambda given: f"{given['national_id'][:6]} {given['national_id'][6:]}",
+            email=lambda given: wide(given["email"]),
+        ),
+        spelt=eclipse_spelt,
         find=lambda given, ended: ("--identity", given["national_id"]),
         stranger="blink",
         harmless=frozenset({"login", "renew"}),
@@ -94,6 +146,17 @@ SUBJECTS: tuple[Subject, ...] = (
         otherwise='resend_unknown = true\nleave_out = "fullName"\ngenerate_namespace = true',
         stranger_answers=(201, lambda row: {"data": {"customerAccountId": row["customer_id"]}}),
         files={"id.png": omnumi.PICTURE},
+        spelt_answer=(
+            201,
+            lambda given: {
+                "data": {
+                    "customerAccountId": "90001",
+                    "complianceStatus": "PENDING",
+                    "email": wide(given["email"]).upper(),
+                    "phoneNumber": f"+{given['phone']}",
+                }
+            },
+        ),
         secrets=("omnumi-access-token",),
         waits=(NAME, ""),
     ),
@@ -121,6 +184,11 @@ SUBJECTS: tuple[Subject, ...] = (
         decide=amended(clientState="Approved"),
         change=amended(emailAddress="another@example.org"),
         delete=amended(deleted=True),
+        respell=respelt(
+            identificationNumber=lambda given: given["national_id"].lower(),
+            emailAddress=lambda given: wide(given["email"]),
+        ),
+        spelt=banklingo_spelt,
         find=lambda given, ended: ("--phone", given["phone"]),
         harmless=frozenset({"list_contacts", "retrieve_contact"}),
     ),
@@ -148,6 +216,8 @@ SUBJECTS: tuple[Subject, ...] = (
         decide=amended(kycState="Approved"),
         change=amended(kycState="Rejected"),
         delete=amended(deleted=True),
+        respell=respelt(customerEmail=lambda given: wide(given["email"]).upper()),
+        spelt=azakaw_spelt,
         find=lambda given, ended: ("--email", given["email"]),
         harmless=frozenset({"get_app_token"}),
     ),
@@ -169,6 +239,8 @@ SUBJECTS: tuple[Subject, ...] = (
         prepare=blink_customer,
         change=blink_change,
         delete=amended(deleted=True),
+        respell=blink_respelling,
+        spelt=blink_spelt,
         find=lambda given, ended: ("--customer-id", ended["customer_id"]),
         harmless=frozenset({"token"}),
     ),

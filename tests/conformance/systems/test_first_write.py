@@ -154,6 +154,8 @@ def test_an_answer_about_the_credential_or_the_address_ends_as_the_documents_say
     sent = running.faults()[0]["seen"] - (len(ended.rows) - 1)
     words = "the run ends with 4" if ended.code == 4 else told(ended.rows[place], sent)
     assert words == bench.subject.ends[fault]
+    if ended.code == 4:
+        assert f"The run was stopped: {ended.summary['findings']['stop']}." in ended.stdout
     assert len(ended.rows) == 2
     assert bench.counts.doubles == 0
     assert bench.counts.records == sum(told(line) == bench.subject.ends["happy"] for line in ended.rows)

@@ -9,6 +9,8 @@ from .bench import Bench
 
 UNCHANGED = "match"
 
+LOGINS = {"login", "renew", "get_app_token", "token"}
+
 
 def refusal(ended: Ended) -> str:
     """The sentence of a command that can't be done here."""
@@ -37,17 +39,35 @@ def test_reconciling_finds_what_was_changed_and_what_is_gone(bench: Bench) -> No
     assert classes == {"1": subject.ends["changed"], "2": subject.ends["deleted"], "3": UNCHANGED}
 
 
+def test_what_could_not_be_read_is_counted_as_not_read_and_is_no_difference(bench: Bench) -> None:
+    first = bench.run(bench.rows(2))
+    reads = {call["operation"] for call in bench.target.calls() if call not in bench.writes()} - LOGINS
+    params = {"location": "http://127.0.0.1:9/"}
+    bench.muster.sandbox.faults([{"operation": name, "kind": "redirect", "params": params} for name in sorted(reads)])
+    ended = bench.again()
+
+    summary, compared = ended.summary, capabilities(bench.subject.name).reads_back
+    assert [line["class"] for line in ended.reconciliation] == (["unverified"] * 2 if compared else [])
+    assert ended.code == first.code, ended.stdout
+    assert [each for each in summary["equations"] if not each["ok"]] == []
+    assert [each for each in summary["control_totals"] if not each["ok"]] == []
+    assert sum(summary["not_read"]["causes"].values()) == summary["not_read"]["rows"] == (2 if compared else 0)
+    assert ("Of 2 rows nothing is known: the target could not be read." in ended.stdout) is compared
+    assert "difference" not in ended.stdout
+    assert not compared or bench.muster("reconcile", ended.folder.name).code == 1
+
+
 def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
     subject = bench.subject
     given = bench.rows(2)[0]
     ended = bench.run([given])
     if subject.find is None:
         assert capabilities(subject.name).lookups == ()
-        assert refusal(bench.muster("lookup", "--phone", given["phone"])) == subject.ends["looked up"]
+        assert refusal(bench.muster("lookup", "--i-know", "--phone", given["phone"])) == subject.ends["looked up"]
         return
     by, value = subject.find(given, ended.rows[0])
     arrived = bench.arrived
-    found = bench.muster("lookup", by, value)
+    found = bench.muster("lookup", "--i-know", by, value)
 
     assert (found.code, f"by {by.removeprefix('--')}") == (0, subject.ends["looked up"])
     assert ended.rows[0]["customer_id"] in found.stdout
@@ -71,10 +91,13 @@ def test_a_plan_writes_nothing_and_agrees_with_the_run(bench: Bench) -> None:
     assert ended.outcomes[2] == "quarantined"
 
 
-def test_the_doctor_changes_nothing(bench: Bench) -> None:
+def test_the_doctor_changes_nothing_and_says_let_in_only_where_a_call_was_answered(bench: Bench) -> None:
     ended = bench.muster("doctor", "--output", "json")
 
-    results = {each["result"] for each in orjson.loads(ended.stdout)["checks"]}
+    checks = orjson.loads(ended.stdout)["checks"]
+    results = {each["result"] for each in checks}
+    let_in = [each["result"] == "pass" for each in checks if each["check"] == "login"]
+    assert let_in == [any(200 <= call["status"] < 300 for call in bench.target.calls())]
     assert f"ends with {ended.code}" == bench.subject.ends["doctor"]
     assert ("fail" in results) is (ended.code == 1)
     assert bench.writes() == []

@@ -60,11 +60,7 @@ def test_a_target_at_another_address_is_another_one_until_it_is_said_to_have_mov
 def test_a_run_that_is_killed_at_a_write_is_finished_without_a_double(
     bench: Bench, running: Sandbox, when: str
 ) -> None:
-    started = bench.muster.start("run", bench.file(bench.rows(3)), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    running.faults([{"operation": bench.subject.write, "kind": "signal_client", "nth": 2, "params": params}])
-    assert bench.muster.wait(started).code == -9
-    running.faults([])
+    bench.muster.killed(bench.subject.write, when, 2, "run", bench.file(bench.rows(3)), "--concurrency", "1")
     ended = bench.again()
 
     assert told(ended.rows[1]) == bench.subject.ends[f"killed {when}"]

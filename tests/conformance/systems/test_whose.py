@@ -33,11 +33,7 @@ def test_what_was_chosen_for_a_lost_write_is_repeated_whatever_settings_and_list
 ) -> None:
     subject = bench.subject
     bench.table(subject.repeating or subject.settings)
-    started = bench.muster.start("run", bench.file(bench.rows(3)), "--concurrency", "1")
-    params = {"pid": started.running.pid, "when": when}
-    running.faults([{"operation": subject.write, "kind": "signal_client", "nth": 2, "params": params}])
-    assert bench.muster.wait(started).code == -9
-    running.faults([])
+    bench.muster.killed(subject.write, when, 2, "run", bench.file(bench.rows(3)), "--concurrency", "1")
     bench.table(subject.otherwise)
     running.configure(
         switches={subject.name: {**subject.switches, **({"list_order": "newest"} if subject.orders else {})}}

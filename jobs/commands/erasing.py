@@ -1,0 +1,35 @@
+"""What `purge` and `forget` have in common on the command line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jobs.commands.options import say, show_json
+
+if TYPE_CHECKING:
+    from jobs.operations.erase import Erased
+
+certificate_option = click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    default=None,
+    help="Where the certificate of erasure goes.  [default: erasure-TIME.json beside the ledger]",
+)
+
+
+def show_erased(done: "Erased", sentence: str, output: str) -> None:
+    """Prints what was erased, and on stderr what could not be reached."""
+    if output == "json":
+        found = {"runs": list(done.runs), "rows": done.rows, "absent": list(done.absent), "left": list(done.left)}
+        certificate = None if done.certificate is None else str(done.certificate)
+        show_json({"schema_version": 1, **found, "certificate": certificate})
+        return
+    say(sentence)
+    if done.certificate is not None:
+        say(f"certificate: {done.certificate}")
+    for run_id in done.absent:
+        say(f"muster: the folder of run {run_id} was not there; the ledger was cleaned", err=True)
+    for path in done.left:
+        say(f"muster: {path} may be of a command at work, or of another machine: it was left", err=True)

@@ -1,0 +1,115 @@
+"""The full original rows of a run that a person has to correct, in a file outside its folder, each with its reason."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from jobs.clock import Clock
+from jobs.disk import unusable
+from jobs.errors import Unusable
+from jobs.intake.mended import taken_from
+from jobs.intake.quarantine import REASON, write_originals
+from jobs.intake.stage import SOURCE_ROW
+from jobs.intake.workspace import workspace
+from jobs.ledger.history import outcome_windows
+from jobs.ledger.rows import RunRow
+from jobs.ledger.store import Store
+from jobs.model import ATTENTION, Outcome
+from jobs.progress import Progress
+from jobs.reports.advice import OUTCOME_MEANINGS, advice
+from jobs.run.context import Place
+from jobs.run.read_input import read_again
+from jobs.settings.settings import Settings
+
+SEALED = ("manifest.json", "SHA256SUMS")
+"""Files that the folder of a run has; what is written there breaks its evidence."""
+
+COLUMNS = (SOURCE_ROW, "outcome", "reason_code", "reason")
+
+
+@dataclass(slots=True)
+class Mended:
+    """What was written. `path` None: no row ended so, and there is no file."""
+
+    path: Path | None
+    encoding: str = "utf-8"
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        """Rows in the file."""
+        return self.outcomes.total()
+
+
+def mend(
+    run: RunRow,
+    settings: Settings,
+    clock: Clock,
+    target: Path,
+    *,
+    outcomes: Collection[Outcome] = ATTENTION,
+    progress: Progress | None = None,
+) -> Mended:
+    """Writes the rows of `run` that ended in one of `outcomes` to `target` (new, 0600), in the encoding of the input.
+
+    Raises Unusable: `target` is there already or in the folder of a run, the input is gone or was changed.
+    """
+    refuse_place(target, run, settings)
+    with ExitStack() as stack:
+        work = stack.enter_context(workspace(settings.out, clock))
+        store = stack.enter_context(Store.opened(settings.ledger))
+        counts = store.outcome_counts(run.run_id)
+        if not any(counts.get(outcome) for outcome in outcomes):
+            return Mended(None)
+        batch = read_again(run, settings, Place(work, clock, progress or Progress()))
+        mended = Mended(target, batch.file.encoding)
+        try:
+            write_originals(batch.staged, reasons(store, run, outcomes, mended), target, mended.encoding)
+        except OSError as error:
+            raise unusable(error, target.parent) or error from error
+        return mended
+
+
+def refuse_place(target: Path, run: RunRow, settings: Settings) -> None:
+    """Raises Unusable for a place that holds evidence, or a file somebody may have worked on."""
+    here, out = target.absolute(), settings.out.resolve()
+    there = here.resolve()
+    of_a_run = there.is_relative_to(out) and len(there.relative_to(out).parts) > 1
+    if of_a_run or there.is_relative_to(Path(run.folder).resolve()) or _sealed(there.parent):
+        raise Unusable(
+            f"{target} would lie in the folder of a run, whose files are evidence and stay as they are",
+            hint="give --to a FILE outside of it",
+        )
+    if here.exists() or here.is_symlink():
+        raise Unusable(f"{target} is there already, perhaps with corrections", hint="give --to another FILE")
+    if not here.parent.is_dir():
+        raise Unusable(f"{target.parent} is no folder", hint="give --to a FILE in a folder that is there")
+
+
+def _sealed(folder: Path) -> bool:
+    return any(all((place / name).exists() for name in SEALED) for place in (folder, *folder.parents))
+
+
+def reasons(store: Store, run: RunRow, outcomes: Collection[Outcome], mended: Mended) -> Iterator[pl.DataFrame]:
+    """The rows wanted, window by window, with why each ended so; counted in `mended`."""
+    wanted = {outcome.value for outcome in outcomes}
+    for window in outcome_windows(store, run.run_id, COLUMNS):
+        rows = [row for row in window if row[1] in wanted]
+        mended.outcomes.update(row[1] for row in rows)
+        told = [(row[0], _fit(sentence(run.run_id, *row), mended.encoding)) for row in rows]
+        yield pl.DataFrame(told, schema={SOURCE_ROW: pl.Int64, REASON: pl.String}, orient="row")
+
+
+def sentence(run_id: str, source_row: int, outcome: str, reason_code: str | None, reason: str | None) -> str:
+    """Why a row comes back and what to do, behind the run and the row that it is."""
+    why = (reason or OUTCOME_MEANINGS[outcome]).rstrip(".")
+    return f"{taken_from(run_id, source_row)}{outcome}, {why}. {advice(outcome, reason_code or '')}"
+
+
+def _fit(text: str, encoding: str) -> str:
+    """`text` with `?` for what the file's encoding has no sign for; the file's own values always have one."""
+    return text.encode(encoding, "replace").decode(encoding)
