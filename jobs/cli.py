@@ -48,6 +48,9 @@ COMMANDS = {
     "config": "Show the effective settings with origin and meaning: all options, and all keys of the system's table.",
     "completion": "Print the script by which SHELL completes muster's commands, options, choices and files.",
     "init": "Make muster.toml and an example input file in FOLDER; nothing that is there is touched.",
+    "new-system": (
+        "Write the beginnings of the system NAME into a checkout: adapter, columns, stand-in, battery entry, pages."
+    ),
 }
 """Name and purpose of each command, in the order of a night's work; each is in a module of its name in `jobs/commands`.
 

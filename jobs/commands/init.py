@@ -88,7 +88,9 @@ def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]
 def settings_file(system: str, tables: str | None = None) -> str:
     """muster.toml with the defaults commented out, as text. `tables`: how a first file is read; None: an example."""
     from dataclasses import fields
+    from textwrap import wrap
 
+    from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
     from jobs.systems import adapter, capabilities
 
@@ -108,8 +110,11 @@ def settings_file(system: str, tables: str | None = None) -> str:
             f"# {option.help}",
             f"# {option.name} = {written('' if option.default is None else option.default)}",
         ]
-    lines += ["", f"[{system}]"]
-    lines += [f"# {each.name} = {written(each.default)}" for each in fields(adapter(system).SETTINGS)]
+    kind, lines = adapter(system).SETTINGS, [*lines, "", f"[{system}]"]
+    told = meanings(kind)
+    for each in fields(kind):
+        words = wrap(told[each.name], WIDTH, initial_indent="## ", subsequent_indent="## ")
+        lines += ["", *words, f"# {each.name} = {written(each.default)}"]
     example = '[columns]\n# "header of the file" = "column of muster"\n'
     return "\n".join([*lines, "", tables or example])
 

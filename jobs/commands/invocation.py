@@ -1,13 +1,12 @@
-"""A command under way, as what it calls may know it, and its end as it is told to others."""
+"""A command under way, as what it calls may know it, and the end of a run as it is told to others."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
+from jobs.errors import MusterError
 
 if TYPE_CHECKING:
     from jobs.clock import Clock
-    from jobs.errors import MusterError
     from jobs.operations.notices import Notice
     from jobs.settings.settings import Settings
 
@@ -23,27 +22,28 @@ class Invocation:
     settings: "Settings | None" = None
     """Of a command that makes a run, whose end is told even if it fails; None: of every other, or not known yet."""
 
-    def tell_failure(self, error: "MusterError") -> None:
+    def tell_failure(self, error: MusterError) -> None:
         """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
-        settings_, self.settings = self.settings, None
-        if settings_ is None or not told_to_somebody(settings_):
+        settings, self.settings = self.settings, None
+        if settings is None or not told_to_somebody(settings):
             return
         from jobs.operations.notices import of_failure
 
-        tell(of_failure(error, settings_.job_name.job, settings_.tenant), settings_, self.clock)
+        tell(of_failure(error, settings.job_name.job, settings.tenant), settings, self.clock)
 
 
-def told_to_somebody(settings_: "Settings") -> bool:
+def told_to_somebody(settings: "Settings") -> bool:
     """Whether somebody wants to hear of the end."""
-    return any(each is not None for each in (settings_.notify, settings_.ping, settings_.metrics))
+    return any(each is not None for each in (settings.notify, settings.ping, settings.metrics))
 
 
-def tell(notice: "Notice", settings_: "Settings", clock: "Clock | None") -> None:
-    """Tells it to whom the settings name; what goes wrong there is said, and changes nothing."""
+def tell(notice: "Notice", settings: "Settings", clock: "Clock | None") -> None:
+    """Tells the notice to all whom the settings name; what goes wrong there changes nothing of the end."""
     from jobs.clock import Clock
+    from jobs.commands.options import say
     from jobs.operations.deliver import deliver
 
     try:
-        deliver(notice, settings_, clock or Clock(), lambda words: click.echo(f"muster: {words}", err=True))
+        deliver(notice, settings, clock or Clock(), lambda words: say(f"muster: {words}", err=True))
     except BaseException as error:  # a signal too: the end that was to be told stands
-        click.echo(f"muster: the notice was given up: {type(error).__name__}", err=True)
+        say(f"muster: the notice was given up: {type(error).__name__}", err=True)

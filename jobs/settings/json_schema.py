@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from jobs.settings.document import NEVER_IN_A_FILE, TABLES
+from jobs.settings.meaning import meanings
 from jobs.settings.settings import OPTIONS
 from jobs.systems import SYSTEMS, adapter
 
@@ -36,8 +37,14 @@ def _keys() -> dict[str, Any]:
 
 
 def _system(name: str) -> dict[str, Any]:
+    kind = adapter(name).SETTINGS
+    told = meanings(kind)
     known = {
-        each.name: _type(each.default, switch=isinstance(each.default, bool)) for each in fields(adapter(name).SETTINGS)
+        each.name: {
+            **_type(each.default, switch=isinstance(each.default, bool)),
+            "description": told.get(each.name, ""),
+        }
+        for each in fields(kind)
     }
     return _table(known, f"Settings of {name}.")
 

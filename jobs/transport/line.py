@@ -111,7 +111,7 @@ async def connected(way: Way) -> Wire:
     """A new connection along `way`. Raises NoWay."""
     place, proxy = way.place, way.proxy
     if place.scheme != "http" and way.context is None:
-        raise NoWay("no connection (https without a way to verify it)")
+        raise NoWay("https without a way to verify it")
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             if proxy is None:
