@@ -22,20 +22,31 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--system", type=click.Choice(list(SYSTEMS)), default=DEFAULT, show_default=True)
 @click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
+@click.option(
+    "--signing-key",
+    "signing_key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Make a key pair that signs runs instead: FILE, outside of this folder, and FILE.pub.",
+)
 @options()
-def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
+def command(folder: Path, system: str, form: str | None, signing_key: Path | None, **given: Any) -> None:
     """Make muster.toml and an example input file in FOLDER; nothing that is there is touched.
 
     \b
     Examples:
       muster init
       muster init onboarding --system azakaw
+      muster init --signing-key /etc/muster/sign.pem
     """
     from jobs.errors import Unusable
     from jobs.settings.settings import output_form
     from schemas.export import example_csv
 
     form = form or output_form(())
+    if signing_key is not None:
+        _make_key(signing_key, form)
+        return
     files = {folder / "muster.toml": settings_file(system), folder / "customers.csv": example_csv(system)}
     for path in files:
         if path.exists():
@@ -57,6 +68,32 @@ def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
     if folder != Path():
         say(f"next: cd {folder}")
     say(f"next: {following}")
+
+
+def _make_key(path: Path, form: str) -> None:
+    """A key pair, each file new and whole. Raises Unusable for a place that travels with the evidence."""
+    from jobs.atomic import atomic
+    from jobs.errors import Unusable
+    from jobs.evidence.signature import new_key
+
+    public = path.with_name(f"{path.name}.pub")
+    if path.absolute().resolve().is_relative_to(Path.cwd().resolve()):
+        raise Unusable(f"{path} lies in the working folder, beside what it signs", hint="give a place outside of it")
+    for each in (path, public):
+        if each.exists():
+            raise Unusable(f"{each} is there already; nothing was made", hint="give another name")
+    private, shown = new_key()
+    try:
+        for target, content in ((path, private), (public, shown)):
+            with atomic(target, first=True) as draft:
+                draft.write_bytes(content)
+    except OSError as error:
+        raise Unusable(f"{path} can't be written: {error.strerror}") from error
+    following = f"export MUSTER_SIGNING_KEY_FILE={path.absolute()}; give {public} to whoever verifies"
+    if form == "json":
+        show_json({"schema_version": 1, "made": [str(path), str(public)], "next": following})
+        return
+    say(f"made {path}\nmade {public}\nnext: {following}")
 
 
 def settings_file(system: str) -> str:

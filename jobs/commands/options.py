@@ -59,6 +59,7 @@ RUNNING = (
     "lock_timeout",
     "protected",
     "confirm_tenant",
+    "retention",
     "fail_on",
     "exit_zero",
     "yes",

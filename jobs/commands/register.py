@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, say, show, show_json, the_clock
 from jobs.errors import MusterError
 
@@ -36,6 +37,7 @@ def command(input_path: Path, then_onboard: bool, **given: Any) -> None:
     after = onboarding_after(given) if then_onboard else None
     summary = onboard("register", input_path, settings, the_clock(), progress=progress_of(settings, given))
     if after is None or not may_go_on(summary):
+        keep_retention(settings, given)
         show(summary, settings, given)
     assert after is not None
     try:
@@ -43,6 +45,7 @@ def command(input_path: Path, then_onboard: bool, **given: Any) -> None:
     except MusterError as error:
         show_first(summary, error, settings, given)
         raise
+    keep_retention(settings, given)
     show_both(summary, second, settings, given)
 
 

@@ -20,9 +20,10 @@ from jobs.errors import Unusable
 from jobs.model import Rate
 from jobs.settings.document import TABLES, profile_of, read_document
 from jobs.settings.option import PREFIX, Option, declared, option
-from jobs.settings.secrets import SECRETS
+from jobs.settings.secrets import SECRETS, SIGNING_COMMAND, SIGNING_PUBLIC_KEY
 from jobs.settings.system_table import recorded_table
 from jobs.settings.values import (
+    days,
     error_budget,
     former_base_url,
     known_system,
@@ -168,6 +169,9 @@ class Settings:
         outcomes_and_classes,
         "NAMES",
         "Outcomes and classes that end with 1 (comma-separated); new: rows that were not so.",
+    )
+    retention: int | None = option(
+        None, days, "DAYS", "Purge personal data of runs that ended so long ago, such as 90d, at the end of each run."
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 
@@ -349,4 +353,5 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     environ = os.environ if environ is None else environ
     known = {each.variable for each in OPTIONS if each.given} | {PREFIX + "CONFIG"}
     known |= {PREFIX + name.upper() + suffix for name in SECRETS for suffix in ("", "_FILE")}
+    known |= {SIGNING_COMMAND, SIGNING_PUBLIC_KEY}
     return [name + suggestion(name, known) for name in sorted(environ) if name.startswith(PREFIX) and name not in known]

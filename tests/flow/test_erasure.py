@@ -132,3 +132,18 @@ def test_a_certificate_says_what_was_erased_and_names_nobody(muster: Muster, ask
     assert leaks({"certificate": path.read_bytes()}, {value: name for name, value in ROWS[0].items() if value}) == []
     muster("purge", "--older-than", "0")
     assert len(list(muster.folder.glob("erasure-*.json"))) == 1
+
+
+def test_retention_is_kept_by_every_run_and_by_purge_without_arguments(muster: Muster, ended: Ended) -> None:
+    (muster.folder / "muster.toml").write_text('[retention]\npersonal = "0d"\n')
+    again = muster("run", muster.folder / "customers.csv")
+    assert "were purged" in again.stderr
+    assert not (ended.folder / "quarantine.csv").exists()
+    assert muster("verify", "run-1").code == 0
+    assert len(list(muster.folder.glob("erasure-*.json"))) == 1
+    assert muster("purge").stdout.startswith("0 runs")
+    (muster.folder / "muster.toml").write_text('[retention]\npersonal = "90d"\n')
+    assert "personal data go after 90 days" in muster("doctor", "--offline").stdout
+    (muster.folder / "muster.toml").write_text("")
+    assert muster("purge").code == 2
+    assert "no term is set" in muster("doctor", "--offline").stdout
