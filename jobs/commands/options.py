@@ -37,7 +37,7 @@ TARGET = (
     "outage_wait",
 )
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
-PLACES = ("ledger", "out")
+PLACES = ("ledger", "out", "work")
 PRINTING = ("output", "no_progress")
 GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (

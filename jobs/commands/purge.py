@@ -19,7 +19,7 @@ from jobs.errors import Usage
     help="Days since a run ended.  [default: [retention] personal]",
 )
 @certificate_option
-@options("ledger", "out", "retention", "lock_timeout", "yes", "output")
+@options("ledger", "out", "work", "retention", "lock_timeout", "yes", "output")
 def command(days: int | None, certificate: Path | None, **given: Any) -> None:
     """Erase personal data from runs that ended long ago; counts, ids and the chain of evidence stay.
 

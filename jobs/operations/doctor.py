@@ -61,7 +61,7 @@ def here(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield _retention(settings, clock)
     yield from _signing()
     yield from _limits(settings, clock)
-    folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
+    folders = {existing(settings.out), existing(settings.workplace), existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
 

@@ -101,6 +101,12 @@ class Settings:
     )
     ledger: str = option("sqlite:///muster.db", str, "URL", "Where it is kept what was done.")
     out: Path = option(Path("runs"), Path, "DIR", "Where each run leaves its folder.", kept=True)
+    work: Path | None = option(
+        None,
+        Path,
+        "DIR",
+        "Where files on the way lie, which are personal: a tmpfs, an encrypted disk; --out if left out.",
+    )
     run_id: str | None = option(None, str, "ID", "Name of the run; made from the time when left out.")
     concurrency: int = option(16, whole(1, 1024), "N", "Rows worked on at the same time.")
     rate: Rate | None = option(
@@ -192,6 +198,11 @@ class Settings:
     def job_name(self) -> JobName:
         """What is done, and where."""
         return JobName(self.system, self.job, self.decision)
+
+    @property
+    def workplace(self) -> Path:
+        """Where a command has its private folder for files on the way."""
+        return self.work or self.out
 
     def need(self, name: Literal["base_url", "tenant"]) -> str:
         """The value of an option that this command can't do without. Raises Unusable."""
