@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.errors import ExitCode, MusterError, Unusable, Usage
@@ -22,6 +23,10 @@ MOST_OPEN_FILES = 4096
 """Chosen: enough for the 1,024 workers that --concurrency allows."""
 
 
+PR_SET_DUMPABLE = 4
+"""Of prctl(2)."""
+
+
 class Terminated(SystemExit):
     """SIGTERM or SIGHUP while nobody else listens; loops and tasks let it through as they do a KeyboardInterrupt."""
 
@@ -33,6 +38,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` keeps its meaning
             signal.signal(number, terminated)
+    keep_no_core()
     try:
         allow_open_files()
         code = status(sys.argv[1:])
@@ -88,6 +94,17 @@ def occupy_standard_descriptors() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
+def keep_no_core() -> None:
+    """No core of this process is written, and no other process of the user may read its memory: it holds passwords,
+    tokens and personal data. Where the system does not offer that, nothing happens."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def allow_open_files() -> None:
     """Raises the soft limit of open files to what a run needs: libraries abort without a word. Raises Unusable."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -108,13 +125,15 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
     import click
 
     from jobs.cli import cli
-    from jobs.commands.options import Invocation
+    from jobs.commands.invocation import Invocation
 
     invocation = Invocation(clock)
     try:
         refuse_unwritten(arguments)
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
+        if error.code in {0, None}:  # what a shell asked of click's completion was answered
+            return ExitCode.OK
         if not isinstance(error, Terminated):
             return _without_stdout()  # click ends like this, and only then, when stdout was closed
         return told(failure(error), arguments, printed=invocation.document)
@@ -125,7 +144,9 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
             sys.stderr.write(f"  try: {failed.hint}\n")
         return documented(failed, arguments, printed=invocation.document)
     except BaseException as error:
-        code = told(failure(error), arguments, printed=invocation.document)
+        failed = failure(error)
+        code = told(failed, arguments, printed=invocation.document)
+        invocation.tell_failure(failed)
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
@@ -145,10 +166,17 @@ def refuse_unwritten(arguments: list[str]) -> None:
 
 def told(failed: MusterError, arguments: list[str], *, printed: bool = False) -> int:
     """Says what failed and what to do, and gives the exit code. `printed`: stdout has its JSON document already."""
-    sys.stderr.write(f"muster: {failed.message}\n")
+    sys.stderr.write(f"muster: {_shown(failed.message)}\n")
     if failed.hint:
-        sys.stderr.write(f"  try: {failed.hint}\n")
+        sys.stderr.write(f"  try: {_shown(failed.hint)}\n")
     return documented(failed, arguments, printed=printed)
+
+
+def _shown(sentence: str) -> str:
+    """A sentence as a terminal may have it; a table that is to be pasted keeps its lines."""
+    from jobs.printable import printable
+
+    return "\n".join(map(printable, sentence.split("\n")))
 
 
 def documented(failed: MusterError, arguments: list[str], *, printed: bool) -> int:

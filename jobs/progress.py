@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from jobs.face import Glance, Tally, face, one_line
+from jobs.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,10 @@ class Count(Protocol):
 
 
 class Progress:
-    """Silence; the base of the other two."""
+    """Silence; the base of the others."""
+
+    stop: "Callable[[], bool] | None" = None
+    """Asked while rows are sent: True drains the run as a signal would. None: nobody is asked."""
 
     def note(self, sentence: str) -> None:
         """Something the operator should read now."""
@@ -58,7 +62,7 @@ class Lines(Progress):
 
     def note(self, sentence: str) -> None:
         """One line."""
-        print(f"muster: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the edge to people
+        print(f"muster: {printable(sentence)}", file=sys.stderr, flush=True)  # noqa: T201 - the edge to people
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Count]:
@@ -101,7 +105,7 @@ class Terminal(Progress):
 
     def note(self, sentence: str) -> None:
         """One line above."""
-        self.console.print(sentence, markup=False, highlight=False)
+        self.console.print(printable(sentence), markup=False, highlight=False)
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Count]:

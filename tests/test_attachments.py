@@ -60,3 +60,14 @@ def test_the_refusal_does_not_tell_the_name(folder: Path) -> None:
         read(folder, "9001015009087.jpg")
     assert refused.value.reason_code == "document_unreadable"
     assert "9001015009087" not in refused.value.reason
+
+
+def test_no_document_is_read_from_the_folder_of_a_run(folder: Path) -> None:
+    """A row that names another person's downloaded profile would send it to the target as its own."""
+    run = folder / "runs" / "run-1" / "profiles-1"
+    run.mkdir(parents=True)
+    (run / "4711.pdf").write_bytes(b"%PDF-1.7 ...")
+    assert defect(folder, "runs/run-1/profiles-1/4711.pdf") is None
+    (run.parent / "SHA256SUMS").touch()
+    for reference in ("runs/run-1/profiles-1/4711.pdf", str(run / "4711.pdf")):
+        assert defect(folder, reference) == "it lies in the folder of a run, which holds other people's data"

@@ -64,6 +64,8 @@ def test_what_is_protected_is_not_unprotected_by_the_environment() -> None:
         ("[profile.prod.eclipse]\ncurency = 'ZAR'", "unknown key 'curency'; did you mean 'currency'"),
         ("[profile.prod]\nprofile = 'x'", "unknown key 'profile'"),
         ("[profile]\nprod = 1", "[profile] holds tables"),
+        ("[dates]\ndate_of_brith = 'DD/MM/YYYY'", "[dates]: no system has a column 'date_of_brith'; did you mean"),
+        ("[values.gendre]\nMale = 'M'", "[values]: no system has a column 'gendre'; did you mean 'gender'"),
         ("[azakaw]\nnonsense = 1", "[azakaw]: unknown key 'nonsense'"),
         ("confirm_tenant = '1001'", "unknown key 'confirm_tenant'"),
         ("[profile.prod]\ntoken = 'x'", "is a secret"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.lookup import printed, refuse_reveal
-from jobs.commands.options import RUNNING, TARGET, effective, options, progress_of, show, show_json, the_clock
+from jobs.commands.options import RUNNING, TARGET, effective, options, progress_of, say, show, show_json, the_clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,13 +71,13 @@ def list_(form: str | None, reveal: bool, **given: Any) -> None:
     settings = _with_portal_users(given)
     if reveal:
         refuse_reveal()
-        click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
+        say("muster: personal data is shown: clear the screen when you are done", err=True)
     users = [shown(user, reveal=reveal) for user in asyncio.run(portal_users(settings, the_clock()))]
     form = form or settings.output
     if form == "json":
         show_json({"schema_version": 1, "admin_users": users})
     else:
-        click.echo(sheet(users) if form == "csv" else table(users), nl=False)
+        say(sheet(users) if form == "csv" else table(users), nl=False)
 
 
 def _with_portal_users(given: dict[str, Any]) -> "Settings":

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import confirmed, effective, options, show_json, the_clock
+from jobs.commands.options import confirmed, effective, options, say, show_json, the_clock
 
 
 @click.command("approve")
@@ -29,14 +29,14 @@ def command(plan_path: Path, **given: Any) -> None:
     settings = effective(given)
     plan = read_plan(plan_path).plan
     if settings.output == "text" and not given["quiet"]:
-        click.echo(told(plan), err=True)
+        say(told(plan), err=True)
     confirmed("Approve that?", settings)
     approved, written = approve(plan_path, settings, the_clock())
     assert approved.approved_by is not None
     if settings.output == "json":
         show_json({"schema_version": 1, "file": str(written), **approved.facts()})
     elif not given["quiet"]:
-        click.echo(f"{written}: approved by {approved.approved_by.user}")
+        say(f"{written}: approved by {approved.approved_by.user}")
 
 
 def told(plan: Any) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, show_json
+from jobs.commands.options import chosen_run, effective, options, say, show_json
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def command(run_id_before: str | None, missing: bool, **given: Any) -> None:
         show_json({"schema_version": 1, "rows": [document(row) for row in shown]})
     else:
         for row in shown:
-            click.echo(line(row))
+            say(line(row))
     if lacking:
         raise click.exceptions.Exit(ExitCode.PENDING if all(lacking) else ExitCode.ATTENTION)
 
@@ -69,7 +69,7 @@ def document(row: "Checked") -> dict[str, object]:
 
 def line(row: "Checked") -> str:
     """A row as people read it."""
-    from jobs.reports.printable import printable
+    from jobs.printable import printable
 
     items = "  ".join(f"{name} {found}" for name, found in row.items.items())
     status = f" ({printable(row.decision)})" if row.decision else ""

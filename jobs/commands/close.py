@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from jobs.commands.kyc import numbers
-from jobs.commands.options import chosen_run, effective, options, show_json, the_clock
+from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
 
 LONGEST = 200
 """Characters of a reason or a name that are kept; chosen."""
@@ -84,4 +84,4 @@ def command(
         show_json({"schema_version": 1, "run_id": run.run_id, "as": choice, "rows": count})
     elif not given["quiet"]:
         ending = f" until {from_milliseconds(until_ms):%Y-%m-%d}" if until_ms is not None else ""
-        click.echo(f"{count:,} rows of run {run.run_id}: {choice}{ending}, says {texts[1]}")
+        say(f"{count:,} rows of run {run.run_id}: {choice}{ending}, says {texts[1]}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json
+from jobs.commands.options import effective, options, say, show_json
 
 
 @click.command("codes")
@@ -43,6 +43,6 @@ def command(name: str | None, **given: Any) -> None:
         return
     for kind, codes in found.items():
         if codes:
-            click.echo(kind.replace("_", " "))
+            say(kind.replace("_", " "))
         for code in codes:
-            click.echo(f"  {code.name}{f' ({code.of})' if code.of else ''}: {code.meaning}\n      {code.action}")
+            say(f"  {code.name}{f' ({code.of})' if code.of else ''}: {code.meaning}\n      {code.action}")

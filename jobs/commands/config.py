@@ -4,21 +4,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import RUNNING, effective, options, show_json
+from jobs.commands.options import RUNNING, effective, options, say, show_json
 
 if TYPE_CHECKING:
     from jobs.settings.settings import Settings
 
 
 @click.command("config")
+@click.option("--json-schema", is_flag=True, help="Print the JSON Schema of muster.toml instead, for editors.")
 @options(*RUNNING)
-def command(**given: Any) -> None:
+def command(json_schema: bool, **given: Any) -> None:
     """Show the effective settings with origin and meaning: all options, and all keys of the system's table.
 
     \b
     Examples:
       MUSTER_RATE=60/180 muster config --concurrency 4
       muster config --system blink
+      muster config --json-schema > muster.schema.json
     """
     from jobs.commands.init import credential, written
     from jobs.run.canary import with_default_canary
@@ -26,6 +28,11 @@ def command(**given: Any) -> None:
     from jobs.settings.secrets import MEANINGS, SECRETS, secret
     from jobs.systems import capabilities
 
+    if json_schema:
+        from jobs.settings.json_schema import settings_schema
+
+        show_json(settings_schema())
+        return
     settings = effective(given)
     able = capabilities(settings.job_name.adapter)
     settings = with_default_canary(settings, able)
@@ -43,17 +50,17 @@ def command(**given: Any) -> None:
         document = {"schema_version": 1, "file": file, "settings": listed}
         show_json({**document, "secrets": secrets, "secrets_meaning": meant})
         return
-    click.echo(f"settings file: {settings.file.absolute() if settings.file else 'none'}")
+    say(f"settings file: {settings.file.absolute() if settings.file else 'none'}")
     own = {f"{system}.{key.name}" for key in keys}
     for name, value in shown.items():
         if name not in own:
-            click.echo(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
+            say(f"{name:<16} {value or '-':<28} {settings.origins.get(name, 'muster.toml')}")
     for name, state in secrets.items():
-        click.echo(f"{name:<16} {state:<28} MUSTER_{name.upper()}[_FILE]: {meant[name]}")
-    click.echo(f"\n[{system}]")
+        say(f"{name:<16} {state:<28} MUSTER_{name.upper()}[_FILE]: {meant[name]}")
+    say(f"\n[{system}]")
     for key in keys:
         default = "" if key.origin == "default" else f", default {written(key.default)}"
-        click.echo(f"{key.name:<20} {written(key.value):<24} {key.origin}{default}\n    {key.meaning}")
+        say(f"{key.name:<20} {written(key.value):<24} {key.origin}{default}\n    {key.meaning}")
 
 
 def entry(name: str, value: str, settings: "Settings") -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, ledger_there, options, show_json, the_clock
+from jobs.commands.options import effective, ledger_there, options, say, show_json, the_clock
 
 
 @click.command("dashboard")
@@ -45,4 +45,4 @@ def command(to: Path, last: int, all_tenants: bool, **given: Any) -> None:
         show_json({"schema_version": 1, "file": str(to), "tenants": shown})
     elif not given.get("quiet"):
         runs = sum(len(each.nights.nights) for each in boards)
-        click.echo(f"{to}: {runs} runs, {sum(each.open_rows for each in boards):,} rows open")
+        say(f"{to}: {runs} runs, {sum(each.open_rows for each in boards):,} rows open")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PLACES, TARGET, effective, options, show_json, the_clock
+from jobs.commands.options import PLACES, TARGET, effective, options, say, show_json, the_clock
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def command(offline: bool, **given: Any) -> None:
         show_json({"schema_version": 1, "system": settings.system, "checks": shown}, unreachable)
     else:
         for each in checks:
-            click.echo(line(each))
+            say(line(each))
     if unreachable is not None:
         raise click.exceptions.Exit(ExitCode.UNREACHABLE)
     failed = any(each.passed is False for each in checks)

@@ -13,6 +13,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show_json,
     the_clock,
 )
@@ -64,8 +65,8 @@ def _show(done: "Downloads", output: str, *, quiet: bool) -> None:
         show_json({"schema_version": 1, "folder": str(done.folder), **counts})
         return
     if not quiet:
-        click.echo(f"{done.folder}: {done.written:,} profiles written, {done.there:,} were there before")
+        say(f"{done.folder}: {done.written:,} profiles written, {done.there:,} were there before")
     for each in failed[:SHOWN]:
-        click.echo(f"muster: row {each['source_row']}: {each['reason']}", err=True)
+        say(f"muster: row {each['source_row']}: {each['reason']}", err=True)
     if failed:
-        click.echo(f"muster: {len(failed):,} profiles could not be had; run it again to try those", err=True)
+        say(f"muster: {len(failed):,} profiles could not be had; run it again to try those", err=True)

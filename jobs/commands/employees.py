@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from jobs.commands.lookup import printed
-from jobs.commands.options import TARGET, effective, options, show_json, the_clock
+from jobs.commands.options import TARGET, effective, options, say, show_json, the_clock
 
 
 @click.command("employees")
@@ -36,6 +36,6 @@ def command(**given: Any) -> None:
         show_json({"schema_version": 1, "employees": [dict(each) for each in staff]})
         return
     for each in staff:
-        click.echo(f"{printed(each['id'])}  {printed(each['name'])}")
+        say(f"{printed(each['id'])}  {printed(each['name'])}")
     if not staff:
-        click.echo("muster: the target shows no employees", err=True)
+        say("muster: the target shows no employees", err=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jobs.commands.options import show_json
+from jobs.commands.options import say, show_json
 
 if TYPE_CHECKING:
     from jobs.operations.erase import Erased
@@ -26,10 +26,10 @@ def show_erased(done: "Erased", sentence: str, output: str) -> None:
         certificate = None if done.certificate is None else str(done.certificate)
         show_json({"schema_version": 1, **found, "certificate": certificate})
         return
-    click.echo(sentence)
+    say(sentence)
     if done.certificate is not None:
-        click.echo(f"certificate: {done.certificate}")
+        say(f"certificate: {done.certificate}")
     for run_id in done.absent:
-        click.echo(f"muster: the folder of run {run_id} was not there; the ledger was cleaned", err=True)
+        say(f"muster: the folder of run {run_id} was not there; the ledger was cleaned", err=True)
     for path in done.left:
-        click.echo(f"muster: {path} may be of a command at work, or of another machine: it was left", err=True)
+        say(f"muster: {path} may be of a command at work, or of another machine: it was left", err=True)

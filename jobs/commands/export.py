@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json, the_clock
+from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, say, show_json, the_clock
 
 FILE = click.Path(path_type=Path)
 
@@ -45,9 +45,9 @@ def command(what: str, to: Path | None, reveal_to: Path | None, **given: Any) ->
     with Signals(), progress.stage("exporting", None) as count:
         written = asyncio.run(export(settings, the_clock(), what, target, count, full=reveal_to is not None))
     if reveal_to is not None:
-        click.echo(f"muster: {target} holds personal data as they are: keep it as such", err=True)
+        say(f"muster: {target} holds personal data as they are: keep it as such", err=True)
     if settings.output == "json":
         masked = reveal_to is None
         show_json({"schema_version": 1, "what": what, "records": written, "result": str(target), "masked": masked})
     elif not given["quiet"]:
-        click.echo(f"{written:,} {what}: see {target}")
+        say(f"{written:,} {what}: see {target}")

@@ -1,12 +1,11 @@
 """`muster init`: the beginnings of a job in a folder: settings, an example file, and what to type next."""
 
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import options, show_json
+from jobs.commands.options import options, say, show_json
 from jobs.systems import DEFAULT, SYSTEMS
 
 if TYPE_CHECKING:
@@ -21,22 +20,37 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--system", type=click.Choice(list(SYSTEMS)), default=DEFAULT, show_default=True)
+@click.option(
+    "--from", "first", type=click.Path(path_type=Path), metavar="FILE", help="A first file, to be recognised."
+)
 @click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
 @options()
-def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
+def command(folder: Path, system: str, first: Path | None, form: str | None, **given: Any) -> None:
     """Make muster.toml and an example input file in FOLDER; nothing that is there is touched.
+
+    With --from, the header and the first rows of a file of your own are looked at: muster.toml says which column is
+    which ([columns]), how its dates are written ([dates]) and which words have to be explained ([values]), and what
+    was recognised is told. muster.schema.json lets editors complete and check muster.toml.
 
     \b
     Examples:
       muster init
       muster init onboarding --system azakaw
+      muster init onboarding --from /srv/in/customers.csv
     """
+    import json
+
     from jobs.errors import Unusable
+    from jobs.settings.json_schema import settings_schema
     from jobs.settings.settings import output_form
     from schemas.export import example_csv
 
     form = form or output_form(())
-    files = {folder / "muster.toml": settings_file(system), folder / "customers.csv": example_csv(system)}
+    lines, tables = _recognised(first, system)
+    files = {folder / "muster.toml": settings_file(system, tables)}
+    files |= {folder / "muster.schema.json": json.dumps(settings_schema(), indent=1) + "\n"}
+    if first is None:
+        files |= {folder / "customers.csv": example_csv(system)}
     for path in files:
         if path.exists():
             raise Unusable(f"{path} is there already; nothing was made", hint="give another folder")
@@ -47,21 +61,34 @@ def command(folder: Path, system: str, form: str | None, **given: Any) -> None:
                 file.write(content)
     except OSError as error:
         raise Unusable(f"{folder} can't be written: {error.strerror}") from error
-    following = "fill in muster.toml, set the credential, then `muster doctor` and `muster validate customers.csv`"
+    check = first.absolute() if first else "customers.csv"
+    following = f"fill in muster.toml, set the credential, then `muster doctor` and `muster validate {check}`"
     if form == "json":
-        show_json({"schema_version": 1, "made": [str(path) for path in files], "next": following})
+        made = [str(path) for path in files]
+        show_json({"schema_version": 1, "made": made, "recognised": lines, "next": following})
     if form == "json" or given["quiet"]:
         return
-    for path in files:
-        click.echo(f"made {path}")
+    for line in [*lines, *(f"made {path}" for path in files)]:
+        say(line)
     if folder != Path():
-        click.echo(f"next: cd {folder}")
-    click.echo(f"next: {following}")
+        say(f"next: cd {folder}")
+    say(f"next: {following}")
 
 
-def settings_file(system: str) -> str:
-    """muster.toml with the defaults commented out, as text."""
+def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]:
+    """What a first file tells, in lines and as tables of muster.toml; nothing without one. Raises Unusable."""
+    if first is None:
+        return [], None
+    from jobs.operations.first_file import recognised, tables, told
+
+    found = recognised(first, system)
+    return list(told(found)), tables(found)
+
+
+def settings_file(system: str, tables: str | None = None) -> str:
+    """muster.toml with the defaults commented out, as text. `tables`: how a first file is read; None: an example."""
     from dataclasses import fields
+    from textwrap import wrap
 
     from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
@@ -69,6 +96,7 @@ def settings_file(system: str) -> str:
 
     able = capabilities(system)
     lines = [
+        "#:schema ./muster.schema.json",
         f"# Settings of muster for {able.title}. What is commented out is the default.",
         f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment,",
         "# or from files that variables with _FILE behind them name. `muster config` shows what holds.",
@@ -87,7 +115,8 @@ def settings_file(system: str) -> str:
     for each in fields(kind):
         words = wrap(told[each.name], WIDTH, initial_indent="## ", subsequent_indent="## ")
         lines += ["", *words, f"# {each.name} = {written(each.default)}"]
-    return "\n".join([*lines, "", "[columns]", '# "header of the file" = "column of muster"', ""])
+    example = '[columns]\n# "header of the file" = "column of muster"\n'
+    return "\n".join([*lines, "", tables or example])
 
 
 def credential(able: "Capabilities") -> dict[str, str]:

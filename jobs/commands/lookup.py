@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, show_json, the_clock
+from jobs.commands.options import PRINTING, TARGET, effective, options, progress_of, say, show_json, the_clock
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobs.operations.lookup import Choose
     from jobs.settings.settings import Settings
     from jobs.systems.contract import Capabilities
+    from jobs.systems.optional import Predicate
     from jobs.systems.sighting import Profile
 
 WANTED = {
@@ -28,6 +29,9 @@ WANTED = {
 }
 """Option to the name under which a system's capabilities offer it."""
 
+PERSONAL = frozenset({"phone", "identity", "email", "first_name", "last_name"})
+"""Options whose values show a person: every user of the machine can read them in the process list."""
+
 NAMES = frozenset({"first_name", "last_name"})
 BY = ("phone", "identity", "email", "reference", "customer-id")
 
@@ -40,6 +44,13 @@ BY = ("phone", "identity", "email", "reference", "customer-id")
 @click.option("--first-name", help="First name; with or without the last.")
 @click.option("--last-name", help="Last name.")
 @click.option("--customer-id", help="The target's own id.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="MEMBER=VALUE",
+    help="A predicate, also !=, >, <, ~ (contains); more than one: all.",
+)
+@click.option("--i-know", is_flag=True, help="Take personal values from the command line, where others can read them.")
 @click.option("--full", is_flag=True, help="Show profile, newest decision and wallets of the one that fits.")
 @click.option("--reveal", is_flag=True, help="Show personal values; on a terminal only.")
 @click.option(
@@ -59,13 +70,15 @@ def command(**given: Any) -> None:
     Examples:
       muster lookup --customer-id 3847291 --full
       muster lookup --identity -          (asks, so that it stays out of the process list)
-      muster lookup --first-name Sipho --last-name Dlamini --output json
+      muster lookup --first-name - --last-name - --output json < names.txt
+      muster lookup --phone 0821234567 --i-know
       muster lookup --reference CRM-000017
       muster lookup --from phones.csv --to found.csv
+      muster lookup --system banklingo --where "lastName~Okafor" --where "city=Lagos" --i-know
 
-    Ends with 0 when one customer was found; with 1 when nobody was, when several fit and none was chosen (a person at a
-    terminal is asked which one is meant), or when any row of FILE did not lead to exactly one. Personal values are
-    shown masked.
+    Every lookup is noted in the access log beside the ledger. Ends with 0 when one customer was found; with 1 when
+    nobody was, when several fit and none was chosen (a person at a terminal is asked which one is meant), or when any
+    row of FILE did not lead to exactly one. Personal values are shown masked.
     """
     settings = effective(given)
     if given["listed"] is not None or given["to"] is not None or given["by"] is not None:
@@ -73,23 +86,79 @@ def command(**given: Any) -> None:
     else:
         if given["reveal"]:
             refuse_reveal()
-        code = _one(_wanted(given, settings), given, settings)
+        code = _where(given, settings) if given["where"] else _one(_wanted(given, settings), given, settings)
     raise click.exceptions.Exit(code)
+
+
+def _where(given: dict[str, Any], settings: "Settings") -> ExitCode:
+    """Searches by predicates and shows who fits."""
+    import asyncio
+
+    from jobs.operations.access_log import note_access
+    from jobs.operations.lookup import search
+    from jobs.systems import capabilities
+
+    if given["full"] or any(given[name] for name in WANTED):
+        raise Unusable("--where goes with no other way to find somebody")
+    able = capabilities(settings.job_name.adapter)
+    if not able.predicates:
+        words = ", ".join(able.lookups) or "nothing"
+        raise Unusable(f"{able.title} is not searched by predicates", hint=f"it finds customers by {words}")
+    if not given["i_know"]:
+        raise Unusable(
+            "--where shows persons, and every user of this machine can read the command line",
+            hint="--i-know takes it from the command line",
+        )
+    predicates = [predicate_of(text) for text in given["where"]]
+    by = ",".join(sorted({each.member for each in predicates}))
+    note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]))
+    return _shown(asyncio.run(search(settings, the_clock(), predicates)), given, settings)
+
+
+def predicate_of(text: str) -> "Predicate":
+    """`city=Lagos` as a predicate. Raises Unusable."""
+    from jobs.systems.optional import OPERATORS, Predicate
+
+    places = [(text.find(sign), -len(sign), sign) for sign in OPERATORS if sign in text]
+    place, _, sign = min(places, default=(0, 0, ""))
+    member, value = text[:place].strip(), text[place + len(sign) :].strip()
+    if not member.isidentifier() or not value:
+        raise Unusable(f"--where: {text[:40]!r} is no predicate", hint=f"MEMBER, one of {' '.join(OPERATORS)}, VALUE")
+    return Predicate(member, sign, value)
+
+
+def _shown(found: "Sequence[Mapping[str, str]]", given: dict[str, Any], settings: "Settings") -> ExitCode:
+    """Shows those that a search found, masked unless a person at a terminal wants them as they are."""
+    from jobs.operations.lookup import masked
+    from jobs.systems import capabilities
+
+    plain = capabilities(settings.job_name.adapter).plain
+    records = [dict(each) if given["reveal"] else masked(each, plain) for each in found]
+    if settings.output == "json":
+        show_json({"schema_version": 1, "customers": records})
+    else:
+        for record in records:
+            say("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
+    _say(len(found), settings, full=False)
+    return ExitCode.OK if found else ExitCode.ATTENTION
 
 
 def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings") -> ExitCode:
     """Looks one up and shows what fits."""
     import asyncio
 
+    from jobs.operations.access_log import note_access
     from jobs.operations.lookup import look_up, masked, masked_profile
     from jobs.systems import capabilities
 
     full = bool(given["full"])
     if full:
         offer_profiles(settings)
+    by = ",".join(sorted(WANTED[name] for name in wanted))
+    note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]), full=full)
     found, profile = asyncio.run(look_up(settings, the_clock(), wanted, choose=asked(given, settings), full=full))
     if given["reveal"] and found:
-        click.echo("muster: personal data is shown: clear the screen when you are done", err=True)
+        say("muster: personal data is shown: clear the screen when you are done", err=True)
     if not given["reveal"]:
         plain = capabilities(settings.job_name.adapter).plain
         found = [masked(record, plain) for record in found]
@@ -98,10 +167,10 @@ def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings
         shown = found if profile is None else [document(profile)]
         show_json({"schema_version": 1, "customers": shown})
     elif profile is not None:
-        click.echo(block(profile, capabilities(settings.job_name.adapter)))
+        say(block(profile, capabilities(settings.job_name.adapter)))
     else:
         for record in found:
-            click.echo("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
+            say("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
     _say(len(found), settings, full=full)
     return ExitCode.OK if len(found) == 1 else ExitCode.ATTENTION
 
@@ -118,7 +187,7 @@ def asked(given: dict[str, Any], settings: "Settings") -> "Choose | None":
     def choose(found: "Sequence[Mapping[str, str]]") -> int | None:
         for number, record in enumerate(found, start=1):
             shown = record if given["reveal"] else masked(record, plain)
-            click.echo(f"{number:>3}  {'  '.join(f'{name}={printed(value)}' for name, value in shown.items())}")
+            say(f"{number:>3}  {'  '.join(f'{name}={printed(value)}' for name, value in shown.items())}")
         words = f"{len(found)} customers fit; which one is meant? (0: none of them)"
         number = click.prompt(words, type=click.IntRange(0, len(found)), err=True)
         return number - 1 if number else None
@@ -130,9 +199,9 @@ def _say(found: int, settings: "Settings", *, full: bool) -> None:
     """What a person has to know beside the hits."""
     if found > 1:
         more = ": muster lookup --full --customer-id ID" if full else ""
-        click.echo(f"muster: {found} customers fit; confirm which one is meant{more}", err=True)
+        say(f"muster: {found} customers fit; confirm which one is meant{more}", err=True)
     elif not found and settings.output == "text":
-        click.echo("muster: nobody fits", err=True)
+        say("muster: nobody fits", err=True)
 
 
 def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
@@ -140,6 +209,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
     import asyncio
 
     from jobs.intake.key_list import KeyList
+    from jobs.operations.access_log import note_access
     from jobs.operations.lookup import look_up_all
     from jobs.run.signals import Signals
 
@@ -157,6 +227,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
         delimiter=settings.delimiter,
     )
     offered(keys.by, settings)
+    note_access(settings, the_clock(), "lookup_list", by=keys.by, rows=keys.file.rows)
     progress = progress_of(settings, given)
     with Signals(), progress.stage("looking up", keys.file.rows) as count:
         notes = asyncio.run(look_up_all(settings, the_clock(), keys, target, count))
@@ -166,7 +237,7 @@ def _list(given: dict[str, Any], settings: "Settings") -> ExitCode:
         )
     elif not given["quiet"]:
         words = ", ".join(f"{rows:,} {note}" for note, rows in sorted(notes.items()))
-        click.echo(f"{keys.file.rows:,} rows: {words}; see {target}")
+        say(f"{keys.file.rows:,} rows: {words}; see {target}")
     return ExitCode.OK if set(notes) <= {"found"} else ExitCode.ATTENTION
 
 
@@ -179,6 +250,7 @@ def _wanted(given: dict[str, Any], settings: "Settings") -> dict[str, str]:
         raise Unusable("give --phone, --identity, --customer-id, --first-name or --last-name")
     for name in wanted:
         offered(WANTED[name], settings)
+        refuse_shown(name, wanted[name], known=bool(given["i_know"]))
     wanted = {name: _typed(name) if value == "-" else value for name, value in wanted.items()}
     return {name: value if name in NAMES else _usable(name, value, settings) for name, value in wanted.items()}
 
@@ -214,6 +286,16 @@ def offer_profiles(settings: "Settings") -> None:
         raise Unusable(f"{able.title} shows no profile beyond what is found", hint="leave --full out")
 
 
+def refuse_shown(name: str, value: str, *, known: bool) -> None:
+    """Raises Unusable for a personal value on the command line that nobody answers for."""
+    if name in PERSONAL and value != "-" and not known:
+        flag = f"--{name.replace('_', '-')}"
+        raise Unusable(
+            f"{flag} shows a person, and every user of this machine can read the command line",
+            hint=f"{flag} - asks for it, or reads it from stdin; --i-know takes it from the command line",
+        )
+
+
 def refuse_reveal() -> None:
     """Raises Unusable when what is shown would end in a file or a pipe."""
     if not sys.stdout.isatty():
@@ -231,7 +313,7 @@ def _typed(name: str) -> str:
 
 def printed(value: str) -> str:
     """`value` on one line of a terminal, whatever the target has stored."""
-    from jobs.reports.printable import printable
+    from jobs.printable import printable
 
     return printable(value)
 

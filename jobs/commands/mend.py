@@ -14,6 +14,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show_json,
     the_clock,
 )
@@ -59,7 +60,7 @@ def command(run_id_before: str, target: Path, named: str | None, **given: Any) -
         document = {"run_id": before.run_id, "file": file, "rows": found.rows, "outcomes": counts}
         show_json({"schema_version": 1, **document, "next_command": onward})
     elif not given["quiet"]:
-        click.echo(_text(before.run_id, found, onward))
+        say(_text(before.run_id, found, onward))
 
 
 def outcomes_named(text: str) -> frozenset[Outcome]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import effective, ledger_there, options, show_json, the_clock
+from jobs.commands.options import effective, ledger_there, options, say, show_json, the_clock
 
 if TYPE_CHECKING:
     from jobs.operations.open_items import OpenItems
@@ -43,7 +43,7 @@ def command(closed: bool, all_tenants: bool, **given: Any) -> None:
     if settings.output == "json":
         show_json({"schema_version": 1, **document(found)})
     else:
-        click.echo(text(found))
+        say(text(found))
 
 
 def document(found: "OpenItems") -> dict[str, Any]:
@@ -76,7 +76,7 @@ def document(found: "OpenItems") -> dict[str, Any]:
 
 def text(found: "OpenItems") -> str:
     """The same for people."""
-    from jobs.reports.printable import printable
+    from jobs.printable import printable
 
     if found.none:
         return f"nothing is open{f'; {found.closed:,} rows were closed by people' if found.closed else ''}"
@@ -111,7 +111,7 @@ def age(since_ms: int, now: Any) -> str:
 
 def _show_closed(found: Any, output: str) -> None:
     from jobs.clock import from_milliseconds, iso
-    from jobs.reports.printable import printable
+    from jobs.printable import printable
 
     rows = [
         {
@@ -133,6 +133,6 @@ def _show_closed(found: Any, output: str) -> None:
     for each in rows:
         until = f" until {each['until']}" if each["until"] else ""
         told = f"{each['as']}{until}, by {each['decided_by']} at {each['at']}: {each['reason']}"
-        click.echo(printable(f"{each['run_id']} row {each['source_row']} ({each['outcome']}): {told}"))
+        say(printable(f"{each['run_id']} row {each['source_row']} ({each['outcome']}): {told}"))
     if not rows:
-        click.echo("no row was closed", err=True)
+        say("no row was closed", err=True)

@@ -12,6 +12,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show_json,
     the_clock,
 )
@@ -69,13 +70,11 @@ def command(input_path: Path, target: Path | None, expires: float, **given: Any)
         fits = deadline(found, settings, the_clock())
         show_json({**document(input_path, found), **file, **({} if fits is None else {"deadline": fits})})
     else:
-        click.echo(text(input_path, found))
+        say(text(input_path, found))
         if fits := deadline(found, settings, the_clock()):
-            click.echo(
-                f"before {fits['at']} fit {fits['calls']:,} of them, about {fits['rows']:,} rows, if it began now"
-            )
+            say(f"before {fits['at']} fit {fits['calls']:,} of them, about {fits['rows']:,} rows, if it began now")
         if seal is not None:
-            click.echo(f"{target}: sealed, {seal[:16]}; somebody else: muster approve {target}")
+            say(f"{target}: sealed, {seal[:16]}; somebody else: muster approve {target}")
     good = {"create", "finish", "nothing", "unknown", "already_onboarded", "pending"}
     troubled = any(count for verdict, count in found.verdicts.items() if verdict not in good)
     raise click.exceptions.Exit(ExitCode.ATTENTION if troubled else ExitCode.OK)

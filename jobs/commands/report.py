@@ -14,6 +14,7 @@ from jobs.commands.options import (
     effective,
     options,
     progress_of,
+    say,
     show,
     show_json,
     the_clock,
@@ -104,26 +105,28 @@ def _template(run: "RunRow", settings: "Settings") -> None:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
-    click.echo(text.getvalue(), nl=False)
+    say(text.getvalue(), nl=False)
 
 
 def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     """Ends with 0 when the person was in the file, else with 1; shows rows, outcomes and ids, never the number."""
     from jobs.commands.subject import typed_subject
     from jobs.ledger.store import Store
+    from jobs.operations.access_log import note_access
     from jobs.operations.find_subject import prove
     from jobs.settings.pseudonyms import pseudonyms_of
 
     person = typed_subject(subject, "--prove")
+    note_access(settings, the_clock(), "prove", run_id=run.run_id)
     with Store.opened(settings.ledger, create=False) as store:
         found = prove(store, run, pseudonyms_of(store.url), person)
     if settings.output == "json":
         show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found})
     elif not found:
-        click.echo(f"run {run.run_id}: not in the file")
+        say(f"run {run.run_id}: not in the file")
     for row in found if settings.output == "text" else []:
         shown = "  ".join(f"{name}={value}" for name, value in row.items() if value is not None)
-        click.echo(f"run {run.run_id}: in the file: {shown}")
+        say(f"run {run.run_id}: in the file: {shown}")
     raise click.exceptions.Exit(ExitCode.OK if found else ExitCode.ATTENTION)
 
 
@@ -132,5 +135,5 @@ def _show_sample(run: "RunRow", settings: "Settings", drawn: "Drawn", seed: int,
         facts = {"run_id": run.run_id, "seed": seed, "population": drawn.population, "rows": list(drawn.rows)}
         show_json({"schema_version": 1, **facts, "files": [str(path) for path in drawn.files]})
     elif not quiet:
-        click.echo(f"{len(drawn.rows):,} of {drawn.population:,} rows drawn with seed {seed}:")
-        click.echo("\n".join(f"  {path}" for path in drawn.files))
+        say(f"{len(drawn.rows):,} of {drawn.population:,} rows drawn with seed {seed}:")
+        say("\n".join(f"  {path}" for path in drawn.files))

@@ -13,8 +13,10 @@ from jobs.commands.options import (
     ledger_there,
     options,
     progress_of,
+    say,
     show,
     show_json,
+    tell_end,
     the_clock,
 )
 
@@ -101,7 +103,9 @@ def gone_on(run: "RunRow", given: dict[str, Any]) -> "Summary":
     settings = effective(given, run, warn=False)
     progress = progress_of(settings, given)
     path, sha256 = Path(run.input_path), run.input_sha256
-    return onboard("resume", path, settings, the_clock(), sha256=sha256, progress=progress)
+    summary = onboard("resume", path, settings, the_clock(), sha256=sha256, progress=progress)
+    tell_end(summary, settings)
+    return summary
 
 
 def show_all(
@@ -113,10 +117,10 @@ def show_all(
     from jobs.reports.summary import SCHEMA_VERSION, render_text
 
     for run, error in failed:
-        click.echo(f"muster: run {run.run_id} can't be gone on with: {error.message}", err=True)
+        say(f"muster: run {run.run_id} can't be gone on with: {error.message}", err=True)
     if settings.output == "json":
         left = [{"run_id": run.run_id, "error": error.document()} for run, error in failed]
         runs = [orjson.loads(summary.to_json()) for summary in ended]
         show_json({"schema_version": SCHEMA_VERSION, "runs": runs, "failed": left}, failed[0][1] if failed else None)
     elif not given.get("quiet"):
-        click.echo("\n".join(map(render_text, ended)) if ended or failed else "nothing to go on with")
+        say("\n".join(map(render_text, ended)) if ended or failed else "nothing to go on with")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import effective, no_ledger, options, show_json, the_clock
+from jobs.commands.options import effective, no_ledger, options, say, show_json, the_clock
 
 if TYPE_CHECKING:
     from jobs.ledger.rows import RunRow
@@ -31,14 +31,14 @@ def command(last: int, **given: Any) -> None:
     for run in listed:
         state = f"exit {run['exit_code']}" if run["state"] == "ended" else run["state"]
         onward = f"  (gone on with by {run['continued_by']})" if run["continued_by"] else ""
-        click.echo(f"{run['run_id']}  {run['command']:<8} {state:<11} {run['rows']:>9,} rows  {run['input']}{onward}")
+        say(f"{run['run_id']}  {run['command']:<8} {state:<11} {run['rows']:>9,} rows  {run['input']}{onward}")
     if listed:
         return
     if path_of(settings.ledger).exists():
-        click.echo(f"no runs yet in {path_of(settings.ledger).absolute()}", err=True)
+        say(f"no runs yet in {path_of(settings.ledger).absolute()}", err=True)
     else:
         words, hint = no_ledger(path_of(settings.ledger))
-        click.echo(f"no runs yet: {words}; {hint}", err=True)
+        say(f"no runs yet: {words}; {hint}", err=True)
 
 
 def _listed(ledger: str, last: int) -> list[dict[str, Any]]:

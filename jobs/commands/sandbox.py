@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import show_json
+from jobs.commands.options import say, show_json
 from jobs.errors import Unusable
 
 
@@ -45,7 +45,7 @@ def command(wanted: str | None, port: int, form: str | None, **given: Any) -> No
             show_json({"schema_version": 1, "systems": shown})
             return
         for name, url in shown.items():
-            click.echo(f"{name} {url}")
+            say(f"{name} {url}")
 
     try:
         serve("127.0.0.1", port, announce=announce, **given)

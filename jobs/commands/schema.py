@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json
+from jobs.commands.options import effective, options, say, show_json
 from jobs.systems import DEFAULT, JOBS, SYSTEMS
 
 
@@ -28,8 +28,8 @@ def command(system: str, form: str, **given: Any) -> None:
     if form == "json-schema" or effective(given).output == "json":
         show_json({"schema_version": 1, **json_schema(system)})
     elif form == "csv":
-        click.echo(example_csv(system), nl=False)
+        say(example_csv(system), nl=False)
     else:
         for row in column_table(system):
             need = "required" if row["required"] == "yes" else "optional"
-            click.echo(f"{row['column']:<20} {need:<9} {row['kind']:<16} {row['field']:<24} {row['description']}")
+            say(f"{row['column']:<20} {need:<9} {row['kind']:<16} {row['field']:<24} {row['description']}")

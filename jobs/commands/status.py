@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, ledger_there, options, show_json, the_clock
+from jobs.commands.options import chosen_run, draw_over, effective, ledger_there, options, say, show_json, the_clock
+from jobs.printable import printable
 
 if TYPE_CHECKING:
     from jobs.ledger.going_on import GoingOn
@@ -52,7 +53,7 @@ def command(run_id_before: str | None, watch: bool, **given: Any) -> None:
         return
     if watch:
         document = _watched(settings.ledger, document)
-    click.echo(_text(document))
+    say(_text(document))
 
 
 def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -61,22 +62,22 @@ def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:
     while document["state"] in {"running", "unclear"}:
         text = _text(document)
         if sys.stdout.isatty():
-            click.echo((f"\x1b[{drawn}A\x1b[J" if drawn else "") + _narrow(text))
+            draw_over(drawn, _narrow(text))
             drawn = text.count("\n") + 1
         elif text != before:
-            click.echo(text)
+            say(text)
         before = text
         the_clock().wait(WATCH_SECONDS)
         document = _document(ledger, chosen_run(ledger, document["run_id"]))
     if drawn:
-        click.echo(f"\x1b[{drawn}A\x1b[J", nl=False)
+        draw_over(drawn)
     return document
 
 
 def _narrow(text: str) -> str:
     """`text` with no line wider than the terminal, so that lines drawn are lines counted."""
     width = shutil.get_terminal_size().columns
-    return "\n".join(line[:width] for line in text.split("\n"))
+    return "\n".join(printable(line)[:width] for line in text.split("\n"))
 
 
 def batches(ledger: str, named: str) -> "list[Standing]":
@@ -112,8 +113,8 @@ def _show_batches(ledger: str, files: "list[Standing]", output: str) -> None:
         show_json({"schema_version": 1, "state": state, "batches": list(map(_batch, files)), **document(found)})
         return
     closed = "closed, " if found.none else ""
-    click.echo(f"{runs[-1].input_path}: {closed}{len(runs)} runs, the newest {runs[-1].run_id}")
-    click.echo(text(found))
+    say(f"{runs[-1].input_path}: {closed}{len(runs)} runs, the newest {runs[-1].run_id}")
+    say(text(found))
 
 
 def _batch(standing: "Standing") -> dict[str, Any]:

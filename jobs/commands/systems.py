@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import effective, options, show_json
+from jobs.commands.options import effective, options, say, show_json
 
 if TYPE_CHECKING:
     from jobs.systems.contract import Capabilities
@@ -28,21 +28,23 @@ def command(**given: Any) -> None:
         show_json({"schema_version": 1, "systems": {name: shown(each) for name, each in able.items()}})
         return
     for name, each in able.items():
-        click.echo(f"{name}: {each.title}")
-        click.echo(f"  creates customers   {'yes' if each.creates_customers else 'no'}")
-        click.echo(f"  idempotency key     {each.idempotency_key or 'none'}")
-        click.echo(f"  steps of a row      {', '.join(each.steps)}")
-        click.echo(f"  look-up by          {', '.join(each.lookups) or 'nothing'}")
-        click.echo(f"  documented limit    {each.documented_limit}")
-        click.echo(f"  decision            {each.decision or 'none'}")
+        say(f"{name}: {each.title}")
+        say(f"  creates customers   {'yes' if each.creates_customers else 'no'}")
+        say(f"  idempotency key     {each.idempotency_key or 'none'}")
+        say(f"  steps of a row      {', '.join(each.steps)}")
+        say(f"  look-up by          {', '.join(each.lookups) or 'nothing'}")
+        say(f"  documented limit    {each.documented_limit}")
+        say(f"  decision            {each.decision or 'none'}")
         if each.downloads:
-            click.echo(f"  profiles            {', '.join(each.downloads)}")
+            say(f"  profiles            {', '.join(each.downloads)}")
         if each.exports:
-            click.echo(f"  muster export       {', '.join(each.exports)}")
+            say(f"  muster export       {', '.join(each.exports)}")
+        if each.notices:
+            say("  muster webhook      profile updates")
         if each.full:
-            click.echo(f"  reconcile --full    {each.full}")
+            say(f"  reconcile --full    {each.full}")
         if each.commands:
-            click.echo(f"  muster decide       {', '.join(each.commands)}")
+            say(f"  muster decide       {', '.join(each.commands)}")
 
 
 def shown(able: "Capabilities") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import GATES, PRINTING, READING, effective, options, progress_of, show_json, the_clock
+from jobs.commands.options import GATES, PRINTING, READING, effective, options, progress_of, say, show_json, the_clock
 from jobs.errors import ExitCode
 from jobs.settings.settings import DECISIONS
 from schemas.job_name import JOBS, ONBOARDING, JobName
@@ -55,9 +55,9 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
         if settings.output == "json":
             show_json({**_document(batch), "control_record": control and control.facts()})
         elif not given["quiet"]:
-            click.echo(_text(batch))
+            say(_text(batch))
             if control is not None:
-                click.echo(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
+                say(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
         refused = batch.validated.quarantined_rows
     raise click.exceptions.Exit(ExitCode.ATTENTION if refused and not settings.exit_zero else ExitCode.OK)
 

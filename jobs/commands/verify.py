@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, options, show_json, the_clock
+from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
 from jobs.errors import ExitCode, Unproven, Unusable
 
 if TYPE_CHECKING:
@@ -105,6 +105,6 @@ def _show(folders: list[Path], problems: list[str], output: str) -> None:
         show_json({"schema_version": 1, **document}, Unproven(words) if problems else None)
         return
     shown = f"{folders[-1]}" if len(folders) == 1 else f"{len(folders)} runs, {folders[0].name} to {folders[-1].name}"
-    click.echo(f"{shown}: {'verified' if not problems else 'does not verify'}")
+    say(f"{shown}: {'verified' if not problems else 'does not verify'}")
     for problem in problems:
-        click.echo(f"  {problem}")
+        say(f"  {problem}")

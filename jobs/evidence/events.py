@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from jobs.errors import MusterError, Unproven
+from jobs.printable import ESCAPES
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import ESCAPES
 
 GENESIS = "0" * 64
 _RESERVED = {"n", "prev", "hash"}
@@ -73,6 +73,12 @@ def verify_events(
             f"{path.name} ends after {chain.count} events; {expected.count} were written, with another last hash"
         )
     return chain
+
+
+def chained_line(event: Mapping[str, object], number: int, before: str) -> bytes:
+    """The line of `event` as the one with `number`, behind the one whose hash is `before`."""
+    body = {**event, "n": number, "prev": before}
+    return canonical({**body, "hash": _link(before, body)}) + b"\n"
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})

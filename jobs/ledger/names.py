@@ -17,6 +17,11 @@ def key_file(ledger: Path) -> Path:
     return beside(ledger, ".key")
 
 
+def access_log(ledger: Path) -> Path:
+    """Who looked people up, beside the ledger."""
+    return beside(ledger, ".access.ndjson")
+
+
 def copies(ledger: Path) -> list[Path]:
     """What runs saved of a ledger whose files were taken from under them and nobody has put back, oldest first."""
     return sorted(ledger.parent.glob(f"{escape(ledger.name)}.rescued-*"), key=lambda copy: (len(copy.name), copy.name))

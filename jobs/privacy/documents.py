@@ -21,6 +21,9 @@ MOST_BYTES = 5 << 20
 MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"%PDF-": "application/pdf"}
 """What each kind of document begins with. The name of a file says nothing."""
 
+SEALED = "SHA256SUMS"
+"""What the folder of a run, and of downloaded profiles, holds: no document of an input lies there."""
+
 KINDS = frozenset(MAGIC.values())
 
 
@@ -67,6 +70,8 @@ def opened(folder: Path, reference: str, most_bytes: int) -> BinaryIO:
         path = (folder / reference).resolve(strict=True)
         if not path.is_relative_to(folder.resolve(strict=True)):
             raise Unfit("it lies outside of the folder of documents")
+        if any((each / SEALED).exists() for each in path.parents if each.is_relative_to(folder.resolve())):
+            raise Unfit("it lies in the folder of a run, which holds other people's data")
         # O_NONBLOCK: a pipe put in its place must not hold the run; O_NOFOLLOW: nor a link that came meanwhile
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError, RuntimeError) as error:

@@ -1,6 +1,6 @@
 """The few lines that a quiet run which did not end with 0 leaves in somebody's mail, and that a notice is made of."""
 
-from jobs.reports.printable import printable
+from jobs.printable import printable
 from jobs.reports.summary import Summary, since_the_last
 from jobs.reports.verdict import verdict
 

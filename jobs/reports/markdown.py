@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
-from jobs.reports.printable import printable
 from jobs.reports.summary import Cause, Equation, Summary, otherwise, since_the_last
 from jobs.reports.verdict import verdict
 
@@ -22,7 +22,8 @@ def render_markdown(summary: Summary) -> str:
         f"tenant {plain(summary.tenant)} · {plain(summary.started_at)} to {plain(summary.ended_at)}"
     )
     why = [f"Why: {plain(summary.stop)}", ""] if summary.stop else []
-    head = [f"# {plain(verdict(summary).sentence)}", "", *why, facts, ""]
+    stand_in = [f"**{plain(summary.stand_in)}**", ""] if summary.stand_in else []
+    head = [f"# {plain(verdict(summary).sentence)}", "", *stand_in, *why, facts, ""]
     head.append(f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}.")
     head += _steps(summary)
     blocks = [

@@ -13,12 +13,12 @@ from pathlib import Path
 from markupsafe import Markup
 
 from jobs.model import Outcome
+from jobs.printable import printable
 from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS
 from jobs.reports.bar import bar
 from jobs.reports.chart import Pictures, duration, levels
 from jobs.reports.folder import RunFolder
 from jobs.reports.nights import Night, trend
-from jobs.reports.printable import printable
 from jobs.reports.rendering import printed_foot, rendered, script_json
 from jobs.reports.rules import rules
 from jobs.reports.summary import Summary

@@ -11,10 +11,10 @@ import orjson
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
 from jobs.reports.chart import duration
-from jobs.reports.printable import printable
 
 PLAIN = frozenset(ascii_letters + digits + " ,-.")
 """Characters that can end neither a string nor a rule of a style sheet."""

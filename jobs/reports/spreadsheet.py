@@ -8,7 +8,7 @@ import re
 
 import polars as pl
 
-from jobs.reports.printable import ESCAPES, printable
+from jobs.printable import ESCAPES, printable
 
 FORMULA = "^[ \u00a0\u200b\u200c\u200d\u2060\ufeff\"']*([=+\\-@\t\r\n＝＋－＠]|\\\\u000[ad])"
 """What a spreadsheet may take for a formula, also behind blanks, invisible characters and quotes (after OWASP).

@@ -3,19 +3,21 @@
 The summary is a statement of facts gathered elsewhere: it counts nothing and judges only its own equations.
 """
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 import orjson
 
 from jobs.codes.exits import EXITS
 from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
+from jobs.printable import printable
 from jobs.reports.course import Course
 from jobs.reports.funnel import Stage
 from jobs.reports.next_steps import NextStep
 from jobs.reports.not_read import ALL_READ, NotRead
-from jobs.reports.printable import printable
 from jobs.reports.redaction import without_secrets
 from jobs.reports.totals import ControlTotal, totals_document
 from jobs.reports.verdict import verdict
@@ -135,6 +137,15 @@ class Summary:
     exit_code: int = 0
     next_steps: tuple[NextStep, ...] = ()
     """What to type next, the most urgent first; empty when there is nothing left to do."""
+
+    @property
+    def stand_in(self) -> str | None:
+        """That the target was on this machine, in a sentence for a banner; None: it was not."""
+        url = str(self.settings.get("base_url") or "")
+        host = urlsplit(url).hostname or ""
+        if host != "localhost" and not _loopback(host):
+            return None
+        return f"Not the real target: {url} is on this machine (the sandbox, or a tunnel)."
 
     @property
     def next_command(self) -> str | None:
@@ -312,13 +323,21 @@ def _way(summary: Summary) -> dict[str, object]:
     }
 
 
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def render_text(summary: Summary) -> str:
     """The block that a run prints at its end: plain text, aligned, without colours, ends with a line end.
 
     Outcomes and classes that did not occur are left out; every equation is shown.
     """
     head = f"Run {summary.run_id}: {summary.command}, {summary.system}, tenant {summary.tenant}"
-    opening = [head, verdict(summary).sentence, *([f"Why: {summary.stop}"] if summary.stop else [])]
+    stand_in = [summary.stand_in] if summary.stand_in else []
+    opening = [head, *stand_in, verdict(summary).sentence, *([f"Why: {summary.stop}"] if summary.stop else [])]
     parts = [opening, *filter(None, _blocks(summary)), _last_lines(summary)]
     lines = [printable(line) for part in parts for line in (*part, "")]
     return "\n".join(lines[:-1]) + "\n"

@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from jobs.printable import printable
 from jobs.reports.advice import OUTCOME_MEANINGS, advice
 from jobs.reports.folder import RunFolder
-from jobs.reports.printable import printable
 from jobs.reports.summary import Summary
 from jobs.reports.verdict import verdict
 

@@ -5,8 +5,9 @@ arrival -> body -> who and what -> faults before -> answer and commit, one step 
 
 import asyncio
 import hashlib
+import ipaddress
 import logging
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -58,6 +59,12 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
+        if not local(scope):
+            refused = Reply(
+                403, b"the sandbox answers to this machine's own names only", (("content-type", "text/plain"),)
+            )
+            await deliver(refused, http_date(self.bench.clock.now()), scope, receive, send)
+            return
         if path.startswith(control.PREFIX):
             reply = control.answer(self, scope["method"], path, dict(_pairs(scope)), await _body(receive) or b"")
             await deliver(reply, http_date(self.bench.clock.now()), scope, receive, send)
@@ -117,6 +124,16 @@ class Application:
             # A defect of the sandbox itself must not look like a fault of the client.
             log.exception("the sandbox failed in %s", call.entry.operation)
             return system.error(500)
+
+
+def local(scope: Scope) -> bool:
+    """Whether the request names this machine as its host: a page in a browser may name another that leads here."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _pairs(scope: Scope) -> tuple[tuple[str, str], ...]:

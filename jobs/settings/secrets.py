@@ -21,6 +21,8 @@ SECRETS = (
     "operator_password",
     "pseudonym_key",
     "signing_key",
+    "webhook_secret",
+    "notify_key",
 )
 """Never options: an argument is visible to every user of the machine."""
 
@@ -68,3 +70,10 @@ def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secre
     keep = keeper(given, variable, Path(file) if file else None)
     key = None if prefix else secret("private_key", environ)
     return Secrets(secret(prefix + "identity", environ), latest(given), token, keep, key)
+
+
+def without_secrets(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without any variable of a secret: for a program that is nobody's confidant."""
+    environ = os.environ if environ is None else environ
+    ours = {f"{PREFIX}{name.upper()}{suffix}" for name in SECRETS for suffix in ("", "_FILE")}
+    return {name: text for name, text in environ.items() if name not in ours}

@@ -1,6 +1,7 @@
 """`muster lookup` over sockets: one customer or a file of keys; masked, never choosing, never in a process list."""
 
 import csv
+import io
 import json
 import os
 import pty
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.errors import Unproven
+from jobs.evidence.events import verify_events
+from jobs.os_user import os_user
 from jobs.sandbox.server import Sandbox
 from tests.forked import Forked
 
@@ -18,6 +22,7 @@ from .muster import REPOSITORY, Ended, Muster, eventually
 from .people import Row, person, record
 from .test_leaks import leaks
 
+LOG = "muster.db.access.ndjson"
 SIPHO = person(1, "Dlamini")
 WALLET = {"walletTypeId": 5001}
 
@@ -52,7 +57,7 @@ def result(muster: Muster, keys: str, *options: str) -> tuple[Ended, list[dict[s
 def test_a_customer_is_found_and_shown_masked(muster: Muster, sandbox: Sandbox, wanted: tuple[str, ...]) -> None:
     number = str(planted(sandbox, SIPHO))
     planted(sandbox, person(2, "Zulu"))
-    ended = muster("lookup", *(number if each == "ID" else each for each in wanted))
+    ended = muster("lookup", "--i-know", *(number if each == "ID" else each for each in wanted))
     assert (ended.code, ended.stdout.count("\n")) == (0, 1)
     assert f"customerId={number}" in ended.stdout
     assert leaks({"stdout": ended.stdout.encode()}, dict.fromkeys(record(SIPHO).values(), "personal")) == []  # type: ignore[arg-type]  # all texts
@@ -60,8 +65,8 @@ def test_a_customer_is_found_and_shown_masked(muster: Muster, sandbox: Sandbox, 
 
 def test_nobody_ends_with_1_and_several_are_listed_and_never_chosen(muster: Muster, sandbox: Sandbox) -> None:
     numbers = [planted(sandbox, person(number)) for number in (1, 2, 3)]
-    nobody = muster("lookup", "--last-name", "Nobody")
-    several = muster("lookup", "--last-name", "Nkosi", "--full")
+    nobody = muster("lookup", "--i-know", "--last-name", "Nobody")
+    several = muster("lookup", "--i-know", "--last-name", "Nkosi", "--full")
     assert (nobody.code, nobody.stdout) == (1, "")
     assert (several.code, several.stdout.count("\n")) == (1, 3)
     assert all(f"customerId={number}" in several.stdout for number in numbers)
@@ -76,7 +81,7 @@ def test_a_person_at_a_terminal_says_which_one_of_several_is_meant(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("click.prompt", lambda *_, **__: answer)
-    ended = muster("lookup", "--last-name", "Nkosi", "--full")
+    ended = muster("lookup", "--i-know", "--last-name", "Nkosi", "--full")
 
     assert ended.code == code
     assert ("wallets" in ended.stdout.splitlines()[-1]) is profile
@@ -135,7 +140,7 @@ def test_what_can_not_be_looked_up_is_refused_before_anything_is_sent(
 ) -> None:
     (muster.folder / "keys.csv").write_text("name,phone\nSipho,0824000001\n")
     (muster.folder / "digits.csv").write_text("0824000001\n0824000002\n")
-    ended = muster("lookup", *arguments)
+    ended = muster("lookup", "--i-know", *arguments)
     assert (ended.code, ended.stdout, sandbox.journal()) == (2, "", [])
 
 
@@ -145,8 +150,9 @@ def test_a_whole_profile_has_the_decision_its_failing_checks_and_the_wallets(
 ) -> None:
     muster("run", written_one(muster, person(1, last_name)))
     identity = person(1)["national_id"]
-    text = muster("lookup", "--identity", identity, "--full")
-    (found,) = json.loads(muster("lookup", "--identity", identity, "--full", "--output", "json").stdout)["customers"]
+    full = ("lookup", "--i-know", "--identity", identity, "--full")
+    text = muster(*full)
+    (found,) = json.loads(muster(*full, "--output", "json").stdout)["customers"]
     failed = ["sanctionsListCheck"] if status == "FAILED" else []
     assert (text.code, found["decision"], found["failed_checks"]) == (0, status, failed)
     assert [wallet["walletTypeId"] for wallet in found["wallets"]] == ([] if failed else ["5001"])
@@ -265,7 +271,7 @@ def test_a_look_up_that_is_not_permitted_leaves_the_earlier_result(muster: Muste
     sandbox.faults([{"operation": "search_customers", "kind": "status", "params": {"status": 403}}])
     ended, _ = result(muster, "identity\n9001015009086\n")
     assert (ended.code, (muster.folder / "found.csv").read_text()) == (4, "of yesterday\n")
-    assert sorted(path.name for path in muster.folder.iterdir()) == ["found.csv", "keys.csv"]
+    assert sorted(path.name for path in muster.folder.iterdir()) == ["found.csv", "keys.csv", LOG]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -279,14 +285,47 @@ def test_a_look_up_that_is_broken_off_leaves_nothing(
     started.running.send_signal(number)
     ended = muster.wait(started)
     assert (ended.code, ended.stdout) == (code, "")
-    assert [path.name for path in muster.folder.iterdir()] == ["keys.csv"]
+    assert {path.name for path in muster.folder.iterdir()} == {"keys.csv", LOG}
 
 
 def test_a_look_up_makes_no_ledger_and_no_key(muster: Muster, sandbox: Sandbox) -> None:
     planted(sandbox, SIPHO)
-    assert muster("lookup", "--identity", SIPHO["national_id"]).code == 0
-    assert list(muster.folder.iterdir()) == []
+    assert muster("lookup", "--i-know", "--identity", SIPHO["national_id"]).code == 0
+    assert [path.name for path in muster.folder.iterdir()] == [LOG]
     muster("run", written_one(muster, SIPHO))
     (muster.folder / "muster.db.key").unlink()
-    assert muster("lookup", "--identity", SIPHO["national_id"]).code == 0
+    assert muster("lookup", "--i-know", "--identity", SIPHO["national_id"]).code == 0
     assert not (muster.folder / "muster.db.key").exists()
+
+
+@pytest.mark.parametrize("flag", ["--phone", "--identity", "--first-name", "--last-name"])
+def test_a_personal_value_on_the_command_line_is_refused_unless_somebody_answers_for_it(
+    muster: Muster, sandbox: Sandbox, flag: str
+) -> None:
+    refused = muster("lookup", flag, SIPHO["national_id"])
+    assert (refused.code, f"{flag} -" in refused.stderr, sandbox.journal()) == (2, True, [])
+    assert SIPHO["national_id"] not in refused.stderr
+    assert not (muster.folder / LOG).exists()
+
+
+def test_who_looked_up_and_proved_is_in_a_chained_log_that_names_nobody(
+    muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted(sandbox, SIPHO)
+    (muster.folder / "keys.csv").write_text("phone\n0824000001\n")
+    muster("lookup", "--i-know", "--identity", SIPHO["national_id"])
+    muster("lookup", "--from", "keys.csv", "--to", "found.csv")
+    muster("run", written_one(muster, SIPHO))
+    monkeypatch.setattr("sys.stdin", io.StringIO(SIPHO["national_id"] + "\n"))
+    muster("report", "run-1", "--prove", "-")
+    path = muster.folder / LOG
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [each["kind"] for each in events] == ["lookup", "lookup_list", "prove"]
+    assert all(each["user"] == os_user() for each in events)
+    assert verify_events(path).count == 3
+    assert path.stat().st_mode & 0o777 == 0o600
+    personal = dict.fromkeys((*record(SIPHO).values(), SIPHO["national_id"]), "personal")
+    assert leaks({"log": path.read_bytes()}, personal) == []  # type: ignore[arg-type]  # all texts
+    path.write_bytes(path.read_bytes().replace(b"lookup_list", b"lookup_look"))
+    with pytest.raises(Unproven):
+        verify_events(path)

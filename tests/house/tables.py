@@ -12,9 +12,12 @@ from jobs.errors import ExitCode
 from jobs.reports.summary import MEANINGS
 from jobs.settings.settings import OPTIONS
 
+from .man import man
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 PAGE = README.parent / "docs" / "codes.md"
 SETTINGS_PAGE = README.parent / "docs" / "settings.md"
+MAN = README.parent / "docs" / "muster.1"
 
 
 def commands() -> str:
@@ -96,6 +99,7 @@ def main() -> None:
             table = made()
             text = block(name).sub(lambda found, table=table: found[1] + table + found[3], text)
         page.write_text(text, encoding="utf-8")
+    MAN.write_text(man(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.reports.printable import printable
+from jobs.printable import printable
 from jobs.reports.spreadsheet import FORMULA, guard, guarded
 
 DANGEROUS = [

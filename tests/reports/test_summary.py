@@ -4,6 +4,7 @@ import pytest
 
 from jobs.model import MatchClass, Outcome
 from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS, advice
+from jobs.reports.markdown import render_markdown
 from jobs.reports.summary import Cause, Equation, Requests, ageing, book_equations, render_text
 from jobs.reports.verdict import verdict
 
@@ -125,3 +126,19 @@ def test_secrets_do_not_reach_the_document() -> None:
         "base_url": "https://***@host/x",
         "token_file": "/run/t",
     }
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost/eclipse", True),
+        ("http://[::1]:1", True),
+        ("https://eclipse.example", False),
+        ("", False),
+    ],
+)
+def test_a_run_at_a_stand_in_says_so_first(url: str, shown: bool) -> None:
+    made = summary(MIXED, settings={"base_url": url})
+    assert ("Not the real target" in render_text(made).splitlines()[1]) is shown
+    assert ("Not the real target" in render_markdown(made)) is shown

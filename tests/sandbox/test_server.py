@@ -110,3 +110,14 @@ def test_two_sandboxes_do_not_share_anything() -> None:
         one.faults([{"kind": "unauthorized"}])
         assert one.base_url != other.base_url
         assert other.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"), [("rebound.example", True), ("10.0.0.1:80", True), ("localhost:1", False)]
+)
+def test_only_the_names_of_this_machine_are_answered(host: str, refused: bool) -> None:
+    """A page in a browser can make a name of its own lead to this machine."""
+    with Sandbox() as sandbox:
+        for path in ("/__sandbox/settings", f"{PREFIX}/none"):
+            place = httpx.URL(sandbox.base_url).copy_with(path=path)
+            assert (httpx.get(place, headers={"host": host}).status_code == 403) is refused, path

@@ -316,11 +316,11 @@ def test_what_a_person_decides_is_proven_by_the_email(world: World) -> None:
 def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     found = world.run([person(1), company(2)]).rows[1]["customer_id"]
 
-    assert "o***@example.com" in world.muster("lookup", "--email", "OFFICE.2@example.com").stdout
-    assert found in world.muster("lookup", "--last-name", "trading").stdout
+    assert "o***@example.com" in world.muster("lookup", "--i-know", "--email", "OFFICE.2@example.com").stdout
+    assert found in world.muster("lookup", "--i-know", "--last-name", "trading").stdout
     assert found in world.muster("lookup", "--customer-id", found).stdout
-    assert world.muster("lookup", "--email", "nobody@example.com").code == 1
-    assert world.muster("lookup", "--phone", "0821234567").code == 2
+    assert world.muster("lookup", "--i-know", "--email", "nobody@example.com").code == 1
+    assert world.muster("lookup", "--i-know", "--phone", "0821234567").code == 2
 
 
 def test_a_login_at_another_address_than_before_is_refused_until_the_settings_name_it(world: World) -> None:
@@ -330,12 +330,16 @@ def test_a_login_at_another_address_than_before_is_refused_until_the_settings_na
     table = world.folder / "muster.toml"
     elsewhere = world.sandbox.base_url.replace("127.0.0.1", "localhost")
     table.write_text(table.read_text() + f'auth_base_url = "{elsewhere}"\n')
-    for command in (("run", world.folder / "customers.csv"), ("lookup", "--last-name", "x"), ("reconcile", "run-1")):
+    for command in (
+        ("run", world.folder / "customers.csv"),
+        ("lookup", "--i-know", "--last-name", "x"),
+        ("reconcile", "run-1"),
+    ):
         refused = world.muster(*command)
         assert (refused.code, f"would now be sent to {elsewhere} too" in refused.stderr) == (2, True), command
     assert len(world.sandbox.journal()) == calls
     table.write_text(table.read_text() + f'origins = ["{world.sandbox.base_url}", "{elsewhere}"]\n')
-    named = world.muster("lookup", "--last-name", "x")
+    named = world.muster("lookup", "--i-know", "--last-name", "x")
     assert named.code == 4  # it went there, where nobody gives tokens
     assert f"logins to {elsewhere}" in named.stderr
 
@@ -396,7 +400,7 @@ def test_nothing_personal_is_left_anywhere(world: World) -> None:
         ]
     )
     ended = world.run(rows, "-v")
-    found = world.muster("lookup", "--last-name", "Nkosi", "-v")
+    found = world.muster("lookup", "--i-know", "--last-name", "Nkosi", "-v")
     compared = world.muster("reconcile", ended.folder.name)
 
     assert ended.outcomes == ["onboarded", "rejected", "onboarded", "conflict", "onboarded"]

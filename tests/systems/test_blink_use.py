@@ -99,7 +99,7 @@ def test_a_look_up_shows_no_name(muster: Muster) -> None:
     assert "customerId=C-0003" in by_id.stdout
     assert "customerId=C-0003" in by_reference.stdout
     assert muster("lookup", "--customer-id", "C-none").code == 1
-    assert muster("lookup", "--phone", "+41791234567").code == 2
+    assert muster("lookup", "--i-know", "--phone", "+41791234567").code == 2
 
 
 def test_the_doctor_asks_for_health_and_customers(muster: Muster, sandbox: Sandbox) -> None:

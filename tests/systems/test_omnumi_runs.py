@@ -244,7 +244,7 @@ def test_a_person_settles_a_doubt_by_word_but_not_the_review(
 def test_reading_commands_say_why_they_can_not(world: World) -> None:
     ended = world.run([person(1)])
     reconciled = world.muster("reconcile", "run-1")
-    looked = world.muster("lookup", "--phone", "27824000001")
+    looked = world.muster("lookup", "--i-know", "--phone", "27824000001")
 
     assert (reconciled.code, looked.code) == (2, 2)
     assert "--against" in reconciled.stderr

@@ -63,11 +63,11 @@ def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
     ended = bench.run([given])
     if subject.find is None:
         assert capabilities(subject.name).lookups == ()
-        assert refusal(bench.muster("lookup", "--phone", given["phone"])) == subject.ends["looked up"]
+        assert refusal(bench.muster("lookup", "--i-know", "--phone", given["phone"])) == subject.ends["looked up"]
         return
     by, value = subject.find(given, ended.rows[0])
     arrived = bench.arrived
-    found = bench.muster("lookup", by, value)
+    found = bench.muster("lookup", "--i-know", by, value)
 
     assert (found.code, f"by {by.removeprefix('--')}") == (0, subject.ends["looked up"])
     assert ended.rows[0]["customer_id"] in found.stdout

@@ -18,6 +18,14 @@ ESCAPES: dict[str, str] = {chr(code): f"\\u{code:04x}" for code in _CODES if chr
 _UNSAFE = re.compile("[" + "".join(re.escape(character) for character in ESCAPES) + "]")
 
 
+_UNSAFE_IN_JSON = re.compile("[" + "".join(re.escape(sign) for sign in ESCAPES if ord(sign) > 0x1F) + "]")
+
+
+def escaped(document: str) -> str:
+    """A JSON document with the characters of `ESCAPES` as JSON escapes them; it means the same, line ends stay."""
+    return _UNSAFE_IN_JSON.sub(lambda match: ESCAPES[match[0]], document)
+
+
 def printable(text: str) -> str:
     """`text` with the characters of `ESCAPES` written as `\\u000a` and the like. A tab stays."""
     return _UNSAFE.sub(lambda match: ESCAPES[match[0]], text)
