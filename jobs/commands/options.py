@@ -66,6 +66,7 @@ RUNNING = (
     "notify",
     "ping",
     "metrics",
+    "otlp",
     *PRINTING,
 )
 
@@ -100,7 +101,7 @@ class Invocation:
 
 def told_to_somebody(settings_: Settings) -> bool:
     """Whether somebody wants to hear of the end."""
-    return any(each is not None for each in (settings_.notify, settings_.ping, settings_.metrics))
+    return any(each is not None for each in (settings_.notify, settings_.ping, settings_.metrics, settings_.otlp))
 
 
 def _deliver(notice: "Notice", settings_: Settings, clock: "Clock | None") -> None:
