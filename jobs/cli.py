@@ -30,6 +30,7 @@ COMMANDS = (
     "checklist",
     "status",
     "runs",
+    "dashboard",
     "verify",
     "purge",
     "forget",
@@ -44,6 +45,7 @@ COMMANDS = (
     "config",
     "completion",
     "init",
+    "new_system",
 )
 """The commands, each in a module of `jobs/commands` with its name, in the order of a night's work."""
 

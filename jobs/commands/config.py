@@ -19,8 +19,8 @@ def command(json_schema: bool, **given: Any) -> None:
     \b
     Examples:
       MUSTER_RATE=60/180 muster config --concurrency 4
-      muster config --json-schema > muster.schema.json
       muster config --system blink
+      muster config --json-schema > muster.schema.json
     """
     from jobs.commands.init import credential, written
     from jobs.run.canary import with_default_canary

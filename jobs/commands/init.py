@@ -1,7 +1,6 @@
 """`muster init`: the beginnings of a job in a folder: settings, an example file, and what to type next."""
 
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,7 +89,6 @@ def settings_file(system: str, tables: str | None = None) -> str:
     """muster.toml with the defaults commented out, as text. `tables`: how a first file is read; None: an example."""
     from dataclasses import fields
 
-    from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
     from jobs.systems import adapter, capabilities
 

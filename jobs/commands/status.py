@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import chosen_run, draw_over, effective, ledger_there, options, say, show_json, the_clock
+from jobs.printable import printable
 
 if TYPE_CHECKING:
     from jobs.ledger.going_on import GoingOn
@@ -76,7 +77,7 @@ def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:
 def _narrow(text: str) -> str:
     """`text` with no line wider than the terminal, so that lines drawn are lines counted."""
     width = shutil.get_terminal_size().columns
-    return "\n".join(line[:width] for line in text.split("\n"))
+    return "\n".join(printable(line)[:width] for line in text.split("\n"))
 
 
 def batches(ledger: str, named: str) -> "list[Standing]":

@@ -70,7 +70,10 @@ class _Work:
         if rows:
             path = to or usual_place(self.settings.ledger, self.at)
             after = manifests(run for run in all_runs(self.store) if run.run_id in rows)
-            Certificate(what, self.at, rows, before, after, self.absent, self.left).write(path)
+            found = Certificate(
+                what=what, at=self.at, rows=rows, before=before, after=after, absent=self.absent, left=self.left
+            )
+            found.write(path)
         return Erased(tuple(rows), sum(rows.values()), tuple(self.absent), tuple(self.left), path)
 
 

@@ -81,7 +81,7 @@ def test_a_person_at_a_terminal_says_which_one_of_several_is_meant(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("click.prompt", lambda *_, **__: answer)
-    ended = muster("lookup", "--last-name", "Nkosi", "--full")
+    ended = muster("lookup", "--i-know", "--last-name", "Nkosi", "--full")
 
     assert ended.code == code
     assert ("wallets" in ended.stdout.splitlines()[-1]) is profile

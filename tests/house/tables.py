@@ -49,14 +49,20 @@ def settings() -> str:
     return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
 
 
+RUNS = ("run", "register", "resume", "retry", "kyc", "decide", "admin-users")
+"""Commands that make a run, which the page names once."""
+
+
 def taken_by(name: str) -> str:
-    """The commands that take an option."""
+    """The commands that take an option; `runs` for all that make one, `config` left out."""
     found = []
     for command in cli.list_commands(click.Context(cli)):
         here = cli.commands[command]
         parts = [here, *here.commands.values()] if isinstance(here, click.Group) else [here]
         found += [command] if any(each.name == name for part in parts for each in part.params) else []
-    return "all commands" if len(found) >= len(cli.commands) - 3 else ", ".join(found)
+    every = {*RUNS} <= {*found}
+    rest = [command for command in found if command != "config" and not (every and command in RUNS)]
+    return ", ".join(["runs", *rest] if every else rest)
 
 
 def codes(kind: str) -> str:

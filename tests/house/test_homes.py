@@ -12,7 +12,12 @@ import pytest
 from tests.house.sources import ROOT, files, nodes, text
 
 HOMES = {
-    r"os\.fsync": {"jobs/atomic.py", "jobs/ledger/files.py", "jobs/privacy/passwords.py"},
+    r"os\.fsync": {
+        "jobs/atomic.py",
+        "jobs/ledger/files.py",
+        "jobs/operations/access_log.py",
+        "jobs/privacy/passwords.py",
+    },
     r"O_DIRECTORY": {"jobs/atomic.py"},
     r"mkstemp": set[str](),
     r"\.limit\(window\)": {"jobs/ledger/paging.py"},
@@ -46,7 +51,15 @@ def test_what_is_needed_in_many_places_has_one_home(way: str, homes: set[str]) -
 CALLED_BY_OTHERS = frozenset(
     {"Sandbox", "list_commands", "capture_signals", "onboarding_password", "onboarding_identity"}
 )
-CALLED_BY_OTHERS |= {"configure", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing"}
+CALLED_BY_OTHERS |= {
+    "configure",
+    "data_received",
+    "eof_received",
+    "connection_lost",
+    "pause_writing",
+    "resume_writing",
+    "redirect_request",
+}
 """Names that a library calls, or that people who use the sandbox do."""
 
 IMPORTED_AS = {"xlsxwriter": "xlsxwriter", "cryptography": "cryptography"}
