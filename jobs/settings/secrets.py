@@ -37,7 +37,8 @@ MEANINGS = {
     "operator_identity": "the operator's login, for what follows a registration",
     "operator_password": "its password",
     "pseudonym_key": "the key of the ledger's pseudonyms, in the place of the file beside it",
-    "signing_key": "the private key that signs manifests, PEM",
+    "signing_key": "the private key that signs manifests and plans, PEM",
+    "notify_key": "the key that a webhook's notices are signed with",
 }
 """What each is, unless a system says it better (`Capabilities.secrets`)."""
 
