@@ -88,7 +88,9 @@ def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]
 def settings_file(system: str, tables: str | None = None) -> str:
     """muster.toml with the defaults commented out, as text. `tables`: how a first file is read; None: an example."""
     from dataclasses import fields
+    from textwrap import wrap
 
+    from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
     from jobs.systems import adapter, capabilities
 
