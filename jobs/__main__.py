@@ -125,7 +125,7 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
     import click
 
     from jobs.cli import cli
-    from jobs.commands.options import Invocation
+    from jobs.commands.invocation import Invocation
 
     invocation = Invocation(clock)
     try:

@@ -4,12 +4,12 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from jobs.commands.invocation import Invocation, tell, told_to_somebody
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from jobs.clock import Clock
     from jobs.ledger.rows import RunRow
-    from jobs.operations.notices import Notice
     from jobs.progress import Progress
     from jobs.reports.summary import Summary
 
@@ -76,42 +75,6 @@ MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", 
 
 FEW = 3
 """Ledgers elsewhere that are named; chosen."""
-
-
-@dataclass
-class Invocation:
-    """A command under way; the object of click's context."""
-
-    clock: "Clock | None" = None
-    """What it tells the time by, from outside; None: nobody gave one."""
-    document: bool = False
-    """Whether the one JSON document is on its way to stdout."""
-    settings: Settings | None = None
-    """Of a command that makes a run, whose end is told even if it fails; None: of every other, or not known yet."""
-
-    def tell_failure(self, error: MusterError) -> None:
-        """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
-        settings_, self.settings = self.settings, None
-        if settings_ is None or not told_to_somebody(settings_):
-            return
-        from jobs.operations.notices import of_failure
-
-        _deliver(of_failure(error, settings_.job_name.job, settings_.tenant), settings_, self.clock)
-
-
-def told_to_somebody(settings_: Settings) -> bool:
-    """Whether somebody wants to hear of the end."""
-    return any(each is not None for each in (settings_.notify, settings_.ping, settings_.metrics, settings_.otlp))
-
-
-def _deliver(notice: "Notice", settings_: Settings, clock: "Clock | None") -> None:
-    from jobs.clock import Clock
-    from jobs.operations.deliver import deliver
-
-    try:
-        deliver(notice, settings_, clock or Clock(), lambda words: click.echo(f"muster: {words}", err=True))
-    except BaseException as error:  # a signal too: the end that was to be told stands
-        click.echo(f"muster: the notice was given up: {type(error).__name__}", err=True)
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -238,7 +201,7 @@ def tell_end(summary: "Summary", settings_: Settings) -> None:
     if told_to_somebody(settings_):
         from jobs.operations.notices import of_run
 
-        _deliver(of_run(summary, report_of(summary, settings_)), settings_, invocation.clock)
+        tell(of_run(summary, report_of(summary, settings_)), settings_, invocation.clock)
 
 
 def report_of(summary: "Summary", settings_: Settings) -> str | None:

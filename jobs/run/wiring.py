@@ -36,7 +36,7 @@ from jobs.transport.limiter import Limiter, Pace, Window
 from jobs.transport.outage import Outage
 from jobs.transport.pauses import Hear, Hold, Pauses, nobody
 from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
-from jobs.transport.sender import HttpxSender
+from jobs.transport.sender import HttpSender
 
 
 def system_of(
@@ -178,7 +178,7 @@ def api_user(settings: Settings) -> str | None:
     return None if identity is None else masking.line(identity)
 
 
-def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
+def sender_of(settings: Settings, system: System, clock: Clock) -> HttpSender:
     """Connections as the settings want them. Raises Unusable for roots, a certificate or a proxy that can't be used."""
     base_url, shown = settings.need("base_url"), system.certificate
     if settings.ca_file is not None:
@@ -186,7 +186,7 @@ def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
         shown = replace(shown, authorities=(*shown.authorities, settings.ca_file))
     if settings.proxy is not None and base_url.startswith("http:") and not settings.proxy.here:
         raise Unusable("--proxy is on another machine, and plain http would show tokens and personal data to it")
-    return HttpxSender(base_url, clock, certificate=shown, proxy=settings.proxy)
+    return HttpSender(base_url, clock, certificate=shown, proxy=settings.proxy)
 
 
 def outage_of(

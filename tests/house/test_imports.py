@@ -13,8 +13,7 @@ from tests.house.sources import ROOT, files, imported, nodes, text
 
 ONLY_IN = {
     "click": ("jobs.cli", "jobs.commands", "jobs.__main__"),
-    "httpx": ("jobs.transport.sender", "jobs.transport.line"),
-    "h11": ("jobs.transport.line",),
+    "httptools": ("jobs.transport.answer", "jobs.sandbox"),
     "tenacity": (
         "jobs.transport.retry",
         "jobs.transport.client",

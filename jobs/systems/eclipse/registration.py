@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from jobs.model import Outcome
 from jobs.privacy.passwords import PasswordFile
-from jobs.systems.contract import Capabilities, Setup, Step, WritingStep
+from jobs.systems.contract import Capabilities, Setup, Step, WritingStep, writes
 from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
@@ -91,7 +91,7 @@ class Registration(Eclipse):
         if not self.own:
             return self.registering
         onboarding = [step for step in Eclipse.steps_of(self, row) if step is not self.customer]
-        return (*self.registering, *(self.as_customer(step) for step in onboarding if isinstance(step, WritingStep)))
+        return (*self.registering, *(self.as_customer(step) for step in onboarding if writes(step)))
 
     admit = Defaults.admit
 
