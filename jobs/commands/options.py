@@ -66,6 +66,7 @@ RUNNING = (
     "notify",
     "ping",
     "metrics",
+    "otlp",
     *PRINTING,
 )
 

@@ -38,7 +38,9 @@ MEANINGS = {
     "operator_identity": "the operator's login, for what follows a registration",
     "operator_password": "its password",
     "pseudonym_key": "the key of the ledger's pseudonyms, in the place of the file beside it",
-    "signing_key": "the private key that signs manifests, PEM",
+    "signing_key": "the private key that signs manifests and plans, PEM",
+    "webhook_secret": "the secret by which the target's own notifications are proven",
+    "notify_key": "the key that a webhook's notices are signed with",
 }
 """What each is, unless a system says it better (`Capabilities.secrets`)."""
 

@@ -178,6 +178,9 @@ class Settings:
         None, hook_url, "URL", "Call URL after a good end, URL/CODE after another one: for a dead man's switch."
     )
     metrics: Path | None = option(None, Path, "FILE", "Leave each run's numbers there, for Prometheus' node exporter.")
+    otlp: Hook | None = option(
+        None, hook_url, "URL", "Post each run as a span to an OpenTelemetry collector (OTLP/HTTP)."
+    )
     output: str = option("text", one_of("text", "json"), "text|json", "Form of what is printed on stdout.")
     yes: bool = option(False, truth, None, "Answer every question with yes.")
     no_progress: bool = option(False, truth, None, "No progress bar, also on a terminal.")
