@@ -133,10 +133,10 @@ def test_a_key_file_that_others_may_read_fails(muster: Muster, file_of: Filed) -
 
 
 def test_a_wrong_table_of_the_system_is_a_line(muster: Muster) -> None:
-    (muster.folder / "muster.toml").write_text('[eclipse]\ncurency = "ZAR"\n')
+    (muster.folder / "muster.toml").write_text('[eclipse]\ncurrency = "RAND"\n')
     ended = muster("doctor")
     assert ended.code == 1
-    assert "did you mean 'currency'" in ended.stdout
+    assert "FAIL  settings of the system     [eclipse] currency: 'RAND' is not an ISO 4217 code" in ended.stdout
 
 
 def test_a_ledger_of_an_older_version_is_left_as_it_is(muster: Muster) -> None:
