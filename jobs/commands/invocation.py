@@ -25,7 +25,7 @@ class Invocation:
     def tell_failure(self, error: MusterError) -> None:
         """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
         settings, self.settings = self.settings, None
-        if settings is None or not told_to_somebody(settings):
+        if settings is None or self.clock is None or not told_to_somebody(settings):
             return
         from jobs.operations.notices import of_failure
 
@@ -37,13 +37,12 @@ def told_to_somebody(settings: "Settings") -> bool:
     return any(each is not None for each in (settings.notify, settings.ping, settings.metrics, settings.otlp))
 
 
-def tell(notice: "Notice", settings: "Settings", clock: "Clock | None") -> None:
+def tell(notice: "Notice", settings: "Settings", clock: "Clock") -> None:
     """Tells the notice to all whom the settings name; what goes wrong there changes nothing of the end."""
-    from jobs.clock import Clock
     from jobs.commands.options import say
     from jobs.operations.deliver import deliver
 
     try:
-        deliver(notice, settings, clock or Clock(), lambda words: say(f"muster: {words}", err=True))
+        deliver(notice, settings, clock, lambda words: say(f"muster: {words}", err=True))
     except BaseException as error:  # a signal too: the end that was to be told stands
         say(f"muster: the notice was given up: {type(error).__name__}", err=True)
