@@ -182,9 +182,9 @@ def test_a_second_signal_while_intents_are_written_keeps_the_books_closed(
 ) -> None:
     usual = Store.apply
 
-    def slow(self: Store, *given: Any) -> None:
+    def slow(self: Store, *given: Any) -> Any:
         time.sleep(0.15)
-        usual(self, *given)
+        return usual(self, *given)
 
     def twice() -> None:
         eventually(committed(sandbox, 6))

@@ -183,6 +183,8 @@ def test_the_head_names_file_duration_and_files_and_both_readers_find_their_answ
     for words in ('<p class="file">customers.csv</p>', "<dd>5 min</dd>", '<a href="outcome.csv"', "2 differences"):
         assert words in head
     assert re.search(r"Books</dt><dd><a [^>]+>balance</a>", head)
+    unread = page(summary({"onboarded": 9}, reconciliation={"match": 8, "unverified": 1}), [])
+    assert re.search(r">not all read</a> <small>8 match, 1 not read", unread)
     assert re.search(r"Need attention</dt><dd><a [^>]+>4</a>", head)
     assert "report.xlsx" not in text
     ids = {attributes["id"] for _, attributes in Outline(text).tags if "id" in attributes}

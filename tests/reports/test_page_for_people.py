@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from jobs.reports.dashboard import OpenLine
 from jobs.reports.page import page
 from jobs.reports.sample import draw
 from jobs.reports.totals import ControlTotal
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 from .made import MIXED, row, run_folder, summary, went
+from .test_dashboard import NIGHTS, board
+from .test_dashboard import page as all_nights
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -74,6 +77,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "good": lambda: page(summary({"onboarded": 500}, **went({"onboarded": 500})), []),
     "bad": bad_night,
     "empty": lambda: page(summary({}, **went({})), []),
+    "all nights": lambda: all_nights(board(NIGHTS, open_lines=[OpenLine("failed", "x" * 40, 3, "o", "d", ["c" * 60])])),
 }
 
 FAULTS = """() => {
