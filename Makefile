@@ -22,7 +22,7 @@ test: $(READY) ## the tests that a change must pass (minutes)
 	@$(RUN)python -m pytest -q -n 4 --dist worksteal -m "not slow"
 
 test-all: $(READY) ## every test, the long ones too
-	@$(RUN)python -m pytest -q -n 2
+	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough
 
 check: $(READY) ## lint, format and types
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy

@@ -125,13 +125,15 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
     import click
 
     from jobs.cli import cli
-    from jobs.commands.options import Invocation
+    from jobs.commands.invocation import Invocation
 
     invocation = Invocation(clock)
     try:
         refuse_unwritten(arguments)
         ended = cli.main(arguments, prog_name="muster", standalone_mode=False, obj=invocation)
     except SystemExit as error:
+        if error.code in {0, None}:  # what a shell asked of click's completion was answered
+            return ExitCode.OK
         if not isinstance(error, Terminated):
             return _without_stdout()  # click ends like this, and only then, when stdout was closed
         return told(failure(error), arguments, printed=invocation.document)
@@ -142,7 +144,9 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
             sys.stderr.write(f"  try: {failed.hint}\n")
         return documented(failed, arguments, printed=invocation.document)
     except BaseException as error:
-        code = told(failure(error), arguments, printed=invocation.document)
+        failed = failure(error)
+        code = told(failed, arguments, printed=invocation.document)
+        invocation.tell_failure(failed)
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
@@ -165,6 +169,10 @@ def told(failed: MusterError, arguments: list[str], *, printed: bool = False) ->
     sys.stderr.write(f"muster: {_shown(failed.message)}\n")
     if failed.hint:
         sys.stderr.write(f"  try: {_shown(failed.hint)}\n")
+    if not {"-q", "--quiet"}.isdisjoint(arguments):
+        from jobs.codes.exits import EXITS
+
+        sys.stderr.write(f"  ended with {int(failed.exit_code)}: {EXITS[failed.exit_code].meaning}\n")
     return documented(failed, arguments, printed=printed)
 
 

@@ -57,11 +57,19 @@ class Batch:
 
 
 def read_batch(
-    path: Path, settings: Settings, keys: KeySpace, work: Path, today: date, earlier: Earlier | None = None
+    path: Path,
+    settings: Settings,
+    keys: KeySpace,
+    work: Path,
+    today: date,
+    earlier: Earlier | None = None,
+    *,
+    before: bool = False,
 ) -> Batch:
     """Preflight, staging and validation of `path`; the files on the way are made in `work`. Raises Unusable.
 
-    `earlier`: what runs before found of the documents that rows name; None: they are looked at.
+    `earlier`: what runs before found of the documents that rows name; None: they are looked at. `before`: lines count
+    as rows as they did for an older muster (see `Dialect`).
     """
     file = preflight(
         path,
@@ -73,6 +81,7 @@ def read_batch(
         dates=settings.dates,
         values=settings.values,
         echo=[name.strip() for name in settings.echo.split(",") if name.strip()],
+        before=before,
     )
     staged = stage(file, work)
     validated = validate(

@@ -47,7 +47,7 @@ def onboard(
     what `cut_short` makes of it when ledger or disk fail later.
     """
     progress = progress or Progress()
-    stops = beginning.stops_of(settings, clock)
+    stops = beginning.stops_of(settings, clock, progress.stop)
     settings, system = check_settings(settings, path.parent)
     run_id = beginning.run_id_of(settings, clock)
     with ExitStack() as stack:

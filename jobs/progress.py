@@ -35,7 +35,10 @@ class Count(Protocol):
 
 
 class Progress:
-    """Silence; the base of the other two."""
+    """Silence; the base of the others."""
+
+    stop: "Callable[[], bool] | None" = None
+    """Asked while rows are sent: True drains the run as a signal would. None: nobody is asked."""
 
     def note(self, sentence: str) -> None:
         """Something the operator should read now."""

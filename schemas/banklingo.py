@@ -79,6 +79,22 @@ BANKLINGO: tuple[Column, ...] = (
         pattern=ENCODED_KEY,
     ),
     given(
+        "document_file",
+        None,
+        "KYC document of the client, relative to the input file; sent when the settings name a command for it.",
+        "",
+        "file",
+        aliases=("document_1_file",),
+    ),
+    given(
+        "document_type",
+        None,
+        "Kind of the document, in the bank's words; id_type when absent.",
+        "",
+        aliases=("document_1_type",),
+        personal=False,
+    ),
+    given(
         "customer_kind",
         None,
         "individual; what a corporate client is called is on no page, so that those are refused here.",

@@ -84,6 +84,7 @@ CHANGE = Rule("missing:first_name", pl.any_horizontal(_is_given(name) for name i
 INPUTS = {command: replace(INPUT, rules=(REASON,)) for command in REASONED} | {
     "approve": INPUT,
     "request-approval": INPUT,
+    "exit": INPUT,
     "update": replace(INPUT, rules=(CHANGE,)),
 }
 """By command."""

@@ -163,7 +163,7 @@ BLINK: tuple[Column, ...] = (
         "bank_person_id",
         "personIdentification",
         ("personIdentification", "personId"),
-        "The bank's identification of the person whose contacts are given; needed with any of them.",
+        "The bank's identification of the person whose contacts are given; the customer's one person when empty.",
         "P-0001",
     ),
     usual.EMAIL.at(
@@ -227,7 +227,6 @@ INPUT = InputModel(
     needs=(("bank_customer_id", "external_reference"),),
     rules=(
         Rule("missing:bank_customer_id", _any("bank_customer_id", "external_reference")),
-        Rule("missing:bank_person_id", pl.col("bank_person_id").is_not_null() | ~_any(*CONTACTS)),
         *(
             Rule(f"missing:{name}", pl.col(name).is_not_null() | ~_any(f"{name}_type", f"{name}_information"))
             for name in CONTACTS

@@ -2,22 +2,45 @@
 
 import compileall
 import gc
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from jobs.sandbox.server import Sandbox
+from tests import examples
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+hypothesis.settings.register_profile("quick", max_examples=examples.QUICK, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("thorough", max_examples=examples.THOROUGH, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("quick")
+"""No deadline: it would be one of the machine's, which may be busy. `make test-all` asks for the thorough profile."""
+
 sys.dont_write_bytecode = False
 """Where bytecode is not kept, each worker would compile every test anew: ten seconds of computing before the first."""
+
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 2 << 30
+"""Chosen: a run of all tests leaves a tenth of it."""
+
+
+def pytest_configure() -> None:
+    """Puts the folders of tests into memory where there is enough: a run asks for 28 syncs, which a disk takes ms for.
+
+    Whether what was synced survives a power cut is told from the calls themselves (`tests/processes/crashes.py`).
+    """
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -1,6 +1,7 @@
 """The command line as scripts meet it: help, exit codes, one JSON document, closed pipes, and never a traceback."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -19,11 +20,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.__main__ import status
+from jobs.cli import COMMANDS as PURPOSES
 from jobs.cli import cli
 from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.settings.settings import OPTIONS
+from tests.examples import some
 from tests.forked import Forked
 
 REPOSITORY = Path(__file__).parents[1]
@@ -78,26 +81,32 @@ def test_every_command_knows_config_verbose_and_quiet(command: str) -> None:
         assert {"--config", "-v", "-q"} <= {name for parameter in leaf.params for name in parameter.opts}
 
 
-def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
-    program = (
-        "import resource, sys; from jobs.__main__ import status; status(['--help']);"
-        "heavy = {'polars', 'pandera', 'httpx', 'sqlalchemy', 'phonenumbers', 'rich', 'starlette', 'jinja2'};"
-        "used = resource.getrusage(resource.RUSAGE_SELF);"
-        "print(used.ru_utime + used.ru_stime, sorted(heavy & set(sys.modules)), file=sys.stderr)"
-    )
-    times = []
-    for _ in range(3):
-        said = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONPATH": str(REPOSITORY)},
-        ).stderr.split(" ", 1)
-        assert said[1] == "[]\n"
-        times.append(float(said[0]))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(command: str) -> None:
+    assert PURPOSES[command] == cli.commands[command].get_short_help_str(200)
 
-    assert min(times) < 0.2
+
+HEAVY = ("polars", "pandera", "phonenumbers", "rapidfuzz", "rich", "starlette", "uvicorn", "jinja2", "httpx", "uvloop")
+
+
+def test_a_command_loads_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path / 'muster.db'}").close()
+    program = f"""
+import sys
+from jobs.__main__ import status
+heavy = {HEAVY!r}
+def loaded(*more): return sorted({{*heavy, *more}} & sys.modules.keys())
+said = []
+status(["--help"]); said.append(loaded("sqlalchemy", "jobs.settings", "asyncio"))
+status(["run", "--help"]); said.append(loaded("sqlalchemy", "asyncio"))
+status(["runs"]); status(["status"]); said.append(loaded())
+print(said, "sqlalchemy" in sys.modules, file=sys.stderr)
+"""
+    environment = {"PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", program]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path).stderr
+
+    assert said.splitlines()[-1] == "[[], [], []] True"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +249,8 @@ def test_the_state_of_a_run_elsewhere_says_what_can_be_known_of_it(
     assert said["state"] == state
     assert " on pod-1 since " in said["owner"]
     assert "only its heartbeat can tell" in said["owner"]
-    assert said["owner"] in shown
+    beat = re.compile(r"\d+ s ago")  # a moment lies between the two
+    assert beat.sub("", said["owner"]) in beat.sub("", shown)
     assert (f"muster resume {run_id}" in shown) is (state == "unclear")
 
 
@@ -265,8 +275,9 @@ def test_settings_are_shown_with_their_origin_and_secrets_only_as_set(
 
     out = capsysbinary.readouterr().out
     said = orjson.loads(out)
-    assert said["settings"]["rate"] == {"value": "60/180", "origin": "MUSTER_RATE"}
-    assert said["settings"]["concurrency"] == {"value": "4", "origin": "--concurrency"}
+    shown = {name: (said["settings"][name]["value"], said["settings"][name]["origin"]) for name in said["settings"]}
+    assert shown["rate"] == ("60/180", "MUSTER_RATE")
+    assert shown["concurrency"] == ("4", "--concurrency")
     assert said["settings"]["tenant"]["origin"] == said["settings"]["columns.Vorname"]["origin"] == "muster.toml"
     assert said["secrets"]["password"] == "set"
     assert said["secrets"]["token"] == "not set"
@@ -364,7 +375,7 @@ def test_the_program_runs_as_a_module_and_says_its_version() -> None:
     assert muster("nonsense").returncode == 2
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([option.flag for option in OPTIONS if option.metavar]),
     st.text(max_size=12).filter(lambda text: "\x00" not in text),
@@ -373,7 +384,7 @@ def test_no_value_of_any_option_is_an_internal_error(flag: str, value: str) -> N
     assert status(["config", f"{flag}={value}"]) in {0, 2}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=some(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_no_ledger_run_id_or_command_is_an_internal_error(text: str) -> None:
     for arguments in (["runs", f"--ledger={text}"], ["status", "--", text], ["verify", "--", text], [text]):

@@ -23,6 +23,7 @@ from jobs.settings.secrets import SECRETS, secret, secrets
 from jobs.settings.settings import BY_NAME, OPTIONS, Settings, settings, unknown_variables
 from jobs.settings.system_table import system_settings
 from jobs.systems.eclipse.system import EclipseSettings
+from tests.examples import some
 
 
 @pytest.fixture(autouse=True)
@@ -510,7 +511,7 @@ def test_a_given_key_is_used_and_no_file_is_made() -> None:
     assert list(Path().iterdir()) == []
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=some(80), deadline=None)
 @given(st.sampled_from(sorted(BY_NAME)), st.text(max_size=20))
 def test_any_text_for_any_option_is_taken_or_refused_in_a_sentence(name: str, text: str) -> None:
     with suppress(Unusable):

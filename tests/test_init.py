@@ -83,3 +83,57 @@ def test_what_is_there_is_not_touched(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "there already" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["customers.csv"]
     assert (tmp_path / "customers.csv").read_text() == "mine"
+
+
+FIRST = """Vorname;Nachname;Handy;Mail;ID number;Geburtsdatum;Gender;Branch
+Thandi;Nkosi;0821234567;thandi@example.com;9001015009086;01/02/1990;Female;Durban
+Sipho;Dlamini;0821234568;sipho@example.com;8002285009080;28/02/1980;Male;Durban
+"""
+
+
+def test_a_first_file_is_recognised_and_validates_with_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MUSTER_TENANT", "1001")
+    Path("export.csv").write_text(FIRST)
+
+    assert status(["init", "job", "--from", "export.csv"]) == 0
+
+    said = capsys.readouterr().out
+    assert "'Handy' is phone" in said
+    assert "'Branch' is not known: kept, and not sent" in said
+    assert "date_of_birth is written DD/MM/YYYY" in said
+    written = tomllib.loads((tmp_path / "job" / "muster.toml").read_text())
+    assert written["columns"]["Vorname"] == "first_name"
+    assert written["dates"] == {"date_of_birth": "DD/MM/YYYY"}
+    assert status(["validate", "export.csv", "--config", "job/muster.toml"]) in {0, 1}
+    assert "2 rows read" in capsys.readouterr().out
+
+
+def test_a_date_that_may_be_two_is_left_to_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("export.csv").write_text(FIRST.replace("28/02/1980", "02/03/1980"))
+
+    assert status(["init", "job", "--from", "export.csv", "-q"]) == 0
+
+    text = (tmp_path / "job" / "muster.toml").read_text()
+    assert tomllib.loads(text)["dates"] == {}
+    assert '# date_of_birth = "DD/MM/YYYY"' in text
+    assert '# date_of_birth = "MM/DD/YYYY"' in text
+
+
+def test_an_editor_is_told_every_key_and_that_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status(["init", "-q"]) == status(["config", "--json-schema"]) == 0
+
+    schema = json.loads(capsys.readouterr().out)
+    assert json.loads(Path("muster.schema.json").read_text()) == schema
+    assert schema["additionalProperties"] is False
+    assert {"tenant", "rate", "columns", "eclipse", "azakaw", "profile"} <= set(schema["properties"])
+    assert not {"password", "token", "plan", "confirm_tenant"} & set(schema["properties"])
+    profile = schema["properties"]["profile"]["anyOf"][1]["additionalProperties"]
+    assert (profile["additionalProperties"], profile["properties"]["protected"]["type"]) == (False, "boolean")
+    assert Path("muster.toml").read_text().startswith("#:schema ./muster.schema.json")

@@ -64,6 +64,8 @@ def test_what_is_protected_is_not_unprotected_by_the_environment() -> None:
         ("[profile.prod.eclipse]\ncurency = 'ZAR'", "unknown key 'curency'; did you mean 'currency'"),
         ("[profile.prod]\nprofile = 'x'", "unknown key 'profile'"),
         ("[profile]\nprod = 1", "[profile] holds tables"),
+        ("[dates]\ndate_of_brith = 'DD/MM/YYYY'", "[dates]: no system has a column 'date_of_brith'; did you mean"),
+        ("[values.gendre]\nMale = 'M'", "[values]: no system has a column 'gendre'; did you mean 'gender'"),
         ("[azakaw]\nnonsense = 1", "[azakaw]: unknown key 'nonsense'"),
         ("confirm_tenant = '1001'", "unknown key 'confirm_tenant'"),
         ("[profile.prod]\ntoken = 'x'", "is a secret"),
@@ -89,5 +91,6 @@ def test_config_says_which_file_and_which_profile(file: Path, capsys: pytest.Cap
     assert status(["config", "--profile", "prod"]) == 0
 
     assert said["file"] == str(file)
-    assert said["settings"]["tenant"] == {"value": "2002", "origin": "muster.toml [profile.prod]"}
+    assert said["settings"]["tenant"]["value"] == "2002"
+    assert said["settings"]["tenant"]["origin"] == "muster.toml [profile.prod]"
     assert str(file) in capsys.readouterr().out

@@ -129,6 +129,12 @@ _OTHERS = (
     ),
     (
         Outcome.FAILED,
+        "own_login_unusable",
+        "the customer's own login can't be used to go on",
+        "Let an operator go on: muster run of the same file.",
+    ),
+    (
+        Outcome.FAILED,
         "document_unreadable",
         "the document that the row names can't be read any more",
         "Put the document back where the row says it is, then muster retry RUN.",

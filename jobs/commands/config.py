@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 
 
 @click.command("config")
+@click.option("--json-schema", is_flag=True, help="Print the JSON Schema of muster.toml instead, for editors.")
 @options(*RUNNING)
-def command(**given: Any) -> None:
+def command(json_schema: bool, **given: Any) -> None:
     """Show the effective settings with origin and meaning: all options, and all keys of the system's table.
 
     \b
     Examples:
       MUSTER_RATE=60/180 muster config --concurrency 4
       muster config --system blink
+      muster config --json-schema > muster.schema.json
     """
     from jobs.commands.init import credential, written
     from jobs.run.canary import with_default_canary
@@ -26,6 +28,11 @@ def command(**given: Any) -> None:
     from jobs.settings.secrets import MEANINGS, SECRETS, secret
     from jobs.systems import capabilities
 
+    if json_schema:
+        from jobs.settings.json_schema import settings_schema
+
+        show_json(settings_schema())
+        return
     settings = effective(given)
     able = capabilities(settings.job_name.adapter)
     settings = with_default_canary(settings, able)

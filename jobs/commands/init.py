@@ -1,7 +1,6 @@
 """`muster init`: the beginnings of a job in a folder: settings, an example file, and what to type next."""
 
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,9 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--system", type=click.Choice(list(SYSTEMS)), default=DEFAULT, show_default=True)
+@click.option(
+    "--from", "first", type=click.Path(path_type=Path), metavar="FILE", help="A first file, to be recognised."
+)
 @click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
 @click.option(
     "--signing-key",
@@ -30,16 +32,26 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
     help="Make a key pair that signs runs instead: FILE, outside of this folder, and FILE.pub.",
 )
 @options()
-def command(folder: Path, system: str, form: str | None, signing_key: Path | None, **given: Any) -> None:
+def command(
+    folder: Path, system: str, first: Path | None, form: str | None, signing_key: Path | None, **given: Any
+) -> None:
     """Make muster.toml and an example input file in FOLDER; nothing that is there is touched.
+
+    With --from, the header and the first rows of a file of your own are looked at: muster.toml says which column is
+    which ([columns]), how its dates are written ([dates]) and which words have to be explained ([values]), and what
+    was recognised is told. muster.schema.json lets editors complete and check muster.toml.
 
     \b
     Examples:
       muster init
       muster init onboarding --system azakaw
+      muster init onboarding --from /srv/in/customers.csv
       muster init --signing-key /etc/muster/sign.pem
     """
+    import json
+
     from jobs.errors import Unusable
+    from jobs.settings.json_schema import settings_schema
     from jobs.settings.settings import output_form
     from schemas.export import example_csv
 
@@ -47,7 +59,11 @@ def command(folder: Path, system: str, form: str | None, signing_key: Path | Non
     if signing_key is not None:
         _make_key(signing_key, form)
         return
-    files = {folder / "muster.toml": settings_file(system), folder / "customers.csv": example_csv(system)}
+    lines, tables = _recognised(first, system)
+    files = {folder / "muster.toml": settings_file(system, tables)}
+    files |= {folder / "muster.schema.json": json.dumps(settings_schema(), indent=1) + "\n"}
+    if first is None:
+        files |= {folder / "customers.csv": example_csv(system)}
     for path in files:
         if path.exists():
             raise Unusable(f"{path} is there already; nothing was made", hint="give another folder")
@@ -58,16 +74,28 @@ def command(folder: Path, system: str, form: str | None, signing_key: Path | Non
                 file.write(content)
     except OSError as error:
         raise Unusable(f"{folder} can't be written: {error.strerror}") from error
-    following = "fill in muster.toml, set the credential, then `muster doctor` and `muster validate customers.csv`"
+    check = first.absolute() if first else "customers.csv"
+    following = f"fill in muster.toml, set the credential, then `muster doctor` and `muster validate {check}`"
     if form == "json":
-        show_json({"schema_version": 1, "made": [str(path) for path in files], "next": following})
+        made = [str(path) for path in files]
+        show_json({"schema_version": 1, "made": made, "recognised": lines, "next": following})
     if form == "json" or given["quiet"]:
         return
-    for path in files:
-        say(f"made {path}")
+    for line in [*lines, *(f"made {path}" for path in files)]:
+        say(line)
     if folder != Path():
         say(f"next: cd {folder}")
     say(f"next: {following}")
+
+
+def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]:
+    """What a first file tells, in lines and as tables of muster.toml; nothing without one. Raises Unusable."""
+    if first is None:
+        return [], None
+    from jobs.operations.first_file import recognised, tables, told
+
+    found = recognised(first, system)
+    return list(told(found)), tables(found)
 
 
 def _make_key(path: Path, form: str) -> None:
@@ -96,9 +124,10 @@ def _make_key(path: Path, form: str) -> None:
     say(f"made {path}\nmade {public}\nnext: {following}")
 
 
-def settings_file(system: str) -> str:
-    """muster.toml with the defaults commented out, as text."""
+def settings_file(system: str, tables: str | None = None) -> str:
+    """muster.toml with the defaults commented out, as text. `tables`: how a first file is read; None: an example."""
     from dataclasses import fields
+    from textwrap import wrap
 
     from jobs.settings.meaning import meanings
     from jobs.settings.settings import BY_NAME
@@ -106,6 +135,7 @@ def settings_file(system: str) -> str:
 
     able = capabilities(system)
     lines = [
+        "#:schema ./muster.schema.json",
         f"# Settings of muster for {able.title}. What is commented out is the default.",
         f"# Secrets do not belong here. The credential is {able.credential}; it comes from the environment,",
         "# or from files that variables with _FILE behind them name. `muster config` shows what holds.",
@@ -124,7 +154,8 @@ def settings_file(system: str) -> str:
     for each in fields(kind):
         words = wrap(told[each.name], WIDTH, initial_indent="## ", subsequent_indent="## ")
         lines += ["", *words, f"# {each.name} = {written(each.default)}"]
-    return "\n".join([*lines, "", "[columns]", '# "header of the file" = "column of muster"', ""])
+    example = '[columns]\n# "header of the file" = "column of muster"\n'
+    return "\n".join([*lines, "", tables or example])
 
 
 def credential(able: "Capabilities") -> dict[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jobs.operations.lookup import Choose
     from jobs.settings.settings import Settings
     from jobs.systems.contract import Capabilities
+    from jobs.systems.optional import Predicate
     from jobs.systems.sighting import Profile
 
 WANTED = {
@@ -43,6 +44,12 @@ BY = ("phone", "identity", "email", "reference", "customer-id")
 @click.option("--first-name", help="First name; with or without the last.")
 @click.option("--last-name", help="Last name.")
 @click.option("--customer-id", help="The target's own id.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="MEMBER=VALUE",
+    help="A predicate, also !=, >, <, ~ (contains); more than one: all.",
+)
 @click.option("--i-know", is_flag=True, help="Take personal values from the command line, where others can read them.")
 @click.option("--full", is_flag=True, help="Show profile, newest decision and wallets of the one that fits.")
 @click.option("--reveal", is_flag=True, help="Show personal values; on a terminal only.")
@@ -67,10 +74,11 @@ def command(**given: Any) -> None:
       muster lookup --phone 0821234567 --i-know
       muster lookup --reference CRM-000017
       muster lookup --from phones.csv --to found.csv
+      muster lookup --system banklingo --where "lastName~Okafor" --where "city=Lagos" --i-know
 
-    Ends with 0 when one customer was found; with 1 when nobody was, when several fit and none was chosen (a person at a
-    terminal is asked which one is meant), or when any row of FILE did not lead to exactly one. Personal values are
-    shown masked. Every lookup is noted in the access log beside the ledger.
+    Every lookup is noted in the access log beside the ledger. Ends with 0 when one customer was found; with 1 when
+    nobody was, when several fit and none was chosen (a person at a terminal is asked which one is meant), or when any
+    row of FILE did not lead to exactly one. Personal values are shown masked.
     """
     settings = effective(given)
     if given["listed"] is not None or given["to"] is not None or given["by"] is not None:
@@ -78,8 +86,61 @@ def command(**given: Any) -> None:
     else:
         if given["reveal"]:
             refuse_reveal()
-        code = _one(_wanted(given, settings), given, settings)
+        code = _where(given, settings) if given["where"] else _one(_wanted(given, settings), given, settings)
     raise click.exceptions.Exit(code)
+
+
+def _where(given: dict[str, Any], settings: "Settings") -> ExitCode:
+    """Searches by predicates and shows who fits."""
+    import asyncio
+
+    from jobs.operations.access_log import note_access
+    from jobs.operations.lookup import search
+    from jobs.systems import capabilities
+
+    if given["full"] or any(given[name] for name in WANTED):
+        raise Unusable("--where goes with no other way to find somebody")
+    able = capabilities(settings.job_name.adapter)
+    if not able.predicates:
+        words = ", ".join(able.lookups) or "nothing"
+        raise Unusable(f"{able.title} is not searched by predicates", hint=f"it finds customers by {words}")
+    if not given["i_know"]:
+        raise Unusable(
+            "--where shows persons, and every user of this machine can read the command line",
+            hint="--i-know takes it from the command line",
+        )
+    predicates = [predicate_of(text) for text in given["where"]]
+    by = ",".join(sorted({each.member for each in predicates}))
+    note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]))
+    return _shown(asyncio.run(search(settings, the_clock(), predicates)), given, settings)
+
+
+def predicate_of(text: str) -> "Predicate":
+    """`city=Lagos` as a predicate. Raises Unusable."""
+    from jobs.systems.optional import OPERATORS, Predicate
+
+    places = [(text.find(sign), -len(sign), sign) for sign in OPERATORS if sign in text]
+    place, _, sign = min(places, default=(0, 0, ""))
+    member, value = text[:place].strip(), text[place + len(sign) :].strip()
+    if not member.isidentifier() or not value:
+        raise Unusable(f"--where: {text[:40]!r} is no predicate", hint=f"MEMBER, one of {' '.join(OPERATORS)}, VALUE")
+    return Predicate(member, sign, value)
+
+
+def _shown(found: "Sequence[Mapping[str, str]]", given: dict[str, Any], settings: "Settings") -> ExitCode:
+    """Shows those that a search found, masked unless a person at a terminal wants them as they are."""
+    from jobs.operations.lookup import masked
+    from jobs.systems import capabilities
+
+    plain = capabilities(settings.job_name.adapter).plain
+    records = [dict(each) if given["reveal"] else masked(each, plain) for each in found]
+    if settings.output == "json":
+        show_json({"schema_version": 1, "customers": records})
+    else:
+        for record in records:
+            say("  ".join(f"{name}={printed(value)}" for name, value in record.items()))
+    _say(len(found), settings, full=False)
+    return ExitCode.OK if found else ExitCode.ATTENTION
 
 
 def _one(wanted: "Mapping[str, str]", given: dict[str, Any], settings: "Settings") -> ExitCode:

@@ -4,12 +4,12 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from jobs.commands.invocation import Invocation, tell, told_to_somebody
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
@@ -63,22 +63,19 @@ RUNNING = (
     "fail_on",
     "exit_zero",
     "yes",
+    "notify",
+    "ping",
+    "metrics",
+    "otlp",
     *PRINTING,
 )
 
 
+MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
+"""Commands whose end is told to whom --notify, --ping and --metrics name."""
+
 FEW = 3
 """Ledgers elsewhere that are named; chosen."""
-
-
-@dataclass
-class Invocation:
-    """A command under way; the object of click's context."""
-
-    clock: "Clock | None" = None
-    """What it tells the time by, from outside; None: nobody gave one."""
-    document: bool = False
-    """Whether the one JSON document is on its way to stdout."""
 
 
 def options(*names: str) -> Callable[[F], F]:
@@ -124,6 +121,9 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
     if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
         say_once(_where(found))
+    context = click.get_current_context()
+    if context.command.name in MAKING_RUNS:
+        context.ensure_object(Invocation).settings = found
     return found
 
 
@@ -149,6 +149,13 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     click.echo("\n".join(printable(line) for line in text.split("\n")), err=err, nl=nl)
 
 
+def draw_over(lines: int, text: str = "") -> None:
+    """Takes back the last `lines` of a terminal and prints `text` in their place."""
+    click.echo(f"\x1b[{lines}A\x1b[J" if lines else "", nl=False)
+    if text:
+        say(text)
+
+
 def say_once(sentence: str) -> None:
     """Says something on stderr, once a command however often its settings are asked for."""
     said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
@@ -171,6 +178,7 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
     from jobs.reports.brief import render_brief
     from jobs.reports.summary import render_text
 
+    tell_end(summary, settings_)
     try:
         if settings_.output == "json":
             show_document(summary.to_json(), failure_of(summary))
@@ -185,6 +193,16 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
     if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
         say(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
     raise click.exceptions.Exit(int(summary.exit_code))
+
+
+def tell_end(summary: "Summary", settings_: Settings) -> None:
+    """Tells the end of a run to whom the settings name."""
+    invocation = click.get_current_context().ensure_object(Invocation)
+    invocation.settings = None
+    if told_to_somebody(settings_):
+        from jobs.operations.notices import of_run
+
+        tell(of_run(summary, report_of(summary, settings_)), settings_, invocation.clock)
 
 
 def report_of(summary: "Summary", settings_: Settings) -> str | None:

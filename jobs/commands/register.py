@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.erasing import keep_retention
-from jobs.commands.options import RUNNING, effective, failure_of, options, progress_of, say, show, show_json, the_clock
+from jobs.commands.options import (
+    RUNNING,
+    effective,
+    failure_of,
+    options,
+    progress_of,
+    say,
+    show,
+    show_json,
+    tell_end,
+    the_clock,
+)
 from jobs.errors import MusterError
 
 if TYPE_CHECKING:
@@ -16,25 +27,36 @@ if TYPE_CHECKING:
 
 @click.command("register")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--then-onboard", is_flag=True, help="Go on with KYC and wallet, as MUSTER_OPERATOR_IDENTITY.")
+@click.option("--then-onboard", is_flag=True, help="Go on with KYC and wallet.")
+@click.option(
+    "--as",
+    "who",
+    type=click.Choice(("operator", "customer")),
+    default="operator",
+    show_default=True,
+    help="Who goes on: MUSTER_OPERATOR_IDENTITY in a run of its own, or each customer with its own token.",
+)
 @options("passwords", "encrypt_to", "control", *RUNNING)
-def command(input_path: Path, then_onboard: bool, **given: Any) -> None:
+def command(input_path: Path, then_onboard: bool, who: str, **given: Any) -> None:
     """Register the customers of INPUT with the ONBOARDING credential: customer, login, proof of the login.
 
     \b
     Examples:
       muster register customers.csv --passwords delivered.csv
       muster register customers.csv --passwords delivered.csv --encrypt-to helpdesk.pem
+      muster register customers.csv --passwords delivered.csv --then-onboard --as customer
       MUSTER_OPERATOR_IDENTITY=operator MUSTER_OPERATOR_PASSWORD_FILE=pw muster register customers.csv --then-onboard
 
     Rows need a login name (column identity). A row without a password gets one, which only the file of --passwords
-    shows. The ONBOARDING credential runs no KYC: an operator's `muster run` of the same file does, or --then-onboard.
+    shows. The ONBOARDING credential runs no KYC: an operator's `muster run` of the same file does, or --then-onboard,
+    with the operator's credential or, `--as customer`, with each customer's own token.
     """
     from jobs.flow import onboard
 
-    settings = effective(given | {"job": "registration"})
+    own = then_onboard and who == "customer"
+    settings = effective(given | {"job": "registration"} | ({"own": True} if own else {}))
     registered_by(settings)
-    after = onboarding_after(given) if then_onboard else None
+    after = onboarding_after(given) if then_onboard and not own else None
     summary = onboard("register", input_path, settings, the_clock(), progress=progress_of(settings, given))
     if after is None or not may_go_on(summary):
         keep_retention(settings, given)
@@ -98,4 +120,5 @@ def show_both(first: "Summary", second: "Summary", settings: "Settings", given: 
         show_json({"schema_version": SCHEMA_VERSION, **both}, failure_of(first, second))
     elif not given.get("quiet"):
         say("\n".join(render_text(each) for each in (first, second)), nl=False)
+    tell_end(second, settings)
     raise click.exceptions.Exit(int(strongest({ExitCode(int(each.exit_code)) for each in (first, second)})))

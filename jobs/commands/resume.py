@@ -17,6 +17,7 @@ from jobs.commands.options import (
     say,
     show,
     show_json,
+    tell_end,
     the_clock,
 )
 
@@ -104,7 +105,9 @@ def gone_on(run: "RunRow", given: dict[str, Any]) -> "Summary":
     settings = effective(given, run, warn=False)
     progress = progress_of(settings, given)
     path, sha256 = Path(run.input_path), run.input_sha256
-    return onboard("resume", path, settings, the_clock(), sha256=sha256, progress=progress)
+    summary = onboard("resume", path, settings, the_clock(), sha256=sha256, progress=progress)
+    tell_end(summary, settings)
+    return summary
 
 
 def show_all(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import chosen_run, effective, ledger_there, options, say, show_json, the_clock
+from jobs.commands.options import chosen_run, draw_over, effective, ledger_there, options, say, show_json, the_clock
 from jobs.printable import printable
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:
     while document["state"] in {"running", "unclear"}:
         text = _text(document)
         if sys.stdout.isatty():
-            click.echo((f"\x1b[{drawn}A\x1b[J" if drawn else "") + _narrow(text))
+            draw_over(drawn, _narrow(text))
             drawn = text.count("\n") + 1
         elif text != before:
             say(text)
@@ -70,7 +70,7 @@ def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:
         the_clock().wait(WATCH_SECONDS)
         document = _document(ledger, chosen_run(ledger, document["run_id"]))
     if drawn:
-        click.echo(f"\x1b[{drawn}A\x1b[J", nl=False)
+        draw_over(drawn)
     return document
 
 

@@ -39,6 +39,8 @@ def command(**given: Any) -> None:
             say(f"  profiles            {', '.join(each.downloads)}")
         if each.exports:
             say(f"  muster export       {', '.join(each.exports)}")
+        if each.notices:
+            say("  muster webhook      profile updates")
         if each.full:
             say(f"  reconcile --full    {each.full}")
         if each.commands:

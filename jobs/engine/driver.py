@@ -20,7 +20,7 @@ from jobs.ledger.rows import StepRow, StepStatus, Transition
 from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
-from jobs.systems.contract import Step, System, WritingStep
+from jobs.systems.contract import Step, System, WritingStep, writes
 from jobs.systems.messages import ReadFailed, Trace
 from jobs.systems.verdict import (
     Absent,
@@ -172,7 +172,7 @@ class RowDriver:
         if isinstance(finding, Later):
             return finding
         if isinstance(finding, Absent):
-            if not isinstance(step, WritingStep):
+            if not writes(step):
                 raise TypeError(f"the step {step.name} only reads, so that nothing can be absent")
             case.facts.update(finding.facts)
             case.chosen = dict(finding.facts)
@@ -412,7 +412,7 @@ def rests(step: Step, case: Case, later: Later) -> bool:
 
 def settle_seconds(step: Step) -> float:
     """How long after an unanswered write of `step` "not there" is not believed."""
-    given = step.settle_seconds if isinstance(step, WritingStep) else None
+    given = step.settle_seconds if writes(step) else None
     return SETTLE_SECONDS if given is None else given
 
 

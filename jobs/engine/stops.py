@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -57,6 +57,8 @@ class Stops:
     """The reason in a sentence; None: nothing has stopped the run."""
     codes: set[ExitCode] = field(default_factory=set)
     error: MusterError | None = None
+    asked: Callable[[], bool] | None = None
+    """Whether a program that runs muster wants it to stop, as a signal would; None: nobody is asked."""
     due: datetime | None = None
     """What the local clock shows at the deadline, without its zone; None: there is none."""
     unreadable: bool = False
@@ -97,9 +99,14 @@ class Stops:
             looking.cancel()
 
     async def _watch(self, clock: Clock) -> None:
-        """Looks again and again until the deadline has passed."""
-        while left := self.seconds_left(clock):
-            await clock.sleep(min(left, DEADLINE_LOOK_SECONDS))
+        """Looks again and again until the deadline has passed, or somebody wants it to stop."""
+        left = self.seconds_left(clock)
+        while left or (self.asked is not None and left is None):
+            if self.asked is not None and self.asked():
+                self.signal(ExitCode.SIGTERM)
+                return
+            await clock.sleep(min(left or DEADLINE_LOOK_SECONDS, DEADLINE_LOOK_SECONDS))
+            left = self.seconds_left(clock)
         if self.due is not None:
             self.deadline()
 

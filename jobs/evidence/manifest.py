@@ -57,7 +57,7 @@ class Signer:
     sign: Callable[[bytes], bytes]
 
 
-_LIBRARIES = ("click", "httpx", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
+_LIBRARIES = ("click", "httptools", "jinja2", "orjson", "pandera", "phonenumbers", "polars", "sqlalchemy", "tenacity")
 
 
 def write_manifest(

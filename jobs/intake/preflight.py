@@ -95,12 +95,14 @@ def preflight(
     echo: Sequence[str] = (),
     dates: Mapping[str, str] = NO_COLUMNS,
     values: Mapping[str, str] = NO_COLUMNS,
+    before: bool = False,
 ) -> InputFile:
     """What `path` holds, after one whole pass over it.
 
     `encoding`: any text encoding Python knows (None: by byte order mark, else UTF-8). `delimiter`: one sign, or `tab`
     (None: found out among , ; tab |). `columns`: file header -> canonical name. `skip_lines`: physical lines before the
     header that are left out. `echo`: unknown headers that reports may show. `dates` and `values`: see `Spellings.of`.
+    `before`: see `Dialect`.
     Raises Unusable, with line and column where there is one, when the file can't be worked with.
     """
     for name in filter(names_secret, echo):
@@ -109,7 +111,8 @@ def preflight(
     named, read = frozenset(map(folded, echo)), Spellings.of(dates, values, system)
     if source.parquet:
         return replace(_parquet(source, columns, system), named=named, spellings=read)
-    return replace(_csv(source, encoding, delimiter, columns, system, skip_lines), named=named, spellings=read)
+    found = _csv(source, encoding, delimiter, columns, system, skip_lines, before=before)
+    return replace(found, named=named, spellings=read)
 
 
 def csv_records(file: InputFile) -> Iterator[tuple[int, list[str], int]]:
@@ -152,6 +155,8 @@ def _csv(
     columns: Mapping[str, str],
     system: str,
     skip_lines: int,
+    *,
+    before: bool,
 ) -> InputFile:
     digest = hashlib.sha256()
     blocks = expanded(source, _hashed(raw(source), digest))
@@ -163,11 +168,12 @@ def _csv(
         iter(lines), source.name, delimiter, lambda header: len(known_headers(header, system, columns)), skip_lines
     )
     _refuse_nul(source, dialect.header)
+    dialect = replace(dialect, before=before)
     mapping = _mapped(source, dialect, system, columns, encoding)
     skipped: Counter[str] = Counter()
     tally = _counted(records(again, dialect, source.name, skipped), len(dialect.header), lines)
     _refuse_no_rows(source, tally.rows)
-    if tally.trailing == tally.rows > 1:
+    if tally.trailing == tally.rows > 1 and not before:
         dialect, tally.ragged, tally.ragged_rows = replace(dialect, trailing=True), {}, 0
     if tally.stray and tally.stray_rows > max(1, tally.rows // 2):
         refuse_stray(source.name, dialect.header, tally.stray, tally.stray_rows, tally.rows)

@@ -39,6 +39,8 @@ class Dialect:
     """Every row ends with a delimiter more than the header; what follows it is no field."""
     better: int = 0
     """How many lines to skip to a line that looks more like the header; 0: none does."""
+    before: bool = False
+    """Lines count as rows as they did before blank lines and further headers were left out, for runs of then."""
 
 
 def dialect_of(
@@ -111,7 +113,7 @@ def records(
     A stray quote stands inside a field that does not begin with one; its place counts from 1, and is 0 without one.
 
     Blank lines, lines of only delimiters, and the header once more (files put together) are no records; `skipped`
-    counts them. Raises Unusable with the line.
+    counts them. Where `dialect.before` says so, only blank lines at the end are none. Raises Unusable with the line.
     """
     csv.field_size_limit(FIELD_LIMIT)
     kept: list[str] = []
@@ -121,10 +123,18 @@ def records(
     next(reader)
     kept.clear()
     line = dialect.skipped + reader.line_num + 1
+    blanks: list[int] = []
     try:
         for fields in reader:
             following = dialect.skipped + reader.line_num + 1
-            if _is_blank(fields):
+            if dialect.before:
+                if following == line + 1 and not (fields and "".join(fields).strip(_BLANK)) and len(fields) < 2:
+                    blanks.append(line)
+                else:
+                    yield from ((blank, [], 0) for blank in blanks)
+                    blanks.clear()
+                    yield line, fields, 0
+            elif _is_blank(fields):
                 told["blank"] += 1
             elif fields[0].endswith(dialect.header[0]) and _is_header(fields, dialect.header):
                 told["header"] += 1

@@ -20,12 +20,12 @@ FACT_COLUMNS = (
 )
 """Facts that have a column of their own in `outcome`."""
 
-_SORTED = json.JSONEncoder(sort_keys=True).encode
+_text = json.encoder.encode_basestring_ascii
 
 
-def _json(values: Mapping[str, object]) -> str:
-    """With sorted names and a blank behind each colon: searches in the ledger rely on it."""
-    return _SORTED(values) if values else "{}"
+def _json(values: Mapping[str, str]) -> str:
+    """With sorted names and a blank behind each colon: searches in the ledger rely on it. (A third of json's time.)"""
+    return "{" + ", ".join([f"{_text(name)}: {_text(values[name])}" for name in sorted(values)]) + "}"
 
 
 def _trace(trace: Trace) -> dict[str, object]:

@@ -5,11 +5,12 @@ counted on the clock of the boot that gave them. Those of another boot count fro
 first: nobody can know how old they are, and no limit of the target is exceeded by thinking them young.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
@@ -150,18 +151,26 @@ def _give_back(connection: Connection, pool: Pool, unused: int) -> None:
 
 
 def _report(connection: Connection, pool: Pool, answered_up: Sequence[int], now: Stamp) -> None:
-    """Gives each answer to the oldest permit of the process that is out; one that counts as lost counts once more."""
+    """Gives each answer to the oldest permit of the process that is out; one that counts as lost counts once more.
+
+    One statement, however many there are: nobody else can use the ledger meanwhile.
+    """
     if not answered_up:
         return
-    table = tables.permit
-    oldest = select(table.c.permit_id).where(*_out(pool.name, now.boot), table.c.process == pool.process)
-    found = connection.scalars(oldest.order_by(table.c.permit_id).limit(len(answered_up))).all()
-    times = [{"answered_up": up_ms, "answered_ms": now.wall_ms - (now.up_ms - up_ms)} for up_ms in answered_up]
-    if found:
-        answers = [{"line": line, **each} for line, each in zip(found, times, strict=False)]
-        connection.execute(update(table).where(table.c.permit_id == bindparam("line")), answers)
-    if lost := times[len(found) :]:
-        connection.execute(insert(table), [{**_line(pool, now), **each} for each in lost])
+    table, wall_less_up = tables.permit, now.wall_ms - now.up_ms
+    mine = select(table.c.permit_id).where(*_out(pool.name, now.boot), table.c.process == pool.process)
+    oldest = mine.order_by(table.c.permit_id).limit(len(answered_up)).subquery()
+    numbered = select(
+        oldest.c.permit_id, func.row_number().over(order_by=oldest.c.permit_id).label("number")
+    ).subquery()
+    said = func.json_each(json.dumps(list(answered_up))).table_valued("key", "value")
+    answers = update(table).where(table.c.permit_id == numbered.c.permit_id, numbered.c.number == said.c.key + 1)
+    told = connection.execute(
+        answers.values(answered_up=said.c.value, answered_ms=said.c.value + wall_less_up),
+    ).rowcount
+    if lost := answered_up[told:]:
+        times = [{"answered_up": up_ms, "answered_ms": wall_less_up + up_ms} for up_ms in lost]
+        connection.execute(insert(table), [{**_line(pool, now), **each} for each in times])
 
 
 def _line(pool: Pool, given: Stamp) -> dict[str, object]:

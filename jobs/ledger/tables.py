@@ -11,6 +11,7 @@ outcome  how each input row of each run ended; the report is made from it
 learned  one limit that the target taught by refusing
 pause    until when the target asked for no calls
 ahead    how far one boot's clock is ahead of another's, at most
+notice   what a target told of a customer by itself, each once
 holder   which key of a space holds an id of the target: two keys never hold one customer or one wallet
 lineage  which row of an earlier run a row of a mended file is
 disposition  what people said about rows that stay as they are; append-only
@@ -33,7 +34,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -285,6 +286,19 @@ disposition = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
+notice = Table(
+    "notice",
+    metadata,
+    Column("notice_id", _Id, primary_key=True),
+    Column("space_id", ForeignKey("space.space_id"), nullable=False),
+    Column("digest", String(64), nullable=False),  # of what makes it the same notice: a second one is a replay
+    Column("customer_id", String(64), nullable=False),  # as the target spells it, in small letters
+    Column("state", String(40)),  # what the target says has become of the customer; null: it does not say
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("space_id", "digest"),
+    Index("notice_by_customer", "space_id", "customer_id", "notice_id"),
+)
+
 ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     2: (learned,),
     3: (
@@ -299,6 +313,7 @@ ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
         ahead,
     ),
     4: (lineage, disposition),
+    5: (notice,),
 }
 """What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
 

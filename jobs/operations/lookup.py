@@ -32,7 +32,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Profiled, Staffed
+from jobs.systems.optional import Portal, Predicate, Profiled, Searchable, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -186,6 +186,17 @@ async def look_up(
             found = [found[place]]
         profile = await desk.profile(found[0]["customerId"]) if full and len(found) == 1 else None
         return found, profile
+
+
+async def search(settings: Settings, clock: Clock, predicates: Sequence[Predicate]) -> Sequence[Record]:
+    """All customers that fit every predicate. Raises Unusable, Unreachable, NotPermitted."""
+    async with Desk.opened(settings, clock) as desk:
+        if not isinstance(desk.system, Searchable):
+            raise Unusable(f"{desk.system.capabilities.title} is not searched by predicates")
+        try:
+            return await desk.system.search(desk.client, predicates)
+        except ReadFailed as error:
+            raise unread(error) from None
 
 
 async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:

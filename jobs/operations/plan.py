@@ -31,7 +31,7 @@ from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
-from jobs.systems.contract import Step, System, WritingStep
+from jobs.systems.contract import Step, System, writes
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
@@ -200,7 +200,7 @@ def _opened(
 
 def mutating(steps: Sequence[Step]) -> int:
     """How many of `steps` send something."""
-    return sum(isinstance(step, WritingStep) for step in steps)
+    return sum(writes(step) for step in steps)
 
 
 async def _planned(opened: Case | Transition, system: System, client: Client) -> Planned:

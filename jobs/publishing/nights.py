@@ -15,6 +15,11 @@ def nights_until(store: Store, run: RunRow) -> list[Night]:
     return [night_of(store, each) for each in runs_of(store, run.system, run.tenant, MOST_NIGHTS, until=run.run_id)]
 
 
+def nights_of(store: Store, system: str, tenant: str, most: int) -> list[tuple[Night, str]]:
+    """The newest `most` runs in a space, the oldest first, each with its folder."""
+    return [(night_of(store, run), run.folder) for run in runs_of(store, system, tenant, most)]
+
+
 def night_of(store: Store, run: RunRow) -> Night:
     """A run as a night. One that has not ended is counted as the ledger has it now."""
     counts = {name.value: rows for name, rows in store.outcome_counts(run.run_id).items()} if not run.summary else {}

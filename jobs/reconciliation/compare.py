@@ -6,7 +6,7 @@ never a match.
 
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -210,8 +210,11 @@ class Reconciliation:
     async def _lines(self, claimed: tuple[Claim, Row | None]) -> list[tuple[Any, ...]]:
         claim, row = claimed
         read_at = None
-        if row is None or claim.outcome in NOT_SENT:
+        if claim.outcome in NOT_SENT:
             found: Sequence[Line] = (Line(MatchClass.NOT_SENT),)
+        elif row is None:  # an older muster took it, and sent it; it would be refused now
+            found = await self._read(replace(claim, pseudonyms={}), valueless(claim))
+            read_at = iso(self.clock.now())
         else:
             found = await self._read(claim, row)
             read_at = iso(self.clock.now())
@@ -248,6 +251,11 @@ class Reconciliation:
         if self.opener is not None and claim.pseudonyms is not None:
             sighting = self.opener.opened(sighting, claim.pseudonyms)
         return compare(claim, sighting, self.system.capabilities)
+
+
+def valueless(claim: Claim) -> Row:
+    """The row of a claim whose values are not at hand."""
+    return Row(claim.source_row, None, claim.key or "", {}, phone_masked="", national_id_masked="", warnings=None)
 
 
 def agreeing(lines: Sequence[Line]) -> bool:

@@ -15,7 +15,7 @@ from jobs.intake.phones import normalise_phones
 from jobs.keys import Pseudonyms
 from jobs.ledger.store import Store
 from jobs.privacy.masking import Mask
-from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised
+from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised, valueless
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Sighting
 from jobs.windows import A_LOOKUP
@@ -77,10 +77,7 @@ async def sealed_claims(
             claim = claim_of(entry)
             record = known.get(claim.key or "")
             ours = record.record.pseudonyms if record is not None else {}
-            row = Row(
-                claim.source_row, None, claim.key or "", {}, phone_masked="", national_id_masked="", warnings=None
-            )
-            pairs.append((replace(claim, pseudonyms=ours), row))
+            pairs.append((replace(claim, pseudonyms=ours), valueless(claim)))
         yield pairs
 
 

@@ -61,6 +61,12 @@ class Night:
         allowed = self.limits.get("calls")
         return f"{self.limits['peak']:,}" + (f" of {allowed:,}" if allowed else "")
 
+    @property
+    def used_percent(self) -> int:
+        """The same in per cent of those allowed; 0 where that is not known."""
+        allowed = self.limits.get("calls") if self.limits else None
+        return round(100 * self.limits["peak"] / allowed) if self.limits and allowed else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Nights:
@@ -72,10 +78,10 @@ class Nights:
     """When the first and, where the drawing is full, the last of them began."""
 
 
-def trend(nights: Sequence[Night]) -> Nights | None:
-    """The last `MOST_NIGHTS` of `nights` (the oldest first); None where there is nothing to compare with."""
-    shown = nights[-MOST_NIGHTS:]
-    if len(shown) < 2:
+def trend(nights: Sequence[Night], most: int = MOST_NIGHTS, *, fewest: int = 2) -> Nights | None:
+    """The last `most` of `nights` (the oldest first); None where there are fewer than `fewest`."""
+    shown = nights[-most:]
+    if len(shown) < fewest:
         return None
     series = {
         "complete": [night.complete for night in shown],

@@ -1,5 +1,6 @@
 """The beginning of a run: its number, what may stop it, and its row in the ledger."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from jobs.clock import Clock, milliseconds
@@ -26,10 +27,10 @@ def new_run_id(clock: Clock) -> str:
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
 
 
-def stops_of(settings: Settings, clock: Clock) -> Stops:
+def stops_of(settings: Settings, clock: Clock, asked: Callable[[], bool] | None = None) -> Stops:
     """What the operator lets a run be stopped by. The deadline is the next one from now on."""
     due = None if settings.deadline is None else next_showing(settings.deadline, clock.now())
-    return Stops(breaker=settings.breaker, same_cause=settings.same_cause, due=due)
+    return Stops(breaker=settings.breaker, same_cause=settings.same_cause, due=due, asked=asked)
 
 
 def begun(run_id: str, given: Given, place: Place, session: Session, stops: Stops) -> RunContext:

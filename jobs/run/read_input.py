@@ -28,17 +28,29 @@ def read_new(path: Path, settings: Settings, place: Place, sha256: str | None = 
 
 def read_again(run: RunRow, settings: Settings, place: Place) -> Batch:
     """The input of `run` as that run judged it. Raises Unusable when it is gone or was changed."""
-    batch = read_input(Path(run.input_path), settings, place, Earlier.of(settings, run))
+    path, earlier = Path(run.input_path), Earlier.of(settings, run)
+    batch = read_input(path, settings, place, earlier)
     _same_input(batch, run.input_sha256)
-    return batch
+    if batch.rows == run.rows:
+        return batch
+    as_before = read_input(path, settings, place, earlier, before=True)
+    return as_before if as_before.rows == run.rows else batch
 
 
-def read_input(path: Path, settings: Settings, place: Place, earlier: Earlier | None = None) -> Batch:
-    """The file, read to its end and validated; `earlier`: with what runs before found. Raises Unusable."""
+def read_input(
+    path: Path, settings: Settings, place: Place, earlier: Earlier | None = None, *, before: bool = False
+) -> Batch:
+    """The file, read to its end and validated. Raises Unusable.
+
+    `earlier`: with what runs before found. `before`: its rows counted as an older muster did, so that their numbers are
+    those of its run.
+    """
     today = place.clock.now().date()
     try:
         with place.progress.stage("reading and validating", None):
-            return apart(partial(read_batch, path, settings, keys_of(settings), place.work, today, earlier))
+            return apart(
+                partial(read_batch, path, settings, keys_of(settings), place.work, today, earlier, before=before)
+            )
     except (OSError, PolarsError) as error:
         told = unusable(error, place.work)
         if told is None:

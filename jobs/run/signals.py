@@ -50,6 +50,8 @@ class Signals:
         """Of a signal that came before anything was sent. Libraries that run our code may swallow the exception."""
 
     def __enter__(self) -> Self:
+        if threading.current_thread() is not threading.main_thread():
+            return self  # Python hears signals in its main thread alone, and whoever works there has them
         for number in CODES:
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._came)

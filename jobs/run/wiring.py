@@ -14,6 +14,7 @@ from jobs.errors import Unusable
 from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
+from jobs.ledger.notices import told_state
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
@@ -35,7 +36,7 @@ from jobs.transport.limiter import Limiter, Pace, Window
 from jobs.transport.outage import Outage
 from jobs.transport.pauses import Hear, Hold, Pauses, nobody
 from jobs.transport.quota import KeptPace, KeptPauses, SharedWindow
-from jobs.transport.sender import HttpxSender
+from jobs.transport.sender import HttpSender
 
 
 def system_of(
@@ -56,8 +57,10 @@ def system_of(
         settings.files or files or Path(),
         variant=settings.decision,
         credential=cache(lambda: credential_name(settings)),
-        known=Remembered(settings).of,
-        customer_of=Remembered(settings).customer_of,
+        known=(remembered := Remembered(settings)).of,
+        customer_of=remembered.customer_of,
+        told=remembered.told,
+        own=settings.own,
         passwords=passwords,
         full=settings.full,
         reading=reading,
@@ -82,6 +85,13 @@ class Remembered:
     def of(self, customer_id: str) -> Mapping[str, str]:
         """The facts of that customer; empty when the ledger knows none."""
         return self.among([customer_id]).get(customer_id, {})
+
+    def told(self, customer_id: str) -> str | None:
+        """The state that the target's newest notice of that customer gives; None when there is none."""
+        store = self._opened()
+        if store is None:
+            return None
+        return told_state(store, self.settings.system, self.settings.need("tenant"), customer_id)
 
     def among(self, customer_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """The facts of those of the customers that the ledger knows, by id."""
@@ -168,7 +178,7 @@ def api_user(settings: Settings) -> str | None:
     return None if identity is None else masking.line(identity)
 
 
-def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
+def sender_of(settings: Settings, system: System, clock: Clock) -> HttpSender:
     """Connections as the settings want them. Raises Unusable for roots, a certificate or a proxy that can't be used."""
     base_url, shown = settings.need("base_url"), system.certificate
     if settings.ca_file is not None:
@@ -176,7 +186,7 @@ def sender_of(settings: Settings, system: System, clock: Clock) -> HttpxSender:
         shown = replace(shown, authorities=(*shown.authorities, settings.ca_file))
     if settings.proxy is not None and base_url.startswith("http:") and not settings.proxy.here:
         raise Unusable("--proxy is on another machine, and plain http would show tokens and personal data to it")
-    return HttpxSender(base_url, clock, certificate=shown, proxy=settings.proxy)
+    return HttpSender(base_url, clock, certificate=shown, proxy=settings.proxy)
 
 
 def outage_of(

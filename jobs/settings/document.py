@@ -119,6 +119,7 @@ def _check_keys(document: Mapping[str, Any], options: Collection[str], path: Pat
             raise Unusable(f"{path}: unknown key {key!r}{suggestion(key, allowed)}")
         if isinstance(value, dict) is not (key in TABLES or key in SYSTEMS) and key not in MERGED:
             raise Unusable(f"{path}: {key} must be {'a table' if key not in options else 'a plain value'}")
+    _check_columns(document, path)
     for name in SYSTEMS:
         _check_system(name, document.get(name, {}), path)
     for header, canonical in document.get("columns", {}).items():
@@ -138,3 +139,17 @@ def _check_system(name: str, table: Mapping[str, Any], path: Path) -> None:
     for key in table:
         if key not in known:
             raise Unusable(f"{path}: [{name}]: unknown key {key!r}{suggestion(key, known)}")
+
+
+def _check_columns(document: Mapping[str, Any], path: Path) -> None:
+    """Raises Unusable for a column in [dates] or [values] that no system and no job has."""
+    named = {table: document[table] for table in ("dates", "values") if document.get(table)}
+    if not named:
+        return
+    from schemas.columns import columns_of, models
+
+    known = {column.name for model in models() for column in columns_of(model)}
+    for table, columns in named.items():
+        for column in columns:
+            if column not in known:
+                raise Unusable(f"{path}: [{table}]: no system has a column {column!r}{suggestion(column, known)}")

@@ -22,6 +22,8 @@ SECRETS = (
     "operator_password",
     "pseudonym_key",
     "signing_key",
+    "webhook_secret",
+    "notify_key",
 )
 """Never options: an argument is visible to every user of the machine."""
 
@@ -36,7 +38,9 @@ MEANINGS = {
     "operator_identity": "the operator's login, for what follows a registration",
     "operator_password": "its password",
     "pseudonym_key": "the key of the ledger's pseudonyms, in the place of the file beside it",
-    "signing_key": "the private key that signs manifests, PEM",
+    "signing_key": "the private key that signs manifests and plans, PEM",
+    "webhook_secret": "the secret by which the target's own notifications are proven",
+    "notify_key": "the key that a webhook's notices are signed with",
 }
 """What each is, unless a system says it better (`Capabilities.secrets`)."""
 
@@ -82,3 +86,10 @@ def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secre
     keep = keeper(given, variable, Path(file) if file else None)
     key = None if prefix else secret("private_key", environ)
     return Secrets(secret(prefix + "identity", environ), latest(given), token, keep, key)
+
+
+def without_secrets(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without any variable of a secret: for a program that is nobody's confidant."""
+    environ = os.environ if environ is None else environ
+    ours = {f"{PREFIX}{name.upper()}{suffix}" for name in SECRETS for suffix in ("", "_FILE")}
+    return {name: text for name, text in environ.items() if name not in ours}

@@ -19,6 +19,7 @@ from jobs.disk import refuse_unwritable, shown, written_so
 from jobs.errors import Unusable
 from jobs.model import Rate
 from jobs.settings.document import TABLES, profile_of, read_document
+from jobs.settings.hook import Hook, hook, hook_url
 from jobs.settings.option import PREFIX, Option, declared, option
 from jobs.settings.secrets import SECRETS, SIGNING_COMMAND, SIGNING_PUBLIC_KEY
 from jobs.settings.system_table import recorded_table
@@ -47,7 +48,7 @@ from schemas.job_name import JOBS, ONBOARDING, JobName
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
-DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update")
+DECISIONS = ("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "exit", "update")
 """What the job `decide` may do with customers, each a variant with keys of its own."""
 
 
@@ -64,6 +65,9 @@ class Settings:
     )
     operator: bool = option(
         False, truth, None, "Whether the operator's credential is used; the command says it.", given=False, kept=True
+    )
+    own: bool = option(
+        False, truth, None, "Whether customers go on with their own token; the command says it.", given=False, kept=True
     )
     full: bool = option(
         False, truth, None, "Whether all that belongs to a row is read; the command says it.", given=False
@@ -166,6 +170,16 @@ class Settings:
     echo: str = option("", str, "NAMES", "Columns that no system knows and reports show (comma-separated).", kept=True)
     control: Path | None = option(
         None, Path, "FILE", "The sender's control record; INPUT.control.json or .toml when left out."
+    )
+    notify: Hook | None = option(
+        None, hook, "CMD|URL", "Tell each end of a run to a command (JSON on stdin) or a webhook."
+    )
+    ping: Hook | None = option(
+        None, hook_url, "URL", "Call URL after a good end, URL/CODE after another one: for a dead man's switch."
+    )
+    metrics: Path | None = option(None, Path, "FILE", "Leave each run's numbers there, for Prometheus' node exporter.")
+    otlp: Hook | None = option(
+        None, hook_url, "URL", "Post each run as a span to an OpenTelemetry collector (OTLP/HTTP)."
     )
     output: str = option("text", one_of("text", "json"), "text|json", "Form of what is printed on stdout.")
     yes: bool = option(False, truth, None, "Answer every question with yes.")

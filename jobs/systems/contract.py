@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
@@ -56,7 +56,6 @@ class Step(Protocol):
         ...
 
 
-@runtime_checkable
 class WritingStep(Step, Protocol):
     """A step that sends one request, at most once for a row unless `resends` says more."""
 
@@ -88,6 +87,11 @@ class WritingStep(Step, Protocol):
         Pure: it must not send, and must not keep anything. Raises NotPermitted when the whole job is blocked.
         """
         ...
+
+
+def writes(step: Step) -> TypeGuard[WritingStep]:
+    """Whether the step sends a request. (`isinstance` asks a protocol for each of its members: 100 µs, measured.)"""
+    return hasattr(step, "write")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +137,14 @@ class Capabilities:
     """What `--canary` is unless somebody sets it."""
     downloads: tuple[str, ...] = ()
     """The forms in which profiles can be downloaded, of `pdf` and `json`; such a system is `Downloadable`."""
+    predicates: bool = False
+    """Whether customers are searched by predicates; such a system is `Searchable`."""
     exports: tuple[str, ...] = ()
     """The kinds of records that can be exported; such a system is `Exportable`."""
     full: str | None = None
     """What a reconciliation reads beside when it is asked to read all (`Setup.full`), in words; None: nothing."""
+    notices: bool = False
+    """Whether the target tells of its customers by itself; such a system is `Notified`."""
     staff: bool = False
     """Whether those can be listed in whose name customers are made; such a system is `Staffed`."""
     profiles: bool = False
@@ -300,8 +308,12 @@ class Setup:
     """Names the credential of this run as a keyed pseudonym, None when there is none. Asked for in a run only."""
     known: Callable[[str], Mapping[str, str]] = lambda _: {}
     """The facts that the ledger keeps of the customer with the target's id; empty when it knows none."""
+    told: Callable[[str], str | None] = lambda _: None
+    """The state that the target itself told of the customer with that id, newest first; None: it told none."""
     customer_of: Callable[[str], str | None] = lambda _: None
     """The target's id of the customer that the ledger keeps under one of our own references; None: it knows none."""
+    own: bool = False
+    """Whether a registration goes on with the customer's own token."""
     passwords: Passwords | None = None
     """Those of the logins to be made; None where no login is made."""
     full: bool = False

@@ -41,7 +41,7 @@ def _parsed(reply: Reply) -> Any:
     """
     try:
         body = orjson.loads(reply.body)
-        json.loads(reply.body, object_pairs_hook=_once)
+        _PAIRS(reply.body.decode())
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON ({len(reply.body)} bytes)") from error
     return body
@@ -51,6 +51,9 @@ def _once(pairs: list[tuple[str, Any]]) -> None:
     """Raises ValueError when a name stands twice in one object."""
     if len({name for name, _ in pairs}) != len(pairs):
         raise ValueError("a name is given twice")
+
+
+_PAIRS = json.JSONDecoder(object_pairs_hook=_once).decode
 
 
 def is_json(reply: Reply) -> bool:

@@ -4,7 +4,8 @@ A system that offers one must implement all of its members.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from jobs.systems.messages import Reader, Reply, Request
@@ -36,12 +37,62 @@ class Downloadable(Protocol):
         ...
 
 
+OPERATORS = ("!=", "=", ">", "<", "~")
+"""What predicates compare with; `~`: contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One condition of a search: a member in the vendor's spelling, one of OPERATORS, and what it is compared with."""
+
+    member: str
+    operator: str
+    value: str
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A system whose customers are searched by predicates; its capabilities say `predicates`."""
+
+    async def search(self, reader: Reader, predicates: Sequence[Predicate]) -> Sequence[Mapping[str, str]]:
+        """Those that fit all, as `System.find` gives them. Raises ReadFailed, NotPermitted, Unusable."""
+        ...
+
+
 @runtime_checkable
 class Exportable(Protocol):
     """A system whose records can be exported; its capabilities say which kinds (`exports`)."""
 
     def export(self, reader: Reader, what: str) -> AsyncIterator[Mapping[str, Any]]:
         """The records of one kind as the target has them. Raises ReadFailed, NotPermitted, Unusable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a target tells by itself: of which customer, and its state. `state` None: it does not say.
+
+    `identity`: what makes it the same notice; the same once more is a replay.
+    """
+
+    customer_id: str
+    state: str | None
+    identity: bytes = field(repr=False)
+
+
+class NotAuthentic(Exception):
+    """What came is not proven to be the target's; the message says nothing of why."""
+
+
+@runtime_checkable
+class Notified(Protocol):
+    """A system that tells of its customers by itself; its capabilities say `notices`."""
+
+    def notice(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Notice:
+        """What came, once it is proven to be the target's. Names of headers are lower case. Pure.
+
+        Raises NotAuthentic, and Unreadable for an authentic body that names no customer.
+        """
         ...
 
 

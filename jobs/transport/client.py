@@ -105,6 +105,8 @@ class Client:
         self.repeated_writes = 0
         """Writes sent once more after a 401, within one attempt."""
         self.jitter = FullJitter(clock.random)
+        self._ours: tuple[Token | None, Secrets, Ours] | None = None
+        """What was presented last, by whom."""
 
     def close(self) -> None:
         """The run stops: whoever waits gets Closed; calls under way go on."""
@@ -357,7 +359,10 @@ class Client:
         fine = 200 <= self.system.status_of(reply) < 300
         if fine and request.call_class is CallClass.LOGIN:
             return reply
-        return Ours.presented(token, self.given, self.credential.secrets).without(reply, refused=not fine)
+        secrets, known = self.credential.secrets, self._ours
+        if known is None or known[0] is not token or known[1] is not secrets:
+            known = self._ours = token, secrets, Ours.presented(token, self.given, secrets)
+        return known[2].without(reply, refused=not fine)
 
     async def _counted(self, request: Request, headers: dict[str, str]) -> Reply:
         status = "maybe_sent"  # also when it is cancelled under way

@@ -6,6 +6,7 @@ first and last characters. Whole texts are compared; what a target encodes in it
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from urllib.parse import quote
 
 from jobs.model import Secrets
@@ -26,6 +27,8 @@ class Ours:
 
     tokens: tuple[bytes, ...]
     passwords: tuple[bytes, ...]
+    marks: frozenset[bytes]
+    """One of these is in every text in which something would be replaced."""
 
     @classmethod
     def presented(cls, token: Token | None, *given: Secrets) -> "Ours":
@@ -34,10 +37,14 @@ class Ours:
         if token is not None:
             values += [token.header_value.rsplit(" ", 1)[-1], *token.renewal.values()]
         parts = [part for value in values for part in value.split(".") if len(part) >= PART]
-        return cls(tuple(_spelt([*values, *parts])), tuple(_spelt(each.password or "" for each in given)))
+        tokens, passwords = _spelt([*values, *parts]), _spelt(each.password or "" for each in given)
+        return cls(*(every := (tuple(tokens), tuple(passwords))), frozenset(_marks(chain(*every))))
 
     def without(self, reply: Reply, *, refused: bool) -> Reply:
         """`reply` without them. The body of a success keeps words that are a password too: they may be anybody's."""
+        whole = b"\n".join([reply.body, *(value.encode() for value in reply.headers.values())])
+        if not any(mark in whole for mark in self.marks):
+            return reply
         every = (*self.tokens, *self.passwords)
         body = _without(reply.body, every if refused else self.tokens)
         headers = {name: _without(value.encode(), every).decode() for name, value in reply.headers.items()}
@@ -51,6 +58,12 @@ def _spelt(secrets: Iterable[str]) -> Iterator[bytes]:
             yield from dict.fromkeys(
                 text.encode() for text in (secret, secret.replace("/", "\\/"), quote(secret, safe=""))
             )
+
+
+def _marks(secrets: Iterable[bytes]) -> Iterator[bytes]:
+    """Gives the first and the last characters of each secret, or all of a short one."""
+    for secret in secrets:
+        yield from (secret[:PART], secret[-PART:])
 
 
 def _without(text: bytes, secrets: Iterable[bytes]) -> bytes:

@@ -6,8 +6,6 @@ refusal, a tenth fewer for each second in which latency is no longer flat.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from jobs.clock import Clock
 from jobs.transport.limiter import AVERAGE_WEIGHT, SLOW_FACTOR
@@ -27,19 +25,29 @@ class Gate:
         self._average: dict[str, float] = {}
         self._best: dict[str, float] = {}
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """One place while the call is under way, in order of arrival."""
+    def place(self) -> "Place":
+        """One place while the call is under way, in order of arrival: for `async with`."""
+        return Place(self)
+
+    async def enter(self) -> None:
+        """Waits for a place."""
+        if not self._waiting and self._inside < max(1, int(self.capacity)):
+            self._inside += 1
+            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         self._admit()
         try:
             await turn
-            yield
-        finally:
-            if turn.done() and not turn.cancelled():  # also who was let in and cancelled before he noticed
-                self._inside -= 1
-                self._admit()
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # who was let in and cancelled before he noticed
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Gives the place back."""
+        self._inside -= 1
+        self._admit()
 
     def answered(self, operation: str, latency: float) -> None:
         """Learns from a good answer; latencies are compared within an operation only."""
@@ -70,3 +78,16 @@ class Gate:
             if not turn.done():
                 self._inside += 1
                 turn.set_result(None)
+
+
+class Place:
+    """A place in the gate, for a block. (Half of what a generator costs as a context, and it is one for each call.)"""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+
+    async def __aenter__(self) -> None:
+        await self.gate.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.gate.leave()

@@ -7,8 +7,6 @@ target's limit by whatever the network delays.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from jobs.clock import Clock
 from jobs.model import Rate
@@ -187,9 +185,12 @@ class Limiter:
         """Whether somebody waits for the next slot."""
         return self._queue.locked()
 
-    @asynccontextmanager
-    async def permit(self) -> AsyncIterator[None]:
-        """One permit, held while the call is under way. Raises Closed when the run stops while one waits, and Shut."""
+    def permit(self) -> "Permit":
+        """One permit, held while the call is under way: for `async with`, which raises what `enter` raises."""
+        return Permit(self)
+
+    async def enter(self) -> None:
+        """Waits for a permit. Raises Closed when the run stops meanwhile, and Shut."""
         await self.pauses.keep()
         await self._opened()
         if self.pace is not None:
@@ -198,10 +199,14 @@ class Limiter:
             await self.window.enter()
         try:
             await self._turn()
-            yield
-        finally:
-            if self.window is not None:
-                self.window.leave()
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """The call was answered, or given up."""
+        if self.window is not None:
+            self.window.leave()
 
     async def _opened(self) -> None:
         """Waits while the class is paused: who holds a permit meanwhile takes it from others."""
@@ -214,6 +219,8 @@ class Limiter:
         Only who leaves takes a slot: at a slow pace, slots of those who gave up would keep the others for hours.
         """
         arrived, crowded = self.clock.monotonic(), self._queue.locked()
+        if self.pace is None and not crowded and self.pauses.open_at <= arrived:
+            return
         async with self._queue:
             if crowded and self.closed.is_set():
                 raise Closed
@@ -260,3 +267,16 @@ class Limiter:
             self.pace.refused(source, first=first)
         if self.window is not None and first:
             self.window.refused(source)
+
+
+class Permit:
+    """A permit of a limiter, for a block."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self.limiter = limiter
+
+    async def __aenter__(self) -> None:
+        await self.limiter.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.limiter.leave()

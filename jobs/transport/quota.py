@@ -27,6 +27,13 @@ SHARE_AT_ONCE = 10
 """A tenth of the window is taken from the ledger at a time at most (chosen): a thousand calls a second cost it ten
 transactions, and sixty in three minutes go out six at a time."""
 
+FIRST_SHARE, MOST_SHARE = 10, 1000
+"""Permits taken at a time, at first and at most (chosen): what a job does not use is taken from others, and a share's
+lines are written in one transaction, during which nobody else writes."""
+
+SHARE_SECONDS = 0.1
+"""Chosen: a share that was used up sooner was too small, and the next is twice as large; else it is half as large."""
+
 PACE_SECONDS = 60.0
 """A pace is kept as calls in a minute (chosen): the slowest one, a call in 20 s, is still three of them."""
 
@@ -70,6 +77,9 @@ class SharedWindow(Window):
         self.undated = undated(self.pool, self.rate.seconds)
         """Calls of other boots that counted in the window at the beginning."""
         self._stock = 0
+        self._taken = False
+        """Whether the ledger had no permit when it was asked last."""
+        self._share, self._shared_at = FIRST_SHARE, float("-inf")
         self._unreported: list[int] = []
         self._asking = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
@@ -78,7 +88,7 @@ class SharedWindow(Window):
     @property
     def full(self) -> bool:
         """See Window; also where other processes have taken all places."""
-        return super().full or (self._asking.locked() and not self._stock)
+        return super().full or self._taken
 
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
@@ -118,15 +128,21 @@ class SharedWindow(Window):
         if self.closed.is_set():
             raise Closed
         answered, self._unreported = self._unreported, []
-        wanted = max(1, self.rate.calls // SHARE_AT_ONCE)
-        found = await self.offload(reserve, self.pool, self.most, wanted, answered)
+        found = await self.offload(reserve, self.pool, self.most, self._wanted(), answered)
         if self.lessons.pending is None:
             self.rate = found.rate
-        self._stock = found.permits
+        self._stock, self._taken = found.permits, not found.permits
         if found.permits:
             self._keep_alive()
         else:
             await self.clock.pause(min(found.wait_seconds, self.rate.seconds), self.closed)
+
+    def _wanted(self) -> int:
+        """Permits to ask for: as many as are used in a while, and a part of the window at most."""
+        now = self.clock.monotonic()
+        soon, self._shared_at = now - self._shared_at < SHARE_SECONDS, now
+        self._share = min(MOST_SHARE, 2 * self._share) if soon else max(FIRST_SHARE, self._share // 2)
+        return max(1, min(self._share, self.rate.calls // SHARE_AT_ONCE))
 
     def _keep_alive(self) -> None:
         if self._renewing is None or self._renewing.done():

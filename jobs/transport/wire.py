@@ -1,7 +1,7 @@
 """The bytes of one connection: read all the time, and ended by whatever arrives unasked.
 
-An answer that is delivered twice must never become the answer to the next request. httpx's own transport keeps a
-connection whose buffers hold bytes, and waits with reading until somebody asks; so it is not used.
+An answer that is delivered twice must never become the answer to the next request. Libraries keep a connection whose
+buffers hold bytes, and wait with reading until somebody asks.
 """
 
 import asyncio

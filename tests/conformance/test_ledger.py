@@ -24,6 +24,7 @@ from jobs.ledger.store import Fenced, Store
 from jobs.ledger.writer import Writer
 from jobs.model import Outcome
 from jobs.systems.messages import Trace
+from tests.examples import some
 
 
 @pytest.fixture(params=["sqlite"])
@@ -253,7 +254,7 @@ def test_only_pending_rows_of_the_run_tell_since_when_they_wait(book: Book) -> N
     assert book.store.undecided_since(RUN.run_id) == [111]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=some(20), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text(max_size=60).filter(lambda text: "\x00" not in text and text.isprintable()))
 def test_any_text_comes_back_as_it_went_in(book: Book, text: str) -> None:
     key = f"cust-{text}"

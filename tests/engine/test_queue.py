@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
 from jobs.engine.queue import WorkQueue
+from tests.examples import some
 
 if TYPE_CHECKING:
     from jobs.engine.case import Case
@@ -41,7 +42,7 @@ async def taken_all(
     return taken
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(
     st.integers(0, 12),
     st.integers(1, 6),

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.evidence.verify import verify_folder
+from tests.examples import some
 
 from .muster import Ended, Muster
 from .people import Row, person
@@ -109,7 +110,7 @@ def test_a_hundred_random_edits_are_all_found_by_both_checkers(
     sys.path.pop(0)
     assert verify_folder(restored()) == verify.run_problems(restored()) == []
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=some(40), deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.integers(0, 2**32))
     def edits(seed: int) -> None:
         folder = restored()

@@ -5,11 +5,14 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from jobs.intake.preflight import preflight
 from jobs.sandbox.server import Sandbox
+from schemas import customers
 
-from .muster import Ended, Muster
+from .muster import Ended, Muster, lines
 from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
@@ -130,3 +133,44 @@ def test_a_run_id_is_used_once(muster: Muster, sandbox: Sandbox, ended: Ended) -
     assert again.code == 2
     assert len([entry for entry in sandbox.journal(before) if entry["operation"] != "login"]) == 0
     assert muster("verify", "run-1").code == 0
+
+
+def test_a_run_of_when_blank_lines_were_rows_is_reported_and_compared_by_its_own_numbers(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of(people(3))
+    first, *others = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([first, others[0], "\n", *others[1:], "\n"]), encoding="utf-8")
+    with monkeypatch.context() as then:
+        then.setattr("jobs.batch.preflight", lambda path, **given: preflight(path, **{**given, "before": True}))
+        old = muster("run", path)
+    assert old.outcomes == ["onboarded", "quarantined", "onboarded", "onboarded"]
+    before = {name: (old.folder / name).read_bytes() for name in ("outcome.csv", "quarantine.csv", "summary.json")}
+
+    assert muster("report", "run-1").code == old.code
+    assert {name: (old.folder / name).read_bytes() for name in before} == before
+    sandbox.amend("customers", int(old.rows[3]["customer_id"]), email="another@example.org")
+    again = muster("reconcile", "run-1")
+    found = lines(next(old.folder.glob("reconcile-*")) / "reconciliation.csv")
+    assert again.code == 1
+    assert [(line["source_row"], line["class"]) for line in found] == [
+        ("1", "match"),
+        ("2", "not_sent"),
+        ("3", "match"),
+        ("4", "field_difference"),
+    ]
+    assert muster("run", path).outcomes == ["already_onboarded"] * 3
+
+
+def test_a_row_that_was_sent_and_would_be_refused_now_is_read_again_all_the_same(
+    muster: Muster, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of([person(1), person(2, title="#N/A")])
+    with monkeypatch.context() as then:
+        then.setattr(customers, "_undamaged", lambda _: pl.lit(value=True))
+        old = muster("run", path)
+    assert old.outcomes == ["onboarded"] * 2, old.rows
+
+    muster("reconcile", "run-1")
+    found = lines(next(old.folder.glob("reconcile-*")) / "reconciliation.csv")
+    assert [line["class"] for line in found] == ["match", "match"]

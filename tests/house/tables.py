@@ -12,9 +12,12 @@ from jobs.errors import ExitCode
 from jobs.reports.summary import MEANINGS
 from jobs.settings.settings import OPTIONS
 
+from .man import man
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 PAGE = README.parent / "docs" / "codes.md"
 SETTINGS_PAGE = README.parent / "docs" / "settings.md"
+MAN = README.parent / "docs" / "muster.1"
 
 
 def commands() -> str:
@@ -46,14 +49,20 @@ def settings() -> str:
     return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
 
 
+RUNS = ("run", "register", "resume", "retry", "kyc", "decide", "admin-users")
+"""Commands that make a run, which the page names once."""
+
+
 def taken_by(name: str) -> str:
-    """The commands that take an option."""
+    """The commands that take an option; `runs` for all that make one, `config` left out."""
     found = []
     for command in cli.list_commands(click.Context(cli)):
         here = cli.commands[command]
         parts = [here, *here.commands.values()] if isinstance(here, click.Group) else [here]
         found += [command] if any(each.name == name for part in parts for each in part.params) else []
-    return "all commands" if len(found) >= len(cli.commands) - 3 else ", ".join(found)
+    every = {*RUNS} <= {*found}
+    rest = [command for command in found if command != "config" and not (every and command in RUNS)]
+    return ", ".join(["runs", *rest] if every else rest)
 
 
 def codes(kind: str) -> str:
@@ -90,6 +99,7 @@ def main() -> None:
             table = made()
             text = block(name).sub(lambda found, table=table: found[1] + table + found[3], text)
         page.write_text(text, encoding="utf-8")
+    MAN.write_text(man(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import cli
+from jobs.model import MatchClass
 from jobs.systems import JOBS, SYSTEMS, adapter
 from schemas.columns import columns_of, models
 from schemas.outcome import OUTCOME
@@ -73,7 +74,7 @@ def offered(page: str) -> Iterator[str]:
     for each in (page, *(job for job in JOBS if job.split(":")[0] == page)):
         yield from (f"[{page}] {field.name}" for field in fields(adapter(each).SETTINGS))
         yield from adapter(each).CAPABILITIES.steps
-    yield from (*OUTCOME, *RECONCILIATION)
+    yield from (*OUTCOME, *RECONCILIATION, *MatchClass)
     yield from re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "fate-of-a-row.md").read_text(encoding="utf-8"))
 
 

@@ -9,7 +9,8 @@ from jobs.cli import cli
 from jobs.ledger.rows import StepStatus
 from jobs.model import Outcome
 
-from .tables import CODES, PAGE, README, TABLES, block
+from .man import man
+from .tables import CODES, MAN, PAGE, README, TABLES, block
 from .test_imports import FLOORS
 
 ROOT = README.parent
@@ -30,6 +31,10 @@ def test_the_page_of_codes_shows_what_the_program_has(name: str) -> None:
 
     assert found is not None
     assert found[2] == CODES[name](), "run: python -m tests.house.tables"
+
+
+def test_the_man_page_is_that_of_the_program() -> None:
+    assert MAN.read_text(encoding="utf-8") == man(), "run: python -m tests.house.tables"
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

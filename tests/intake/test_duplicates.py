@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.intake.duplicates import duplicates
+from tests.examples import some
 
 FIELDS = ("external_unique_id", "phone", "national_id")
 COLUMNS = ("external_unique_id", "phone", "national_id", "first_name", "row_ref")
@@ -50,7 +51,7 @@ def joined(groups: list[set[int]], left: int, right: int) -> list[set[int]]:
     return [group for group in groups if group not in touched] + [set().union(*touched)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.lists(ROW, max_size=14))
 def test_agrees_with_a_union_find_row_by_row(rows: list[Row]) -> None:
     found = duplicates(framed(rows), COLUMNS, FIELDS)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jobs.errors import Unusable
 from jobs.intake.preflight import preflight
 from jobs.intake.stage import echo_names, stage, staged_name
+from tests.examples import some
 
 from .written import HEADER, ROW, read, rows, staged, written
 
@@ -30,7 +31,7 @@ def cells_of(path: Path, header: str = HEADER) -> list[tuple[str | None, ...]]:
     return pl.read_parquet(path).select(staged_name(name) for name in header.split(",")).rows()
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=some(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.lists(st.lists(CELL, min_size=5, max_size=5), min_size=1, max_size=6),
     st.sampled_from(",;\t|"),
@@ -50,7 +51,7 @@ def test_every_cell_survives(tmp_path: Path, cells: list[list[str]], delimiter: 
 PLAIN = st.text(st.sampled_from("a0=#'\\ \t\u2028é\x1a\ufeff\x0b\x0c\x85\x1c"), max_size=6)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=some(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(PLAIN, min_size=5, max_size=5), min_size=1, max_size=6), st.sampled_from(["\n", "\r\n"]))
 def test_files_that_polars_reads_itself_survive_too(tmp_path: Path, cells: list[list[str]], ending: str) -> None:
     said = written_in(cells)

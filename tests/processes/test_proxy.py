@@ -11,7 +11,7 @@ import uvloop
 
 from jobs.clock import Clock
 from jobs.systems.messages import Request
-from jobs.transport.sender import HttpxSender, MaybeSent, NotSent
+from jobs.transport.sender import HttpSender, MaybeSent, NotSent
 from tests.flow.muster import lines, standing
 
 from .program import DONE, Program, finished, named, reported, told, whole
@@ -64,7 +64,7 @@ def settled(program: Program) -> None:
 
 def test_a_connection_that_is_reset_as_soon_as_it_is_made_is_a_failure_of_the_network() -> None:
     async def outcomes(url: str) -> set[type[BaseException]]:
-        async with HttpxSender(url, Clock()) as sender:
+        async with HttpSender(url, Clock()) as sender:
             sent = [await raised(sender.send(Request("customers", "POST", "/", body=b"{}"), {})) for _ in range(300)]
         return set(sent)
 

@@ -55,7 +55,7 @@ def test_the_manifest_says_who_what_and_which_files(folder: RunFolder) -> None:
         folder, {"run_id": RUN_ID, "settings": {"password": "hunter2", "rate": "60/180"}, "input": {}}
     )
     manifest = json.loads((folder.path / "manifest.json").read_text("utf-8"))
-    assert {"muster", "python", "polars", "httpx"} <= manifest["versions"].keys()
+    assert {"muster", "python", "polars", "httptools"} <= manifest["versions"].keys()
     assert manifest["host"]
     assert manifest["os_user"]
     assert manifest["settings"] == {"password": "***", "rate": "60/180"}

@@ -35,7 +35,7 @@ from jobs.systems.verdict import Absent, Done, Finding, Undecided
 from jobs.transport import quota
 from jobs.transport.client import Client
 from jobs.transport.quota import SharedWindow
-from jobs.transport.sender import HttpxSender
+from jobs.transport.sender import HttpSender
 from tests.simulation.network import Connection
 
 from . import checks
@@ -175,25 +175,30 @@ def truthy() -> AbstractContextManager[Any]:
 
 def redirected() -> AbstractContextManager[Any]:
     """Redirects are followed."""
-    real = HttpxSender._exchange
+    real = HttpSender.send
 
-    async def exchange(self: HttpxSender, transport: Any, outgoing: httpx.Request, most: int) -> Reply:
-        reply = await real(self, transport, outgoing, most)
+    async def send(self: HttpSender, request: Request, headers: dict[str, str]) -> Reply:
+        reply = await real(self, request, headers)
         if "location" not in reply.headers:
             return reply
-        there = httpx.Request(outgoing.method, reply.headers["location"], content=outgoing.content)
-        return await real(self, transport, there, most)
+        return await real(self, replace(request, path="/", base_url=reply.headers["location"]), headers)
 
-    return patch.object(HttpxSender, "_exchange", exchange)
+    return patch.object(HttpSender, "send", send)
 
 
 def kept() -> AbstractContextManager[Any]:
     """A connection is used again although bytes are left on it, as httpx's own transport does."""
+    there = httpx.AsyncHTTPTransport(verify=False, trust_env=False)
 
-    class Kept(httpx.AsyncHTTPTransport):
-        free, freed_at = True, float("inf")
+    async def send(self: HttpSender, request: Request, headers: dict[str, str]) -> Reply:
+        asked = httpx.Request(request.method, self.base_url + request.path, headers=headers, content=request.body)
+        found = await there.handle_async_request(asked)
+        return Reply(found.status_code, dict(found.headers), await found.aread(), self.clock.now())
 
-    return patch.object(HttpxSender, "_new", lambda *_: Kept(verify=False, trust_env=False))
+    async def aclose(_self: HttpSender) -> None:
+        await there.aclose()
+
+    return patch.multiple(HttpSender, send=send, aclose=aclose)
 
 
 def in_place() -> AbstractContextManager[Any]:

@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.sandbox.server import Sandbox
+from tests.examples import some
 
 from .population import Persona
 from .records import Manners
@@ -211,7 +212,7 @@ def all_there_is(customers: int) -> list[Step]:
     return [("search", {}), *reads, ("poll", 0, FIRST), *reads]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=some(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(HISTORIES, st.tuples(st.booleans(), st.booleans()))
 def test_the_simulated_target_answers_as_the_sandbox_does(
     sandbox: Sandbox, http: httpx.Client, steps: list[Step], shown: tuple[bool, bool]

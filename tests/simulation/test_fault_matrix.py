@@ -20,16 +20,20 @@ ENDING = (Fault.REDIRECTED, 2)
 
 
 def cases() -> Iterator[Any]:
-    """All of them; those in which nothing new can happen are slow: keys tell of what was applied, and KYC has none."""
-    for operation in STEPS:
-        for fault in Fault:
-            for times, shown in product((1, 2), (True, False)):
-                if operation not in MET_BY.get(fault, STEPS) or (fault, times) == ENDING:
-                    continue
-                idle = not shown and (operation == "trigger_kyc" or fault in NOT_APPLIED - UNPROVEN or times > 1)
-                name = f"{operation}-{fault}-{times}-keys {'shown' if shown else 'hidden'}"
-                marks = [pytest.mark.slow] if idle else []
-                yield pytest.param(operation, fault, times, Manners() if shown else HIDDEN, id=name, marks=marks)
+    """All of them; those in which nothing new can happen are slow: keys tell of what was applied, and KYC has none.
+
+    A fault comes twice at one of the writes that can meet it: what a second time does is the driver's, at any step.
+    """
+    for place, fault in enumerate(Fault):
+        steps = [operation for operation in STEPS if operation in MET_BY.get(fault, STEPS)]
+        for operation, times, shown in product(steps, (1, 2), (True, False)):
+            if (fault, times) == ENDING:
+                continue
+            idle = not shown and (operation == "trigger_kyc" or fault in NOT_APPLIED - UNPROVEN)
+            idle |= times > 1 and not (shown and operation == steps[place % len(steps)])
+            name = f"{operation}-{fault}-{times}-keys {'shown' if shown else 'hidden'}"
+            marks = [pytest.mark.slow] if idle else []
+            yield pytest.param(operation, fault, times, Manners() if shown else HIDDEN, id=name, marks=marks)
 
 
 @pytest.mark.parametrize(("operation", "fault", "times", "manners"), list(cases()))

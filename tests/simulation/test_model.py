@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from jobs.systems.eclipse.system import EclipseSettings
+from tests.examples import some
 from tests.simulation import invariants
 from tests.simulation.draws import AGAIN, CLOCK_STEPS, SETTINGS
 from tests.simulation.faults import Fault, Weather
@@ -114,5 +115,5 @@ class Machine(RuleBasedStateMachine):
 
 TestModel = Machine.TestCase
 TestModel.settings = hypothesis_settings(
-    max_examples=15, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=some(5), stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -11,7 +11,8 @@ from tests.simulation.faults import Fault
 from tests.simulation.population import PERSONAS, Ending, Persona
 from tests.simulation.simulate import Trace, planned, shrunk, simulate
 
-SEEDS = range(1, 121)
+SEEDS = (*range(1, 41), 57, 77, 80, 85, 87, 88)
+"""Chosen: the first ones, and those after them in which something rare is met. `make test-all` tells thousands."""
 MANY = range(1, 4001)
 SEAMS = {
     f"death {when} {what}"
@@ -30,21 +31,15 @@ def failures(traces: Iterable[Trace]) -> str:
     return "\n".join(f"{trace.problems[0]}: {trace.command}" for trace in failed)
 
 
-@pytest.mark.parametrize("first", SEEDS[::20])
-def test_every_invariant_holds_in_every_history(first: int) -> None:
-    assert failures(map(history, range(first, first + 20))) == ""
+def test_every_invariant_holds_in_every_history_and_all_that_may_happen_is_met() -> None:
+    told = [history(seed) for seed in SEEDS]
+    reached = sum((Counter(trace.reached) for trace in told), Counter[str]())
+
+    assert failures(told) == ""
+    assert [name for name in (*Fault, *WORLD) if not reached[name]] == []
 
 
-def test_every_fault_is_met_and_all_that_the_world_may_do() -> None:
-    reached: Counter[str] = Counter()
-    for seed in SEEDS:
-        reached.update(history(seed).reached)
-        if all(reached[name] for name in (*Fault, *WORLD)):
-            return
-    raise AssertionError(f"never met: {[name for name in (*Fault, *WORLD) if not reached[name]]}")
-
-
-@pytest.mark.parametrize("seed", [3, 17, 40, 77])
+@pytest.mark.parametrize("seed", [3, 77])
 def test_the_same_seed_gives_the_same_history(seed: int) -> None:
     first, second = history(seed), simulate(seed)
     assert first.digest == second.digest

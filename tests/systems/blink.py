@@ -102,6 +102,9 @@ def strangers(sandbox: Sandbox) -> None:
     bank.plant(customerIdentification="C-9003", status="closed")
     refused = [{"personIdentification": "P-9004", "lastName": "Refused"}]
     bank.plant(customerIdentification="C-9004", persons=refused)
+    couple = [{"personIdentification": f"P-{number}", "lastName": "Meier"} for number in (9005, 9006)]
+    bank.plant(customerIdentification="C-9005", persons=couple)
+    bank.plant(customerIdentification="C-9006", persons=[])
 
 
 ENDINGS: list[tuple[Row, str, str]] = [
@@ -115,7 +118,9 @@ ENDINGS: list[tuple[Row, str, str]] = [
     (only(9004, "bank_person_id", "email"), "rejected", "refused_by_target"),
     (only(6, external_reference="X-0007"), "conflict", "reference_differs"),
     (only(8, "email", bank_person_id="P-0009"), "conflict", "person_not_linked"),
-    (only(10, "email"), "quarantined", "missing:bank_person_id"),
+    (only(10, "email"), "onboarded", ""),
+    (only(9005, "email"), "conflict", "ambiguous"),
+    (only(9006, "email"), "rejected", "not_available"),
     (only(11, "street"), "quarantined", "missing:postal_code;missing:town;missing:country"),
     ({"row_ref": "r-12"}, "quarantined", "missing:bank_customer_id"),
     (only(13, bank_customer_id=".."), "quarantined", "value_invalid:bank_customer_id"),

@@ -15,7 +15,7 @@ from jobs.systems import adapter
 from jobs.systems.contract import Setup
 from jobs.systems.eclipse.system import EclipseSettings
 from jobs.systems.messages import CallClass
-from tests.flow.muster import Muster, arrivals, lines, writes
+from tests.flow.muster import ONE_OF_EACH, Muster, arrivals, lines, standing, writes
 from tests.flow.people import Row as Cells
 from tests.flow.people import record
 from tests.flow.test_limits import most_in_any_window
@@ -366,6 +366,65 @@ def test_a_file_whose_rows_all_have_their_end_needs_no_place_for_passwords(
 
     assert (again.code, again.outcomes) == (0, ["already_onboarded"] * 2)
     assert (another.code, "1 rows have no password" in another.stderr) == (2, True)
+
+
+def test_each_customer_goes_on_with_its_own_token_and_no_other(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    rows = newcomers(2)
+    ended = muster("register", file_of(rows), *PASSWORDS, "--then-onboard", "--as", "customer")
+    asked = {entry["operation"]: entry["credential"] for entry in sandbox.journal() if entry["method"] == "POST"}
+    again = muster("run", muster.folder / "customers.csv", "--ledger", "sqlite:///muster.db")
+
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 2), ended.stdout
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 2
+    assert {asked["trigger_kyc"], asked["create_wallet"]} <= {row["identity"] for row in rows}
+    assert all(row["wallet_id"] and row["decision_status"] == "PASSED" for row in ended.rows)
+    assert [line["class"] for line in ended.reconciliation] == ["match"] * 2
+    assert intrusions(sandbox) == []
+    assert again.code == 4  # the ONBOARDING credential onboards nobody
+
+
+def test_papers_are_the_customers_own_too(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    (muster.folder / "front.jpg").write_bytes(b"\xff\xd8\xff front")
+    address = {"address_type": "PHYSICAL", "address_line1": "1 Long Street", "address_country": "ZA"}
+    row = newcomer(1, id_front_file="front.jpg", **address)
+    ended = muster("register", file_of([row]), *PASSWORDS, "--then-onboard", "--as", "customer")
+    senders = {entry["operation"]: entry["credential"] for entry in sandbox.journal()}
+
+    assert ended.outcomes == ["onboarded"], ended.stdout
+    assert (senders["create_document"], senders["create_address"]) == (row["identity"], row["identity"])
+    assert muster("register", muster.folder / "customers.csv").outcomes == ["already_onboarded"]
+
+
+def test_a_lost_answer_to_the_customers_own_request_makes_no_double(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
+) -> None:
+    rows = newcomers(3)
+    sandbox.faults(
+        [
+            {"operation": "trigger_kyc", "kind": "drop_after_commit", "nth": 1},
+            {"operation": "create_wallet", "kind": "drop_before_commit", "nth": 1},
+            {"operation": "create_wallet", "kind": "unauthorized", "nth": 3},
+        ]
+    )
+    ended = muster("register", file_of(rows), *PASSWORDS, "--then-onboard", "--as", "customer")
+
+    assert ended.outcomes == ["onboarded"] * 3, ended.stdout
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 3
+
+
+def test_a_login_that_only_its_owner_can_use_leaves_the_rest_to_an_operator(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    ended = muster(
+        "register", file_of([newcomer(1, totp_enabled="true")]), *PASSWORDS, "--then-onboard", "--as", "customer"
+    )
+
+    assert [(row["outcome"], row["reason_code"], row["failed_step"]) for row in ended.rows] == [
+        ("failed", "own_login_unusable", "kyc")
+    ]
+    assert "an operator goes on with muster run" in ended.rows[0]["reason"]
 
 
 def test_a_system_without_self_registration_says_so(muster: Muster, file_of: Filed) -> None:

@@ -23,6 +23,7 @@ from jobs.transport.limiter import Closed, Limiter
 from jobs.transport.pauses import Hold, nobody
 from jobs.transport.quota import LOOK_SECONDS, KeptPauses, SharedWindow
 from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
+from tests.examples import some
 
 POOL = "pool"
 RATE = Rate(6, 20.0)
@@ -196,7 +197,7 @@ def holds(moves: list[tuple[str, int, float]]) -> None:
     assert gap <= RATE.seconds + 0.5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=some(8), deadline=None)
 @example(SEEN_LATE)
 @given(MOVES)
 def test_no_window_is_exceeded_and_nobody_waits_for_longer_than_one(moves: list[tuple[str, int, float]]) -> None:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from virtual import VirtualClock, virtually
 
 from jobs.transport.gate import Gate
+from tests.examples import some
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=some(40), deadline=None)
 @given(st.integers(1, 6), st.lists(st.tuples(st.floats(0, 5), st.floats(0, 3), st.booleans()), max_size=25))
 def test_never_too_many_and_all_come_through_whoever_is_cancelled(
     most: int, calls: list[tuple[float, float, bool]]

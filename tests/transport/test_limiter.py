@@ -14,6 +14,7 @@ from jobs.model import Rate
 from jobs.transport.limiter import SLOWEST_PACE, STARTING_PACE, Closed, Limiter, Pace, Window
 from jobs.transport.pauses import LONGEST_PAUSE, Hold, Pauses, Shut
 from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
+from tests.examples import some
 
 TINY = 1e-6
 """Floating-point dust: two times closer than this are the same moment."""
@@ -56,7 +57,7 @@ def window(calls: int, seconds: float) -> Limiter:
     return Limiter(clock, window=Window(Rate(calls, seconds), clock))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(
     st.integers(1, 8),
     st.floats(0.1, 200),

@@ -15,9 +15,9 @@ from jobs.clock import Clock
 from jobs.systems.messages import Certificate, Reply, Request
 from jobs.transport import line, wire
 from jobs.transport.proxy import checked_proxy
-from jobs.transport.sender import HttpxSender, MaybeSent, NotSent
+from jobs.transport.sender import HttpSender, MaybeSent, NotSent
 
-Work = Callable[[HttpxSender, RawServer], Awaitable[Any]]
+Work = Callable[[HttpSender, RawServer], Awaitable[Any]]
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
@@ -33,7 +33,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, C
     """A server's TLS, and what a client verifies it with."""
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=target.example"
     named = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run([*made.split(), *named], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -80,10 +80,10 @@ def worked(
     """What `work` gave with a sender and a server that plays `play`, and the server."""
 
     @asynccontextmanager
-    async def both() -> AsyncIterator[tuple[HttpxSender, RawServer]]:
+    async def both() -> AsyncIterator[tuple[HttpSender, RawServer]]:
         async with served(play, tls and tls[0]) as server:
             url = server.url.replace("http:", "https:") if tls else server.url
-            async with HttpxSender(url, Clock(), certificate=tls and tls[1]) as sender:
+            async with HttpSender(url, Clock(), certificate=tls and tls[1]) as sender:
                 yield sender, server
 
     async def main() -> tuple[Any, RawServer]:
@@ -94,7 +94,7 @@ def worked(
         return runner.run(main())
 
 
-async def first_and_second(sender: HttpxSender, _server: RawServer) -> list[bytes]:
+async def first_and_second(sender: HttpSender, _server: RawServer) -> list[bytes]:
     """The words of two calls, one after the other."""
     return [(await sender.send(asking(word), {})).body for word in ("first", "second")]
 
@@ -162,7 +162,7 @@ def test_a_second_copy_that_comes_while_nobody_asks_ends_the_connection(
                 closed.set()
                 return
 
-    async def work(sender: HttpxSender, _server: RawServer) -> bytes:
+    async def work(sender: HttpSender, _server: RawServer) -> bytes:
         await sender.send(asking("first"), {})
         heard.set()
         await asyncio.wait_for(closed.wait(), 10)  # at once, not when it is to be used again
@@ -181,7 +181,7 @@ def test_bytes_that_only_the_system_has_yet_are_seen_too(loop: Callable[[], asyn
 
     writers: list[asyncio.StreamWriter] = []
 
-    async def work(sender: HttpxSender, _server: RawServer) -> bytes:
+    async def work(sender: HttpSender, _server: RawServer) -> bytes:
         await sender.send(asking("first"), {})
         writers[0].write(answer(b"first"))  # leaves at once, and this client's loop has had no turn since
         return (await sender.send(asking("second"), {})).body
@@ -193,7 +193,7 @@ def test_bytes_that_only_the_system_has_yet_are_seen_too(loop: Callable[[], asyn
 def test_a_clean_connection_carries_one_request_after_the_other(
     loop: Callable[[], asyncio.AbstractEventLoop], secured: tuple[ssl.SSLContext, Certificate], tls: bool
 ) -> None:
-    async def work(sender: HttpxSender, _server: RawServer) -> list[bytes]:
+    async def work(sender: HttpSender, _server: RawServer) -> list[bytes]:
         return [(await sender.send(asking(f"w{number}"), {})).body for number in range(20)]
 
     words, server = worked(loop, echoing(lambda _: b""), work, secured if tls else None)
@@ -230,7 +230,7 @@ def test_of_several_idle_connections_the_one_that_rested_longest_is_used(
             await together.wait()
             await connection.say(answer(b"%d" % mine))
 
-    async def work(sender: HttpxSender, _server: RawServer) -> list[bytes]:
+    async def work(sender: HttpSender, _server: RawServer) -> list[bytes]:
         await asyncio.gather(sender.send(asking("a"), {}), sender.send(asking("b"), {}))
         return [(await sender.send(asking("c"), {})).body for _ in range(6)]
 
@@ -259,7 +259,7 @@ def test_a_target_that_speaks_before_it_is_asked_is_sent_nothing(
         spoken.set()
         await connection.hear()
 
-    async def work(sender: HttpxSender, _server: RawServer) -> None:
+    async def work(sender: HttpSender, _server: RawServer) -> None:
         with pytest.raises(NotSent, match="before it was asked"):
             await sender.send(asking("first"), {})
 
@@ -283,7 +283,7 @@ def test_an_answer_to_half_a_request_is_believed_only_when_it_refuses_the_rest(
         await connection.say(b"HTTP/1.1 %d Early\r\ncontent-length: 2\r\n\r\n{}" % status)
         await over.wait()
 
-    async def work(sender: HttpxSender, _server: RawServer) -> Reply | MaybeSent:
+    async def work(sender: HttpSender, _server: RawServer) -> Reply | MaybeSent:
         try:
             return await sender.send(asking("first", 30_000_000), {})
         except MaybeSent as error:
@@ -303,7 +303,7 @@ def test_a_flood_of_interim_answers_is_no_answer(loop: Callable[[], asyncio.Abst
         while True:
             await connection.say(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
 
-    async def work(sender: HttpxSender, _server: RawServer) -> MaybeSent:
+    async def work(sender: HttpSender, _server: RawServer) -> MaybeSent:
         with pytest.raises(MaybeSent) as caught:
             await sender.send(asking("first"), {})
         return caught.value
@@ -322,6 +322,132 @@ def test_a_few_interim_answers_come_before_the_one_that_counts(loop: Callable[[]
 
     assert words == [b"first", b"second"]
     assert server.connections == 1
+
+
+CUT = (
+    answer(b"first", b"x-trace-id: 1"),
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\nx-sum: 1\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer(b"first"),
+)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("said", CUT, ids=["length", "chunks", "interim"])
+def test_an_answer_that_is_cut_at_whatever_byte_is_a_doubt_and_is_asked_for_once(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    secured: tuple[ssl.SSLContext, Certificate],
+    tls: bool,
+    reset: bool,
+    said: bytes,
+) -> None:
+    async def play(connection: Connection) -> None:
+        place = int(word_of(await connection.hear()))
+        await connection.say(said[:place])
+        if reset:
+            connection.reset()
+
+    async def work(sender: HttpSender, _server: RawServer) -> list[MaybeSent]:
+        found = []
+        for place in range(len(said)):
+            with pytest.raises(MaybeSent) as caught:
+                await sender.send(asking(f"{place}"), {})
+            found.append(caught.value)
+        return found
+
+    found, server = worked(loop, play, work, secured if tls else None)
+
+    assert [int(word_of(request)) for request in server.heard] == list(range(len(said)))
+    head = said.rindex(b"HTTP/1.1")
+    whole_head = said.index(b"\r\n\r\n", head) + 4
+    if not reset:  # which may overtake what was said before it
+        assert [each.answered for each in found] == [place >= whole_head for place in range(len(said))]
+
+
+@pytest.mark.parametrize("bytes_read", [0, 1, 20, 100])
+def test_a_connection_that_is_reset_in_the_middle_of_a_request_leaves_a_doubt(
+    loop: Callable[[], asyncio.AbstractEventLoop], bytes_read: int
+) -> None:
+    async def play(connection: Connection) -> None:
+        await connection.reader.readexactly(bytes_read)
+        await asyncio.sleep(0.01)
+        connection.reset()
+
+    async def work(sender: HttpSender, server: RawServer) -> int:
+        with pytest.raises(MaybeSent) as caught:
+            await sender.send(asking("first", 1000), {})
+        assert not caught.value.answered
+        return server.connections
+
+    assert worked(loop, play, work)[0] == 1
+
+
+def test_a_connection_that_ends_while_it_is_taken_carries_each_request_at_most_once(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def play(connection: Connection) -> None:
+        request = await connection.hear()
+        await connection.say(answer(word_of(request)))
+        await asyncio.sleep(int(word_of(request)) % 10 / 5000)
+
+    async def work(sender: HttpSender, _server: RawServer) -> tuple[set[int], set[int]]:
+        answered, unsent = set(), set()
+        for number in range(100):
+            try:
+                assert (await sender.send(asking(f"{number}"), {})).body == b"%d" % number
+                answered.add(number)
+            except NotSent:
+                unsent.add(number)
+            except MaybeSent:
+                pass
+            await asyncio.sleep(number % 7 / 5000)
+        return answered, unsent
+
+    (answered, unsent), server = worked(loop, play, work)
+    heard = [int(word_of(request)) for request in server.heard]
+
+    assert len(heard) == len(set(heard))
+    assert answered <= set(heard)
+    assert not unsent & set(heard)
+    assert len(answered) > 50
+
+
+def test_a_certificate_for_another_name_is_refused_before_anything_is_sent(
+    loop: Callable[[], asyncio.AbstractEventLoop], secured: tuple[ssl.SSLContext, Certificate]
+) -> None:
+    async def main() -> tuple[str, RawServer]:
+        async with served(echoing(lambda _: b""), secured[0]) as server:
+            url = server.url.replace("http://127.0.0.1", "https://localhost")
+            async with HttpSender(url, Clock(), certificate=secured[1]) as sender:
+                with pytest.raises(NotSent) as caught:
+                    await sender.send(asking("first"), {})
+                return str(caught.value), server
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        said, server = runner.run(main())
+
+    assert said.startswith("no connection (TLS: ")
+    assert server.heard == []
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Plain\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x28"])
+def test_a_handshake_that_comes_to_nothing_has_sent_nothing(
+    loop: Callable[[], asyncio.AbstractEventLoop], secured: tuple[ssl.SSLContext, Certificate], said: bytes
+) -> None:
+    async def play(connection: Connection) -> None:
+        await connection.reader.read(1000)
+        await connection.say(said)
+
+    async def main() -> None:
+        async with (
+            served(play) as server,
+            HttpSender(server.url.replace("http:", "https:"), Clock(), certificate=secured[1]) as sender,
+        ):
+            with pytest.raises(NotSent):
+                await sender.send(asking("first"), {})
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main())
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
@@ -349,7 +475,7 @@ def test_a_proxy_carries_many_requests_and_may_say_nothing_of_its_own(
         ):
             proxy = checked_proxy(way.url.replace("http:", "https:") if tls else way.url)
             url = target.url.replace("http:", "https:")
-            async with HttpxSender(url, Clock(), certificate=secured[1], proxy=proxy) as sender:
+            async with HttpSender(url, Clock(), certificate=secured[1], proxy=proxy) as sender:
                 found: list[bytes | NotSent] = []
                 for word in ("first", "second", "third"):
                     try:

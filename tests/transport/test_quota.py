@@ -11,10 +11,11 @@ from virtual import BEGAN, VirtualClock, virtually
 
 from jobs.clock import Stamp, milliseconds
 from jobs.ledger.learned import Learned, learned, teach
+from jobs.ledger.permits import Reservation
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.transport.limiter import Closed, Limiter
-from jobs.transport.quota import KeptPace, SharedWindow
+from jobs.transport.quota import FIRST_SHARE, MOST_SHARE, KeptPace, SharedWindow
 
 POOL = "pool"
 
@@ -322,3 +323,27 @@ def test_a_limit_of_last_night_does_not_slow_down_this_one(store: Store) -> None
         return early, late, KeptPace(clock, store, "paced", at_once).limit
 
     assert virtually(work) == (Rate(3, 180), Rate(60, 180), float("inf"))
+
+
+def test_a_share_is_as_large_as_what_is_used_and_not_as_what_is_permitted(store: Store) -> None:
+    """With `--rate 100000/1` one row took ten thousand permits, and the ledger was locked while they were written."""
+    taken: list[int] = []
+
+    async def counted(function: Callable[..., Any], *arguments: Any) -> Any:
+        found = function(*arguments)
+        if isinstance(found, Reservation):
+            taken.append(found.permits)
+        return found
+
+    async def work() -> None:
+        clock = VirtualClock()
+        limiter = Limiter(clock, window=SharedWindow(Rate(100_000, 1), clock, store, POOL, counted))
+        await sent(limiter, 1, 0.01)
+        assert taken == [FIRST_SHARE]
+        await sent(limiter, 20_000, 0.002, workers=64)
+        await close(limiter)
+
+    virtually(work)
+
+    assert max(taken) <= MOST_SHARE
+    assert len(taken) < 100

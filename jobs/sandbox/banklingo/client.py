@@ -20,8 +20,9 @@ MOVES = {
     "reject": ((PENDING,), "Rejected"),
     "blacklist": (("Approved", "Active"), "BlackListed"),
     "undo_blacklist": (("BlackListed",), PENDING),
+    "exit": ((PENDING, "Approved", "Active", "BlackListed"), "Exited"),
 }
-"""Clients API page: states that an operation may start from, and where it leads."""
+"""Clients API page: states that an operation may start from, and where it leads; of `exit` the origins are chosen."""
 
 NAMED = ("firstName", "lastName", "emailAddress", "phoneNumber")
 PLACE = ("address", "city", "state", "country")
@@ -59,6 +60,7 @@ class Client:
     created: float
     modified: float
     state: str = PENDING
+    documents: int = 0
     email: str = field(default="", repr=False)
     """The natural key: the e-mail address in lower case."""
     searched: str = field(default="", repr=False)
@@ -138,6 +140,7 @@ class Clients:
                     "customerNumber": client.customer_number,
                     "state": client.state,
                     "createdBy": client.creator,
+                    "documents": client.documents,
                     "email_sha256": hashlib.sha256(client.email.encode()).hexdigest(),
                 }
                 for client in clients
@@ -185,6 +188,14 @@ def counted(sent: Mapping[str, Any], name: str, default: int) -> int:
     if type(value) is not int or value < 1:
         raise Refused(400, f"{name}: must be an integer from 1")
     return value
+
+
+def holds(client: Client, predicate: Mapping[str, Any]) -> bool:
+    """Does a predicate of `field`, `operator` and `value` hold? The page gives no form: this one is chosen."""
+    shown = full(client).get(str(predicate.get("field")))
+    ours, theirs = str(predicate.get("value", "")).casefold(), str(shown).casefold()
+    found = {"=": theirs == ours, "!=": theirs != ours, "~": ours in theirs, ">": theirs > ours, "<": theirs < ours}
+    return shown is not None and found.get(str(predicate.get("operator")), False)
 
 
 def row(client: Client) -> dict[str, object]:

@@ -21,6 +21,7 @@ from jobs.sandbox.banklingo.client import (
     accepted,
     counted,
     full,
+    holds,
     row,
 )
 from jobs.sandbox.bench import Bench
@@ -69,6 +70,9 @@ class Switches:
     search_ignores_term: bool = False
     pascal_case: bool = False
     http_ok: bool = False
+    exit_command: str = ""
+    document_command: str = ""
+    predicates: bool = False
     list_order: str = one_of(*ORDERS)
 
 
@@ -98,7 +102,7 @@ class BankLingo:
         sent = _content(call) or {}
         client = self._clients.by_key.get(str(sent.get("contactEncodedKey"))) or self._clients.numbered(sent.get("id"))
         return Subject(
-            operation=_operation(call) or "unknown",
+            operation=self._operation(call) or "unknown",
             credential=self._credential(call),
             customer_id=client.key if client else None,
             last_name=str(client.fields["lastName"]) if client else _string(sent.get("lastName")),
@@ -142,15 +146,33 @@ class BankLingo:
             raise Refused(400, "X-Tenant-Id is missing or unknown")
         if not call.headers.get("content-type", "").startswith("application/json"):
             raise Refused(400, "The content type is not application/json")
-        operation = _operation(call)
+        operation = self._operation(call)
         if operation is None:
             raise Refused(400, "unknown command")
         content = _content(call)
         if content is None:
             raise Refused(400, "data: must be an object")
+        if operation == "document":
+            return self._document(content, call)
         if operation in MOVES:
             return self._move(operation, content, call, credential)
         return self._actions[operation](self, content, call, credential)
+
+    def _operation(self, call: Call) -> str | None:
+        """The operation that the message names; a command that is on no page has the name that a switch gives it."""
+        message = call.json()
+        name = message.get(MEMBER["cmd"]) if isinstance(message, dict) and call.segments[-1] == "cmd" else None
+        own = {self._on.exit_command: "exit", self._on.document_command: "document"}
+        return own.get(name) if isinstance(name, str) and name and name in own else _operation(call)
+
+    def _document(self, sent: Mapping[str, Any], call: Call) -> object:
+        """A document of a client; its members are on no page, so any that has a type and a content is taken."""
+        client = self._named(sent)
+        if not any("content" in name.lower() and _string(value) for name, value in sent.items()):
+            raise Refused(400, "fileContent: is required")
+        client.documents += 1
+        call.commit(customer_id=client.key)
+        return {"contactEncodedKey": client.key}
 
     def _create(self, sent: Mapping[str, Any], call: Call, credential: str) -> object:
         fields = accepted(sent, NEEDED, OPTIONAL, vendor=self._bench.settings.vendor)
@@ -187,7 +209,7 @@ class BankLingo:
 
     def _move(self, operation: str, sent: Mapping[str, Any], call: Call, credential: str) -> object:
         """One of the state changes of the page."""
-        reason = {"approve": None, "reject": "rejectionReason"}.get(operation, "reason")
+        reason = {"approve": None, "exit": None, "reject": "rejectionReason"}.get(operation, "reason")
         client = self._named(sent)
         if reason and not _string(sent.get(reason)):
             raise Refused(400, f"{reason}: is required")
@@ -202,6 +224,8 @@ class BankLingo:
             return shown | {"approvalStatus": target, "approvedBy": credential, "approvalDate": when}
         if operation == "reject":
             return shown | {"approvalStatus": target}
+        if operation == "exit":
+            return shown | {"exitDate": when}
         blocked = operation == "blacklist"
         return shown | {"isBlacklisted": blocked, "blacklistDate" if blocked else "unblacklistDate": when}
 
@@ -221,10 +245,18 @@ class BankLingo:
         found = [
             client
             for client in in_order(self._clients.by_key.values(), self._on.list_order, self._chance)
-            if term in client.searched and branch in (None, "", client.fields.get("branchEncodedKey"))
+            if term in client.searched
+            and self._fits(client, sent.get("predicates"))
+            and branch in (None, "", client.fields.get("branchEncodedKey"))
         ]
         rows = [row(client) for client in found[(number - 1) * size : number * size]]
         return {"totalCount": len(found), "pageNumber": number, "pageSize": size, "contacts": rows}
+
+    def _fits(self, client: Client, predicates: object) -> bool:
+        """Does a client fit all predicates, where they are understood? Otherwise they are ignored."""
+        if not self._on.predicates or not isinstance(predicates, list):
+            return True
+        return all(isinstance(each, dict) and holds(client, each) for each in predicates)
 
     _actions: Mapping[str, Callable[["BankLingo", Mapping[str, Any], Call, str], object]] = {
         "create_contact": _create,

@@ -1,7 +1,8 @@
 """Azakaw as a system: settings, capabilities, login, and the reads of reconciliation, look-up and preflight."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -23,11 +24,12 @@ from jobs.systems.azakaw.submissions import (
     flat,
     read_employees,
 )
+from jobs.systems.azakaw.webhook import Webhook
 from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.json_reply import Unreadable, segment, text_of
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Token
-from jobs.systems.optional import Check
+from jobs.systems.optional import Check, Notice
 from jobs.systems.row import Row
 from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
@@ -57,6 +59,7 @@ CAPABILITIES = Capabilities(
     downloads=("pdf", "json"),
     full="each profile",
     staff=True,
+    notices=True,
 )
 
 LIMITS = {
@@ -106,6 +109,22 @@ class AzakawSettings:
     """Whether a row is complete only once compliance has approved it."""
     check_profiles: bool = False
     """Whether a reconciliation also reads each profile."""
+    webhook_auth: str = ""
+    """How notifications prove themselves: `hmac`, `api_key` or `basic`; empty: none is received."""
+    webhook_header: str = ""
+    """The header with the proof; empty: X-Signature, X-Api-Key or Authorization."""
+    webhook_timestamp_header: str = ""
+    """The header with the time of sending, which is signed too: `TIME.BODY`; empty: there is none."""
+    webhook_tolerance_seconds: float = 300.0
+    """How far that time may be from ours (chosen)."""
+    webhook_id_header: str = ""
+    """The header that names a notification; empty: the same body is the same notification."""
+    webhook_submission: str = "submissionId"
+    """Where the submission's id is, a dotted path (chosen after the list of submissions)."""
+    webhook_state: str = "kycState"
+    """Where its state is."""
+    webhook_decides: bool = False
+    """Whether decisions are taken from notifications alone, and the list is not read for them."""
     uses_list: bool = True
     """Whether the list of submissions is read. Without it nobody is looked for and nothing lost is settled."""
     settle_seconds: float = 60.0
@@ -125,7 +144,8 @@ def system(setup: Setup, settings: AzakawSettings) -> "Azakaw":
         raise Unusable("[azakaw] names no employee", hint="give employee_id, an id that muster employees lists")
     if settings.auth_base_url is not None:
         checked_base_url(settings.auth_base_url)
-    return Azakaw(setup.tenant, replace(settings, check_profiles=settings.check_profiles or setup.full))
+    settings = replace(settings, check_profiles=settings.check_profiles or setup.full)
+    return Azakaw(setup.tenant, settings, setup.told)
 
 
 class Azakaw(Defaults):
@@ -134,7 +154,9 @@ class Azakaw(Defaults):
     dialect = DIALECT
     later_columns = frozenset({"customer_kind"})
 
-    def __init__(self, tenant: str, settings: AzakawSettings) -> None:
+    def __init__(
+        self, tenant: str, settings: AzakawSettings, told: Callable[[str], str | None] = lambda _: None
+    ) -> None:
         self.tenant, self.settings = tenant, settings
         self.staff = Index(read_employees)
         given = {INDIVIDUAL: settings.form_id_individual, LEGAL: settings.form_id_legal}
@@ -152,7 +174,7 @@ class Azakaw(Defaults):
         if settings.set_password:
             self.steps += (PasswordStep(),)
         if settings.uses_list:
-            self.steps += (DecisionStep(self.forms, settings.await_decision),)
+            self.steps += (DecisionStep(self.forms, settings.await_decision, told, settings.webhook_decides),)
         self.capabilities = capabilities_of(settings)
 
     def login(self, identity: str, password: str) -> Request:
@@ -226,6 +248,20 @@ class Azakaw(Defaults):
         if not isinstance(result, dict) or not result.keys() >= PARTS:
             raise ReadFailed(f"{request.operation}: the answer is no profile", DIALECT.trace_of(reply))
         return orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    def notice(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Notice:
+        """A profile update that Azakaw sent."""
+        own = self.settings
+        webhook = Webhook(
+            own.webhook_auth,
+            own.webhook_header.lower(),
+            own.webhook_timestamp_header.lower(),
+            own.webhook_tolerance_seconds,
+            own.webhook_id_header.lower(),
+            submission=own.webhook_submission,
+            state=own.webhook_state,
+        )
+        return webhook.notice(headers, body, secret, now)
 
     async def employees(self, reader: Reader) -> Sequence[Mapping[str, str]]:
         """GetEmployees, read now."""

@@ -96,6 +96,14 @@ COMMANDS = {
         {"notes": "notes"},
         PENDING,
     ),
+    "exit": Command(
+        "exit",
+        "",
+        frozenset(STATES) - {REJECTED, EXITED},
+        frozenset({EXITED}),
+        {"reason": "reason", "notes": "notes"},
+        EXITED,
+    ),
     "update": Command(
         "update_contact",
         "UpdateContactCommand",
@@ -110,7 +118,9 @@ COMMANDS = {
 }
 """The vendor's table of state changes, by what `muster decide` calls them.
 
-`request-approval`: one page lets a rejected client be submitted again, another calls it view-only; the target decides.
+`exit`: the page says that clients are exited and names no command, so that the settings do; it leads to Exited, and
+from where, the target decides. `request-approval`: one page lets a rejected client be submitted again, another calls it
+view-only; the target decides.
 `update`: rejected and exited clients are view-only; of the others the target decides.
 """
 
@@ -171,7 +181,7 @@ class CommandStep:
         return all(
             value is None
             or value == record.get(member)
-            or (member == PAYLOAD["phone"] and folded.same_digits(value, record.get(member)))
+            or (member == PAYLOAD["phone"] and folded.digits(value) == folded.digits(record.get(member) or ""))
             for member, value in sent.items()
         )
 

@@ -57,8 +57,9 @@ class Contact:
         return folded.email(self.get("emailAddress") or "")
 
     def has_phone(self, phone: str | None) -> bool:
-        """Whether the client has that phone, in whatever spelling."""
-        return folded.same_phone(phone, self.get("phoneNumber"))
+        """Whether the client has that phone, with its country code, in whatever spelling; or neither has one."""
+        theirs = self.get("phoneNumber")
+        return folded.same("phone", phone, theirs) or not (phone or theirs)
 
 
 def key_of(members: Mapping[str, Any], *names: str) -> str | None:
@@ -137,8 +138,12 @@ class Contacts:
         ignored = total is not None and total > PAGE_SIZE and hits == total
         return sample.key in {each.key for each in found} and not ignored
 
-    async def scan(self, reader: Reader, term: str | None) -> AsyncIterator[list[Contact]]:
+    async def scan(
+        self, reader: Reader, term: str | None, more: Mapping[str, object] | None = None
+    ) -> AsyncIterator[list[Contact]]:
         """The clients of a search (None: all), each once, page by page; read again when the total moved meanwhile.
+
+        `more`: further members of the query.
 
         Raises ReadFailed.
         """
@@ -148,7 +153,7 @@ class Contacts:
             first: int | None = None
             number, steady, over = 1, True, False
             while steady and not over:
-                total, page = await self._page(reader, term, number)
+                total, page = await self._page(reader, term, number, more)
                 first = total if number == 1 else first
                 fresh = {each.key: each for each in page if each.key not in passed}
                 passed |= fresh.keys()
@@ -161,9 +166,15 @@ class Contacts:
                 return
         raise ReadFailed("list_contacts: the list changes faster than it can be read, or its pages don't add up")
 
-    async def _page(self, reader: Reader, term: str | None, number: int) -> tuple[int | None, list[Contact]]:
+    async def total(self, reader: Reader) -> int | None:
+        """How many clients there are; None where the list does not say it. Raises ReadFailed."""
+        return (await self._page(reader, None, 1))[0]
+
+    async def _page(
+        self, reader: Reader, term: str | None, number: int, more: Mapping[str, object] | None = None
+    ) -> tuple[int | None, list[Contact]]:
         """One page: the total of all pages (None: not given), and its clients."""
-        wanted: dict[str, object] = {"pageNumber": number, "pageSize": PAGE_SIZE}
+        wanted: dict[str, object] = {"pageNumber": number, "pageSize": PAGE_SIZE, **(more or {})}
         if term is not None:
             wanted["searchTerm"] = term
         content = await answer(reader, self.envelope.query("list_contacts", "RetrieveContactListQuery", wanted))

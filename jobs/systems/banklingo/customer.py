@@ -45,6 +45,8 @@ GENDERS = {"m": "Male", "f": "Female", "o": "Other"}
 IDENTIFYING = ("email", "phone", "national_id")
 """What a reply to a create may not have otherwise."""
 
+NO_DOCUMENTS = "the page names no command for KYC documents: give document_command in [banklingo]; nothing was sent"
+
 NAMES = ("first_name", "last_name")
 """What must be equal too before our unanswered request explains a client with the row's e-mail address and phone."""
 
@@ -98,6 +100,8 @@ class CustomerStep:
     settle_seconds: float | None
     resends: int | None = 0
     name: str = CUSTOMER_STEP
+    refuses_documents: bool = False
+    """Whether a row with a document ends before its client is made: nothing could take the document."""
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Who has our e-mail address, and is it ours?
@@ -107,6 +111,8 @@ class CustomerStep:
         """
         row = view.row
         doubtful = view.doubt is not None or view.taken
+        if self.refuses_documents and row.get("document_file") and not doubtful:
+            return Ended(Outcome.REJECTED, "not_offered", NO_DOCUMENTS)
         found = await self.contacts.with_email(reader, row.get("email") or "", anew=doubtful)
         exact = [each for each in found if each.has_phone(row.get("phone"))]
         known = view.facts.get("customer_id")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jobs.errors import Unusable
 from jobs.model import Outcome
-from jobs.systems.banklingo.command import COMMANDS, CommandStep
+from jobs.systems.banklingo.command import COMMANDS, Command, CommandStep
 from jobs.systems.banklingo.contacts import Contact
 from jobs.systems.banklingo.system import CAPABILITIES as CREATING
 from jobs.systems.banklingo.system import BankLingo, BankLingoSettings
@@ -31,6 +31,17 @@ def system(setup: Setup, settings: BankLingoSettings) -> "Deciding":
     return Deciding(setup, settings)
 
 
+def named(command: Command, settings: BankLingoSettings) -> Command:
+    """The command with its name, which the settings have where the page has none. Raises Unusable."""
+    name = command.name or settings.exit_command
+    if not name:
+        raise Unusable(
+            "BankLingo's page says that clients are exited, and names no command that does it: nothing was sent",
+            hint="give exit_command in [banklingo], as the bank names it",
+        )
+    return replace(command, name=name)
+
+
 class Deciding(BankLingo):
     """BankLingo for one tenant: one command is given about clients."""
 
@@ -38,7 +49,7 @@ class Deciding(BankLingo):
         super().__init__(setup, settings)
         if setup.variant not in COMMANDS:
             raise Unusable("muster decide needs --command", hint=", ".join(COMMANDS))
-        self.command = COMMANDS[setup.variant]
+        self.command = named(COMMANDS[setup.variant], settings)
         self.decision = CommandStep(
             self.command,
             self.envelope,

@@ -11,11 +11,13 @@ from jobs.systems.banklingo.approval import ApprovalStep
 from jobs.systems.banklingo.contacts import Contact, Contacts
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
 from jobs.systems.banklingo.dialect import DIALECT, QUERY_MEMBER, Envelope
+from jobs.systems.banklingo.document import DOCUMENT_FORM, DocumentStep, checked_form
+from jobs.systems.banklingo.predicates import Predicates
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
-from jobs.systems.contract import Capabilities, Setup
+from jobs.systems.contract import Capabilities, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.messages import CallClass, Reader
-from jobs.systems.optional import Check
+from jobs.systems.optional import Check, Predicate
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
 
@@ -24,7 +26,7 @@ CAPABILITIES = Capabilities(
     creates_customers=True,
     idempotency_key=None,
     lookups=("email", "phone", "name", "customer-id"),
-    steps=("customer", "approval"),
+    steps=("customer", "document", "approval"),
     documented_limit="none; muster sends 2 commands per second",
     decision="approval by a person, read from the client's record where the create gave its number",
     lists_customers=True,
@@ -41,7 +43,8 @@ CAPABILITIES = Capabilities(
     credential="a token",
     secrets={"token": "the access token; for `muster decide` that of another person than who created the clients"},
     takes=frozenset({"token"}),
-    commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "update"),
+    commands=("approve", "reject", "blacklist", "undo-blacklist", "request-approval", "exit", "update"),
+    predicates=True,
 )
 
 PACE = Rate(2, 1.0)
@@ -79,6 +82,18 @@ class BankLingoSettings:
     """How long after an unanswered create "not there" is not believed (chosen)."""
     resend_unknown: bool = False
     """Whether an unanswered create of which reading shows no trace is sent once more."""
+    exit_command: str = ""
+    """The command that exits a client, which the vendor's page does not name; empty: clients are not exited."""
+    document_command: str = ""
+    """The command that takes a KYC document, which the page does not name; empty: rows with one are refused."""
+    document_form: str = DOCUMENT_FORM
+    """Its `data` as JSON: `{key}`, `{type}`, `{name}` and `{content}` (base64) stand for the client and the file."""
+    predicate_form: str = ""
+    """One predicate of a search as JSON, with `{field}`, `{operator}` and `{value}`; empty: none can be asked for."""
+    predicate_member: str = "predicates"
+    """The member of the list query that holds the predicates (chosen)."""
+    predicate_operators: str = "=,!=,>,<,~"
+    """The target's words for these five operators, in this order."""
     strict_maker_checker: bool = False
     """Whether `muster decide` refuses clients of which this ledger does not know who created them."""
 
@@ -95,6 +110,7 @@ class BankLingo(Defaults):
     """BankLingo for one tenant: clients are created."""
 
     dialect = DIALECT
+    later_columns = frozenset({"document_file", "document_type"})
 
     def __init__(self, setup: Setup, settings: BankLingoSettings) -> None:
         if settings.envelope not in QUERY_MEMBER:
@@ -110,9 +126,25 @@ class BankLingo(Defaults):
             setup.credential,
             settings.settle_seconds,
             resends=1 if settings.resend_unknown else 0,
+            refuses_documents=not settings.document_command,
         )
-        self.steps = (self.customer, ApprovalStep(self.contacts)) if settings.await_decision else (self.customer,)
+        self.document = DocumentStep(
+            self.envelope,
+            setup.files,
+            settings.document_command,
+            checked_form(settings.document_form),
+            settings.settle_seconds,
+        )
+        self.predicates = Predicates.of(
+            settings.predicate_form, settings.predicate_member, settings.predicate_operators
+        )
+        approval: tuple[Step, ...] = (ApprovalStep(self.contacts),) if settings.await_decision else ()
+        self.steps: tuple[Step, ...] = (self.customer, self.document, *approval)
         self.capabilities = CAPABILITIES if settings.await_decision else replace(CAPABILITIES, decided={})
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """The client, its document where the row has one, and its approval."""
+        return [step for step in self.steps if step is not self.document or row.get("document_file")]
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, where the settings say so."""
@@ -171,7 +203,7 @@ class BankLingo(Defaults):
     def compared(self, column: str, row: Row, contact: Contact) -> Comparison:
         """One field, the target's spelling of phones and times normalised first."""
         ours, theirs = self.form.value(row, column), contact.get(PAYLOAD[column])
-        if column == "phone" and folded.same_digits(ours, theirs):
+        if column == "phone" and folded.digits(ours or "") == folded.digits(theirs or ""):
             theirs = ours
         if column == "date_of_birth" and theirs:
             theirs = theirs[:10]
@@ -191,6 +223,11 @@ class BankLingo(Defaults):
         if email := wanted.get("email"):
             return [flat(each) for each in await self.contacts.with_email(reader, email, anew=False)]
         return [flat(each) for each in await self._all(reader) if fits(each, wanted)]
+
+    async def search(self, reader: Reader, predicates: Sequence[Predicate]) -> Sequence[Mapping[str, str]]:
+        """Clients that the target finds by `predicates`, as far as what a list shows agrees."""
+        found = await self.predicates.found(reader, self.contacts, predicates)
+        return [flat(each) for each in found]
 
     async def _all(self, reader: Reader) -> Sequence[Contact]:
         return list((await self.contacts.index.reading(reader)).content.by_key.values())

@@ -246,6 +246,16 @@ def other(spelling: str) -> str:
     return next(name for name in SPELLINGS if name != spelling)
 
 
+def person_of(view: View) -> str | None:
+    """The person whose contacts a row is about: the one that it names, else the one that the link found."""
+    return view.row.get("bank_person_id") or view.facts.get("bank_person_id")
+
+
+def persons_of(customer: Record) -> list[str]:
+    """The persons that a customer's record shows."""
+    return ids_of(customer, "personList", "personIdentification")
+
+
 def ids_of(record: Record, listed: str, member: str) -> list[str]:
     """The identifications in one of a record's lists of links."""
     links = record.get(listed)

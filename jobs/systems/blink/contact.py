@@ -10,7 +10,7 @@ import orjson
 from jobs import folded
 from jobs.model import Outcome
 from jobs.systems.blink import wire
-from jobs.systems.blink.bank import MEDIA, Bank, Record, contacts_path
+from jobs.systems.blink.bank import MEDIA, Bank, Record, contacts_path, person_of
 from jobs.systems.blink.wire import NotOffered
 from jobs.systems.json_reply import Unreadable, text_of
 from jobs.systems.messages import CallClass, Reader, Reply, Request
@@ -80,7 +80,12 @@ class ContactStep:
             return objection
         if "create_contact" in self.bank.withheld and view.doubt is None:
             return wire.not_offered("create_contact")
-        person, kind = view.row.values["bank_person_id"], self.kind_for(view)
+        person, kind = person_of(view), self.kind_for(view)
+        if person is None:
+            return wire.ended(view, Outcome.REJECTED, "not_available", "no person is known: name one in bank_person_id")
+        if self.bank.owners.setdefault(f"person {person}", view.row.key) != view.row.key:
+            words = f"another row of the file works on person {person} in this run"
+            return wire.ended(view, Outcome.CONFLICT, "same_customer", words)
         try:
             contacts = await self.bank.contacts(reader, person, {self.medium})
         except NotOffered as error:
@@ -111,7 +116,7 @@ class ContactStep:
         }
         if information := view.row.get(f"{self.column}_information"):
             body["additionalContactInformation"] = information
-        path = contacts_path(view.row.values["bank_person_id"])
+        path = contacts_path(person_of(view) or "")
         return Request("create_contact", "POST", path, body=orjson.dumps(body), call_class=CallClass.WRITE)
 
     def classify(self, reply: Reply, view: View) -> Verdict:

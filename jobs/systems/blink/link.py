@@ -1,10 +1,11 @@
 """Step 1, the link: the bank's own customer of a row, found by identification or reference, never by name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs import folded
 from jobs.model import Origin, Outcome
-from jobs.systems.blink.bank import NAMING, Bank, Record, ids_of
+from jobs.systems.blink.bank import MEDIA, NAMING, Bank, Record, ids_of, persons_of
 from jobs.systems.blink.wire import NotOffered, id_of, not_offered
 from jobs.systems.json_reply import Unreadable, text_of, word_of
 from jobs.systems.messages import Reader, ReadFailed
@@ -39,7 +40,14 @@ class LinkStep:
         facts = {"customer_id": customer_id, "customer_origin": Origin.ADOPTED}
         facts |= {column: given for column in NAMING[1:] if (given := view.row.get(column))}
         facts |= spelt(view.row, {"external_reference": text_of(customer, "externalReference")})
-        return await self._objection(reader, view, customer, customer_id) or Done(facts)
+        if (objection := await self._objection(reader, view, customer, customer_id)) is not None:
+            return objection
+        if view.row.get("bank_person_id") or not any(view.row.get(column) for column in MEDIA):
+            return Done(facts)
+        persons = persons_of(customer) or persons_of(await self.bank.customer(reader, customer_id) or {})
+        if len(persons) == 1:
+            return Done(facts | {"bank_person_id": persons[0]})
+        return unnamed(persons, customer_id)
 
     async def _found(self, reader: Reader, view: View) -> list[Record]:
         """The customers that the row means: by identification, else by reference."""
@@ -81,3 +89,12 @@ class LinkStep:
         except NotOffered:
             return False
         return found is not None and customer_id in ids_of(found, "customerList", "customerIdentification")
+
+
+def unnamed(persons: Sequence[str], customer_id: str) -> Ended:
+    """The end of a row that names no person, of a customer that has not exactly one."""
+    if not persons:
+        words = f"the bank shows no person with customer {customer_id}: name one in bank_person_id"
+        return Ended(Outcome.REJECTED, "not_available", words)
+    words = f"customer {customer_id} has several persons ({', '.join(persons)}): name one in bank_person_id"
+    return Ended(Outcome.CONFLICT, "ambiguous", words)

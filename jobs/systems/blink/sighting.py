@@ -30,10 +30,10 @@ from jobs.systems.sighting import Comparison
 async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Mapping[str, str]) -> list[Comparison]:
     """The contacts that the row asks for, of the type that `facts` or the row have of each, else of `kind`.
 
-    Raises ReadFailed.
+    `facts` has the person too, where the row names none. Raises ReadFailed.
     """
     wanted = [column for column in MEDIA if row.get(column)]
-    person = row.get("bank_person_id")
+    person = row.get("bank_person_id") or facts.get("bank_person_id")
     if not wanted or person is None:
         return []
     contacts = await bank.contacts(reader, person, {MEDIA[column] for column in wanted}) or []

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jobs.errors import Unusable
 from jobs.systems.blink import wire
 from jobs.systems.blink.address import AddressStep
-from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record
+from jobs.systems.blink.bank import MEDIA, SPELLINGS, Bank, Record, persons_of
 from jobs.systems.blink.contact import ContactStep
 from jobs.systems.blink.export import WHAT, exported, profile_of
 from jobs.systems.blink.link import LinkStep
@@ -230,6 +230,8 @@ class Blink(Defaults):
         status = text_of(customer, "status")
         if not row.values and (status or "").casefold() == "active":
             raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
+        if len(persons := persons_of(customer)) == 1:
+            facts = {"bank_person_id": persons[0], **facts}
         contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type, facts)
         compared = [*contacts, *await addresses_of(self.bank, reader, row, customer)]
         if self.full:

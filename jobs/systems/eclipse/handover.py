@@ -61,24 +61,28 @@ class Handover:
 
     async def attempt(self, reader: Reader, view: View) -> Proof:
         """One login at most, without our own credential. Raises ReadFailed."""
+        return (await self.opened(reader, view))[0]
+
+    async def opened(self, reader: Reader, view: View) -> tuple[Proof, Token | None]:
+        """What a login shows, and the customer's token where it is GIVEN. Raises ReadFailed."""
         row = view.row
         password = self.passwords.known(row, row.values["identity"])
         hidden = self.hidden(row, password)
         if hidden is not None or password is None:
-            return hidden or Proof.UNREADABLE
+            return hidden or Proof.UNREADABLE, None
         reply = await reader.read(replace(self.login(row.values["identity"], password), anonymous=True))
         if not reply.ok:
-            return Proof.TOTP if codes_of(reply) & ONE_TIME_CODES else Proof.REFUSED
+            return (Proof.TOTP if codes_of(reply) & ONE_TIME_CODES else Proof.REFUSED), None
         try:
             token = self.token_of(reply)
         except NotPermitted:
-            return Proof.OTHER
+            return Proof.OTHER, None
         except ValueError:
-            return Proof.NO_CLAIM
+            return Proof.NO_CLAIM, None
         uid = wire.text_of(claims_of(token.header_value), "uid")
         if uid is None:
-            return Proof.NO_CLAIM
-        return Proof.GIVEN if uid == view.facts["customer_id"] else Proof.OTHER
+            return Proof.NO_CLAIM, None
+        return (Proof.GIVEN, token) if uid == view.facts["customer_id"] else (Proof.OTHER, None)
 
     def hidden(self, row: Row, password: str | None) -> Proof | None:
         """Why no login can be tried at all; None when it can."""

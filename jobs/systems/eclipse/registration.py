@@ -3,17 +3,20 @@
 The keys and the ledger's records are those of onboarding, so that an operator's run goes on where this ends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from jobs.model import Outcome
 from jobs.privacy.passwords import PasswordFile
-from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.contract import Capabilities, Setup, Step, WritingStep, writes
 from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.existence import exists
 from jobs.systems.eclipse.handover import Handover, HandoverStep
 from jobs.systems.eclipse.identity import IdentityStep
 from jobs.systems.eclipse.newcomer import NewcomerStep
+from jobs.systems.eclipse.own import OwnStep
+from jobs.systems.eclipse.system import CAPABILITIES as ECLIPSE
 from jobs.systems.eclipse.system import COMPARED, ONBOARDING, Eclipse, EclipseSettings, compared
 from jobs.systems.messages import Reader, Request
 from jobs.systems.row import Row
@@ -41,6 +44,9 @@ CAPABILITIES = Capabilities(
     reads_apart=True,
 )
 
+ALL = (*CAPABILITIES.steps, *(step for step in ECLIPSE.steps if step != "customer"))
+"""The steps where the customer goes on after the handover."""
+
 SETTINGS = EclipseSettings
 
 
@@ -59,10 +65,34 @@ class Registration(Eclipse):
         passwords = setup.passwords or PasswordFile(None)
         handover = Handover(passwords, self.login, self.token_of)
         self.identity = IdentityStep(self.tenant_path, passwords, handover)
-        self.steps: tuple[Step, ...] = (NewcomerStep(self.customer), self.identity, HandoverStep(handover))
-        self.later_columns = frozenset({"identity", "password", "totp_enabled", "public_key"})
+        self.own, self.handover = setup.own, handover
+        self.registering: tuple[Step, ...] = (NewcomerStep(self.customer), self.identity, HandoverStep(handover))
+        self.steps = (
+            (*self.registering, *(self.as_customer(each) for each in self.following()))
+            if self.own
+            else (self.registering)
+        )
+        self.later_columns |= {"identity", "password", "totp_enabled", "public_key"}
+        if self.own:
+            self.capabilities = replace(
+                CAPABILITIES, decision=ECLIPSE.decision, decided=ECLIPSE.decided, wallets=True, steps=ALL
+            )
 
-    steps_of = Defaults.steps_of
+    def following(self) -> Sequence[WritingStep]:
+        """What the customer does after the handover, in the order of an onboarding."""
+        return (*self.papers, self.decision, self.wallet)
+
+    def as_customer(self, step: WritingStep) -> Step:
+        """The step with the customer's own token."""
+        return OwnStep(step, self.handover)
+
+    def steps_of(self, row: Row) -> Sequence[Step]:
+        """Registering; where the customer goes on, what an onboarding of the row would have."""
+        if not self.own:
+            return self.registering
+        onboarding = [step for step in Eclipse.steps_of(self, row) if step is not self.customer]
+        return (*self.registering, *(self.as_customer(step) for step in onboarding if writes(step)))
+
     admit = Defaults.admit
 
     def reads_with(self, positions: frozenset[str]) -> bool:
@@ -70,7 +100,12 @@ class Registration(Eclipse):
         return bool(positions) and ONBOARDING not in positions
 
     async def sight(self, reader: Reader, row: Row, facts: Mapping[str, str], listed: Listed | None = None) -> Sighting:
-        """The profile, and whether there is a login; not with the ONBOARDING credential, which may not look back."""
+        """What an onboarding promises, where the customer went on; else the profile, and whether there is a login.
+
+        Not with the ONBOARDING credential, which may not look back.
+        """
+        if self.own:
+            return await super().sight(reader, row, facts, listed)
         profiles = await self._profiles(reader, row, facts)
         ids = [str(wire.identifier(profile.get("customerId"))) for profile in profiles]
         if len(profiles) != 1:

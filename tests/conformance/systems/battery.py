@@ -29,5 +29,11 @@ ITEMS: dict[str, str] = {
     "respelt": "`muster reconcile` after the target spelt the row's values otherwise",
     "looked up": "`muster lookup`",
     "doctor": "`muster doctor`",
+    "in full": "`muster lookup --full`",
+    "where": "`muster lookup --where`",
+    "exported": "`muster export`",
+    "downloaded": "`muster download-profiles`",
+    "employees": "`muster employees`",
+    "told": "`muster webhook serve`",
 }
 """The key in `Subject.ends`, and what the documents call it."""

@@ -18,6 +18,7 @@ EVERYWHERE: Ends = {
     "403 (first of the run)": "the run ends with 4",
     "403 (later)": "rejected (forbidden)",
     "doctor": "ends with 0",
+    **dict.fromkeys(("in full", "where", "exported", "downloaded", "employees", "told"), "refused"),
 }
 """Unless a system's own table says otherwise."""
 
@@ -69,6 +70,7 @@ ECLIPSE: Ends = {
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by identity",
+    "in full": "shown",
 }
 
 OMNUMI: Ends = {
@@ -108,6 +110,7 @@ BANKLINGO: Ends = {
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by phone",
+    "where": "sent once its form is set",
 }
 
 AZAKAW: Ends = {
@@ -123,6 +126,9 @@ AZAKAW: Ends = {
     "changed": "status_difference",
     "deleted": "missing_in_target",
     "looked up": "by email",
+    "downloaded": "pdf, json",
+    "employees": "listed",
+    "told": "received once its proof is set",
 }
 
 BLINK: Ends = {
@@ -140,4 +146,6 @@ BLINK: Ends = {
     "changed": "field_difference",
     "deleted": "missing_in_target",
     "looked up": "by customer-id",
+    "in full": "shown",
+    "exported": "customers, persons, kyc, addresses",
 }

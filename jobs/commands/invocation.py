@@ -1,0 +1,49 @@
+"""A command under way, as what it calls may know it, and the end of a run as it is told to others."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobs.errors import MusterError
+
+if TYPE_CHECKING:
+    from jobs.clock import Clock
+    from jobs.operations.notices import Notice
+    from jobs.settings.settings import Settings
+
+
+@dataclass
+class Invocation:
+    """A command under way; the object of click's context."""
+
+    clock: "Clock | None" = None
+    """What it tells the time by, from outside; None: nobody gave one."""
+    document: bool = False
+    """Whether the one JSON document is on its way to stdout."""
+    settings: "Settings | None" = None
+    """Of a command that makes a run, whose end is told even if it fails; None: of every other, or not known yet."""
+
+    def tell_failure(self, error: MusterError) -> None:
+        """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
+        settings, self.settings = self.settings, None
+        if settings is None or not told_to_somebody(settings):
+            return
+        from jobs.operations.notices import of_failure
+
+        tell(of_failure(error, settings.job_name.job, settings.tenant), settings, self.clock)
+
+
+def told_to_somebody(settings: "Settings") -> bool:
+    """Whether somebody wants to hear of the end."""
+    return any(each is not None for each in (settings.notify, settings.ping, settings.metrics, settings.otlp))
+
+
+def tell(notice: "Notice", settings: "Settings", clock: "Clock | None") -> None:
+    """Tells the notice to all whom the settings name; what goes wrong there changes nothing of the end."""
+    from jobs.clock import Clock
+    from jobs.commands.options import say
+    from jobs.operations.deliver import deliver
+
+    try:
+        deliver(notice, settings, clock or Clock(), lambda words: say(f"muster: {words}", err=True))
+    except BaseException as error:  # a signal too: the end that was to be told stands
+        say(f"muster: the notice was given up: {type(error).__name__}", err=True)

@@ -1,0 +1,58 @@
+"""At the terminal: completion, colours, and nothing that pages or asks."""
+
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+from test_cli import REPOSITORY
+
+from jobs.__main__ import status
+from jobs.progress import Terminal
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7])[;m]")
+
+
+class Screen(io.StringIO):
+    """What a terminal would show."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_a_script_that_asks_muster(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status(["completion", shell]) == 0
+
+    said = capsys.readouterr().out
+    assert f"_MUSTER_COMPLETE={shell}_complete" in said
+
+
+def test_words_are_completed_as_the_shell_asks() -> None:
+    asked = {"_MUSTER_COMPLETE": "bash_complete", "COMP_WORDS": "muster rec", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**asked, "PYTHONPATH": str(REPOSITORY)},
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "plain,reconcile\n", "")
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("NO_COLOR", False), ("COLORTERM", True)])
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch, variable: str, coloured: bool) -> None:
+    screen = Screen()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(variable, "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stderr", screen)
+
+    with Terminal().stage("onboarding", 3) as count:
+        count.advance(2, "onboarded")
+
+    assert "onboarding" in screen.getvalue()
+    assert bool(COLOUR.search(screen.getvalue())) is coloured
