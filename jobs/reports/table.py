@@ -4,7 +4,7 @@ import csv
 import io
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,10 +55,10 @@ def header_line(columns: Iterable[str]) -> bytes:
     return line.getvalue().encode()
 
 
-def guarded_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with every text column as the CSV shows it."""
+def guarded_frame(frame: pl.DataFrame, guard: Callable[[str], pl.Expr] = guarded) -> pl.DataFrame:
+    """`frame` with every text column as the CSV shows it; `guard`: by which rule."""
     text = [column for column, kind in frame.schema.items() if kind == pl.String]
-    return frame.with_columns(guarded(column) for column in text)
+    return frame.with_columns(guard(column) for column in text)
 
 
 def _aligned(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.printable import printable
-from jobs.reports.spreadsheet import FORMULA, guard, guarded
+from jobs.reports.spreadsheet import FORMULA, SEPARATORS, guard, guarded
 
 DANGEROUS = [
     "=1+1",
@@ -30,12 +30,15 @@ DANGEROUS = [
     "=cmd|' /C calc'!A0",
 ]
 HARMLESS = ["", "Anna", "O'Brien", "27821234567", "a=1", "x-y", "'quoted'", "s***@example.com", "*******67", "Zoë"]
-cells = st.text(st.sampled_from("='+-@ \t\n\r\u00a0\u200b\u202e\x1b\x00\"aé＝0\\"), max_size=8) | st.text(max_size=30)
+cells = st.text(st.sampled_from(",;|='+-@ \t\n\r\u00a0\u200b\u202e\x1b\x00\"aé＝0\\"), max_size=8) | st.text(
+    max_size=30
+)
 
 
 def unguard(cell: str) -> str:
     """The value behind a guarded cell, as whoever reads the CSV gets it back."""
-    return cell[1:] if cell.startswith("'") and re.match(FORMULA, cell[1:]) else cell
+    looks = FORMULA.removeprefix("^")
+    return re.sub(f"(?:^|(?<=[{SEPARATORS}]))'(?={looks})", "", cell)
 
 
 @pytest.mark.parametrize("cell", DANGEROUS)
@@ -70,3 +73,11 @@ def test_the_guard_loses_nothing_but_the_spelling_of_control_characters(cell: st
 
 def test_control_and_direction_characters_become_visible() -> None:
     assert printable("a\r\n\x1b[31m\x00\u2028\u202eb\tc") == "a\\u000d\\u000a\\u001b[31m\\u0000\\u2028\\u202eb\tc"
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_no_part_of_a_cell_is_a_formula_wherever_a_spreadsheet_splits_it(separator: str) -> None:
+    for evil in DANGEROUS:
+        shown = guard(f"harmless{separator}{evil}{separator}also")
+        assert not any(re.match(r"[ \u00a0\ufeff]*[=+\-@＝＋－＠]", part) for part in shown.split(separator)), evil
+        assert unguard(shown) == printable(f"harmless{separator}{evil}{separator}also")
