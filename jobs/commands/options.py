@@ -158,10 +158,13 @@ def draw_over(lines: int, text: str = "") -> None:
 
 
 def say_once(sentence: str) -> None:
-    """Says something on stderr, once a command however often its settings are asked for."""
+    """Says something on stderr, once a command however often its settings are asked for; nobody has to be reading."""
     said: set[str] = click.get_current_context().meta.setdefault("jobs.said", set())
     if sentence not in said:
-        say(f"muster: {sentence}", err=True)
+        try:
+            say(f"muster: {sentence}", err=True)
+        except OSError:  # Python shall not try it again when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     said.add(sentence)
 
 

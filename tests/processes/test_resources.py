@@ -157,7 +157,7 @@ def test_an_odd_environment_changes_nothing(program: Program, changes: dict[str,
     written(program.folder / "customers.csv", [program.rows[0] | {"first_name": "Zoë"}, *program.rows[1:]])
     said = program(env=changes, program=PLAIN)
     assert said.code == 0, said
-    assert said.stderr == ""
+    assert said.stderr == f"muster: calls and credential go to {program.base_url}\n"
     once_each(program)
     tidy(program)
 
