@@ -169,6 +169,10 @@ def told(failed: MusterError, arguments: list[str], *, printed: bool = False) ->
     sys.stderr.write(f"muster: {_shown(failed.message)}\n")
     if failed.hint:
         sys.stderr.write(f"  try: {_shown(failed.hint)}\n")
+    if not {"-q", "--quiet"}.isdisjoint(arguments):
+        from jobs.codes.exits import EXITS
+
+        sys.stderr.write(f"  ended with {int(failed.exit_code)}: {EXITS[failed.exit_code].meaning}\n")
     return documented(failed, arguments, printed=printed)
 
 

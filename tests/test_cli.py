@@ -1,6 +1,7 @@
 """The command line as scripts meet it: help, exit codes, one JSON document, closed pipes, and never a traceback."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -248,7 +249,8 @@ def test_the_state_of_a_run_elsewhere_says_what_can_be_known_of_it(
     assert said["state"] == state
     assert " on pod-1 since " in said["owner"]
     assert "only its heartbeat can tell" in said["owner"]
-    assert said["owner"] in shown
+    beat = re.compile(r"\d+ s ago")  # a moment lies between the two
+    assert beat.sub("", said["owner"]) in beat.sub("", shown)
     assert (f"muster resume {run_id}" in shown) is (state == "unclear")
 
 
@@ -273,8 +275,9 @@ def test_settings_are_shown_with_their_origin_and_secrets_only_as_set(
 
     out = capsysbinary.readouterr().out
     said = orjson.loads(out)
-    assert said["settings"]["rate"] == {"value": "60/180", "origin": "MUSTER_RATE"}
-    assert said["settings"]["concurrency"] == {"value": "4", "origin": "--concurrency"}
+    shown = {name: (said["settings"][name]["value"], said["settings"][name]["origin"]) for name in said["settings"]}
+    assert shown["rate"] == ("60/180", "MUSTER_RATE")
+    assert shown["concurrency"] == ("4", "--concurrency")
     assert said["settings"]["tenant"]["origin"] == said["settings"]["columns.Vorname"]["origin"] == "muster.toml"
     assert said["secrets"]["password"] == "set"
     assert said["secrets"]["token"] == "not set"

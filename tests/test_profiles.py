@@ -91,5 +91,6 @@ def test_config_says_which_file_and_which_profile(file: Path, capsys: pytest.Cap
     assert status(["config", "--profile", "prod"]) == 0
 
     assert said["file"] == str(file)
-    assert said["settings"]["tenant"] == {"value": "2002", "origin": "muster.toml [profile.prod]"}
+    assert said["settings"]["tenant"]["value"] == "2002"
+    assert said["settings"]["tenant"]["origin"] == "muster.toml [profile.prod]"
     assert str(file) in capsys.readouterr().out

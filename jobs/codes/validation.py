@@ -46,6 +46,7 @@ REFUSALS: tuple[Code, ...] = (
 WARNINGS: tuple[Code, ...] = (
     Code("leading_zeros_lost", "perhaps lost leading zeros in a spreadsheet", "Compare with the source."),
     Code("zeros_restored", "got back the zeros that a spreadsheet had dropped", "Nothing."),
+    Code("written_differently", "the same at the target, written differently; nothing was changed there", "Nothing."),
     Code("null_word", "a word for nothing, such as NULL; it is sent as a value", "Empty it in the source."),
     Code("quoted", "begins or ends with a quotation mark; it is sent with it", "Mend the export."),
     Code("phone_country", "taken for a number of --region; with a + it would be of another country", "Check it."),

@@ -34,7 +34,7 @@ class Invocation:
 
 def told_to_somebody(settings: "Settings") -> bool:
     """Whether somebody wants to hear of the end."""
-    return any(each is not None for each in (settings.notify, settings.ping, settings.metrics))
+    return any(each is not None for each in (settings.notify, settings.ping, settings.metrics, settings.otlp))
 
 
 def tell(notice: "Notice", settings: "Settings", clock: "Clock | None") -> None:

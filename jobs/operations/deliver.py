@@ -21,6 +21,8 @@ from jobs.atomic import atomic
 from jobs.clock import Clock
 from jobs.operations.metrics import exposition
 from jobs.operations.notices import Notice
+from jobs.operations.traces import PATH, resource_spans
+from jobs.reports.summary import Summary
 from jobs.settings.hook import Hook
 from jobs.settings.secrets import secret, without_secrets
 from jobs.settings.settings import Settings
@@ -43,6 +45,8 @@ def deliver(notice: Notice, settings: Settings, clock: Clock, tell: Callable[[st
         ways[f"--notify {settings.notify}"] = partial(call, notice, settings.notify)
     if settings.ping is not None:
         ways[f"--ping {settings.ping}"] = partial(ping, notice, settings.ping, settings)
+    if settings.otlp is not None and notice.summary is not None:
+        ways[f"--otlp {settings.otlp}"] = partial(export, notice.summary, settings.otlp, settings)
     if settings.metrics is not None:
         ways[f"--metrics {settings.metrics}"] = partial(write_metrics, notice, settings.metrics, clock)
     failed: dict[str, str] = {}
@@ -89,6 +93,14 @@ def ping(notice: Notice, hook: Hook, settings: Settings) -> None:
     assert hook.url is not None
     url = hook.url if notice.exit_code == 0 else f"{hook.url.rstrip('/')}/{notice.exit_code}"
     _sent(urllib.request.Request(url, headers={"User-Agent": "muster"}), settings)  # noqa: S310 - checked
+
+
+def export(summary: Summary, hook: Hook, settings: Settings) -> None:
+    """Posts the run as a span to a collector."""
+    assert hook.url is not None
+    body, headers = json.dumps(resource_spans(summary)).encode(), {"Content-Type": "application/json"}
+    url = hook.url.rstrip("/") + PATH
+    _sent(urllib.request.Request(url, data=body, headers=headers, method="POST"), settings)  # noqa: S310 - checked
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -152,3 +152,18 @@ def test_what_is_neither_a_command_nor_a_safe_url_is_refused(text: str) -> None:
 def test_a_hook_is_shown_without_what_may_be_secret() -> None:
     assert str(hook("https://hooks.slack.com/services/T0/B0/x")) == "https://hooks.slack.com/..."
     assert repr(hook("/usr/bin/tell --key x")) == "/usr/bin/tell ..."
+
+
+def test_a_collector_gets_the_run_as_a_span(muster: Muster, webhook: Listener, file_of: Filed) -> None:
+    muster("run", file_of([person(1), person(2, phone="1")]), "--otlp", f"{webhook.url}/")
+
+    [(path, headers, body)] = webhook.heard
+    [resource] = json.loads(body)["resourceSpans"]
+    [span] = resource["scopeSpans"][0]["spans"]
+    told = {each["key"]: next(iter(each["value"].values())) for each in span["attributes"]}
+    assert (path, headers["Content-Type"], span["name"]) == ("/v1/traces", "application/json", "muster run")
+    assert (len(span["traceId"]), len(span["spanId"])) == (32, 16)
+    assert span["traceId"] == hashlib.sha256(b"run-1").hexdigest()[:32]
+    assert int(span["startTimeUnixNano"]) < int(span["endTimeUnixNano"])
+    assert (told["muster.run_id"], told["muster.exit_code"], told["muster.rows.onboarded"]) == ("run-1", "1", "1")
+    assert span["status"] == {"code": 1}
