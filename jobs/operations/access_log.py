@@ -26,7 +26,8 @@ LONGEST_LINE = 4096
 def note_access(settings: Settings, clock: Clock, what: str, **facts: object) -> None:
     """Appends one line. Raises Unusable: then nothing is to be shown.
 
-    `what`: `lookup`, `lookup_list`, `export`, `download`, `prove`. `facts`: by what was asked, whether values are revealed, of which run; nothing personal.
+    `what`: `lookup`, `lookup_list`, `export`, `download`, `prove`. `facts`: by what was asked, whether values are
+    revealed, of which run; nothing personal.
     """
     path = access_log(path_of(settings.ledger))
     place = {"system": settings.system, "tenant": settings.tenant}
