@@ -51,8 +51,10 @@ def command(run_id_before: str, to: Path | None, form: str, **given: Any) -> Non
     able = capabilities(settings.job_name.adapter)
     if form not in able.downloads:
         raise Unusable(f"{able.title} has no profiles to download as {form}", hint="muster systems says who has")
+    from jobs.operations.access_log import note_access
     from jobs.operations.download import download
 
+    note_access(settings, the_clock(), "download", run_id=before.run_id, form=form)
     done = download(before, settings, to, the_clock(), progress_of(settings, given), form=form)
     _show(done, settings.output, quiet=bool(given.get("quiet")))
     raise click.exceptions.Exit(ExitCode.ATTENTION if done.failed else ExitCode.OK)

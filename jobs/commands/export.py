@@ -29,7 +29,9 @@ def command(what: str, to: Path | None, reveal_to: Path | None, **given: Any) ->
     import asyncio
 
     from jobs.errors import Unusable
+    from jobs.operations.access_log import note_access
     from jobs.operations.export import export
+    from jobs.operations.lookup import refuse_place
     from jobs.run.signals import Signals
     from jobs.systems import capabilities
 
@@ -41,6 +43,8 @@ def command(what: str, to: Path | None, reveal_to: Path | None, **given: Any) ->
     if what not in able.exports:
         words = ", ".join(able.exports) or "nothing"
         raise Unusable(f"{able.title} exports no {what}", hint=f"it exports {words}; muster systems says who does")
+    refuse_place(target)
+    note_access(settings, the_clock(), "export", of=what, revealed=reveal_to is not None)
     progress = progress_of(settings, given)
     with Signals(), progress.stage("exporting", None) as count:
         written = asyncio.run(export(settings, the_clock(), what, target, count, full=reveal_to is not None))

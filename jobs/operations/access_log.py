@@ -1,4 +1,4 @@
-"""The access log: who looked somebody up, had personal values revealed, or proved that somebody was in a file.
+"""The access log: who looked somebody up, exported or downloaded, had personal values revealed, or proved somebody.
 
 One line an access, beside the ledger, written before the access; chained as the events of a run are. It names nobody
 who was looked up.
@@ -24,9 +24,10 @@ LONGEST_LINE = 4096
 
 
 def note_access(settings: Settings, clock: Clock, what: str, **facts: object) -> None:
-    """Appends one line; `what`: `lookup`, `lookup_list`, `prove`. Raises Unusable: then nothing is to be shown.
+    """Appends one line. Raises Unusable: then nothing is to be shown.
 
-    `facts`: by what was asked, whether values are revealed, of which run; nothing personal.
+    `what`: `lookup`, `lookup_list`, `export`, `download`, `prove`. `facts`: by what was asked, whether values are
+    revealed, of which run; nothing personal.
     """
     path = access_log(path_of(settings.ledger))
     place = {"system": settings.system, "tenant": settings.tenant}

@@ -12,7 +12,7 @@ import orjson
 
 from jobs.clock import Clock
 from jobs.errors import Unusable
-from jobs.operations.lookup import BALANCE, Desk, mask, refuse_place, unread
+from jobs.operations.lookup import BALANCE, Desk, mask, unread
 from jobs.progress import Count
 from jobs.reports.folder import RunFolder
 from jobs.settings.settings import Settings
@@ -28,7 +28,6 @@ async def export(settings: Settings, clock: Clock, what: str, target: Path, coun
 
     `full`: as they are, not masked. An earlier `target` is replaced. Raises Unusable, NotPermitted, Unreachable.
     """
-    refuse_place(target)
     written = 0
     async with Desk.opened(settings, clock, most=inf) as desk:
         if not isinstance(desk.system, Exportable) or what not in desk.system.capabilities.exports:

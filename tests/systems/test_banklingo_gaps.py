@@ -144,9 +144,9 @@ def test_clients_are_searched_by_predicates_and_shown_masked(bank: Bank) -> None
     planted(bank)
     bank.switch(predicates=True)
     bank.settings(**QUICK, predicate_form=FORM)
-    one = bank.muster("lookup", "--where", "lastName~kafor", "--where", "city = Lagos", "--output", "json")
-    two = bank.muster("lookup", "--where", "lastName=Okafor")
-    none = bank.muster("lookup", "--where", "lastName=Nobody")
+    one = bank.muster("lookup", "--i-know", "--where", "lastName~kafor", "--where", "city = Lagos", "--output", "json")
+    two = bank.muster("lookup", "--i-know", "--where", "lastName=Okafor")
+    none = bank.muster("lookup", "--i-know", "--where", "lastName=Nobody")
 
     assert (one.code, two.code, none.code) == (0, 0, 1)
     assert len(json.loads(one.stdout)["customers"]) == 1
@@ -165,7 +165,7 @@ def test_clients_are_searched_by_predicates_and_shown_masked(bank: Bank) -> None
 def test_a_target_that_ignores_predicates_is_not_believed(bank: Bank, where: str, words: str) -> None:
     planted(bank)
     bank.settings(**QUICK, predicate_form=FORM)
-    ended = bank.muster("lookup", "--where", where)
+    ended = bank.muster("lookup", "--i-know", "--where", where)
 
     assert (ended.code, ended.stdout) == (75, "")
     assert words in ended.stderr
@@ -182,7 +182,7 @@ def test_a_target_that_ignores_predicates_is_not_believed(bank: Bank, where: str
     ],
 )
 def test_a_search_that_can_not_be_is_refused_before_a_call(bank: Bank, given: tuple[str, ...], words: str) -> None:
-    ended = bank.muster("lookup", *given)
+    ended = bank.muster("lookup", "--i-know", *given)
 
     assert ended.code == 2
     assert words in ended.stderr

@@ -80,6 +80,19 @@ def test_a_masked_record_has_every_member_and_shows_codes_and_ids_alone(bank: Mu
     assert masked_tree("", {"accountBalance": 7, "deep": [{"n": None}]}, ()) == {"deep": [{"n": None}]}
 
 
+def test_each_export_is_a_line_of_the_access_log_that_names_nobody(bank: Muster) -> None:
+    exported(bank, "kyc")
+    exported(bank, "persons", full=True)
+
+    log = (bank.folder / "muster.db.access.ndjson").read_text(encoding="utf-8")
+    told = [json.loads(line) for line in log.splitlines()]
+    assert [(each["kind"], each["of"], each["revealed"]) for each in told] == [
+        ("export", "kyc", False),
+        ("export", "persons", True),
+    ]
+    assert [secret for secret in SECRETS if secret in log] == []
+
+
 def test_a_bank_that_lists_no_persons_is_asked_for_each_with_its_contacts(bank: Muster, sandbox: Sandbox) -> None:
     listed = exported(bank, "persons", full=True)
     configure(sandbox, offers=sorted(set(OPERATIONS) - {"list_persons"}))
