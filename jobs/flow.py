@@ -52,7 +52,9 @@ def onboard(
     run_id = beginning.run_id_of(settings, clock)
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
-        work = stack.enter_context(workspace(settings.out, clock, stays=lambda: not signals.came, tell=progress.note))
+        work = stack.enter_context(
+            workspace(settings.workplace, clock, stays=lambda: not signals.came, tell=progress.note)
+        )
         place = Place(work, clock, progress)
 
         batch = read_new(path, settings, place, sha256)

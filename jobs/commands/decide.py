@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
 from jobs.settings.settings import DECISIONS
 
@@ -43,8 +44,6 @@ def command(input_path: Path, decision: str, origin: str | None, reason: str | N
             if first is None:
                 raise Unusable(f"no row of run {origin} waits for a decision")
             write_rows(input_path, chain([first], rows), reason)
-    show(
-        onboard("decide", input_path, settings, the_clock(), progress=progress_of(settings, given)),
-        settings,
-        given,
-    )
+    summary = onboard("decide", input_path, settings, the_clock(), progress=progress_of(settings, given))
+    keep_retention(settings, given)
+    show(summary, settings, given)

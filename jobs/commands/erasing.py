@@ -1,14 +1,15 @@
 """What `purge` and `forget` have in common on the command line."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.commands.options import say, show_json
+from jobs.commands.options import progress_of, say, show_json, the_clock
 
 if TYPE_CHECKING:
     from jobs.operations.erase import Erased
+    from jobs.settings.settings import Settings
 
 certificate_option = click.option(
     "--certificate",
@@ -33,3 +34,12 @@ def show_erased(done: "Erased", sentence: str, output: str) -> None:
         say(f"muster: the folder of run {run_id} was not there; the ledger was cleaned", err=True)
     for path in done.left:
         say(f"muster: {path} may be of a command at work, or of another machine: it was left", err=True)
+
+
+def keep_retention(settings: "Settings", given: dict[str, Any]) -> None:
+    """Purges what is due at the end of a run, and says so."""
+    from jobs.operations.retention import keep_retention as keep
+
+    note = keep(settings, the_clock(), progress_of(settings, given))
+    if note is not None and not given.get("quiet"):
+        say(f"muster: {note}", err=True)

@@ -19,7 +19,7 @@ from jobs.errors import ExitCode
     help="What is typed.  [default: identity]",
 )
 @certificate_option
-@options("ledger", "out", "region", "lock_timeout", "yes", "output")
+@options("ledger", "out", "work", "region", "lock_timeout", "yes", "output")
 def command(subject: str, by: str, certificate: Path | None, **given: Any) -> None:
     """Erase all that leads to one person from the ledger and from every run; the target is not touched.
 

@@ -24,8 +24,17 @@ FIRST = ("system", "base_url", "tenant", "ledger", "out", "rate", "deadline", "m
     "--from", "first", type=click.Path(path_type=Path), metavar="FILE", help="A first file, to be recognised."
 )
 @click.option("--output", "form", type=click.Choice(("text", "json")), help="Form of what is printed.")
+@click.option(
+    "--signing-key",
+    "signing_key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Make a key pair that signs runs instead: FILE, outside of this folder, and FILE.pub.",
+)
 @options()
-def command(folder: Path, system: str, first: Path | None, form: str | None, **given: Any) -> None:
+def command(
+    folder: Path, system: str, first: Path | None, form: str | None, signing_key: Path | None, **given: Any
+) -> None:
     """Make muster.toml and an example input file in FOLDER; nothing that is there is touched.
 
     With --from, the header and the first rows of a file of your own are looked at: muster.toml says which column is
@@ -37,6 +46,7 @@ def command(folder: Path, system: str, first: Path | None, form: str | None, **g
       muster init
       muster init onboarding --system azakaw
       muster init onboarding --from /srv/in/customers.csv
+      muster init --signing-key /etc/muster/sign.pem
     """
     import json
 
@@ -46,6 +56,9 @@ def command(folder: Path, system: str, first: Path | None, form: str | None, **g
     from schemas.export import example_csv
 
     form = form or output_form(())
+    if signing_key is not None:
+        _make_key(signing_key, form)
+        return
     lines, tables = _recognised(first, system)
     files = {folder / "muster.toml": settings_file(system, tables)}
     files |= {folder / "muster.schema.json": json.dumps(settings_schema(), indent=1) + "\n"}
@@ -83,6 +96,32 @@ def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]
 
     found = recognised(first, system)
     return list(told(found)), tables(found)
+
+
+def _make_key(path: Path, form: str) -> None:
+    """A key pair, each file new and whole. Raises Unusable for a place that travels with the evidence."""
+    from jobs.atomic import atomic
+    from jobs.errors import Unusable
+    from jobs.evidence.signature import new_key
+
+    public = path.with_name(f"{path.name}.pub")
+    if path.absolute().resolve().is_relative_to(Path.cwd().resolve()):
+        raise Unusable(f"{path} lies in the working folder, beside what it signs", hint="give a place outside of it")
+    for each in (path, public):
+        if each.exists():
+            raise Unusable(f"{each} is there already; nothing was made", hint="give another name")
+    private, shown = new_key()
+    try:
+        for target, content in ((path, private), (public, shown)):
+            with atomic(target, first=True) as draft:
+                draft.write_bytes(content)
+    except OSError as error:
+        raise Unusable(f"{path} can't be written: {error.strerror}") from error
+    following = f"export MUSTER_SIGNING_KEY_FILE={path.absolute()}; give {public} to whoever verifies"
+    if form == "json":
+        show_json({"schema_version": 1, "made": [str(path), str(public)], "next": following})
+        return
+    say(f"made {path}\nmade {public}\nnext: {following}")
 
 
 def settings_file(system: str, tables: str | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
 from jobs.commands.options import confirmed as agreed
 
@@ -80,4 +81,5 @@ def command(
         again=Retrigger(before, include_passed, confirmed, rows),
         progress=progress_of(settings, given),
     )
+    keep_retention(settings, given)
     show(summary, settings, given)

@@ -37,7 +37,7 @@ TARGET = (
     "outage_wait",
 )
 READING = ("region", "encoding", "delimiter", "files", "strict_ids", "restore_zeros", "skip_lines", "echo")
-PLACES = ("ledger", "out")
+PLACES = ("ledger", "out", "work")
 PRINTING = ("output", "no_progress")
 GATES = ("max_quarantined", "min_rows", "expect_rows")
 RUNNING = (
@@ -59,6 +59,7 @@ RUNNING = (
     "lock_timeout",
     "protected",
     "confirm_tenant",
+    "retention",
     "fail_on",
     "exit_zero",
     "yes",

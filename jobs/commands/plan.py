@@ -40,7 +40,7 @@ WORDS = {
 @click.option(
     "--expires", type=click.FloatRange(0, 24 * 31), default=24.0, show_default=True, metavar="HOURS", help="Of PLAN."
 )
-@options(*TARGET, *READING, "ledger", "limit", "deadline", "kyc_type", "checks", *PRINTING)
+@options(*TARGET, *READING, "ledger", "work", "limit", "deadline", "kyc_type", "checks", *PRINTING)
 def command(input_path: Path, target: Path | None, expires: float, **given: Any) -> None:
     """Show what a run of INPUT would do; reads the target and changes nothing.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import (
     RUNNING,
     effective,
@@ -58,6 +59,7 @@ def command(input_path: Path, then_onboard: bool, who: str, **given: Any) -> Non
     after = onboarding_after(given) if then_onboard and not own else None
     summary = onboard("register", input_path, settings, the_clock(), progress=progress_of(settings, given))
     if after is None or not may_go_on(summary):
+        keep_retention(settings, given)
         show(summary, settings, given)
     assert after is not None
     try:
@@ -65,6 +67,7 @@ def command(input_path: Path, then_onboard: bool, who: str, **given: Any) -> Non
     except MusterError as error:
         show_first(summary, error, settings, given)
         raise
+    keep_retention(settings, given)
     show_both(summary, second, settings, given)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import (
     RUNNING,
     chosen_run,
@@ -63,6 +64,7 @@ def command(run_id_before: str | None, decisions: Path | None, every: bool, **gi
         decisions=None if decisions is None else Resolutions(decisions, before),
         progress=progress_of(settings, given),
     )
+    keep_retention(settings, given)
     show(summary, settings, given)
 
 

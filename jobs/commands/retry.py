@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
 
 
@@ -33,4 +34,5 @@ def command(run_id_before: str | None, **given: Any) -> None:
         sha256=before.input_sha256,
         progress=progress_of(settings, given),
     )
+    keep_retention(settings, given)
     show(summary, settings, given)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, effective, options, progress_of, show, the_clock
 
 
@@ -26,4 +27,6 @@ def command(input_path: Path, **given: Any) -> None:
     from jobs.flow import onboard
 
     settings = effective(given)
-    show(onboard("run", input_path, settings, the_clock(), progress=progress_of(settings, given)), settings, given)
+    summary = onboard("run", input_path, settings, the_clock(), progress=progress_of(settings, given))
+    keep_retention(settings, given)
+    show(summary, settings, given)

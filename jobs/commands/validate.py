@@ -24,7 +24,7 @@ SHOWN = 3
 @click.option("--job", type=click.Choice(JOBS), default=ONBOARDING, show_default=True, help="What INPUT is for.")
 @click.option("--command", "decision", type=click.Choice(DECISIONS), help="What is decided, with --job decide.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
-@options("system", "tenant", *READING, "control", *GATES, "out", "exit_zero", *PRINTING)
+@options("system", "tenant", *READING, "control", *GATES, "out", "work", "exit_zero", *PRINTING)
 def command(input_path: Path, job: str, decision: str | None, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
@@ -46,7 +46,7 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
 
     settings = effective(given | {"job": job, "decision": decision})
     known(settings)
-    with Signals(), workspace(settings.out, the_clock()) as work:
+    with Signals(), workspace(settings.workplace, the_clock()) as work:
         batch = read_input(input_path, settings, Place(work, the_clock(), progress_of(settings, given)))
         control = control_record(batch.staged, settings.control)
         if target is not None:

@@ -3,6 +3,9 @@
 A signature says who sealed the run; what the manifest lists is for `verify.py`.
 """
 
+import base64
+import shlex
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,14 @@ import orjson
 
 from jobs.errors import Unusable
 from jobs.evidence.manifest import MANIFEST, SIGNATURE, SIGNED_WITH, Signer, earlier_manifests
+
+SECONDS = 60
+"""Chosen: a key service that is far away answers within some seconds."""
+
+SIGNATURE_BYTES = 64
+"""Of an ed25519 signature (RFC 8032)."""
+
+BY_COMMAND = "MUSTER_SIGNING_COMMAND reads the bytes from stdin and writes the ed25519 signature to stdout"
 
 HINT = "pip install 'muster-onboarding[sign]'"
 
@@ -30,6 +41,44 @@ def signer(pem: str) -> Signer:
         raise Unusable("the signing key is no ed25519 key in PEM", hint="openssl genpkey -algorithm ed25519 -out FILE")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return Signer(public.decode(), key.sign)
+
+
+def command_signer(command: str, public_key: Path) -> Signer:
+    """Signs by a program: it reads the bytes from stdin and writes the signature, raw or in base64, to stdout.
+
+    It is tried at once. Raises `Unusable` when it fails, or signs with another key than `public_key` (PEM).
+    """
+    pem = public_key_of(public_key)
+
+    def sign(content: bytes) -> bytes:
+        try:
+            made = subprocess.run(  # noqa: S603 - the operator's own program
+                shlex.split(command), input=content, capture_output=True, timeout=SECONDS, check=True
+            ).stdout
+            found = made if len(made) == SIGNATURE_BYTES else base64.b64decode(made.strip())
+            _loaded(pem).verify(found, content)
+        except _invalid() as error:
+            raise Unusable(
+                f"the signing command gave no signature of its public key ({type(error).__name__})"
+            ) from None
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Unusable(f"the signing command failed ({type(error).__name__})", hint=BY_COMMAND) from None
+        return found
+
+    sign(b"muster")
+    return Signer(pem.decode(), sign)
+
+
+def new_key() -> tuple[bytes, bytes]:
+    """A new private key and its public half, in PEM. Raises `Unusable` without the library."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+    except ImportError:
+        raise Unusable("the library that makes keys is not installed", hint=HINT) from None
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), public
 
 
 def public_key_of(path: Path) -> bytes:

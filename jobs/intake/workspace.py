@@ -55,7 +55,7 @@ def workspace(
         beat = folder / _BEAT
         os.close(os.open(beat, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
-        hint = advice(out, error.errno, "--out")
+        hint = advice(out, error.errno, "--work or --out")
         raise Unusable(f"{out} can't be written: {error.strerror}", hint=hint) from error
     try:
         others = Others.beside(folder, pulse, clock)

@@ -21,6 +21,8 @@ from jobs.ledger.names import key_file
 from jobs.ledger.pauses import kept_pause
 from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
+from jobs.operations.retention import due
+from jobs.publishing.sealing import signing
 from jobs.run.target import same_target
 from jobs.run.throttling import span, told
 from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system_of
@@ -33,6 +35,8 @@ from jobs.systems.optional import Check, Examined
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
 from jobs.transport.pauses import Hold
+
+TERM = 'set [retention] personal = "90d" in muster.toml'
 
 SHORT_LIFE_SECONDS = 120.0
 """Chosen: a token that lives shorter is renewed more than once a minute."""
@@ -54,8 +58,10 @@ def here(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield _ledger(settings, clock)
     yield from _target(settings)
     yield from _pseudonyms(settings)
+    yield _retention(settings, clock)
+    yield from _signing()
     yield from _limits(settings, clock)
-    folders = {existing(Path(settings.out)), existing(path_of(settings.ledger).parent)}
+    folders = {existing(settings.out), existing(settings.workplace), existing(path_of(settings.ledger).parent)}
     yield from (_disk(folder) for folder in sorted(folders))
 
 
@@ -120,6 +126,31 @@ def _target(settings: Settings) -> Iterator[Check]:
         same_target(settings)
     except Unusable as error:
         yield Check("target of the ledger", False, error.message, error.hint)
+
+
+def _retention(settings: Settings, clock: Clock) -> Check:
+    """How long personal data of runs are kept, and how many runs are due."""
+    if settings.retention is None:
+        return Check("retention", None, "no term is set: personal data stay until muster purge", TERM)
+    try:
+        runs = due(settings, clock)
+    except MusterError as error:
+        return Check("retention", False, error.message, error.hint)
+    words = f"personal data go after {settings.retention} days"
+    return Check("retention", True, words) if not runs else Check("retention", None, f"{words}; {runs} runs are due")
+
+
+def _signing() -> Iterator[Check]:
+    """Whether the manifests of runs are signed."""
+    try:
+        signed = signing() is not None
+    except Unusable as error:
+        yield Check("signing key", False, error.message, error.hint)
+        return
+    if signed:
+        yield Check("signing key", True, "runs are signed")
+    else:
+        yield Check("signing key", None, "runs are not signed", "muster init --signing-key FILE makes a key")
 
 
 def _pseudonyms(settings: Settings) -> Iterator[Check]:

@@ -60,7 +60,9 @@ class _Work:
 
     def sweep(self) -> None:
         """Removes what dead commands left where runs have their folders."""
-        places = {self.settings.out, *(Path(run.folder).parent for run in all_runs(self.store))}
+        runs = all_runs(self.store)
+        places = {self.settings.out, self.settings.workplace, *(Path(run.folder).parent for run in runs)}
+        places |= {Path(str(run.settings["work"])) for run in runs if run.settings.get("work")}
         self.left += swept(places, self.clock, lambda _: None)
 
     def done(self, what: str, rows: Mapping[str, int], before: Mapping[str, str], to: Path | None) -> Erased:

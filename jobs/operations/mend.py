@@ -60,7 +60,7 @@ def mend(
     """
     refuse_place(target, run, settings)
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out, clock))
+        work = stack.enter_context(workspace(settings.workplace, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
         counts = store.outcome_counts(run.run_id)
         if not any(counts.get(outcome) for outcome in outcomes):

@@ -43,6 +43,7 @@ LINES = (
         "| [blink](coverage/blink.md) |\n",
         "| @Title@ | the vendor's page | [@name@](coverage/@name@.md) |\n",
     ),
+    ("docs/README.md", "[BankLingo](banklingo.md)", ", [@Title@](@name@.md)"),
     ("tests/conformance/systems/subjects.py", '        harmless=frozenset({"token"}),\n    ),\n', "subject.py.txt"),
     ("tests/conformance/systems/ends.py", "", "ends.py.txt"),
 )

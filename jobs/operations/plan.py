@@ -140,7 +140,7 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
     credential_of(settings, reading=True)
     settings.need("base_url")
     same_target(settings)
-    with workspace(settings.out, clock) as work:
+    with workspace(settings.workplace, clock) as work:
         batch = read_new(path, settings, Place(work, clock, progress))
         refuse_remains(path_of(settings.ledger))
         with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:

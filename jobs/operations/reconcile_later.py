@@ -72,7 +72,7 @@ def reconcile(
     check_possible(settings, listing=bool(listing), against=against is not None)
     repeated = ended(run)[0].repeated_writes
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out, clock))
+        work = stack.enter_context(workspace(settings.workplace, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
         place = Place(work, clock, progress)
         batch, why = input_of(run, settings, place)

@@ -21,7 +21,7 @@ def report_again(run: RunRow, settings: Settings, clock: Clock, *, progress: Pro
     """Makes the files of `run` again, in its folder, from the ledger and the input. Raises Unusable."""
     found, ended_ms = ended(run)
     with ExitStack() as stack:
-        work = stack.enter_context(workspace(settings.out, clock))
+        work = stack.enter_context(workspace(settings.workplace, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
         place = Place(work, clock, progress or Progress())
         batch = read_again(run, settings, place)

@@ -8,8 +8,10 @@ report, the ledger or an exception passes here.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 SHORTEST = 8
 """Chosen: below this, a tail of 3 would show a third of the value or more."""
@@ -128,8 +130,10 @@ def line(value: str) -> str:
     return text("".join(sign if sign.isprintable() else " " for sign in value).strip())
 
 
-def tail_expr(column: str, shown: int) -> pl.Expr:
+def tail_expr(column: str, shown: int) -> "pl.Expr":
     """`tail` over a text column; null stays null."""
+    import polars as pl  # what only masks a sentence waits for no table
+
     value = pl.col(column)
     length = value.str.len_chars()
     stars = pl.lit("*").repeat_by(pl.when(length < SHORTEST).then(length).otherwise(length - shown)).list.join("")

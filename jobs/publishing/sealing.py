@@ -11,7 +11,7 @@ from jobs.errors import Unproven, Unusable
 from jobs.evidence.events import Chain
 from jobs.evidence.kept import kept_problems
 from jobs.evidence.manifest import MANIFEST, SIGNATURE, Signer, manifest_hashes, write_manifest
-from jobs.evidence.signature import signature_problems, signer
+from jobs.evidence.signature import command_signer, signature_problems, signer
 from jobs.evidence.sums import sha256
 from jobs.evidence.verify import verify_folder
 from jobs.ledger.rows import RunRow
@@ -19,7 +19,7 @@ from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
 from jobs.reports.folder import RunFolder
 from jobs.reports.twin import drop_twin, exchange, restore, twin_of
-from jobs.settings.secrets import secret
+from jobs.settings.secrets import secret, signing_command
 
 Facts = Mapping[str, object]
 
@@ -28,9 +28,12 @@ Seal = Callable[[RunFolder, Facts, Chain | None], None]
 
 
 def signing() -> Signer | None:
-    """What signs manifests; None when no key is given. Raises Unusable: asked for before anything is sent."""
+    """What signs manifests: a key, or a program; None when there is none. Raises Unusable: asked for before sending."""
     pem = secret("signing_key")
-    return None if pem is None else signer(pem)
+    if pem is not None:
+        return signer(pem)
+    program = signing_command()
+    return None if program is None else command_signer(*program)
 
 
 def seal(store: Store, run: RunRow, folder: RunFolder, facts: Facts, chain: Chain | None) -> None:

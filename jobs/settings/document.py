@@ -23,6 +23,10 @@ TABLES = ("columns", "dates", "values")
 """Tables of muster.toml that say how a file is read."""
 
 
+MERGED = frozenset({"echo", "retention"})
+"""Options that a file may also give as a table."""
+
+
 def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[str, Any], Path]:
     """The checked content of the configuration file, empty when there is none, with its profiles under `PROFILES`.
 
@@ -52,7 +56,8 @@ def flattened(document: Mapping[str, Any]) -> dict[str, Any]:
     echo = {"echo": _echo(document["echo"])} if "echo" in document else {}
     words = {"values": _flat(document["values"])} if "values" in document else {}
     systems = {name: _joined(document[name]) for name in SYSTEMS if name in document}
-    return dict(document) | systems | echo | words
+    term = {"retention": _term(document["retention"])} if "retention" in document else {}
+    return dict(document) | systems | echo | words | term
 
 
 def _joined(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +93,11 @@ def _flat(words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {f"{column}.{word}": meant for column, table in words.items() for word, meant in table.items()}
 
 
+def _term(named: Any) -> Any:
+    """`[retention] personal = "90d"` as the option has it."""
+    return named.get("personal", "") if isinstance(named, Mapping) else named
+
+
 def _echo(named: Any) -> str:
     """`[echo]` as the option has it: a table of `header = true`, a list, or the text itself."""
     if isinstance(named, Mapping):
@@ -107,7 +117,7 @@ def _check_keys(document: Mapping[str, Any], options: Collection[str], path: Pat
             )
         if key not in allowed:
             raise Unusable(f"{path}: unknown key {key!r}{suggestion(key, allowed)}")
-        if isinstance(value, dict) is not (key in TABLES or key in SYSTEMS) and key != "echo":
+        if isinstance(value, dict) is not (key in TABLES or key in SYSTEMS) and key not in MERGED:
             raise Unusable(f"{path}: {key} must be {'a table' if key not in options else 'a plain value'}")
     _check_columns(document, path)
     for name in SYSTEMS:

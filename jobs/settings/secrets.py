@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from jobs.errors import Unusable
 from jobs.model import Secrets
 from jobs.privacy.secret_file import bare, secret_of
 from jobs.settings.option import PREFIX
@@ -43,6 +44,10 @@ MEANINGS = {
 }
 """What each is, unless a system says it better (`Capabilities.secrets`)."""
 
+SIGNING_COMMAND = f"{PREFIX}SIGNING_COMMAND"
+SIGNING_PUBLIC_KEY = f"{PREFIX}SIGNING_PUBLIC_KEY_FILE"
+"""In the place of the signing key: a program that signs what it is given (KMS, PKCS #11), and its public key."""
+
 PEM = frozenset({"private_key", "signing_key"})
 """Those of several lines."""
 
@@ -61,6 +66,15 @@ def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     if not file:
         return None
     return bare(secret_of(Path(file), f"{variable}_FILE"), f"{variable}_FILE", lines=lines)
+
+
+def signing_command(environ: Mapping[str, str] | None = None) -> tuple[str, Path] | None:
+    """The program that signs, and the file of its public key; None: there is none. Raises Unusable for one alone."""
+    environ = os.environ if environ is None else environ
+    command, key = environ.get(SIGNING_COMMAND), environ.get(SIGNING_PUBLIC_KEY)
+    if bool(command) is not bool(key):
+        raise Unusable(f"{SIGNING_COMMAND} and {SIGNING_PUBLIC_KEY} go together", hint="set both, or none")
+    return (command, Path(key)) if command and key else None
 
 
 def secrets(prefix: str = "", environ: Mapping[str, str] | None = None) -> Secrets:

@@ -21,9 +21,10 @@ from jobs.model import Rate
 from jobs.settings.document import TABLES, profile_of, read_document
 from jobs.settings.hook import Hook, hook, hook_url
 from jobs.settings.option import PREFIX, Option, declared, option
-from jobs.settings.secrets import SECRETS
+from jobs.settings.secrets import SECRETS, SIGNING_COMMAND, SIGNING_PUBLIC_KEY
 from jobs.settings.system_table import recorded_table
 from jobs.settings.values import (
+    days,
     error_budget,
     former_base_url,
     known_system,
@@ -104,6 +105,12 @@ class Settings:
     )
     ledger: str = option("sqlite:///muster.db", str, "URL", "Where it is kept what was done.")
     out: Path = option(Path("runs"), Path, "DIR", "Where each run leaves its folder.", kept=True)
+    work: Path | None = option(
+        None,
+        Path,
+        "DIR",
+        "Where files on the way lie, which are personal: a tmpfs, an encrypted disk; --out if left out.",
+    )
     run_id: str | None = option(None, str, "ID", "Name of the run; made from the time when left out.")
     concurrency: int = option(16, whole(1, 1024), "N", "Rows worked on at the same time.")
     rate: Rate | None = option(
@@ -183,6 +190,9 @@ class Settings:
         "NAMES",
         "Outcomes and classes that end with 1 (comma-separated); new: rows that were not so.",
     )
+    retention: int | None = option(
+        None, days, "DAYS", "Purge personal data of runs that ended so long ago, such as 90d, at the end of each run."
+    )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 
     file: Path | None = None
@@ -202,6 +212,11 @@ class Settings:
     def job_name(self) -> JobName:
         """What is done, and where."""
         return JobName(self.system, self.job, self.decision)
+
+    @property
+    def workplace(self) -> Path:
+        """Where a command has its private folder for files on the way."""
+        return self.work or self.out
 
     def need(self, name: Literal["base_url", "tenant"]) -> str:
         """The value of an option that this command can't do without. Raises Unusable."""
@@ -363,4 +378,5 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     environ = os.environ if environ is None else environ
     known = {each.variable for each in OPTIONS if each.given} | {PREFIX + "CONFIG"}
     known |= {PREFIX + name.upper() + suffix for name in SECRETS for suffix in ("", "_FILE")}
+    known |= {SIGNING_COMMAND, SIGNING_PUBLIC_KEY}
     return [name + suggestion(name, known) for name in sorted(environ) if name.startswith(PREFIX) and name not in known]

@@ -41,6 +41,13 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def days(text: str) -> int:
+    """A term in days, such as 90d."""
+    if not re.fullmatch(r"[0-9]{1,5}d", text):
+        raise ValueError("days, such as 90d")
+    return int(text[:-1])
+
+
 def rate_or_auto(text: str) -> Rate | None:
     """`N/SECONDS`; None for `auto`."""
     if text == "auto":

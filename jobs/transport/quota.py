@@ -77,6 +77,8 @@ class SharedWindow(Window):
         self.undated = undated(self.pool, self.rate.seconds)
         """Calls of other boots that counted in the window at the beginning."""
         self._stock = 0
+        self._taken = False
+        """Whether the ledger had no permit when it was asked last."""
         self._share, self._shared_at = FIRST_SHARE, float("-inf")
         self._unreported: list[int] = []
         self._asking = asyncio.Lock()
@@ -86,7 +88,7 @@ class SharedWindow(Window):
     @property
     def full(self) -> bool:
         """See Window; also where other processes have taken all places."""
-        return super().full or (self._asking.locked() and not self._stock)
+        return super().full or self._taken
 
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
@@ -129,7 +131,7 @@ class SharedWindow(Window):
         found = await self.offload(reserve, self.pool, self.most, self._wanted(), answered)
         if self.lessons.pending is None:
             self.rate = found.rate
-        self._stock = found.permits
+        self._stock, self._taken = found.permits, not found.permits
         if found.permits:
             self._keep_alive()
         else:

@@ -91,19 +91,25 @@ def test_a_folder_that_was_never_sealed_is_erased_too(
     assert [each for each in leaks(left(muster), traces) if "customers.csv" not in each] == []
 
 
-def test_what_a_killed_run_left_on_its_way_is_swept(muster: Muster, asked: Asked, ended: Ended) -> None:
+@pytest.mark.parametrize("place", ["runs", "elsewhere"])
+def test_what_a_killed_run_left_on_its_way_is_swept(muster: Muster, asked: Asked, ended: Ended, place: str) -> None:
+    """Also where an earlier run had its files on the way, which the ledger knows."""
+    if place == "elsewhere":
+        muster("run", muster.folder / "customers.csv", "--work", place)
+        assert not (muster.folder / place).exists()  # as it was before
+        (muster.folder / place).mkdir()
     child = os.fork()
     if child == 0:  # a process that is dead when its workspace is looked at
         from jobs.alive import Process
 
-        folder = muster.folder / "runs" / f".work-{Process.me().tag}_0badcafe"
+        folder = muster.folder / place / f".work-{Process.me().tag}_0badcafe"
         folder.mkdir(mode=0o700)
         (folder / "staged").write_text(ROWS[3]["national_id"])
         os._exit(0)
     os.waitpid(child, 0)
-    assert list((muster.folder / "runs").glob(".work-*"))
+    assert list((muster.folder / place).glob(".work-*"))
     assert asked(ROWS[3]["national_id"], "forget", "--subject", "-").code == 0
-    assert list((muster.folder / "runs").glob(".work-*")) == []
+    assert list((muster.folder / place).glob(".work-*")) == []
 
 
 def test_a_run_whose_folder_was_away_is_not_marked_as_purged(muster: Muster, ended: Ended) -> None:
@@ -132,3 +138,18 @@ def test_a_certificate_says_what_was_erased_and_names_nobody(muster: Muster, ask
     assert leaks({"certificate": path.read_bytes()}, {value: name for name, value in ROWS[0].items() if value}) == []
     muster("purge", "--older-than", "0")
     assert len(list(muster.folder.glob("erasure-*.json"))) == 1
+
+
+def test_retention_is_kept_by_every_run_and_by_purge_without_arguments(muster: Muster, ended: Ended) -> None:
+    (muster.folder / "muster.toml").write_text('[retention]\npersonal = "0d"\n')
+    again = muster("run", muster.folder / "customers.csv")
+    assert "were purged" in again.stderr
+    assert not (ended.folder / "quarantine.csv").exists()
+    assert muster("verify", "run-1").code == 0
+    assert len(list(muster.folder.glob("erasure-*.json"))) == 1
+    assert muster("purge").stdout.startswith("0 runs")
+    (muster.folder / "muster.toml").write_text('[retention]\npersonal = "90d"\n')
+    assert "personal data go after 90 days" in muster("doctor", "--offline").stdout
+    (muster.folder / "muster.toml").write_text("")
+    assert muster("purge").code == 2
+    assert "no term is set" in muster("doctor", "--offline").stdout

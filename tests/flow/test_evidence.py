@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -253,3 +254,38 @@ def test_the_manifest_names_the_senders_record(muster: Muster, file_of: Filed) -
     path.with_name("customers.csv.control.json").write_text(json.dumps({"rows": 1}))
     ended = muster("run", path)
     assert json.loads((ended.folder / "manifest.json").read_bytes())["control_record"]["compared"] == ["rows"]
+
+
+def test_a_key_made_by_init_signs_and_its_public_half_verifies(
+    muster: Muster, file_of: Filed, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert muster("init", "--signing-key", "sign.pem").code == 2  # beside what it signs
+    path = tmp_path_factory.mktemp("keys") / "sign.pem"
+    assert "runs are not signed" in muster("doctor", "--offline").stdout
+    assert muster("init", "--signing-key", path).code == 0
+    assert muster("init", "--signing-key", path).code == 2
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv("MUSTER_SIGNING_KEY_FILE", str(path))
+    assert "runs are signed" in muster("doctor", "--offline").stdout
+    muster("run", file_of(MIXED[:1]))
+    assert muster("verify", "run-1", "--public-key", f"{path}.pub").code == 0
+
+
+def test_a_program_signs_in_the_place_of_a_key(
+    muster: Muster, file_of: Filed, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a KMS does; a program that signs with another key is found out before anything is sent."""
+    script = (
+        "import sys, base64; from cryptography.hazmat.primitives.serialization import load_pem_private_key as load;"
+        f"key = load(open({str(keys[0])!r}, 'rb').read(), None);"
+        "print(base64.b64encode(key.sign(sys.stdin.buffer.read())).decode())"
+    )
+    monkeypatch.setenv("MUSTER_SIGNING_COMMAND", shlex.join([sys.executable, "-c", script]))
+    assert muster("run", file_of(MIXED[:1])).code == 2  # and where is its public key?
+    monkeypatch.setenv("MUSTER_SIGNING_PUBLIC_KEY_FILE", str(keys[1]))
+    muster("run", file_of(MIXED[:1]))
+    assert muster("verify", "run-2", "--public-key", keys[1]).code == 0
+    monkeypatch.setenv("MUSTER_SIGNING_COMMAND", "false")
+    calls = len(muster.sandbox.journal())
+    assert muster("run", file_of(MIXED[:1])).code == 2
+    assert len(muster.sandbox.journal()) == calls

@@ -51,9 +51,9 @@ def test_what_is_no_mobile_number_is_never_guessed(text: str) -> None:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_frame_and_single_value_agree(region: str, seed: int) -> None:
-    texts = variants(region, 1500, seed)
+def test_frame_and_single_value_agree(region: str) -> None:
+    seed = 1
+    texts = variants(region, 400, seed)
     found = normalise_phones(pl.Series("phone", [*texts, None]), region).to_list()
 
     assert found.pop() is None

@@ -1,6 +1,8 @@
 """Disks that are full, limits that are low, files that go away: a named error, nothing half done, and it goes on."""
 
 import os
+import resource
+import signal
 import stat
 import subprocess
 import time
@@ -33,9 +35,12 @@ NAMED = frozenset({2, 3, 4})
 """Codes with which a run may end that could not work: 2 when nothing was sent, 3 later. 70 is muster's own fault."""
 
 
-def limited(resource: str, most: int) -> list[str]:
-    """The words that start a program with a limit."""
-    return ["prlimit", f"--{resource}={most}:{most}"]
+def limited(program: Program, kind: int, most: int) -> Said:
+    """A run that may not have more than `most` of a resource from its first step on."""
+    with program.begun(waiting=True) as running:
+        resource.prlimit(running.pid, kind, (most, most))
+        running.send_signal(signal.SIGCONT)
+        return ended(running)
 
 
 def honest(program: Program, said: Said) -> None:
@@ -48,14 +53,14 @@ def honest(program: Program, said: Said) -> None:
 
 @pytest.mark.parametrize("most", [16, 128, *also(12, 32, 64)])
 def test_few_file_descriptors(program: Program, most: int) -> None:
-    said = program(under=limited("nofile", most))
+    said = limited(program, resource.RLIMIT_NOFILE, most)
     honest(program, said)
     finished(program)
 
 
 @pytest.mark.parametrize("most", [4_096, 100_000, *also(512, 20_000, 40_000, 70_000, 200_000)])
 def test_files_that_may_not_grow(program: Program, most: int) -> None:
-    said = program(under=limited("fsize", most))
+    said = limited(program, resource.RLIMIT_FSIZE, most)
     honest(program, said)
     finished(program)
 

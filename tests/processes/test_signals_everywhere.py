@@ -149,7 +149,7 @@ def test_a_run_that_was_stopped_for_a_while_goes_on(program: Program, name: str)
     with program.begun("run", "customers.csv", *stage.arguments) as running:
         until(lambda: stage.there(program), running)
         running.send_signal(signal.SIGSTOP)
-        time.sleep(2)
+        time.sleep(0.5)
         running.send_signal(signal.SIGCONT)
         time.sleep(0.3)
         running.send_signal(signal.SIGTERM)

@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from tests.examples import some
 from tests.simulation.draws import AGAIN
 from tests.simulation.faults import Fault
 from tests.simulation.records import Manners
 from tests.simulation.simulate import calmed, judged, planned
 from tests.simulation.world import World
 
-SEEDS = range(6)
+SEEDS = range(some(3))
 HIDDEN = Manners(show_keys=False, show_wallet_keys=False)
 
 

@@ -390,8 +390,8 @@ def test_a_lost_create_is_sent_again_when_a_person_says_that_it_was_not_done(ban
 def test_a_client_is_found_again_without_the_file(bank: Bank) -> None:
     bank.switch(returns_id=False)
     path = bank.file(clients(2))
-    bank.muster("run", path)
-    bank.standing.amend("customers", bank.held()[0], phoneNumber="+234 803 999 9999")
+    first = bank.muster("run", path).rows[0]
+    bank.standing.amend("customers", first["customer_id"], phoneNumber="+234 803 999 9999")
     path.unlink()
     ended = bank.muster("reconcile", "run-1")
 

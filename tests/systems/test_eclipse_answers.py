@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from jobs.folded import same_phone
 from jobs.sandbox.eclipse.kyc import CHECKS, Verification
 from jobs.sandbox.server import Sandbox
-from jobs.systems.eclipse.customer import same_phone
 from tests.flow.muster import ONE_OF_EACH, Muster, arrivals, lines, standing, writes
 from tests.flow.people import MEMBERS, Row, person, record
 

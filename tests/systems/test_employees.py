@@ -59,5 +59,5 @@ def test_the_preflight_says_that_no_form_is_named(world: World) -> None:
 
     [check] = [each for each in json.loads(told.stdout)["checks"] if each["check"] == "form"]
     assert (told.code, check["result"], check["found"]) == (1, "fail", "none is named")
-    assert world.muster("lookup", "--email", "a@example.com").code == 2
+    assert world.muster("lookup", "--i-know", "--email", "a@example.com").code == 2
     assert world.run([person(1)]).code == 2

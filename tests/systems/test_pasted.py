@@ -3,6 +3,7 @@
 A line of muster's is run in this process, the lines between by a shell. The sandbox is one that is there already.
 """
 
+import io
 import re
 import shlex
 import shutil
@@ -73,6 +74,8 @@ class Shell:
         line = line.replace("http://127.0.0.1:8080", self.sandbox.base_url).replace(
             '"$(ls runs | tail -1)"', self.newest()
         )
+        line, _, said = line.partition(" <<< ")
+        self.monkeypatch.setattr("sys.stdin", io.StringIO(f"{said.strip()}\n"))
         words = shlex.split(line, comments=True)
         given = [word for word in words if re.match(r"[A-Z_]+=", word)]
         command = [word for word in words if word not in given]

@@ -181,7 +181,7 @@ class CommandStep:
         return all(
             value is None
             or value == record.get(member)
-            or (member == PAYLOAD["phone"] and folded.same_digits(value, record.get(member)))
+            or (member == PAYLOAD["phone"] and folded.digits(value) == folded.digits(record.get(member) or ""))
             for member, value in sent.items()
         )
 

@@ -57,8 +57,9 @@ class Contact:
         return folded.email(self.get("emailAddress") or "")
 
     def has_phone(self, phone: str | None) -> bool:
-        """Whether the client has that phone, in whatever spelling."""
-        return folded.same_phone(phone, self.get("phoneNumber"))
+        """Whether the client has that phone, with its country code, in whatever spelling; or neither has one."""
+        theirs = self.get("phoneNumber")
+        return folded.same("phone", phone, theirs) or not (phone or theirs)
 
 
 def key_of(members: Mapping[str, Any], *names: str) -> str | None:

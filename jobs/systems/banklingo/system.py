@@ -203,7 +203,7 @@ class BankLingo(Defaults):
     def compared(self, column: str, row: Row, contact: Contact) -> Comparison:
         """One field, the target's spelling of phones and times normalised first."""
         ours, theirs = self.form.value(row, column), contact.get(PAYLOAD[column])
-        if column == "phone" and folded.same_digits(ours, theirs):
+        if column == "phone" and folded.digits(ours or "") == folded.digits(theirs or ""):
             theirs = ours
         if column == "date_of_birth" and theirs:
             theirs = theirs[:10]

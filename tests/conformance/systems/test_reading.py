@@ -15,8 +15,9 @@ LOGINS = {"login", "renew", "get_app_token", "token"}
 def refusal(ended: Ended) -> str:
     """The sentence of a command that can't be done here."""
     assert ended.code == 2
-    sentence, _, advice = ended.stderr.partition("\n")
-    assert "try:" in advice
+    said = ended.stderr.splitlines()
+    place = next(number for number, line in enumerate(said) if "try:" in line)
+    sentence = said[place - 1]
     return "refused: " + sentence.removeprefix("muster: ")
 
 
