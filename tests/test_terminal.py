@@ -43,11 +43,9 @@ def test_words_are_completed_as_the_shell_asks() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "plain,reconcile\n", "")
 
 
-@pytest.mark.parametrize(("variable", "coloured"), [("NO_COLOR", False), ("COLORTERM", True)])
-def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch, variable: str, coloured: bool) -> None:
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv(variable, "truecolor")
+    monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(sys, "stderr", screen)
 
@@ -55,4 +53,4 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch, variable: str, c
         count.advance(2, "onboarded")
 
     assert "onboarding" in screen.getvalue()
-    assert bool(COLOUR.search(screen.getvalue())) is coloured
+    assert COLOUR.search(screen.getvalue()) is None

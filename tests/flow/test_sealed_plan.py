@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from jobs.clock import Clock
+from jobs.evidence.sealed_plan import Person
 from jobs.sandbox.server import Sandbox
 
 from .muster import Muster, lines
@@ -134,3 +135,22 @@ class Later(Clock):
     def now(self) -> datetime:
         """The day after tomorrow."""
         return datetime.now(UTC) + timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("maker", "approver", "other"),
+    [
+        (Person(1, "a", "h"), Person(2, "b", "h"), True),
+        (Person(1, "a", "h"), Person(1, "a", "h"), False),
+        (Person(1, "a", "h"), Person(1, "b", "h"), False),
+        (Person(1, "a", "h"), Person(2, "b", "h", owner=False), False),
+        (Person(1, "a", "h", "ed25519:1"), Person(1, "a", "h", "ed25519:2"), True),
+        (Person(1, "a", "h", "ed25519:1"), Person(2, "b", "h", "ed25519:1"), False),
+        (Person(1, "a", "h", "ed25519:1"), Person(1, "a", "h"), False),
+        (Person(1, "a", "h"), Person(1, "a", "h", "ed25519:2"), False),
+    ],
+)
+def test_somebody_else_is_another_key_or_the_owner_of_another_file(
+    maker: Person, approver: Person, other: bool
+) -> None:
+    assert approver.another_than(maker) is other
