@@ -225,7 +225,11 @@ def test_evidence_that_does_not_verify_is_told_with_its_document(capsys: pytest.
 
 def test_beginnings_and_stand_ins_print_documents_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert status(["init", "here", "--output", "json"]) == 0
-    assert only(capsys.readouterr().out)["made"] == ["here/muster.toml", "here/customers.csv"]
+    assert only(capsys.readouterr().out)["made"] == [
+        "here/muster.toml",
+        "here/muster.schema.json",
+        "here/customers.csv",
+    ]
 
     with process("sandbox", "--port", "0", "--output", "json") as served:
         assert served.stdout is not None

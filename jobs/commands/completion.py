@@ -1,8 +1,10 @@
 """`muster completion`: what makes a shell complete commands, options and files."""
 
+from typing import Any
+
 import click
 
-from jobs.commands.options import options, say
+from jobs.commands.options import effective, options, say, show_json
 
 WHERE = {
     "bash": "muster completion bash > ~/.local/share/bash-completion/completions/muster",
@@ -13,8 +15,8 @@ WHERE = {
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(tuple(WHERE)))
-@options()
-def command(shell: str, **_: object) -> None:
+@options("output")
+def command(shell: str, **given: Any) -> None:
     """Print the script by which SHELL completes muster's commands, options, choices and files.
 
     \b
@@ -29,4 +31,8 @@ def command(shell: str, **_: object) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     found = kind(root, {}, "muster", "_MUSTER_COMPLETE")
-    say(found.source_template % found.source_vars())
+    script = found.source_template % found.source_vars()
+    if effective(given).output == "json":
+        show_json({"schema_version": 1, "shell": shell, "script": script})
+    else:
+        say(script)

@@ -73,6 +73,10 @@ OPTIONS = {
 }
 
 
+ALIKE = 0.7
+"""How much of two names without their dashes has to agree; chosen: at 0.6, difflib's own, `nonsense` is `username`."""
+
+
 def instead_of_command(name: str, known: Iterable[str]) -> str | None:
     """The command that somebody who typed `name` may mean; None: nothing is like it."""
     if name in COMMANDS:
@@ -85,5 +89,6 @@ def instead_of_option(name: str, known: Sequence[str]) -> str | None:
     """What to type in the place of an option that a command has not; None: nothing is like it."""
     if name in OPTIONS:
         return OPTIONS[name]
-    close = difflib.get_close_matches(name, [*known, *OPTIONS], n=1)
-    return (OPTIONS.get(close[0]) or close[0]) if close else None
+    like = {each.lstrip("-"): each for each in (*OPTIONS, *known)}
+    close = difflib.get_close_matches(name.lstrip("-"), like, n=1, cutoff=ALIKE)
+    return (OPTIONS.get(like[close[0]]) or like[close[0]]) if close else None

@@ -8,14 +8,13 @@ exporter of Prometheus.
 import hashlib
 import hmac
 import json
+import logging
 import subprocess
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from jobs.atomic import atomic
 from jobs.clock import Clock
@@ -26,7 +25,6 @@ from jobs.reports.summary import Summary
 from jobs.settings.hook import Hook
 from jobs.settings.secrets import secret, without_secrets
 from jobs.settings.settings import Settings
-from jobs.transport.proxy import Proxy
 
 PATIENCE = 10.0
 """Seconds for all ways together; chosen: a scheduler's next job waits for no webhook."""
@@ -67,10 +65,8 @@ def deliver(notice: Notice, settings: Settings, clock: Clock, tell: Callable[[st
 def _tried(name: str, way: Callable[[], None], failed: dict[str, str]) -> None:
     try:
         way()
-    except urllib.error.HTTPError as error:
-        failed[name] = f"HTTP {error.code}"
     except Exception as error:  # whatever it is: the run has ended, and its end stands
-        failed[name] = str(getattr(error, "strerror", None) or getattr(error, "reason", None) or type(error).__name__)
+        failed[name] = str(getattr(error, "strerror", None) or type(error).__name__)
 
 
 def post(notice: Notice, url: str, settings: Settings, clock: Clock) -> None:
@@ -85,14 +81,14 @@ def post(notice: Notice, url: str, settings: Settings, clock: Clock) -> None:
         moment = str(int(clock.now().timestamp()))
         mark = hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
         headers |= {MOMENT: moment, SIGNATURE: f"sha256={mark}"}
-    _sent(urllib.request.Request(url, data=body, headers=headers, method="POST"), settings)  # noqa: S310 - checked
+    _sent("POST", url, settings, headers, body)
 
 
 def ping(notice: Notice, hook: Hook, settings: Settings) -> None:
     """Calls the URL after a good end, and the URL with the exit code behind it after any other."""
     assert hook.url is not None
     url = hook.url if notice.exit_code == 0 else f"{hook.url.rstrip('/')}/{notice.exit_code}"
-    _sent(urllib.request.Request(url, headers={"User-Agent": "muster"}), settings)  # noqa: S310 - checked
+    _sent("GET", url, settings, {"User-Agent": "muster"})
 
 
 def export(summary: Summary, hook: Hook, settings: Settings) -> None:
@@ -100,28 +96,36 @@ def export(summary: Summary, hook: Hook, settings: Settings) -> None:
     assert hook.url is not None
     body, headers = json.dumps(resource_spans(summary)).encode(), {"Content-Type": "application/json"}
     url = hook.url.rstrip("/") + PATH
-    _sent(urllib.request.Request(url, data=body, headers=headers, method="POST"), settings)  # noqa: S310 - checked
+    _sent("POST", url, settings, headers, body)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object, **__: object) -> None:
-        """A notice goes where it was said to go, and nowhere else."""
+def _sent(method: str, url: str, settings: Settings, headers: Mapping[str, str], body: bytes = b"") -> None:
+    """Sends it, through `--proxy` where one is given and through none of the environment, and follows no redirect.
+
+    Raises OSError with the answer's status, or why there is none.
+    """
+    import httpx
+
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it prints URLs, and a webhook's is a secret
+    given = settings.proxy
+    proxy = None if given is None else httpx.Proxy(given.url, auth=given.credentials)
+    with httpx.Client(timeout=PATIENCE, proxy=proxy, trust_env=False, follow_redirects=False) as client:
+        try:
+            reply = client.request(method, url, content=body, headers=headers)
+        except httpx.TimeoutException:
+            raise OSError(0, "no answer in time") from None
+        except httpx.HTTPError as error:
+            raise OSError(0, _cause(error)) from None
+    if not reply.is_success:
+        raise OSError(0, f"HTTP {reply.status_code}")
 
 
-def _sent(request: urllib.request.Request, settings: Settings) -> None:
-    """Sends it, through `--proxy` where one is given and through none of the environment. Raises OSError."""
-    through = None if settings.proxy is None else _whole(settings.proxy)
-    proxies = {} if through is None else {"http": through, "https": through}
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _NoRedirect)
-    with opener.open(request, timeout=PATIENCE) as reply:
-        reply.read(1)
-
-
-def _whole(proxy: Proxy) -> str:
-    """The proxy's URL with user and password, as urllib takes it."""
-    scheme, _, host = proxy.url.partition("://")
-    named = "" if proxy.credentials is None else ":".join(quote(each, safe="") for each in proxy.credentials) + "@"
-    return f"{scheme}://{named}{host}"
+def _cause(error: BaseException) -> str:
+    """Why there was no connection, in the words of the system where it has some; never with the URL."""
+    below = error.__cause__ or error.__context__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__ if below is None else _cause(below)
 
 
 def call(notice: Notice, hook: Hook) -> None:
