@@ -29,7 +29,6 @@ from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.run.context import MOST_REPORTED, RunContext
-from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.row import Row
 from jobs.windows import A_WINDOW
 
@@ -111,7 +110,7 @@ def _reported(context: RunContext, cause: MusterError) -> str:
     if context.stops.signalled.is_set() and batch.rows > MOST_REPORTED:
         return f"and its {batch.rows:,} rows are too many to be reported on the way out"
     try:
-        pseudonyms = pseudonyms_of(context.given.settings.ledger)
+        pseudonyms = context.session.pseudonyms
         count = write_outcome((shown(rows, batch, pseudonyms) for rows in _windows(context, cause)), folder)
         write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     except (MusterError, OSError, pl.exceptions.PolarsError) as error:
@@ -123,7 +122,7 @@ def _reported(context: RunContext, cause: MusterError) -> str:
 
 def _windows(context: RunContext, cause: MusterError) -> Iterator[list[tuple[Any, ...]]]:
     """Every row of the file, with its end in this run where the ledger knows one, else as it stands."""
-    pseudonyms = pseudonyms_of(context.given.settings.ledger)
+    pseudonyms = context.session.pseudonyms
     accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.accepted())
     refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.quarantined())
     rows = merge(accepted, refused, key=lambda row: row.source_row)

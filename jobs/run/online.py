@@ -29,7 +29,6 @@ from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling, note_clock, tell_kept
 from jobs.run.watched import Watched, telling_of_a_stop
 from jobs.run.wiring import connected, credential_of, outage_of
-from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.systems.messages import CallClass
 from jobs.transport.address import origin_of
 from jobs.transport.client import Client
@@ -124,7 +123,7 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
         with context.place.progress.stage("onboarding", given.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
             engine = RowDriver(given.system, client, writer, stops, clock, patience, progress=count)
-            feed = Feed(given.batch, writer, engine, clock, pseudonyms_of(settings.ledger), given.taking)
+            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking)
             await feed.quarantine()
             with stops.watching(clock):
                 rows = feed.fresh(settings.limit)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jobs.clock import Clock
 from jobs.errors import Unusable
+from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.store import Store
 from jobs.progress import Progress
@@ -24,6 +25,8 @@ class Session:
     space_id: int
     epoch: int
     """What fences off whoever held the lease before."""
+    pseudonyms: Pseudonyms
+    """The key that the ledger is used with, as it was at the beginning: its file may go away while the run works."""
 
 
 @contextmanager
@@ -33,12 +36,13 @@ def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) ->
     Raises Unusable, and Locked while another run works.
     """
     with Store.opened(settings.ledger) as store:
-        store.know_key(pseudonyms_of(settings.ledger, make=not store.knows_key()).of("key", "check"))
+        pseudonyms = pseudonyms_of(settings.ledger, make=not store.knows_key())
+        store.know_key(pseudonyms.of("key", "check"))
         space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         owner = lease.Owner.me(run_id)
         with lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as epoch:
             discard_drafts(store, space_id)
-            yield Session(store, space_id, epoch)
+            yield Session(store, space_id, epoch, pseudonyms)
 
 
 def discard_drafts(store: Store, space_id: int) -> None:
