@@ -38,8 +38,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` keeps its meaning
             signal.signal(number, terminated)
-    keep_no_core()
     try:
+        keep_no_core()
         allow_open_files()
         code = status(sys.argv[1:])
     except (MusterError, KeyboardInterrupt, Terminated) as error:  # while muster itself was being loaded

@@ -14,6 +14,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from tests import examples
+from tests.few import FEW, spread
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
@@ -48,6 +49,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):
         for package in ("jobs", "schemas"):
             compileall.compile_dir(Path(__file__).parents[1] / package, quiet=2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of large matrices the default suite takes a few cases (`few.py`); the others are slow."""
+    matrices: dict[tuple[str, str], list[pytest.Item]] = {}
+    for item in items:
+        name = getattr(item, "originalname", None) or item.name
+        if name in FEW and item.get_closest_marker("slow") is None:
+            matrices.setdefault((str(item.path), name), []).append(item)
+    for (_, name), cases in matrices.items():
+        taken = spread(len(cases), FEW[name])
+        for place, item in enumerate(cases):
+            if place not in taken:
+                item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish() -> None:

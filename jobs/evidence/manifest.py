@@ -8,6 +8,7 @@ import hashlib
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,7 @@ def _machine() -> dict[str, object]:
     }
 
 
+@cache
 def _library_versions() -> dict[str, str]:
     found = {}
     for name in _LIBRARIES:
