@@ -157,12 +157,13 @@ def test_the_61st_mutating_call_of_onboarding_is_429(sandbox: Sandbox, onboardin
 
 def test_a_limit_for_all_credentials_opens_again_after_its_window(sandbox: Sandbox, operator: Caller) -> None:
     sandbox.configure(mutating_limit="2/0.5", limit_retry_after=False)
+    before = time.monotonic()  # the first one is counted after it, whenever the journal notes it
     codes = [operator.create(number).status_code for number in range(3)]
     refused = operator.create(9)
     while (reply := operator.create(4)).status_code == 429:
         pass
-    arrivals = [entry["monotonic"] for entry in sandbox.journal() if entry["operation"] == "create_customer"]
+    opened_again = time.monotonic()
     assert codes == [200, 200, 429]
     assert "Retry-After" not in refused.headers
     assert reply.status_code == 200
-    assert arrivals[-1] - arrivals[0] >= 0.49  # the journal notes a moment after the limit has counted
+    assert opened_again - before >= 0.5
