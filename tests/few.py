@@ -53,4 +53,5 @@ FEW = {
 
 def spread(cases: int, few: int) -> frozenset[int]:
     """The places of `few` of so many `cases`, the first one among them."""
-    return frozenset(place * cases // few for place in range(min(cases, few)))
+    taken = min(cases, few)
+    return frozenset(place * cases // taken for place in range(taken))
