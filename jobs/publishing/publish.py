@@ -41,6 +41,7 @@ from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
+from jobs.reports.twin import alone
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.values import NEW
 from jobs.systems import capabilities
@@ -103,8 +104,15 @@ def publish(
 
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
-    folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
-    check_standing(store, run, MADE_ANEW)
+    folder = RunFolder.existing(Path(run.folder))
+    with alone(folder.path):
+        check_standing(store, run, MADE_ANEW)
+        return _published(store, run, batch, findings, ended_ms, folder, workbook_left_out(batch.rows, hurried=hurried))
+
+
+def _published(
+    store: Store, run: RunRow, batch: Batch, findings: Findings, ended_ms: int, folder: RunFolder, left_out: str | None
+) -> Summary:
     count = write_outcome(outcome_frames(store, run, batch), folder)
     write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
     totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
@@ -217,7 +225,9 @@ def summarised(
         command=run.command,
         started_at=iso(from_milliseconds(run.started_ms)),
         ended_at=iso(from_milliseconds(ended_ms)),
-        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows, batch.file.skipped_lines),
+        input=InputFile(
+            Path(run.input_path).name, run.input_path, run.input_sha256, batch.rows, batch.file.skipped_lines
+        ),
         outcomes=count.outcomes,
         causes=tuple(
             Cause(outcome, reason, rows, tuple(count.examples[outcome, reason]))
