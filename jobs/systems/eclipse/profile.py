@@ -1,7 +1,7 @@
-"""The profile of a customer without a login, brought to what a corrected row says: "ProfileOfNewCustomer.UPDATE.Allowed".
+"""The profile of a customer without a login, brought to what a corrected row says.
 
-The vendor's page names the right and no operation. PUT on the profile's own path is assumed, with the members of the
-create, and with `version` where the profile shows one.
+The right is "ProfileOfNewCustomer.UPDATE.Allowed". The vendor's page names no operation for it: PUT on the profile's
+own path is assumed, with the members of the create, and with `version` where the profile shows one.
 """
 
 from collections.abc import Mapping
