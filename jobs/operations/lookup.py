@@ -32,7 +32,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Predicate, Profiled, Searchable, Staffed
+from jobs.systems.optional import Profiled
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -188,37 +188,28 @@ async def look_up(
         return found, profile
 
 
-async def search(settings: Settings, clock: Clock, predicates: Sequence[Predicate]) -> Sequence[Record]:
-    """All customers that fit every predicate. Raises Unusable, Unreachable, NotPermitted."""
+LISTS = {
+    "search": "is not searched by predicates",
+    "portal_users": "lists no portal users",
+    "employees": "lists no employees",
+}
+"""What `listed` can ask of a system that has it (`systems/optional.py`), and what is said of one that has not."""
+
+
+async def listed(settings: Settings, clock: Clock, what: str, *asked: object) -> Sequence[Record]:
+    """What the target lists of `what`, one of LISTS, as flat text; `asked`: what the question carries.
+
+    Raises Unusable, Unreachable, NotPermitted.
+    """
     async with Desk.opened(settings, clock) as desk:
-        if not isinstance(desk.system, Searchable):
-            raise Unusable(f"{desk.system.capabilities.title} is not searched by predicates")
+        ask = getattr(desk.system, what, None)
+        if ask is None:
+            raise Unusable(f"{desk.system.capabilities.title} {LISTS[what]}")
         try:
-            return await desk.system.search(desk.client, predicates)
+            found: Sequence[Record] = await ask(desk.client, *asked)
         except ReadFailed as error:
             raise unread(error) from None
-
-
-async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
-    """All portal users of the tenant as flat text, positions joined by `;`. Raises Unreachable, NotPermitted."""
-    async with Desk.opened(settings, clock) as desk:
-        if not isinstance(desk.system, Portal):
-            raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
-        try:
-            return await desk.system.portal_users(desk.client)
-        except ReadFailed as error:
-            raise unread(error) from None
-
-
-async def employees(settings: Settings, clock: Clock) -> Sequence[Record]:
-    """Those in whose name customers are made, with `id` and `name`. Raises Unusable, Unreachable, NotPermitted."""
-    async with Desk.opened(settings, clock) as desk:
-        if not isinstance(desk.system, Staffed):
-            raise Unusable(f"{desk.system.capabilities.title} lists no employees")
-        try:
-            return await desk.system.employees(desk.client)
-        except ReadFailed as error:
-            raise unread(error) from None
+        return found
 
 
 async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: Path, count: Count) -> Counter[str]:
