@@ -8,7 +8,7 @@ from jobs.commands.lookup import printed
 from jobs.commands.options import TARGET, effective, options, say, show_json, the_clock
 
 
-@click.command("employees")
+@click.command(EMPLOYEES)
 @options(*TARGET, "ledger", "output")
 def command(**given: Any) -> None:
     """List the target's employees with id and name: one of the ids is the setting `employee_id` (Azakaw).
@@ -24,7 +24,7 @@ def command(**given: Any) -> None:
     import asyncio
 
     from jobs.errors import Unusable
-    from jobs.operations.lookup import listed
+    from jobs.operations.lookup import EMPLOYEES, listed
     from jobs.systems import capabilities
 
     settings = effective(given)

@@ -9,7 +9,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -32,7 +32,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Profiled
+from jobs.systems.optional import Portal, Profiled, Searchable, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -188,28 +188,32 @@ async def look_up(
         return found, profile
 
 
-LISTS = {
-    "search": "is not searched by predicates",
-    "portal_users": "lists no portal users",
-    "employees": "lists no employees",
-}
-"""What `listed` can ask of a system that has it (`systems/optional.py`), and what is said of one that has not."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only some systems can be asked: which, how, and what is said of one that can't."""
+
+    able: type
+    ask: Callable[..., Awaitable[Sequence[Record]]]
+    lacks: str
 
 
-async def listed(settings: Settings, clock: Clock, what: str, *asked: object) -> Sequence[Record]:
-    """What the target lists of `what`, one of LISTS, as flat text; `asked`: what the question carries.
+SEARCH = Question(Searchable, lambda system, *asked: system.search(*asked), "is not searched by predicates")
+PORTAL_USERS = Question(Portal, lambda system, *asked: system.portal_users(*asked), "lists no portal users")
+EMPLOYEES = Question(Staffed, lambda system, *asked: system.employees(*asked), "lists no employees")
+
+
+async def listed(settings: Settings, clock: Clock, question: Question, *more: object) -> Sequence[Record]:
+    """What the target answers, as flat text; `more`: what the question carries.
 
     Raises Unusable, Unreachable, NotPermitted.
     """
     async with Desk.opened(settings, clock) as desk:
-        ask = getattr(desk.system, what, None)
-        if ask is None:
-            raise Unusable(f"{desk.system.capabilities.title} {LISTS[what]}")
+        if not isinstance(desk.system, question.able):
+            raise Unusable(f"{desk.system.capabilities.title} {question.lacks}")
         try:
-            found: Sequence[Record] = await ask(desk.client, *asked)
+            return await question.ask(desk.system, desk.client, *more)
         except ReadFailed as error:
             raise unread(error) from None
-        return found
 
 
 async def look_up_all(settings: Settings, clock: Clock, keys: KeyList, target: Path, count: Count) -> Counter[str]:
