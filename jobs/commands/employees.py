@@ -8,7 +8,7 @@ from jobs.commands.lookup import printed
 from jobs.commands.options import TARGET, effective, options, say, show_json, the_clock
 
 
-@click.command(EMPLOYEES)
+@click.command("employees")
 @options(*TARGET, "ledger", "output")
 def command(**given: Any) -> None:
     """List the target's employees with id and name: one of the ids is the setting `employee_id` (Azakaw).
@@ -31,7 +31,7 @@ def command(**given: Any) -> None:
     able = capabilities(settings.job_name.adapter)
     if not able.staff:
         raise Unusable(f"{able.title} has no employees to name", hint="leave it out: its customers are nobody's")
-    staff = asyncio.run(listed(settings, the_clock(), "employees"))
+    staff = asyncio.run(listed(settings, the_clock(), EMPLOYEES))
     if settings.output == "json":
         show_json({"schema_version": 1, "employees": [dict(each) for each in staff]})
         return
