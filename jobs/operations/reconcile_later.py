@@ -155,7 +155,8 @@ def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
     with later.place.progress.stage("reading the extract", None):
         extract = read_extract(path, system=settings.system, region=settings.region, work=later.place.work)
     place = later.place
-    against = ExtractComparison(extract, settings.system, place.work, place.clock, later.comparer, later.pseudonyms)
+    against = ExtractComparison(extract, settings.system, place.work, place.clock, later.comparer)
+    against.pseudonyms = later.pseudonyms
     fields = list(against.masks)
     ours: Iterator[pl.DataFrame]
     if later.batch is not None:
