@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.settings.settings import Settings
 
@@ -37,7 +37,7 @@ class Earlier:
 
     def issued(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of `keys` that the ledger knows."""
-        if not path_of(self.ledger).exists():
+        if not place_of(self.ledger).exists():
             return frozenset()
         with Store.opened(self.ledger) as store:
             return frozenset(store.known(store.space(self.system, self.tenant), keys))
@@ -47,7 +47,7 @@ class Earlier:
 
         Rows that are not in it have to be looked at: no run has read them, or (in a new run) they were refused.
         """
-        if not path_of(self.ledger).exists():
+        if not place_of(self.ledger).exists():
             return {}
         made_again = self.run_id is not None
         with Store.opened(self.ledger) as store:  # another run may have begun it only now: empty is no error

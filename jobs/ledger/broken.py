@@ -10,6 +10,12 @@ LedgerBroken          2  it can't be read or written; 3 once something was sent 
 from jobs.errors import ExitCode, MusterError
 
 
+def words_of(error: object) -> str:
+    """What a driver's error says, in one line that holds no value of a row: PostgreSQL tells these beside it."""
+    diag = getattr(error, "diag", None)
+    return str(getattr(diag, "message_primary", None) or error).strip().partition("\n")[0]
+
+
 class LedgerBroken(MusterError):
     """The ledger can't be read or written; nothing may be sent without it."""
 

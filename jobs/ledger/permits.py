@@ -5,7 +5,6 @@ counted on the clock of the boot that gave them. Those of another boot count fro
 first: nobody can know how old they are, and no limit of the target is exceeded by thinking them young.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -15,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
 from jobs.ledger.boots import meet
+from jobs.ledger.dialect import numbers
 from jobs.ledger.learned import in_force, tried_higher
 from jobs.ledger.store import Store
 from jobs.model import Rate
@@ -163,11 +163,9 @@ def _report(connection: Connection, pool: Pool, answered_up: Sequence[int], now:
     numbered = select(
         oldest.c.permit_id, func.row_number().over(order_by=oldest.c.permit_id).label("number")
     ).subquery()
-    said = func.json_each(json.dumps(list(answered_up))).table_valued("key", "value")
-    answers = update(table).where(table.c.permit_id == numbered.c.permit_id, numbered.c.number == said.c.key + 1)
-    told = connection.execute(
-        answers.values(answered_up=said.c.value, answered_ms=said.c.value + wall_less_up),
-    ).rowcount
+    number, up_ms = numbers(connection, answered_up)
+    answers = update(table).where(table.c.permit_id == numbered.c.permit_id, numbered.c.number == number)
+    told = connection.execute(answers.values(answered_up=up_ms, answered_ms=up_ms + wall_less_up)).rowcount
     if lost := answered_up[told:]:
         times = [{"answered_up": up_ms, "answered_ms": wall_less_up + up_ms} for up_ms in lost]
         connection.execute(insert(table), [{**_line(pool, now), **each} for each in times])

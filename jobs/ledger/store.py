@@ -20,12 +20,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.broken import LedgerBroken, LedgerBusy
+from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
     event_columns,
@@ -36,11 +35,13 @@ from jobs.ledger.columns import (
     step_columns,
     step_of,
 )
+from jobs.ledger.database import database_of, still_there
+from jobs.ledger.dialect import insert_into
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
-from jobs.ledger.sqlite import open_engine, path_of, still_there
+from jobs.ledger.place import place_of
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
 
@@ -66,7 +67,7 @@ class Store:
     @property
     def url(self) -> str:
         """Where the ledger is, as `--ledger` names it."""
-        return str(self.engine.url)
+        return self.engine.url.set(drivername=self.engine.dialect.name).render_as_string()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
@@ -74,12 +75,13 @@ class Store:
 
         `upgrade` False: one of an older version stays as it is, to be read only.
         """
-        store = cls(open_engine(url))
+        place = place_of(url)
+        store = cls(place.open())
         try:
             migrate(store.engine, create=create, upgrade=upgrade)
         except DBAPIError as error:
             store.close()
-            raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
+            raise Unusable(f"the ledger {place} can't be used: {_cause(error)}") from error
         except LedgerBusy:
             store.close()
             raise
@@ -90,7 +92,7 @@ class Store:
 
     def hear(self, stopped: Callable[[], bool]) -> None:
         """From now on no wait for another process outlives a stop by long; `stopped` is asked from any thread."""
-        self.engine.get_execution_options()["turn"].stopped = stopped
+        database_of(self.engine).turn.stopped = stopped
 
     @classmethod
     @contextmanager
@@ -105,6 +107,10 @@ class Store:
     def writing(self, patience: float) -> AbstractContextManager[Connection]:
         """A transaction that writes; another process's lock is waited for `patience` seconds. Raises LedgerBusy."""
         return self.engine.execution_options(writes=True, patience=patience).begin()
+
+    def about(self, space_id: int, **options: object) -> Engine:
+        """Transactions that write to one space alone: on a server, those of other spaces go on beside them."""
+        return self.engine.execution_options(writes=True, about=f"space {space_id}", **options)
 
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
@@ -234,7 +240,7 @@ class Store:
                 events.append(event_columns(transition.event, run_id))
             if transition.outcome is not None:
                 outcomes.append(outcome_columns(transition.outcome, run_id))
-        with self.writes.connect() as connection:
+        with self.about(space_id).connect() as connection:
             with connection.begin():
                 self._fence(connection, space_id, epoch)
                 by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
@@ -389,7 +395,8 @@ class Store:
             return [run_of(row) for row in connection.execute(statement).mappings()]
 
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
-        current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
+        mine = select(tables.space.c.epoch).where(tables.space.c.space_id == space_id)
+        current = connection.scalar(mine.with_for_update(key_share=True))
         if current != epoch:
             raise Fenced(
                 "another run took over this tenant: stopped without changing anything more",
@@ -397,7 +404,7 @@ class Store:
             )
 
     def _insert(self, table: Table) -> Any:
-        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+        return insert_into(self.engine.dialect.name, table)
 
 
 def select_runs() -> Select[Any]:
@@ -429,4 +436,4 @@ def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:
 
 def _cause(error: DBAPIError) -> str:
     """The driver's own words, without the statement and its parameters."""
-    return str(error.orig)
+    return words_of(error.orig)
