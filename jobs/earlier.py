@@ -8,9 +8,9 @@ its run refused, and no others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.ledger.place import place_of
 from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
-from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.settings.settings import Settings
 

@@ -17,7 +17,7 @@ def numbers(connection: Connection, values: Sequence[int]) -> tuple[ColumnElemen
     """Two columns of a list of one parameter: places, which count from 1, and `values`."""
     if connection.dialect.name == "postgresql":
         given = bindparam(None, list(values), type_=postgresql.ARRAY(BigInteger))
-        said = func.unnest(given).table_valued("value", with_ordinality="place", name="said")
+        said = func.unnest(given).table_valued("value", with_ordinality="place", name="said").render_derived()
         return said.c.place, said.c.value
     each = func.json_each(json.dumps(list(values))).table_valued("key", "value")
     return each.c.key + 1, each.c.value

@@ -10,12 +10,9 @@ from sqlalchemy.exc import ArgumentError
 
 from jobs.errors import Unusable
 from jobs.ledger import sqlite
-from jobs.ledger.names import access_log, key_file
+from jobs.ledger.names import access_log, key_file, refuse_password
 
 EXAMPLES = "--ledger sqlite:///muster.db, or --ledger postgresql://USER@HOST/DATABASE?sslmode=verify-full"
-
-SECRET_PARTS = ("password", "sslpassword")
-"""What of a URL's parameters libpq takes as a secret (postgresql.org/docs/15/libpq-connect.html)."""
 
 
 class Place(Protocol):
@@ -61,16 +58,12 @@ class Place(Protocol):
 
 def place_of(url: str) -> Place:
     """The place that `url` names. Raises Unusable."""
+    refuse_password(url)
     try:
         parts = make_url(url)
         kind = parts.get_backend_name()
     except (ArgumentError, ValueError):
         raise Unusable("--ledger is no URL of a ledger", hint=EXAMPLES) from None
-    if parts.password is not None or any(part in parts.query for part in SECRET_PARTS):
-        raise Unusable(
-            "--ledger holds a password, which every user of the machine can read in the list of processes",
-            hint="leave it out of the URL: give it in ~/.pgpass, in a service file (?service=NAME), or in PGPASSWORD",
-        )
     if kind == "sqlite":
         return File(sqlite.path_of(parts))
     if kind in {"postgresql", "postgres"}:

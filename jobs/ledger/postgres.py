@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, ExceptionContext
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
-from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
+from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.database import database_of
 from jobs.ledger.turn import STEP_SECONDS, Turn
 
@@ -125,7 +125,7 @@ class Postgres:
 
 
 def scripts(since: int = 0) -> Sequence[str]:
-    """What makes each version that is newer than `since` of the one before, oldest first; the first makes all tables."""
+    """What makes each version that is newer than `since` of the one before, oldest first."""
     found = {int(each.name[:-4].rpartition("_")[2]): each for each in (files(__package__) / "ddl").iterdir()}
     return [found[version].read_text("utf-8") for version in sorted(found) if version > since]
 
@@ -133,6 +133,7 @@ def scripts(since: int = 0) -> Sequence[str]:
 def open_engine(url: URL, words: str) -> Engine:
     """An engine whose commits are on the server's disk. Raises Unusable, LedgerBroken."""
     database = Postgres(words, Turn(words, _busy, _held), Turn(words, _away, _gone))
+    database.back.stopped = lambda: database.turn.stopped()
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={name: value for name, value in CONNECTING.items() if name not in url.query},
@@ -212,7 +213,7 @@ def _on_begin(connection: Connection) -> None:
     try:
         database.turn.take(taken, options.get("patience"))
     except psycopg.Error as error:
-        raise refused(database.words, error, writes=True) from None
+        raise refused(database.words, error, writes=True, lost=raw.closed) from None
 
 
 def _on_error(context: ExceptionContext) -> None:
@@ -225,17 +226,18 @@ def _on_error(context: ExceptionContext) -> None:
         database = database_of(engine)
         assert isinstance(database, Postgres)
         writes = context.connection is not None and context.connection.get_execution_options().get("writes", False)
-        raise refused(database.words, error, writes=writes) from None
+        raise refused(database.words, error, writes=writes, lost=context.is_disconnect) from None
 
 
-def refused(words: str, error: psycopg.Error, *, writes: bool) -> LedgerBroken:
+def refused(words: str, error: psycopg.Error, *, writes: bool, lost: bool = False) -> LedgerBroken:
     """What an error of the server means for the ledger that people name with `words`."""
     if _busy(error):
         return _held(words)
     hint = "see the server's log, then muster resume"
     if isinstance(error, InsufficientPrivilege):
         hint = "docs/ledger.md names the rights that the role needs; the owner of the tables runs muster ledger upgrade"
-    return LedgerBroken(f"the ledger can't be {'written' if writes else 'read'}: {words_of(error)}", hint=hint)
+    kind = LedgerAway if lost else LedgerBroken
+    return kind(f"the ledger can't be {'written' if writes else 'read'}: {words_of(error)}", hint=hint)
 
 
 def _busy(error: BaseException) -> bool:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
+from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
     event_columns,
@@ -37,16 +37,21 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.database import database_of, still_there
 from jobs.ledger.dialect import insert_into
+from jobs.ledger.lost_answer import is_there
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
-from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.ledger.place import place_of
+from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
 
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
+
+
+TRIES = 5
+"""How often a commit is begun whose server is lost in the middle (chosen): each time it is waited for."""
 
 
 class Fenced(LedgerBroken):
@@ -224,8 +229,21 @@ class Store:
     def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 
-        Raises Fenced when the lease was taken over meanwhile.
+        Raises Fenced when the lease was taken over meanwhile. Where a server is lost in the middle of it, it is asked
+        what became of it when it is back, and the rest is done then.
         """
+        for left in reversed(range(TRIES)):
+            try:
+                return self._apply(space_id, epoch, run_id, transitions, again=left < TRIES - 1)
+            except LedgerAway:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _apply(
+        self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, again: bool
+    ) -> Mapping[IdClaim, str]:
+        """As `apply`, once; `again`: it may be committed already."""
         records: dict[str, dict[str, object]] = {}
         steps: dict[tuple[str, str], dict[str, object]] = {}
         events: list[dict[str, object]] = []
@@ -243,6 +261,8 @@ class Store:
         with self.about(space_id).connect() as connection:
             with connection.begin():
                 self._fence(connection, space_id, epoch)
+                if again and is_there(connection, run_id, events, outcomes):
+                    records, steps, events, outcomes = {}, {}, [], []
                 by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
                 self._many.insert(connection, tables.record, by_key, replacing=True)
                 self._many.insert(connection, tables.step, list(steps.values()), replacing=True)

@@ -18,8 +18,8 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, ledger_key, open_case
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
-from jobs.ledger.rows import Known, StepStatus, Transition
 from jobs.ledger.place import place_of
+from jobs.ledger.rows import Known, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress

@@ -1,7 +1,5 @@
 """Whether a run is the one that its sealed plan speaks of, checked before anything is sent."""
 
-from pathlib import Path
-
 from jobs.batch import Batch
 from jobs.clock import Clock
 from jobs.evidence.sealed_plan import SealedPlan, StalePlan, check_approval, check_expiry, read_plan, sealed

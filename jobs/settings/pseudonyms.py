@@ -13,7 +13,6 @@ from jobs.ledger.place import Place, place_of
 from jobs.privacy.secret_file import refuse_foreign
 from jobs.settings.secrets import secret
 
-
 KEYLESS = (
     "a ledger on a server needs MUSTER_PSEUDONYM_KEY, or MUSTER_PSEUDONYM_KEY_FILE, the same on each machine and for"
     " ever; the first one: openssl rand -hex 32"
