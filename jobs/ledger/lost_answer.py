@@ -1,13 +1,34 @@
-"""What became of a commit whose answer was lost: it was all made or not at all, so that its last line tells."""
+"""A server that is lost in the middle of a transaction: begun again, by somebody who looks what became of it first.
 
-from collections.abc import Mapping, Sequence
+A commit was all made or not at all, so that its last line tells.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
 from jobs.ledger import tables
+from jobs.ledger.broken import LedgerAway
+
+T = TypeVar("T")
+
+TRIES = 5
+"""How often a transaction is begun whose server is lost in the middle (chosen): each time it is waited for."""
 
 TELLING = ("at_ms", "kind", "source_row", "key", "step", "attempt", "verdict")
 """The columns by which one event of a run is no other one: no attempt has two intents, and no intent two results."""
+
+
+def made_once(attempt: Callable[[bool], T]) -> T:
+    """What `attempt` gives, begun again when its server is lost; it is told whether it may be committed already."""
+    for left in reversed(range(TRIES)):
+        try:
+            return attempt(left < TRIES - 1)
+        except LedgerAway:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
 
 
 def is_there(

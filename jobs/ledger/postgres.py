@@ -5,6 +5,7 @@ pool of permits). Readers see one moment of the ledger, and can't write.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from psycopg.types.string import StrDumper
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, PoolResetState, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext
 
 from jobs.errors import Unusable
@@ -139,9 +140,11 @@ def open_engine(url: URL, words: str) -> Engine:
         connect_args={name: value for name, value in CONNECTING.items() if name not in url.query},
         pool_pre_ping=True,  # a connection that was lost while nothing was under way costs nothing but a new one
         pool_use_lifo=True,
+        pool_reset_on_return=None,  # a connection that was lost can't be reset, and is nobody's to hear of: _on_reset
         execution_options={"database": database},
     )
     event.listen(engine, "do_connect", lambda _d, _r, args, given: _connected(database, args, given))
+    event.listen(engine, "reset", _on_reset)
     event.listen(engine, "begin", _on_begin)
     event.listen(engine, "handle_error", _on_error)
     return engine
@@ -186,6 +189,12 @@ def _promised(connection: psycopg.Connection[Any]) -> None:
                 "the ledger's server has synchronous_commit = off: what it acknowledges is not on its disk",
                 hint="ALTER ROLE ... SET synchronous_commit = on",
             )
+
+
+def _on_reset(connection: psycopg.Connection[Any], _record: object, state: PoolResetState) -> None:
+    if not (state.terminate_only or connection.closed):
+        with suppress(psycopg.Error):  # whoever takes it next asks whether it is there
+            connection.rollback()
 
 
 def _on_begin(connection: Connection) -> None:

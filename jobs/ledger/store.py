@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
+from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
     event_columns,
@@ -37,7 +37,7 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.database import database_of, still_there
 from jobs.ledger.dialect import insert_into
-from jobs.ledger.lost_answer import is_there
+from jobs.ledger.lost_answer import is_there, made_once
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
@@ -48,10 +48,6 @@ from jobs.windows import A_WINDOW
 
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
-
-
-TRIES = 5
-"""How often a commit is begun whose server is lost in the middle (chosen): each time it is waited for."""
 
 
 class Fenced(LedgerBroken):
@@ -232,13 +228,7 @@ class Store:
         Raises Fenced when the lease was taken over meanwhile. Where a server is lost in the middle of it, it is asked
         what became of it when it is back, and the rest is done then.
         """
-        for left in reversed(range(TRIES)):
-            try:
-                return self._apply(space_id, epoch, run_id, transitions, again=left < TRIES - 1)
-            except LedgerAway:
-                if not left:
-                    raise
-        raise AssertionError("unreachable")
+        return made_once(lambda again: self._apply(space_id, epoch, run_id, transitions, again=again))
 
     def _apply(
         self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, again: bool
@@ -300,6 +290,9 @@ class Store:
 
     def known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         """What the ledger knows of `keys`; a key that it does not know is absent."""
+        return made_once(lambda _again: self._known(space_id, keys))
+
+    def _known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         records: dict[str, RecordRow] = {}
         steps: dict[str, dict[str, StepRow]] = {}
         with self.engine.connect() as connection:

@@ -102,7 +102,9 @@ def test_a_server_that_is_lost_during_a_run_costs_nothing(
     for calls in (4, 12, 20):
         eventually(lambda calls=calls: len(writes(sandbox)) >= calls)
         lose(postgres)
-    proves_once_each(sandbox, rows, muster.wait(started))
+    ended = muster.wait(started)
+    assert ended.code == 0, ended
+    proves_once_each(sandbox, rows, ended)
 
 
 @pytest.mark.slow
