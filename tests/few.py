@@ -7,6 +7,7 @@ FEW = {
     "test_a_changed_input_ends_with_2": 3,
     "test_a_command_is_given_only_where_the_state_allows_it": 5,
     "test_a_create_without_an_answer_is_settled_by_searching_and_never_repeated": 2,
+    "test_a_corrected_row_reaches_a_customer_that_has_no_login_yet": 3,
     "test_a_failed_read_is_repeated": 5,
     "test_a_file_that_is_not_strictly_right_ends_with_2_and_names_its_line": 2,
     "test_a_full_disk_before_anything_was_sent_is_2_with_a_hint_that_works": 4,
