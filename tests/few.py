@@ -21,6 +21,7 @@ FEW = {
     "test_a_lost_trigger_whose_result_can_not_be_seen_is_repeated_once_at_most": 1,
     "test_a_lost_write_is_settled_by_reading": 9,
     "test_a_parquet_file_of_too_many_columns_is_refused_with_the_bound": 0,
+    "test_a_process_that_is_killed_between_commits_loses_nothing_it_acknowledged": 3,
     "test_a_read_that_is_about_another_customer_is_neither_adopted_nor_followed_by_a_write": 2,
     "test_a_real_limit_is_tried_again_and_again_and_refuses_few": 0,
     "test_a_row_that_was_given_up_is_never_written_again": 3,
