@@ -61,6 +61,7 @@ RUNNING = (
     "protected",
     "confirm_tenant",
     "retention",
+    "witness",
     "fail_on",
     "exit_zero",
     "yes",

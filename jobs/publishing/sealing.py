@@ -17,6 +17,7 @@ from jobs.evidence.verify import verify_folder
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
+from jobs.publishing.ledger_log import grow
 from jobs.reports.folder import RunFolder
 from jobs.reports.twin import alone, drop_twin, exchange, restore, twin_of
 from jobs.settings.secrets import secret, signing_command
@@ -49,6 +50,7 @@ def seal(store: Store, run: RunRow, folder: RunFolder, facts: Facts, chain: Chai
 
     write_manifest(folder, facts, chain=chain, keep=True, sign=sign, announce=tell)
     add_seal(store, run.run_id, sha256(folder.path / MANIFEST), folder=name)
+    grow(store, sign, run.settings.get("witness"))
 
 
 def reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]) -> None:
@@ -80,6 +82,7 @@ def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]
     exchange(path)
     for name, sha in made.items():
         add_seal(store, run.run_id, sha, folder=name)
+    grow(store, signing(), run.settings.get("witness"))
 
 
 def check_standing(store: Store, run: RunRow, anew: Collection[str] | None = None) -> None:

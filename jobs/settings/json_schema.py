@@ -8,6 +8,9 @@ from jobs.settings.meaning import meanings
 from jobs.settings.settings import OPTIONS
 from jobs.systems import SYSTEMS, adapter
 
+EVIDENCE = ("witness",)
+"""Options that a file may also give in the table `[evidence]`."""
+
 TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
@@ -33,7 +36,15 @@ def _keys() -> dict[str, Any]:
     found["output"]["enum"] = ["text", "json"]
     echo = {"anyOf": [{"type": "string"}, {"type": "array"}, {"type": "object"}], "description": "Columns to be shown."}
     words = {"type": "object", "additionalProperties": TEXTS}
-    return found | {"echo": echo} | dict.fromkeys(TABLES, TEXTS) | {"values": words} | {n: _system(n) for n in SYSTEMS}
+    evidence = {"evidence": _table({name: found[name] for name in EVIDENCE}, "How the evidence is shown elsewhere.")}
+    return (
+        found
+        | evidence
+        | {"echo": echo}
+        | dict.fromkeys(TABLES, TEXTS)
+        | {"values": words}
+        | {n: _system(n) for n in SYSTEMS}
+    )
 
 
 def _system(name: str) -> dict[str, Any]:

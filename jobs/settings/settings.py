@@ -194,6 +194,9 @@ class Settings:
     retention: int | None = option(
         None, days, "DAYS", "Purge personal data of runs that ended so long ago, such as 90d, at the end of each run."
     )
+    witness: str | None = option(
+        None, str, "FILE", "Hand each checkpoint of the ledger's log to a file, or to a command (| COMMAND).", kept=True
+    )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 
     file: Path | None = None
