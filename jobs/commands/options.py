@@ -62,6 +62,7 @@ RUNNING = (
     "confirm_tenant",
     "retention",
     "witness",
+    "timestamp_url",
     "fail_on",
     "exit_zero",
     "yes",

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-from sqlalchemy.exc import SQLAlchemyError
 
-from jobs.errors import Unproven
+from jobs.errors import MusterError, Unproven
 from jobs.evidence.log.checkpoint import Checkpoint, parsed
 from jobs.evidence.log.row_proof import (
     consistency_proof,
@@ -26,10 +25,11 @@ from jobs.evidence.log.row_proof import (
 from jobs.evidence.log.tiles import Log
 from jobs.evidence.manifest import MANIFEST, Signer
 from jobs.evidence.sums import sha256
+from jobs.ledger.erase import all_runs
 from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, later, seals
-from jobs.ledger.store import Store, begun, select_runs
+from jobs.ledger.store import Store
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 
 NAME = "muster-ledger"
@@ -60,7 +60,7 @@ def grow(store: Store, sign: Signer | None, witness: str | None) -> None:
             checkpoint = log.extend(known, more, before.origin if before else _origin(store.url), sign)
             if witness:
                 _tell(witness, consistency_proof([*known, *more], before, checkpoint), checkpoint)
-    except (OSError, SQLAlchemyError, Unproven, subprocess.SubprocessError) as error:
+    except (OSError, MusterError, subprocess.SubprocessError) as error:
         logging.getLogger(__name__).warning("the log of the ledger was not brought up to date: %s", error)
 
 
@@ -120,7 +120,7 @@ def _is(entry: bytes, run: RunRow, root: bytes) -> bool:
 def _missing(store: Store, known: set[bytes]) -> Iterator[bytes]:
     """The entries of all seals that the log lacks, in the order of runs."""
     there = {(entry["run_id"], entry["folder"], entry["manifest_sha256"]) for entry in map(orjson.loads, known)}
-    for run in store.matching(select_runs().order_by(begun())):
+    for run in all_runs(store):
         for run_id, folder, sha in _seals(run):
             if (run_id, folder, sha) not in there:
                 place = Path(run.folder) / folder

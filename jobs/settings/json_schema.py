@@ -8,7 +8,7 @@ from jobs.settings.meaning import meanings
 from jobs.settings.settings import OPTIONS
 from jobs.systems import SYSTEMS, adapter
 
-EVIDENCE = ("witness",)
+EVIDENCE = ("witness", "timestamp_url")
 """Options that a file may also give in the table `[evidence]`."""
 
 TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}

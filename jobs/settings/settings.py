@@ -24,6 +24,7 @@ from jobs.settings.option import PREFIX, Option, declared, option
 from jobs.settings.secrets import SECRETS, SIGNING_COMMAND, SIGNING_PUBLIC_KEY
 from jobs.settings.system_table import recorded_table
 from jobs.settings.values import (
+    authority,
     days,
     error_budget,
     former_base_url,
@@ -196,6 +197,9 @@ class Settings:
     )
     witness: str | None = option(
         None, str, "FILE", "Hand each checkpoint of the ledger's log to a file, or to a command (| COMMAND).", kept=True
+    )
+    timestamp_url: str | None = option(
+        None, authority, "URL", "Have each manifest time-stamped by this authority (RFC 3161).", kept=True
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 

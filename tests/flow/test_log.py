@@ -22,7 +22,9 @@ CHECKER = REPOSITORY / "jobs" / "evidence" / "pack" / "verify.py"
 
 
 def packed(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-I", "-S", CHECKER, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-I", "-S", CHECKER, *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture

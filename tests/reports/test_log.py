@@ -1,4 +1,4 @@
-"""The log of seals against an oracle that is written from the words of RFC 6962 alone, and as foreign programs read it."""
+"""The log of seals against an oracle written from the words of RFC 6962 alone, and as foreign programs read it."""
 
 import base64
 import hashlib

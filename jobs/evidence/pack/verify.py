@@ -111,11 +111,14 @@ def read_sums(folder: Path) -> dict[str, str]:
 def manifest(folder: Path) -> Iterator[str]:
     sums, document = read_sums(folder), json_of(folder / "manifest.json")
     listed = {entry["name"]: entry for entry in document["files"]}
-    for name in sorted((sums.keys() | listed.keys()) - {"manifest.json", "manifest.json.sig"}):
+    for name in sorted((sums.keys() | listed.keys()) - {"manifest.json", "manifest.json.sig", "manifest.json.tsr"}):
         size = (folder / name).stat().st_size if (folder / name).exists() else None
         entry = listed.get(name, {})
         if entry.get("sha256") != sums.get(name, "") or size not in (entry.get("bytes"), None):
             yield f"{name} is not the same in manifest.json and SHA256SUMS"
+    for stamp in folder.glob("manifest*.tsr"):
+        if hashlib.sha256(stamp.with_suffix("").read_bytes()).digest() not in stamp.read_bytes():
+            yield f"{stamp.name} stamps something else than {stamp.stem}"
     if "signed_with" in document and "manifest.json.sig" not in sums:
         yield "manifest.json.sig is missing: manifest.json was signed"
     erased = {each["name"] for erasure in document.get("erasures", []) for each in erasure["removed"]}
@@ -247,7 +250,7 @@ def batch(folder: Path) -> Iterator[str]:
 
 
 def proof(path: Path) -> Iterator[str]:
-    """Each row's event leads to the root of its run's events, which the entry names; the entry leads to the checkpoint."""
+    """Each row's event leads to the root of its run's events, which the entry names; and that to the checkpoint."""
     document = json_of(path)
     entry, (head, _, note) = json.loads(document["entry"]), document["tlog_proof"].partition("\n\n")
     lines, (size, root) = head.split("\n"), checkpoint(note)
