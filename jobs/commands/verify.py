@@ -58,7 +58,7 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept
         found = verify_folder(folder) + _signatures(folder, keys or None)
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
     problems += [problem for run in runs for problem in unlike_ledger(run)]
-    problems += _log(settings.ledger, runs, kept)
+    problems += _log(settings.ledger, runs, kept, keys)
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
     raise click.exceptions.Exit(ExitCode.INTEGRITY if problems else ExitCode.OK)
@@ -82,20 +82,20 @@ def refuse_running(ledger: str, run: "RunRow") -> None:
         )
 
 
-def _log(ledger: str, runs: "list[RunRow]", kept: Path | None) -> list[str]:
+def _log(ledger: str, runs: "list[RunRow]", kept: Path | None, keys: list[bytes]) -> list[str]:
     """What is wrong with the ledger's log; it is asked where the ledger is. Raises Unusable."""
     from jobs.ledger.store import Store
-    from jobs.publishing.ledger_log import log_problems, witnessed
+    from jobs.publishing.ledger_log import log_problems, witness_of, witnessed
 
     if kept is not None and not kept.is_file():
         raise Unusable(f"--checkpoint: there is no file {kept}")
     if not runs and kept is None:
         return []
     with Store.opened(ledger, create=False) as store:
-        places = [None if kept is None else str(kept), *(run.settings.get("witness") for run in runs)]
+        places = [str(kept or ""), *map(witness_of, runs)]
         told = [witnessed(place) for place in dict.fromkeys(places)]
         earlier = "".join(told)
-        return list(dict.fromkeys(each for run in runs for each in log_problems(store, run, earlier)))
+        return list(dict.fromkeys(each for run in runs for each in log_problems(store, run, earlier, keys)))
 
 
 def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":

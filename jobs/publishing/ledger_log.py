@@ -8,7 +8,7 @@ import logging
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -45,8 +45,13 @@ def log_of(ledger: str) -> Log:
     return Log(beside.with_name(beside.name.removesuffix(".access.ndjson") + ".log"))
 
 
-def grow(store: Store, sign: Signer | None, witness: str | None) -> None:
-    """Appends the seals that the log does not have yet, and hands its checkpoint to the `witness` (None: nobody).
+def witness_of(run: RunRow) -> str:
+    """To whom the checkpoints go, as the run had it; empty: to nobody."""
+    return str(run.settings.get("witness") or "")
+
+
+def grow(store: Store, sign: Signer | None, witness: str) -> None:
+    """Appends the seals that the log does not have yet, and hands its checkpoint to the `witness` (empty: nobody).
 
     What fails is told and made good by the next seal: the evidence itself is sealed already.
     """
@@ -64,16 +69,20 @@ def grow(store: Store, sign: Signer | None, witness: str | None) -> None:
         logging.getLogger(__name__).warning("the log of the ledger was not brought up to date: %s", error)
 
 
-def log_problems(store: Store, run: RunRow, earlier: str = "") -> list[str]:
+def log_problems(store: Store, run: RunRow, earlier: str = "", public_keys: Sequence[bytes] = ()) -> list[str]:
     """What is wrong with the log: its own root, a seal of `run` that it lacks, what `earlier` checkpoints counted.
 
-    `earlier`: notes, one behind the other. An older ledger that has no log says nothing.
+    `earlier`: notes, one behind the other. `public_keys` (PEM): one of them has to have signed. An older ledger that
+    has no log says nothing.
     """
     log = log_of(store.url)
     try:
-        if log.checkpoint() is None:
+        checkpoint = log.checkpoint()
+        if checkpoint is None:
             return ["there is no log of the ledger, and an earlier checkpoint of it"] if earlier else []
         found, known = log.problems(), set(log.entries())
+        if public_keys and not any(map(checkpoint.signed_by, public_keys)):
+            found.append("the checkpoint of the log was not signed with that key")
         found += [] if found else list(filter(None, map(log.lacks, notes(earlier))))
     except Unproven as error:
         return [error.message]
@@ -82,7 +91,7 @@ def log_problems(store: Store, run: RunRow, earlier: str = "") -> list[str]:
     return found + [f"{run.run_id}: the log does not know {folder or 'its'} manifest {sha}" for _, folder, sha in gone]
 
 
-def witnessed(witness: str | None) -> str:
+def witnessed(witness: str) -> str:
     """The checkpoints that a witness that is a file has; empty where it is none."""
     return Path(witness).read_text(encoding="utf-8") if witness and Path(witness).is_file() else ""
 

@@ -19,7 +19,7 @@ from jobs.evidence.verify import verify_folder
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
-from jobs.publishing.ledger_log import grow
+from jobs.publishing.ledger_log import grow, witness_of
 from jobs.reports.folder import RunFolder
 from jobs.reports.twin import alone, drop_twin, exchange, restore, twin_of
 from jobs.settings.secrets import secret, signing_command
@@ -53,7 +53,7 @@ def seal(store: Store, run: RunRow, folder: RunFolder, facts: Facts, chain: Chai
     write_manifest(folder, facts, chain=chain, keep=True, sign=sign, announce=tell)
     _stamp(run, folder)
     add_seal(store, run.run_id, sha256(folder.path / MANIFEST), folder=name)
-    grow(store, sign, run.settings.get("witness"))
+    grow(store, sign, witness_of(run))
 
 
 def reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]) -> None:
@@ -86,7 +86,7 @@ def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]
     exchange(path)
     for name, sha in made.items():
         add_seal(store, run.run_id, sha, folder=name)
-    grow(store, signing(), run.settings.get("witness"))
+    grow(store, signing(), witness_of(run))
 
 
 def check_standing(store: Store, run: RunRow, anew: Collection[str] | None = None) -> None:
@@ -176,7 +176,7 @@ def _told(store: Store, run: RunRow, known: RunRow) -> RunRow:
 
 def _stamp(run: RunRow, folder: RunFolder) -> None:
     """Asks the authority that the run names for a time stamp; without one, the manifest stays without."""
-    url = run.settings.get("timestamp_url")
+    url = str(run.settings.get("timestamp_url") or "")
     if not url:
         return
     try:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evidence.signature import new_key
+
 from .muster import REPOSITORY, Ended, Muster
 from .people import Row, person
 
@@ -86,3 +88,16 @@ def test_a_command_is_a_witness_too(muster: Muster, file_of: Filed, monkeypatch:
     muster("run", file_of(ROWS[:1]))
     asked = (muster.folder / "requests.txt").read_text()
     assert asked.startswith("old 0\n\nmuster-ledger/")
+
+
+def test_a_checkpoint_is_checked_with_the_key_that_signed(
+    muster: Muster, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (private, public), other = new_key(), new_key()[1]
+    monkeypatch.setenv("MUSTER_SIGNING_KEY", private.decode())
+    muster("run", file_of(ROWS[:1]))
+    for name, key in (("ours.pem", public), ("other.pem", other)):
+        (muster.folder / name).write_bytes(key)
+    assert muster("verify", "run-1", "--public-key", "ours.pem").code == 0
+    found = muster("verify", "run-1", "--public-key", "other.pem")
+    assert (found.code, "the checkpoint of the log was not signed with that key" in found.stdout) == (7, True)

@@ -56,10 +56,15 @@ def entry_proof(entries: Sequence[bytes], index: int, checkpoint: Checkpoint) ->
 
 
 def consistency_proof(entries: Sequence[bytes], before: Checkpoint | None, checkpoint: Checkpoint) -> str:
-    """What a witness is asked to sign (c2sp.org/tlog-witness, `add-checkpoint`): old size, proof, checkpoint."""
+    """What a witness is asked to sign (c2sp.org/tlog-witness, `add-checkpoint`): old size, proof, checkpoint.
+
+    Raises Unproven when the log does not begin with what it was `before`.
+    """
     size = before.size if before is not None else 0
     leaves = [merkle.leaf(entry) for entry in entries]
     path = merkle.consistency(leaves, size) if size else []
+    if before and size and not merkle.is_consistent(size, before.root, checkpoint.size, checkpoint.root, path):
+        raise Unproven("the log does not begin with what its checkpoint before counted")
     return "\n".join([f"old {size}", *map(_text, path), "", checkpoint.note])
 
 
