@@ -6,7 +6,7 @@ and so is everybody once the listing is old, incomplete, or was found wanting.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobs.clock import Clock
 from jobs.engine.case import Case
@@ -28,10 +28,13 @@ HASH_MASK = (1 << 64) - 1
 
 
 class Newcomers:
-    """What a listing says of the rows of one run. `at_once`: how many rows are looked for at a time."""
+    """What a listing says of the rows of one run."""
 
-    def __init__(self, system: System, reader: Reader, clock: Clock, at_once: int) -> None:
-        self.system, self.reader, self.clock, self.at_once = system, reader, clock, at_once
+    def __init__(
+        self, system: System, reader: Reader, clock: Clock, at_once: int, worth: Callable[[int, int], int] = pages_worth
+    ) -> None:
+        """`at_once`: how many rows are looked for at a time. `worth`: how many pages that many reads are worth."""
+        self.system, self.reader, self.clock, self.at_once, self.worth = system, reader, clock, at_once, worth
         self.way = "by looking for each row"
         """How it is found out who is there, and why so; for people."""
         self._offered = True
@@ -56,7 +59,7 @@ class Newcomers:
             rows = min(rows, self._served)
         spared = rows * self.system.capabilities.reads.searching
         self._listed = False
-        most = pages_worth(spared, self.at_once)
+        most = self.worth(spared, self.at_once)
         if most == 0 or most < self._least:
             self.way = f"by looking for each row: a listing would spare {spared:,} reads, and cost more"
             return
@@ -67,6 +70,11 @@ class Newcomers:
             self._do_without(str(error))
         except (Closed, Unreachable):
             self._offered = self._listed = False  # whoever looks next is told
+
+    @property
+    def pages(self) -> int | None:
+        """Those of the listing that says now who is new; None: there is none."""
+        return self._least if self._listed else None
 
     @property
     def fresh(self) -> bool:

@@ -5,7 +5,6 @@ own calls against the limits.
 """
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -16,12 +15,14 @@ from pathlib import Path
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.newcomers import Newcomers
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
 from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
+from jobs.operations.capacity import Capacity
 from jobs.progress import Progress
 from jobs.run.context import Place
 from jobs.run.read_input import read_new
@@ -31,7 +32,8 @@ from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
-from jobs.systems.contract import Step, System, writes
+from jobs.systems.contract import Reads, Step, System, writes
+from jobs.systems.listing import pages_worth
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
@@ -107,6 +109,22 @@ class Plan:
     warned: Mapping[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     """Warnings of the validation, as of `Validated.warned`."""
     prediction: Prediction = field(default_factory=lambda: Prediction("", bytearray()))
+    way: str = ""
+    """How it is found out who is there, and why so."""
+    pages: int | None = None
+    """Those of the listing that says it; None: each row was looked for."""
+    at_once: int = 1
+    reading: Reads = field(default_factory=Reads)
+    """Those of a new row at this system."""
+
+    @property
+    def capacity(self) -> Capacity:
+        """What the run would call: what the plan read once more, then what rows cost on their way and afterwards."""
+        begun = self.verdicts[Intent.CREATE] + self.verdicts[Intent.FINISH]
+        further = begun * (self.reading.sending + self.reading.back)
+        if self.pages is not None and pages_worth(begun, self.at_once) >= self.pages:
+            further -= begun - self.pages  # profiles come from a listing too
+        return Capacity(begun, self.writes, self.reads + further, self.rate, self.at_once)
 
     def add(self, row: Planned) -> None:
         """Counts one row."""
@@ -125,7 +143,7 @@ class Plan:
         """How long the mutating calls take: at the limit exactly, without one at the first pace and so at most."""
         if self.rate is None:
             return self.writes / FIRST_PACE
-        return max(0, math.ceil(self.writes / self.rate.calls) - 1) * self.rate.seconds
+        return self.capacity.limited()
 
     def fitting(self, seconds: float) -> int:
         """How many of the mutating calls fit into `seconds`, at the limit, or without one at the first pace."""
@@ -160,26 +178,35 @@ async def _asked(
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:
-            async for rows in _windows(batch, settings, system, client, store, milliseconds(clock.now())):
+            newcomers = Newcomers(system, client, clock, settings.concurrency)
+            async for rows in _windows(batch, settings, newcomers, client, store, milliseconds(clock.now())):
                 for row in rows:
                     found.add(row)
                 count.advance(len(rows))
         found.reads = sum(client.calls.values())
+        found.way, found.pages = newcomers.way, newcomers.pages
+        found.at_once, found.reading = settings.concurrency, system.capabilities.reads
     return found
 
 
 async def _windows(
-    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None, now_ms: int
+    batch: Batch, settings: Settings, newcomers: Newcomers, client: Client, store: Store | None, now_ms: int
 ) -> AsyncIterator[Sequence[Planned]]:
     """The accepted rows, window by window, `settings.concurrency` asked at a time."""
+    system, seen = newcomers.system, 0
     pseudonyms = pseudonyms_of(settings.ledger) if store is not None else Pseudonyms(b"not kept anywhere")
 
     async def one(opened: Case | Transition) -> Planned:
+        if isinstance(opened, Case):
+            opened.unlisted = newcomers.new(opened.row)
         return await _planned(opened, system, client)
 
     for rows in batch.accepted(A_LOOKUP):
         known = _known(rows, settings, store, pseudonyms)
         opened = [_opened(row, known, pseudonyms, system, now_ms) for row in rows]
+        seen += len(rows)
+        cases = [each for each in opened if isinstance(each, Case)]
+        await newcomers.expect(cases, (batch.validated.accepted_rows - seen) * len(cases) // len(rows))
         yield await side_by_side(one, opened, settings.concurrency)
 
 
