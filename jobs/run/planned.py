@@ -1,11 +1,9 @@
 """Whether a run is the one that its sealed plan speaks of, checked before anything is sent."""
 
-from pathlib import Path
-
 from jobs.batch import Batch
 from jobs.clock import Clock
 from jobs.evidence.sealed_plan import SealedPlan, StalePlan, check_approval, check_expiry, read_plan, sealed
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.settings.settings import OPTIONS, Settings
 from jobs.transport.address import origin_of
@@ -66,7 +64,7 @@ def _same(plan: SealedPlan, batch: Batch, settings: Settings) -> None:
 
 def _refuse_used(plan: SealedPlan, settings: Settings) -> None:
     """Raises StalePlan when a run of the ledger was given this plan: what is left of it is for resume."""
-    if not Path(path_of(settings.ledger)).exists():
+    if not place_of(settings.ledger).exists():
         return
     with Store.opened(settings.ledger) as store:
         for run in store.runs(10_000):
