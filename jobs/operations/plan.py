@@ -14,12 +14,8 @@ from pathlib import Path
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-<<<<<<< HEAD
-from jobs.engine.case import Case, Taking, ledger_key, open_case
-from jobs.engine.newcomers import Newcomers
-=======
 from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
->>>>>>> main
+from jobs.engine.newcomers import Newcomers
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.place import place_of
