@@ -94,10 +94,10 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
         "examples": dict(sorted(found.examples.items())),
         "warnings": {code: rows for code, (rows, _) in found.warned.items()},
         "mutating_calls": found.writes,
-        "reads_made": found.reads,
+        "reads_made": found.asked.reads,
         "limit": found.rate and {"calls": found.rate.calls, "seconds": found.rate.seconds},
         "seconds": round(found.seconds),
-        "who_is_there": found.way,
+        "who_is_there": found.asked.way,
         "reads_expected": found.capacity.reads,
         "capacity": [
             {
@@ -123,7 +123,7 @@ def text(path: Path, found: "Plan") -> str:
     lines += warned_lines(found.warned)
     lines.append(f"{found.writes:,} mutating calls: {lasting(found)}")
     if found.writes:
-        lines += [f"who is there is found out {found.way}", *fitting(found.capacity)]
+        lines += [f"who is there is found out {found.asked.way}", *fitting(found.capacity)]
     return "\n".join(lines)
 
 

@@ -27,6 +27,7 @@ class Feed:
         clock: Clock,
         pseudonyms: Pseudonyms,
         taking: Taking,
+        *,
         newcomers: Newcomers | None = None,
     ) -> None:
         """`newcomers`: who is known to be new; None: each row is looked for."""

@@ -94,6 +94,26 @@ class Prediction:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the target was asked, and what a run would ask it."""
+
+    reads: int = 0
+    way: str = ""
+    """How it was found out who is there, and why so."""
+    pages: int | None = None
+    """Those of the listing that said it; None: each row was looked for."""
+    at_once: int = 1
+    usual: Reads = Reads()  # noqa: RUF009 - frozen
+    """Those of a new row at this system."""
+
+    def for_a_run(self, begun: int) -> int:
+        """The same once more, and what the rows that a run begins cost on their way and in the fresh read."""
+        reads = self.reads + begun * (self.usual.sending + self.usual.back)
+        listed = self.pages is not None and pages_worth(begun, self.at_once) >= self.pages
+        return reads - begun + self.pages if listed and self.pages is not None else reads
+
+
 @dataclass(slots=True)
 class Plan:
     """The whole file. `rate` None: the pace is found by trying."""
@@ -101,7 +121,7 @@ class Plan:
     rows: int
     quarantined: int
     rate: Rate | None = None
-    reads: int = 0
+    asked: Asked = field(default_factory=Asked)
     verdicts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[str, list[int]] = field(default_factory=dict)
@@ -109,22 +129,12 @@ class Plan:
     warned: Mapping[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     """Warnings of the validation, as of `Validated.warned`."""
     prediction: Prediction = field(default_factory=lambda: Prediction("", bytearray()))
-    way: str = ""
-    """How it is found out who is there, and why so."""
-    pages: int | None = None
-    """Those of the listing that says it; None: each row was looked for."""
-    at_once: int = 1
-    reading: Reads = field(default_factory=Reads)
-    """Those of a new row at this system."""
 
     @property
     def capacity(self) -> Capacity:
         """What the run would call: what the plan read once more, then what rows cost on their way and afterwards."""
         begun = self.verdicts[Intent.CREATE] + self.verdicts[Intent.FINISH]
-        further = begun * (self.reading.sending + self.reading.back)
-        if self.pages is not None and pages_worth(begun, self.at_once) >= self.pages:
-            further -= begun - self.pages  # profiles come from a listing too
-        return Capacity(begun, self.writes, self.reads + further, self.rate, self.at_once)
+        return Capacity(begun, self.writes, self.asked.for_a_run(begun), self.rate, self.asked.at_once)
 
     def add(self, row: Planned) -> None:
         """Counts one row."""
@@ -183,9 +193,8 @@ async def _asked(
                 for row in rows:
                     found.add(row)
                 count.advance(len(rows))
-        found.reads = sum(client.calls.values())
-        found.way, found.pages = newcomers.way, newcomers.pages
-        found.at_once, found.reading = settings.concurrency, system.capabilities.reads
+        calls, usual = sum(client.calls.values()), system.capabilities.reads
+        found.asked = Asked(calls, newcomers.way, newcomers.pages, settings.concurrency, usual)
     return found
 
 

@@ -125,7 +125,7 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
             engine = RowDriver(given.system, client, writer, stops, clock, patience, progress=count)
             newcomers = Newcomers(given.system, client, clock, settings.concurrency)
-            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking, newcomers)
+            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking, newcomers=newcomers)
             await feed.quarantine()
             with stops.watching(clock):
                 rows = feed.fresh(settings.limit)
