@@ -45,7 +45,10 @@ class Start:
 
 
 def load() -> None:
-    """Imports all of muster. Nothing of it may start a thread that is missed: a fork loses it."""
+    """Imports all of muster, and compiles the templates of its pages: a process would again, for a tenth of a second.
+
+    Nothing of it may start a thread that is missed: a fork loses it.
+    """
     import jobs
     import schemas
 
@@ -55,6 +58,9 @@ def load() -> None:
                 import_module(module.name)
     for name in (*LAZY, "jobs.__main__"):
         import_module(name)
+    rendering = import_module("jobs.reports.rendering")
+    for template in Path(rendering.__file__ or "").parent.glob("*.j2"):
+        rendering._environment().get_template(template.name)
     threads = {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
     assert threads - {Path("/proc/self/comm").read_text().strip()} <= IDLE, threads
     gc.collect()
