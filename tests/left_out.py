@@ -110,7 +110,12 @@ LEFT_OUT = {
         "test_a_run_that_was_stopped_for_a_while_goes_on",
         "test_a_second_signal_ends_it_at_once",
     ),
-    "processes/test_together.py": ("test_two_tenants_work_at_the_same_time",),
+    "processes/test_together.py": (
+        "test_an_owner_that_is_only_stopped_is_not_replaced",
+        "test_an_owner_that_lost_its_lease_leaves_the_lease_alone",
+        "test_processes_that_may_wait_work_one_after_the_other",
+        "test_two_tenants_work_at_the_same_time",
+    ),
     "simulation/test_doubts.py": ("test_a_run_that_dies_after_taken_leaves_the_wallet_type_that_was_asked_for",),
     "simulation/test_parts.py": ("test_a_failing_history_shrinks_to_the_parts_that_matter",),
     "systems/test_azakaw.py": (
@@ -190,6 +195,7 @@ LEFT_OUT = {
         "test_what_was_decided_of_one_address_says_nothing_of_the_next",
     ),
     "transport/test_quota.py": (
+        "test_a_limit_that_was_raised_at_the_target_is_found_in_steps",
         "test_a_real_limit_is_tried_again_and_again_and_refuses_few",
         "test_a_share_is_as_large_as_what_is_used_and_not_as_what_is_permitted",
     ),

@@ -22,7 +22,13 @@ from typing import Any
 LONGEST = 1 << 20
 """Bytes of a request (chosen: an environment has some thousands)."""
 
-LAZY = ("cryptography.hazmat.primitives.asymmetric.ed25519", "rich.progress", "xlsxwriter")
+LAZY = (
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "pandera.backends.polars.register",
+    "pandera.backends.polars.builtin_checks",
+    "rich.progress",
+    "xlsxwriter",
+)
 """Modules of libraries that are imported where they are needed."""
 
 IDLE = frozenset({"jemalloc_bg_thd", "polars-ooc-clea"})

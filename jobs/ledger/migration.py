@@ -49,7 +49,7 @@ def make(engine: Engine) -> None:
     """Makes all tables, unless another process was quicker."""
     with engine.execution_options(writes=True).begin() as connection:
         if not engine.dialect.has_table(connection, tables.schema_version.name):
-            tables.metadata.create_all(connection)
+            tables.metadata.create_all(connection, checkfirst=False)
             connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
 
 
