@@ -12,6 +12,7 @@ from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
 from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
 
 
@@ -39,8 +40,10 @@ class Earlier:
         """Those of `keys` that the ledger knows."""
         if not path_of(self.ledger).exists():
             return frozenset()
+        hidden = pseudonyms_of(self.ledger).hidden if key_is_there(self.ledger) else str
         with Store.opened(self.ledger) as store:
-            return frozenset(store.known(store.space(self.system, self.tenant), keys))
+            known = store.known(store.space(self.system, self.tenant), [*keys, *map(hidden, keys)])
+        return frozenset(key for key in keys if key in known or hidden(key) in known)
 
     def refused(self, sha256: str, code: str, first: int, last: int) -> Mapping[int, bool]:
         """Says for source rows `first` to `last` of the file whether they were refused for `code`.

@@ -118,7 +118,7 @@ def _text(batch: "Batch") -> str:
         lines.append(f"  {batch.file.skipped_lines:>9,}  blank lines and repeated headers, which are no rows")
     lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
     lines += warned_lines(found.warned)
-    for row in next(batch.quarantined(SHOWN), []):
+    for row in next(batch.quarantined(None, SHOWN), []):
         lines.append(f"  row {row.source_row}: {row.reason}")
     if found.quarantined_rows > SHOWN:
         lines.append(f"  ... and {found.quarantined_rows - SHOWN:,} more; --quarantine FILE writes all of them")

@@ -1,11 +1,11 @@
 """One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jobs.clock import from_milliseconds
-from jobs.keys import Pseudonyms
+from jobs.keys import Pseudonyms, is_hidden
 from jobs.ledger.rows import (
     TRANSITIONS,
     EventRow,
@@ -36,6 +36,9 @@ A declined one is not: its KYC would have to be posted again, which only a perso
 GIVEN_UP = "given_up"
 """Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
 
+KEYS = frozenset({"wallet_external_unique_id"})
+"""Facts that are keys derived from the row's own; several are joined by `;`."""
+
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
 
@@ -58,6 +61,8 @@ class Case:
     resumed: bool
     """Whether an earlier run had begun with it and not finished."""
     facts: dict[str, str] = field(default_factory=dict)
+    hiding: Pseudonyms | None = None
+    """By what the row's keys, and what they can be found from, are hidden in the ledger; None: they may be there."""
     changed: bool = False
     """Whether the row's data are others than those that were sent under its key."""
     attempts: int = 0
@@ -121,7 +126,8 @@ class Case:
         step = self.step(name)
         if not self.unsettled(name) or step.body_sha256 is None:
             return False
-        return (step.write_key, step.body_sha256) != (self._key_told(made.key), made.body_sha256)
+        same_key = self._key_told(step.write_key) == self._key_told(made.key)
+        return not same_key or step.body_sha256 not in {made.body_sha256, self._body_told(made.body_sha256)}
 
     def intend(self, name: str, made: "Made", now_ms: int) -> Transition:
         """About to send: from now on the step may have been applied until a reply says otherwise.
@@ -136,16 +142,16 @@ class Case:
             attempts=before.attempts + 1,
             doubt_since_ms=since,
             doubts=before.doubts + 1,
-            bound=made.of,
+            bound=self._told(made.of),
             write_key=self._key_told(made.key),
-            body_sha256=made.body_sha256,
+            body_sha256=self._body_told(made.body_sha256),
         )
         self._move(step)
         self.attempts += 1
         self.first_attempt_ms = self.first_attempt_ms or now_ms
         self.last_attempt_ms = now_ms
         self._know(first_attempt_ms=self.record.first_attempt_ms or now_ms, last_attempt_ms=now_ms)
-        event = self._event("intent", now_ms, name, fingerprint=made.body_sha256)
+        event = self._event("intent", now_ms, name, fingerprint=step.body_sha256)
         return self._transition(step, replace(event, write_key=step.write_key))
 
     def learn(self, name: str, before: StepRow, verdict: Verdict, now_ms: int) -> Transition:
@@ -156,7 +162,9 @@ class Case:
         if isinstance(verdict, Done | Undecided | Ended):
             self.facts.update(verdict.facts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(verdict, Undecided) else None
-        self._know(facts=dict(self.facts), trace=verdict.trace, undecided_since_ms=undecided, last_attempt_ms=now_ms)
+        self._know(
+            facts=self._told(self.facts), trace=verdict.trace, undecided_since_ms=undecided, last_attempt_ms=now_ms
+        )
         detail = getattr(verdict, "reason_code", None)
         return self._transition(step, self._event("result", now_ms, name, verdict=verdict, detail=detail))
 
@@ -168,10 +176,14 @@ class Case:
         before = self.step(name)
         step = replace(after(before, before, finding), attempts=before.attempts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
-        if step == before and self.facts == self.record.facts and undecided == self.record.undecided_since_ms:
+        if (
+            step == before
+            and self._told(self.facts) == self.record.facts
+            and undecided == self.record.undecided_since_ms
+        ):
             return None
         self._move(step)
-        self._know(facts=dict(self.facts), trace=self.trace, undecided_since_ms=undecided)
+        self._know(facts=self._told(self.facts), trace=self.trace, undecided_since_ms=undecided)
         return self._transition(step, self._event("result", now_ms, name, verdict=finding, detail="read"))
 
     def end(
@@ -182,7 +194,8 @@ class Case:
             reason_code, reason = "changed_since", CHANGED
         if step not in {None, self.traced}:
             self.trace = Trace()  # what another step was answered says nothing of this end
-        self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=dict(self.facts))
+        facts = self._told(self.facts)
+        self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=facts)
         ended = OutcomeRow(
             source_row=self.row.source_row,
             outcome=outcome,
@@ -191,7 +204,7 @@ class Case:
             reason_code=reason_code,
             reason=reason,
             failed_step=step,
-            facts=dict(self.facts),
+            facts=facts,
             attempts=self.attempts,
             trace=self.trace,
             phone_masked=self.row.phone_masked,
@@ -226,8 +239,21 @@ class Case:
         return next((name for name, step in self.steps.items() if name not in names and step.status in UNSETTLED), None)
 
     def _key_told(self, key: str | None) -> str | None:
-        """A write's key as the ledger may know it: the row's own only as `ledger_key` gives it."""
-        return self.record.key if key == self.row.key else key
+        """A write's key as the ledger may know it."""
+        return key if key is None or self.hiding is None else self.hiding.hidden(key)
+
+    def _body_told(self, body_sha256: str) -> str:
+        """A body's hash as the ledger may know it: the key is in the body, so that it could be found by trying."""
+        return body_sha256 if self.hiding is None else self.hiding.of("body", body_sha256)
+
+    def _told(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """Facts as the ledger may know them."""
+        if self.hiding is None:
+            return dict(facts)
+        return {name: self._parts_told(value) if name in KEYS else value for name, value in facts.items()}
+
+    def _parts_told(self, joined: str) -> str:
+        return ";".join((self._key_told(part) or "") if part else "" for part in joined.split(";"))
 
     def _move(self, step: StepRow) -> None:
         """Takes the step to its new state, along the table and no other way."""
@@ -306,10 +332,18 @@ class Taking:
 
 
 def ledger_key(row: Row, pseudonyms: Pseudonyms) -> str:
-    """The row's key as the ledger and the reports know it: a pseudonym where the key itself is a personal number."""
-    if "personal_key:external_unique_id" in (row.warnings or ""):
-        return f"hidden-{pseudonyms.of('key', row.key)}"
-    return row.key
+    """The row's key as the ledger and the reports know it: a pseudonym where somebody's number is or leads to it."""
+    return pseudonyms.hidden(row.key) if row.personal_key else row.key
+
+
+def ledger_keys(rows: Iterable[Row], pseudonyms: Pseudonyms) -> list[str]:
+    """All keys under which the ledger may know `rows`: an older muster hid none that was derived."""
+    return [key for row in rows for key in {ledger_key(row, pseudonyms): None, row.key: None}]
+
+
+def known_of(row: Row, known: Mapping[str, Known], pseudonyms: Pseudonyms) -> Known | None:
+    """What is known of `row`, among what the ledger gave for `ledger_keys`."""
+    return known.get(ledger_key(row, pseudonyms)) or known.get(row.key)
 
 
 def open_case(
@@ -330,11 +364,13 @@ def open_case(
     fingerprint = pseudonyms.fingerprint(row.values)
     fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
     if known is None:
-        return Case(row, RecordRow(ledger_key(row, pseudonyms), fingerprint, fields, run_id), {}, resumed=False)
+        record = RecordRow(ledger_key(row, pseudonyms), fingerprint, fields, run_id)
+        return Case(row, record, {}, resumed=False, hiding=pseudonyms if row.personal_key else None)
     record, changed = known.record, known.record.fingerprint != fingerprint
     other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
+    case.hiding = pseudonyms if is_hidden(record.key) else None
     case.trace, case.traced = record.trace, record.failed_step or ""
     if changed:
         case.facts.pop(SHARED, None)  # it was decided about the values of then

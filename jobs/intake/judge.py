@@ -33,6 +33,10 @@ TWO = "phone_double"
 FOREIGN = "phone_country"
 FORMER_KEY = "~former_key"
 """The key that an earlier muster derived from the row; null where it is the same, or the ledger has it."""
+PERSONAL_KEY = "~personal_key"
+"""Whether a row's key shows a number or an address of a person, or was derived from one."""
+GUESSED = frozenset({"identity", "phone", "email"})
+"""Kinds of columns whose values somebody can list: a key derived from one leads back to it."""
 _AWAKE: set[tuple[str, ...]] = set()
 """The systems, columns and codes that were seen refusing a bad row: what could switch them off holds for a process."""
 
@@ -115,6 +119,7 @@ class Judge:
         frame = frame.with_columns(
             keys,
             former.alias(FORMER_KEY),
+            self._personal(frame, noted).alias(PERSONAL_KEY),
             joined(noted, self.order, frame.height).alias("warnings"),
             pl.coalesce("phone", "phone_text").alias("~phone"),
         ).with_columns(
@@ -238,9 +243,24 @@ class Judge:
         derived = customer_keys(self.keys, seeds)
         return pl.select(pl.coalesce(usable("external_unique_id"), derived).alias("external_unique_id")).to_series()
 
+    def _personal(self, frame: pl.DataFrame, noted: Masks) -> pl.Series:
+        """Says of each row what PERSONAL_KEY means."""
+        none = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
+        guessed = {column.name for column in columns_of(self.file.system) if column.kind in GUESSED}
+        found, open_ = noted.get("personal_key:external_unique_id", none), frame["external_unique_id"].is_null()
+        for seed in input_of(self.file.system).seeds:
+            parts = seed.split("+")
+            there = open_ & ~_any([frame[name].is_null() for name in parts], frame.height)
+            shown = noted.get("personal_key:row_ref", none) if "row_ref" in parts else none
+            found |= there & (~none if guessed & set(parts) else shown)
+            open_ &= ~there
+        return found
+
     def _accepted(self, frame: pl.DataFrame) -> pl.DataFrame:
         names = [column.name for column in columns_of(self.file.system)]
-        return frame.select(SOURCE_ROW, LINE, *names, FORMER_KEY, "phone_masked", "national_id_masked", "warnings")
+        return frame.select(
+            SOURCE_ROW, LINE, *names, FORMER_KEY, PERSONAL_KEY, "phone_masked", "national_id_masked", "warnings"
+        )
 
 
 def _add(masks: Masks, more: Masks) -> None:
@@ -299,6 +319,7 @@ def _quarantined(frame: pl.DataFrame, codes: pl.Series, system: str) -> pl.DataF
         shown.then(pl.col("phone_masked")).alias("phone_masked"),
         shown.then(pl.col("national_id_masked")).alias("national_id_masked"),
         "warnings",
+        PERSONAL_KEY,
     )
 
 

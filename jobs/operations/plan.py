@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import Known, StepStatus, Transition
@@ -186,16 +186,15 @@ async def _windows(
 def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudonyms: Pseudonyms) -> dict[str, Known]:
     if store is None:
         return {}
-    keys = [ledger_key(row, pseudonyms) for row in rows]
-    return store.known(store.space(settings.job_name.ledger_system, settings.need("tenant")), keys)
+    space = store.space(settings.job_name.ledger_system, settings.need("tenant"))
+    return store.known(space, ledger_keys(rows, pseudonyms))
 
 
 def _opened(
     row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System, now_ms: int
 ) -> Case | Transition:
-    key = ledger_key(row, pseudonyms)
     steps = [step.name for step in system.steps_of(row)]
-    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps=steps)
+    return open_case(row, known_of(row, known, pseudonyms), "plan", pseudonyms, Taking(), now_ms, steps=steps)
 
 
 def mutating(steps: Sequence[Step]) -> int:

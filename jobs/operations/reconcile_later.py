@@ -153,7 +153,8 @@ def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
     settings, run = later.asked.settings, later.asked.run
     with later.place.progress.stage("reading the extract", None):
         extract = read_extract(path, system=settings.system, region=settings.region, work=later.place.work)
-    against = ExtractComparison(extract, settings.system, later.place.work, later.place.clock, later.comparer)
+    place = later.place
+    against = ExtractComparison(extract, settings.system, place.work, place.clock, later.comparer, later.pseudonyms)
     fields = list(against.masks)
     ours: Iterator[pl.DataFrame]
     if later.batch is not None:

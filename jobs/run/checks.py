@@ -8,7 +8,7 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import Clock
-from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
 from jobs.errors import Unusable
 from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord, control_record
@@ -113,10 +113,10 @@ def still_to_be_made(batch: Batch, settings: Settings) -> int:
         space = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         for window in batch.accepted():
             rows = [row for row in window if PASSWORD_COLUMN not in row.secrets]
-            known = store.known(space, [ledger_key(row, pseudonyms) for row in rows])
+            known = store.known(space, ledger_keys(rows, pseudonyms))
             for row in rows:
                 steps = [step.name for step in system.steps_of(row)]
-                its = known.get(ledger_key(row, pseudonyms))
+                its = known_of(row, known, pseudonyms)
                 found += isinstance(open_case(row, its, "check", pseudonyms, Taking(), 0, steps=steps), Case)
     return found
 

@@ -105,7 +105,7 @@ class Remembered:
             return None
         tenant, pseudonyms = self.settings.need("tenant"), pseudonyms_of(self.settings.ledger)
         made = KeySpace.of(self.settings.system, tenant).customer(row_ref=reference, national_id=None)
-        keys = [reference, f"hidden-{pseudonyms.of('key', reference)}", made]
+        keys = [reference, pseudonyms.hidden(reference), made, pseudonyms.hidden(made)]
         known = store.known(store.space(self.settings.job_name.ledger_system, tenant), keys)
         ids = (known[key].record.facts.get("customer_id") for key in keys if key in known)
         return next(filter(None, ids), None)

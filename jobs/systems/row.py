@@ -24,6 +24,9 @@ class Row:
     former_key: str | None = None
     """The key that an earlier muster derived from the row, where the ledger does not know it: the target may."""
 
+    personal_key: bool = False
+    """Whether the key shows a number or an address of a person, or was derived from one: it is only ever sent."""
+
     @property
     def keys(self) -> tuple[str, ...]:
         """All keys that the row's customer may carry at the target, its own first."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from jobs.keys import KeySpace
+from jobs.keys import KeySpace, is_hidden
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CLOCK_SKEW, WALLET_STEP, further_wallet
 from jobs.systems.eclipse import shown, wire
@@ -113,7 +113,11 @@ class WalletStep:
         made_of = view.bound or (view.facts if view.taken else {})
         parts = [(made_of.get(name) or "").split(";")[self.place : self.place + 1] for name in FACTS]
         kind, key, currency = (next(iter(part), "") for part in parts)
-        return Wanted(kind, key, currency or self.currency_of(view.row)) if kind and key else None
+        return self.made_of(view.row, kind, key, currency or self.currency_of(view.row)) if kind and key else None
+
+    def made_of(self, row: Row, kind: str, key: str, currency: str) -> Wanted:
+        """The wallet of these facts; a key that the ledger hides is the row's own once more."""
+        return Wanted(kind, self.keys.wallet(row.key, kind) if is_hidden(key) else key, currency)
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Our wallet, or the type in which to create it; what an unanswered create asked for is not chosen again."""
@@ -221,7 +225,7 @@ class WalletStep:
     def made(self, view: View) -> Wanted:
         """What the create is made of, as the look before it decided."""
         kind, key, currency = (view.facts[name].split(";")[self.place] for name in FACTS)
-        return Wanted(kind, key, currency)
+        return self.made_of(view.row, kind, key, currency)
 
     def write(self, view: View) -> Request:
         """POST /customers/{id}/wallets; status, key and version are all required by the vendor."""
