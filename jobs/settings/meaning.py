@@ -5,7 +5,6 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +23,6 @@ class Key:
     meaning: str
 
 
-@cache
 def meanings(kind: type[Any]) -> Mapping[str, str]:
     """The sentences about each field of the dataclass `kind`, on one line; a field without any is not in it."""
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
