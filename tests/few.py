@@ -12,6 +12,7 @@ FEW = {
     "test_a_column_that_becomes_personal_is_erased_from_ledger_and_files": 2,
     "test_a_command_is_given_only_where_the_state_allows_it": 3,
     "test_a_command_without_an_answer_is_settled_by_the_state": 2,
+    "test_a_corrected_row_reaches_a_customer_that_has_no_login_yet": 2,
     "test_a_create_that_is_answered_about_somebody_else_is_settled_by_reading_before_anything_follows": 1,
     "test_a_create_without_an_answer_is_settled_by_searching_and_never_repeated": 1,
     "test_a_credential_that_is_refused_around_the_canary_ends_the_run_with_an_outcome_for_every_row": 1,

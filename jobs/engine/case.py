@@ -18,6 +18,7 @@ from jobs.ledger.rows import (
     Transition,
 )
 from jobs.model import COMPLETE, RESUMABLE, Outcome
+from jobs.systems.contract import PROFILE_STEP
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
@@ -65,6 +66,8 @@ class Case:
     """By what the row's keys, and what they can be found from, are hidden in the ledger; None: they may be there."""
     changed: bool = False
     """Whether the row's data are others than those that were sent under its key."""
+    of_the_row: tuple[str, Mapping[str, str]] = ("", {})
+    """Fingerprint and pseudonyms of the row as it is now; the record has those of what was sent."""
     attempts: int = 0
     first_attempt_ms: int | None = None
     last_attempt_ms: int | None = None
@@ -113,6 +116,7 @@ class Case:
             attempts=step.attempts,
             said=self.last_reason,
             bound=dict(step.bound or {}) if self.unsettled(name) else {},
+            changed=self.changed,
             notes=self.notes,
         )
 
@@ -185,6 +189,12 @@ class Case:
         self._move(step)
         self._know(facts=self._told(self.facts), trace=self.trace, undecided_since_ms=undecided)
         return self._transition(step, self._event("result", now_ms, name, verdict=finding, detail="read"))
+
+    def brought(self) -> None:
+        """The target has the row's data as they are now."""
+        if self.changed:
+            self.changed = False
+            self._know(fingerprint=self.of_the_row[0], pseudonyms=self.of_the_row[1])
 
     def end(
         self, outcome: Outcome, reason_code: str | None, reason: str | None, step: str | None, now_ms: int
@@ -372,6 +382,7 @@ def open_case(
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
     case.hiding = pseudonyms if is_hidden(record.key) else None
     case.trace, case.traced = record.trace, record.failed_step or ""
+    case.of_the_row = fingerprint, fields
     if changed:
         case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
@@ -379,7 +390,7 @@ def open_case(
     if changed and other_person and (begun or record.outcome in COMPLETE):
         reason = "the ledger knows this key with another identity number"
         return _settled(case, Outcome.CONFLICT, "changed_since", reason, now_ms)
-    open_steps = [name for name in steps if case.step(name).status is not StepStatus.DONE]
+    open_steps = [name for name in steps if name != PROFILE_STEP and case.step(name).status is not StepStatus.DONE]
     if record.outcome in COMPLETE and open_steps and not changed:
         return taken_up(case)
     if record.outcome in COMPLETE:
@@ -391,10 +402,9 @@ def open_case(
             return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, now_ms)
         if changed and not begun:
             case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
-        case.changed = changed and begun
-        return taken_up(case)
+        return taken_up(to_be_brought(case, steps) if changed and begun else case)
     if changed and record.outcome in CORRECTABLE:
-        return mended(case, fingerprint, fields)
+        return mended(case, steps)
     return _settled(case, record.outcome, record.reason_code, record.reason, now_ms)
 
 
@@ -427,13 +437,26 @@ def left_out(
     )
 
 
-def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
-    """A refused row whose data were corrected: the refused step is open again."""
+def to_be_brought(case: Case, steps: Sequence[str]) -> Case:
+    """A begun row whose data were changed: reported as such, unless one of its `steps` brings them to the target."""
+    case.changed = True
+    if PROFILE_STEP in steps and case.step(PROFILE_STEP).status is StepStatus.DONE:
+        case.steps[PROFILE_STEP] = replace(case.steps[PROFILE_STEP], status=StepStatus.OPEN)
+    return case
+
+
+def mended(case: Case, steps: Sequence[str]) -> Case:
+    """A refused row whose data were corrected: the refused step is open again.
+
+    They count as sent, unless a customer is there to whom one of its `steps` has to bring them first.
+    """
     case.steps = {
         name: replace(step, status=StepStatus.OPEN) if step.status is StepStatus.REFUSED else step
         for name, step in case.steps.items()
     }
-    case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
+    to_be_brought(case, steps)
+    if PROFILE_STEP not in steps or not case.facts.get("customer_id"):
+        case.brought()
     return taken_up(case)
 
 

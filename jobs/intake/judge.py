@@ -14,6 +14,7 @@ from jobs.errors import MusterError
 from jobs.intake.customer_keys import customer_keys
 from jobs.intake.files import Files
 from jobs.intake.normalise import as_issued, normalise
+from jobs.intake.numbered import Numbered
 from jobs.intake.phones import TWO_NUMBERS, foreign
 from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
@@ -55,6 +56,7 @@ class Judge:
     warnings: pa.DataFrameSchema
     order: tuple[str, ...]
     files: Files
+    today: date
     restore_zeros: bool = False
     issued: Issued | None = None
 
@@ -94,6 +96,7 @@ class Judge:
                 )
             ),
             files=files or Files(file.path.parent),
+            today=today,
             restore_zeros=restore_zeros,
             issued=issued,
         )
@@ -126,7 +129,7 @@ class Judge:
             tail_expr("~phone", 2).alias("phone_masked"), tail_expr("national_id", 3).alias("national_id_masked")
         )
         bad = _any(refused, frame.height)
-        order = (*stray, *self.order)
+        order = (*stray, *self.order, *(code for code in refused if code not in self.order))
         codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, order, int(bad.sum()))
         return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes, self.file.system)
 
@@ -201,6 +204,8 @@ class Judge:
                 unusable = self.files.unusable(code, frame[column.name], frame[SOURCE_ROW])
                 if unusable.any():
                     _add(masks, {code: unusable})
+            if column.numbered:
+                _add(masks, Numbered(column, self.files, self.today).refused(frame))
         return masks
 
     def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:

@@ -77,6 +77,8 @@ class View:
     when `doubt` is None: "exists already" was the answer, and the run that heard it ended before it could look.
     Empty: no write is open, it was made of nothing chosen, or an older muster sent it.
     """
+    changed: bool = False
+    """Whether the row's data are others than those that were sent under its key."""
     notes: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the looks of this row noted for the next ones of the same run: its case holds it, and no step does.
 

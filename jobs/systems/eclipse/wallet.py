@@ -120,7 +120,17 @@ class WalletStep:
         return Wanted(kind, self.keys.wallet(row.key, kind) if is_hidden(key) else key, currency)
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """Our wallet, or the type in which to create it; what an unanswered create asked for is not chosen again."""
+        """Our wallet, or the type in which to create it; what an unanswered create asked for is not chosen again.
+
+        A customer that the target does not show any more is a doubt, as it is for its KYC.
+        """
+        try:
+            return await self.seen(reader, view)
+        except shown.Gone as error:
+            return Unclear("customer_not_found", error.reason, error.trace)
+
+    async def seen(self, reader: Reader, view: View) -> Finding:
+        """What `look` finds where the customer is shown. Raises ReadFailed."""
         customer_id = view.facts["customer_id"]
         wallets = await shown.wallets(reader, self.tenant_path, customer_id)
         if wallets is None and (view.taken or view.doubt):
@@ -185,7 +195,7 @@ class WalletStep:
         """
         types = await shown.wallet_types(reader, self.tenant_path, customer_id)
         if types is None:
-            raise ReadFailed(f"wallet_types: the target does not know customer {customer_id}")
+            raise shown.Gone(f"wallet_types: the target does not know customer {customer_id}")
         read = [(wire.identifier(each.get("walletTypeId")), each.get("allowed")) for each in types]
         allowed = [kind for kind, permitted in read if kind is not None and permitted is True]
         lacking = not allowed if wish is None else wish not in allowed
