@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from jobs.run import live
 from jobs.sandbox.server import Sandbox
 
 from .muster import Ended, Muster, arrivals, lines
