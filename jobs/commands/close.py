@@ -72,7 +72,7 @@ def command(
     with Store.opened(settings.ledger, create=False) as store:
         found = [
             row
-            for row in left_open(store, run.run_id)
+            for row in left_open(store, [run.run_id])
             if (rows is None or row.source_row in rows)
             and (wanted is None or row.outcome in wanted)
             and (code is None or code in {row.cause, row.cause.partition(":")[0]})
