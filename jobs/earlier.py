@@ -8,9 +8,9 @@ its run refused, and no others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.ledger.place import place_of
 from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
@@ -38,7 +38,7 @@ class Earlier:
 
     def issued(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of `keys` that the ledger knows."""
-        if not path_of(self.ledger).exists():
+        if not place_of(self.ledger).exists():
             return frozenset()
         hidden = pseudonyms_of(self.ledger).hidden if key_is_there(self.ledger) else str
         with Store.opened(self.ledger) as store:
@@ -50,7 +50,7 @@ class Earlier:
 
         Rows that are not in it have to be looked at: no run has read them, or (in a new run) they were refused.
         """
-        if not path_of(self.ledger).exists():
+        if not place_of(self.ledger).exists():
             return {}
         made_again = self.run_id is not None
         with Store.opened(self.ledger) as store:  # another run may have begun it only now: empty is no error

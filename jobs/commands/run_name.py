@@ -39,13 +39,13 @@ RUN, RUN_OR_FOLDER = RunName(), RunName(files=True)
 
 def _runs(ctx: click.Context, incomplete: str) -> "list[RunRow]":
     from jobs.ledger import tables
-    from jobs.ledger.sqlite import path_of
+    from jobs.ledger.place import place_of
     from jobs.ledger.store import Store, begun, select_runs
     from jobs.settings.settings import settings
 
     given = {"ledger": ctx.params["ledger"]} if ctx.params.get("ledger") else {}
     ledger = settings(given, config=ctx.params.get("config")).ledger
-    if ledger.startswith("sqlite") and not path_of(ledger).exists():
+    if not place_of(ledger).exists():
         return []
     named = select_runs(summaries=False).where(tables.run.c.run_id.startswith(incomplete, autoescape=True))
     with Store.opened(ledger, create=False) as store:

@@ -8,6 +8,7 @@ import click
 
 from jobs.commands.options import GATES, PRINTING, READING, effective, options, progress_of, say, show_json, the_clock
 from jobs.errors import ExitCode
+from jobs.privacy import file_names
 from jobs.settings.settings import DECISIONS
 from schemas.job_name import JOBS, ONBOARDING, JobName
 
@@ -91,7 +92,7 @@ def _document(batch: "Batch") -> dict[str, object]:
     return {
         "schema_version": 1,
         "input": {
-            "path": str(batch.file.path),
+            "path": file_names.shown(batch.file.path),
             "sha256": batch.file.sha256,
             "rows": found.rows,
             "skipped_lines": batch.file.skipped_lines,
@@ -110,7 +111,7 @@ def _text(batch: "Batch") -> str:
     found = batch.validated
     lines = [
         (
-            f"{batch.file.path.name}: {found.rows:,} rows read, {found.accepted_rows:,} accepted, "
+            f"{file_names.shown(batch.file.path.name)}: {found.rows:,} rows read, {found.accepted_rows:,} accepted, "
             f"{found.quarantined_rows:,} refused, {found.warnings:,} with warnings"
         )
     ]

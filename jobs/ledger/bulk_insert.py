@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
+
+from jobs.ledger.dialect import insert_into
 
 
 class Many:
@@ -33,7 +34,7 @@ class Many:
 def compiled(connection: Connection, table: Table, columns: Sequence[str], *, replacing: bool) -> tuple[str, Any]:
     """The statement as the driver takes it, and what makes a row its parameters."""
     dialect = connection.dialect
-    statement: Insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+    statement: Insert = insert_into(dialect.name, table)
     if replacing:
         statement = upsert(statement, table)
     text = statement.compile(dialect=dialect, column_keys=list(columns))

@@ -18,7 +18,7 @@ from pathlib import Path
 from jobs.clock import Clock
 from jobs.errors import Unreachable, Unusable
 from jobs.intake.key_list import Key, KeyList
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.privacy import masking
 from jobs.privacy.masking import Mask
@@ -145,7 +145,7 @@ class Desk:
 
 def ledger_is_whole(ledger: str) -> bool:
     """Whether there is a ledger with its key at the URL; a look-up makes neither."""
-    return path_of(ledger).exists() and key_is_there(ledger)
+    return place_of(ledger).exists() and key_is_there(ledger)
 
 
 @dataclass(frozen=True, slots=True)

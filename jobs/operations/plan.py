@@ -18,8 +18,8 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
+from jobs.ledger.place import place_of
 from jobs.ledger.rows import Known, StepStatus, Transition
-from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
@@ -142,8 +142,8 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
     same_target(settings)
     with workspace(settings.workplace, clock) as work:
         batch = read_new(path, settings, Place(work, clock, progress))
-        refuse_remains(path_of(settings.ledger))
-        with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
+        place_of(settings.ledger).refuse_remains()
+        with Store.opened(settings.ledger) if place_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))
 
 

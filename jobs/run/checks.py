@@ -13,7 +13,7 @@ from jobs.errors import Unusable
 from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.stage import SOURCE_ROW
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
 from jobs.publishing.sealing import signing
@@ -97,7 +97,7 @@ def check_password_delivery(batch: Batch, settings: Settings) -> None:
         return
     rows = pl.scan_parquet(batch.validated.accepted, glob=False)
     without = rows.filter(pl.col(PASSWORD_COLUMN).is_null()).select(pl.len()).collect().item()
-    if without and path_of(settings.ledger).exists() and key_is_there(settings.ledger):
+    if without and place_of(settings.ledger).exists() and key_is_there(settings.ledger):
         without = still_to_be_made(batch, settings)
     if without:
         raise Unusable(

@@ -15,7 +15,7 @@ from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
 from jobs.ledger.notices import told_state
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.privacy import masking
@@ -112,7 +112,7 @@ class Remembered:
 
     def _opened(self) -> Store | None:
         """The ledger, once there is one."""
-        if self._store is None and path_of(self.settings.ledger).exists():
+        if self._store is None and place_of(self.settings.ledger).exists():
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
         return self._store

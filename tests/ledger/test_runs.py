@@ -22,8 +22,8 @@ RUNS = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.opened(url_of(tmp_path)) as opened:
+def store(mostly: str) -> Iterator[Store]:
+    with Store.opened(mostly) as opened:
         space_id = opened.space(RUN.system, RUN.tenant)
         for run in RUNS:
             opened.begin_run(space_id, run)
