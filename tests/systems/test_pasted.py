@@ -33,7 +33,7 @@ ELSEWHERE = {
     "sandbox": "tests/sandbox/test_sessions.py and test_documented_systems.py",
     "quick-start": "tests/flow/test_quick_start.py",
     **dict.fromkeys(
-        ("auditor", "backup-and-upgrade", "control-record", "dashboard", "oncall"),
+        ("auditor", "backup-and-upgrade", "control-record", "dashboard", "ledger", "oncall"),
         "tests/house/test_pages.py: they name runs and files of the reader's own",
     ),
     "lookup": "its commands are of the reader's own files",
