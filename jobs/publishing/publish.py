@@ -26,6 +26,7 @@ from jobs.ledger.store import Store
 from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.mending import write_quarantine_book
 from jobs.publishing.nights import nights_until
 from jobs.publishing.prediction import score
 from jobs.publishing.sealing import check_standing, seal
@@ -65,7 +66,7 @@ MADE_ANEW = frozenset(
     f"{name}.{kind}"
     for name, kinds in {
         "outcome": ("csv", "parquet"),
-        "quarantine": ("csv",),
+        "quarantine": ("csv", "xlsx"),
         "prediction": ("csv",),
         "summary": ("json",),
         "events": ("ndjson",),
@@ -119,6 +120,7 @@ def publish(
         folder.write_bytes("summary.json", summary.to_json())
         folder.write_bytes("report.md", render_markdown(summary).encode())
         if workbook.installed() and left_out is None:
+            write_quarantine_book(run.run_id, batch.staged, batch.validated.quarantined, folder)
             workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
         nights, differences = nights_until(store, run), differing_lines(folder)
         write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)
