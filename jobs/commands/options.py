@@ -61,6 +61,7 @@ RUNNING = (
     "protected",
     "confirm_tenant",
     "retention",
+    "recipient",
     "witness",
     "timestamp_url",
     "fail_on",

@@ -18,6 +18,7 @@ from jobs.ledger.history import outcome_windows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import ATTENTION, Outcome
+from jobs.privacy import age_files
 from jobs.progress import Progress
 from jobs.publishing.mending import sentence
 from jobs.run.context import Place
@@ -58,6 +59,7 @@ def mend(
     Raises Unusable: `target` is there already or in the folder of a run, the input is gone or was changed.
     """
     refuse_place(target, run, settings)
+    age_files.refuse_unusable(settings.recipient)
     with ExitStack() as stack:
         work = stack.enter_context(workspace(settings.workplace, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
@@ -67,7 +69,11 @@ def mend(
         batch = read_again(run, settings, Place(work, clock, progress or Progress()))
         mended = Mended(target, batch.file.encoding)
         try:
-            write_originals(batch.staged, reasons(store, run, outcomes, mended), target, mended.encoding)
+            key = settings.recipient
+            plain = target if key is None else work / "mended.csv"
+            write_originals(batch.staged, reasons(store, run, outcomes, mended), plain, mended.encoding)
+            if key is not None:
+                age_files.encrypt(plain, target, key)
         except OSError as error:
             raise unusable(error, target.parent) or error from error
         return mended

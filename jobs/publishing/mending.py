@@ -5,14 +5,16 @@ rows go back in as they came, and a later run knows by `_reasons` which row each
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 
+from jobs.batch import Batch
 from jobs.intake.mended import taken_from
-from jobs.intake.quarantine import REASON, Cells, header_of, originals
-from jobs.intake.stage import SOURCE_ROW, Staged
+from jobs.intake.quarantine import REASON, Cells, header_of, originals, write_quarantine
+from jobs.intake.stage import SOURCE_ROW
+from jobs.ledger.rows import RunRow
 from jobs.model import Outcome
+from jobs.privacy import age_files
 from jobs.reports import workbook
 from jobs.reports.advice import OUTCOME_MEANINGS, advice
 from jobs.reports.folder import RunFolder
@@ -25,8 +27,21 @@ def sentence(run_id: str, source_row: int, outcome: str, reason_code: str | None
     return f"{taken_from(run_id, source_row)}{outcome}, {why}. {advice(outcome, reason_code or '')}"
 
 
-def write_quarantine_book(run_id: str, staged: Staged, quarantined: Path, folder: RunFolder) -> None:
-    """Writes `quarantine.xlsx` where there are refused rows. Raises ImportError without the extra `xlsx`."""
+def write_refused(run: RunRow, batch: Batch, folder: RunFolder) -> None:
+    """Writes `quarantine.csv`, or `quarantine.csv.age` where the run has somebody to encrypt it to."""
+    key, target = str(run.settings.get("recipient") or ""), folder.path / "quarantine.csv"
+    plain = batch.staged.path.with_name("refused.csv") if key else target
+    write_quarantine(batch.staged, batch.validated.quarantined, plain)
+    if key:
+        age_files.encrypt(plain, target.with_name(target.name + age_files.ENDING), key)
+
+
+def write_quarantine_book(run: RunRow, batch: Batch, folder: RunFolder) -> None:
+    """Writes `quarantine.xlsx` where there are refused rows that may lie there in clear. Raises ImportError without the
+    extra `xlsx`."""
+    if run.settings.get("recipient"):
+        return
+    run_id, staged, quarantined = run.run_id, batch.staged, batch.validated.quarantined
     refused = pl.scan_parquet(quarantined, glob=False).select(SOURCE_ROW, "reason_code", "reason")
     refused = refused.head(workbook.MOST_ROWS)
 

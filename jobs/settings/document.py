@@ -27,6 +27,10 @@ MERGED = frozenset({"echo", "retention"})
 """Options that a file may also give as a table."""
 
 
+LIFTED = ("evidence", "privacy")
+"""Tables whose keys are options."""
+
+
 def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[str, Any], Path]:
     """The checked content of the configuration file, empty when there is none, with its profiles under `PROFILES`.
 
@@ -99,11 +103,12 @@ def _term(named: Any) -> Any:
 
 
 def _lifted(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of `[evidence]` beside the others: they are options."""
-    table = document.get("evidence")
-    if not isinstance(table, Mapping):
-        return dict(document)
-    return {name: each for name, each in document.items() if name != "evidence"} | dict(table)
+    """The keys of `[evidence]` and `[privacy]` beside the others: they are options."""
+    tables = {name: document[name] for name in LIFTED if isinstance(document.get(name), Mapping)}
+    found = {name: each for name, each in document.items() if name not in tables}
+    for table in tables.values():
+        found |= table
+    return found
 
 
 def _echo(named: Any) -> str:

@@ -8,8 +8,8 @@ from jobs.settings.meaning import meanings
 from jobs.settings.settings import OPTIONS
 from jobs.systems import SYSTEMS, adapter
 
-EVIDENCE = ("witness", "timestamp_url")
-"""Options that a file may also give in the table `[evidence]`."""
+IN_TABLES = {"evidence": ("witness", "timestamp_url"), "privacy": ("recipient",)}
+"""Options that a file may also give in a table."""
 
 TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -36,10 +36,10 @@ def _keys() -> dict[str, Any]:
     found["output"]["enum"] = ["text", "json"]
     echo = {"anyOf": [{"type": "string"}, {"type": "array"}, {"type": "object"}], "description": "Columns to be shown."}
     words = {"type": "object", "additionalProperties": TEXTS}
-    evidence = {"evidence": _table({name: found[name] for name in EVIDENCE}, "How the evidence is shown elsewhere.")}
+    tables = {name: _table({each: found[each] for each in its}, "Options.") for name, its in IN_TABLES.items()}
     return (
         found
-        | evidence
+        | tables
         | {"echo": echo}
         | dict.fromkeys(TABLES, TEXTS)
         | {"values": words}
