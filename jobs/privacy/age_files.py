@@ -5,7 +5,9 @@ taken out or put in, and `age --decrypt -i KEY FILE` says so.
 """
 
 import re
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from jobs.atomic import atomic
 from jobs.errors import Unusable
@@ -27,7 +29,7 @@ def refuse_unusable(key: str | None) -> None:
     if key is None:
         return
     try:
-        import pyrage
+        pyrage = _library()
     except ImportError:
         hint = "pip install 'muster-onboarding[encrypt]'"
         raise Unusable("--recipient is given, and the library that encrypts is not installed", hint=hint) from None
@@ -39,8 +41,11 @@ def refuse_unusable(key: str | None) -> None:
 
 def encrypt(plain: Path, target: Path, key: str) -> None:
     """Writes `target` (0600, whole or absent), and removes `plain`, which lies where files on the way do."""
-    import pyrage
-
+    pyrage = _library()
     with atomic(target) as draft:
         pyrage.encrypt_file(str(plain), str(draft), [pyrage.x25519.Recipient.from_str(key)])
     plain.unlink()
+
+
+def _library() -> Any:
+    return import_module("pyrage")
