@@ -133,7 +133,6 @@ LEFT_OUT = {
     "processes/test_together.py": (
         "test_an_owner_that_is_only_stopped_is_not_replaced",
         "test_an_owner_that_lost_its_lease_leaves_the_lease_alone",
-        "test_an_owner_that_lost_its_lease_stops_writing",
         "test_processes_that_may_wait_work_one_after_the_other",
         "test_two_tenants_work_at_the_same_time",
     ),
