@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Dialect, make_url, text
+from sqlalchemy import Dialect, text
 
-from jobs.ledger.sqlite import open_engine, path_of
+from jobs.ledger.sqlite import open_engine
 from jobs.ledger.store import Store
 
 FULL = 2
@@ -32,7 +32,7 @@ def opened(url: str) -> Iterator[Store]:
 @contextmanager
 def looked_into(url: str) -> Iterator[Store]:
     """The ledger as it is, for the checks: none is made or brought up to date."""
-    store = hastened(Store(open_engine(path_of(make_url(url)))))
+    store = hastened(Store(open_engine(Path(url.removeprefix("sqlite:///")))))
     try:
         yield store
     finally:
