@@ -36,7 +36,6 @@ ELSEWHERE = {
         ("auditor", "backup-and-upgrade", "control-record", "dashboard", "ledger", "oncall"),
         "tests/house/test_pages.py: they name runs and files of the reader's own",
     ),
-    "ledger": "tests/ledger/test_postgres.py and tests/flow/test_ledger_command.py",
     "lookup": "its commands are of the reader's own files",
     "systems": "its commands are tests themselves",
 }
