@@ -40,9 +40,9 @@ SECONDS = 30
 
 
 def log_of(ledger: str) -> Log:
-    """The log beside the ledger with the URL `ledger`, as `muster.db.log`; a server's, in the working directory."""
+    """The log beside the ledger with the URL `ledger`, as `seals-muster.db`; a server's, in the working directory."""
     beside = place_of(ledger).access_log
-    return Log(beside.with_name(beside.name.removesuffix(".access.ndjson") + ".log"))
+    return Log(beside.with_name("seals-" + beside.name.removesuffix(".access.ndjson")))
 
 
 def witness_of(run: RunRow) -> str:

@@ -58,7 +58,7 @@ def test_the_rows_of_one_person_are_proven_and_no_other_is_shown(
 
 
 def test_a_night_that_was_taken_out_of_ledger_and_log_is_missed_by_the_witness(muster: Muster, ended: Ended) -> None:
-    log, witness = muster.folder / "muster.db.log", muster.folder / "witness.txt"
+    log, witness = muster.folder / "seals-muster.db", muster.folder / "witness.txt"
     assert witness.read_text().count("muster-ledger/") == 2
     assert muster("verify", "run-2").code == 0
     assert packed("--log", log, "--checkpoint", witness).returncode == 0
@@ -75,10 +75,10 @@ def test_a_night_that_was_taken_out_of_ledger_and_log_is_missed_by_the_witness(m
 
 
 def test_a_seal_that_the_log_lacks_is_told_and_the_next_seal_makes_it_good(muster: Muster, ended: Ended) -> None:
-    shutil.rmtree(muster.folder / "muster.db.log")
+    shutil.rmtree(muster.folder / "seals-muster.db")
     assert muster("verify", "run-2", "--checkpoint", muster.folder / "witness.txt").code == 7
     assert muster("report", "run-2", "--sample", "1").code == 0
-    assert packed("--log", muster.folder / "muster.db.log").returncode == 0
+    assert packed("--log", muster.folder / "seals-muster.db").returncode == 0
     (muster.folder / "witness.txt").unlink()
     assert muster("verify", "run-1").code == 0
 

@@ -86,8 +86,8 @@ class Log:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """A block in which nobody else appends."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -98,7 +98,8 @@ class Log:
         path = self.folder / place
         if path.exists() and path.read_bytes() == content:
             return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for around in reversed(place.parents):
+            (self.folder / around).mkdir(mode=0o700, exist_ok=True)
         with atomic(path) as draft:
             draft.write_bytes(content)
 
