@@ -7,6 +7,7 @@ pool of permits). Readers see one moment of the ledger, and can't write.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -162,27 +163,30 @@ def open_engine(url: URL, words: str) -> Engine:
 
 def _connected(database: Postgres, args: Sequence[Any], given: Mapping[str, Any]) -> psycopg.Connection[Any]:
     """A connection to a server that keeps what it commits; one that was there before is waited for."""
+    reach = partial(_reached, args, given)
     try:
-        if database.met and not database.gone:
-            connection = database.back.take(lambda: psycopg.connect(*args, **given), AWAY_SECONDS)
-        else:
-            connection = psycopg.connect(*args, **given)
-        database.gone = False
-    except LedgerBroken:
-        database.gone = True
-        raise
+        wait = database.met and not database.gone
+        connection = database.back.take(reach, AWAY_SECONDS) if wait else reach()
     except psycopg.Error as error:
         raise LedgerBroken(
             f"the ledger {database.words} can't be reached: {words_of(error)}",
             hint="see whether the server runs and the URL, ~/.pgpass or service file is right; then muster resume",
         ) from None
+    except LedgerBroken:
+        database.gone = True
+        raise
+    database.met, database.gone = True, False
+    return connection
+
+
+def _reached(args: Sequence[Any], given: Mapping[str, Any]) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(*args, **given)
     try:
         _promised(connection)
     except BaseException:
         connection.close()
         raise
     connection.adapters.register_dumper(str, _Text)
-    database.met = True
     return connection
 
 
