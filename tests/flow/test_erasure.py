@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.alive import Process
+
 from .muster import Ended, Muster
 from .people import Row, person
 from .test_leaks import leaks
