@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -31,10 +32,18 @@ def ledger(postgres: Server, muster: Muster, monkeypatch: pytest.MonkeyPatch) ->
     return url
 
 
-def test_a_night_runs_from_the_file_to_the_evidence(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, tmp_path: Path
+def test_a_night_runs_from_the_file_to_the_evidence_with_the_least_rights(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    ledger: str,
+    tmp_path: Path,
+    postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = people(3)
+    assert muster("ledger", "upgrade").code == 0
+    monkeypatch.setenv("MUSTER_LEDGER", postgres.granted(ledger))
     assert muster("doctor").code == 0
     first = muster("run", file_of(rows))
     proves_once_each(sandbox, rows, first)
@@ -132,6 +141,27 @@ def test_a_run_whose_server_stays_away_stops_and_is_gone_on_with(
     assert len(writes(sandbox)) <= intents
     sandbox.configure(latency_ms=0)
     proves_once_each(sandbox, rows, muster("resume"))
+
+
+@pytest.mark.slow
+def test_a_failover_to_a_synchronous_replica_costs_nothing(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = people(12)
+    with Server.running() as first, first.followed() as second:
+        hosts = quote(f"{first.folder},{second.folder}", safe="")
+        monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+        monkeypatch.setenv("MUSTER_LEDGER", url)
+        assert muster("ledger", "upgrade").code == 0
+        sandbox.configure(latency_ms=30)
+        started = muster.start("run", file_of(rows), "--concurrency", "4")
+        eventually(lambda: len(writes(sandbox)) >= 12)
+        first.stop(signal.SIGQUIT)
+        second.ask("SELECT pg_promote()")
+        ended = muster.wait(started)
+        assert ended.code == 0, ended
+        proves_once_each(sandbox, rows, ended)
 
 
 class Cable:
