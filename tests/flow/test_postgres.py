@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -31,10 +32,18 @@ def ledger(postgres: Server, muster: Muster, monkeypatch: pytest.MonkeyPatch) ->
     return url
 
 
-def test_a_night_runs_from_the_file_to_the_evidence(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, tmp_path: Path
+def test_a_night_runs_from_the_file_to_the_evidence_with_the_least_rights(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    ledger: str,
+    tmp_path: Path,
+    postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = people(3)
+    assert muster("ledger", "upgrade").code == 0
+    monkeypatch.setenv("MUSTER_LEDGER", postgres.granted(ledger))
     assert muster("doctor").code == 0
     first = muster("run", file_of(rows))
     proves_once_each(sandbox, rows, first)
@@ -60,6 +69,20 @@ def test_a_key_of_pseudonyms_has_to_be_given(
     assert ended.code == 2
     assert "MUSTER_PSEUDONYM_KEY_FILE" in ended.stderr
     assert writes(sandbox) == []
+
+
+def test_a_server_that_is_not_there_is_a_line_of_the_doctor_and_no_run(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_LEDGER", f"postgresql:///muster?host={tmp_path}")
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    doctor, run = muster("doctor"), muster("run", file_of(people(1)))
+
+    assert (doctor.code, run.code) == (1, 2)
+    assert [line for line in doctor.stdout.splitlines() if "ledger" in line and "can't be reached" in line], doctor
+    assert "can't be reached" in run.stderr
+    assert writes(sandbox) == []
+    assert not run.folder.exists()
 
 
 @pytest.mark.parametrize("url", ["postgresql://muster:hunter2@db/muster", "postgresql:///muster?password=hunter2"])
@@ -132,6 +155,27 @@ def test_a_run_whose_server_stays_away_stops_and_is_gone_on_with(
     assert len(writes(sandbox)) <= intents
     sandbox.configure(latency_ms=0)
     proves_once_each(sandbox, rows, muster("resume"))
+
+
+@pytest.mark.slow
+def test_a_failover_to_a_synchronous_replica_costs_nothing(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = people(12)
+    with Server.running() as first, first.followed() as second:
+        hosts = quote(f"{first.folder},{second.folder}", safe="")
+        monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+        monkeypatch.setenv("MUSTER_LEDGER", url)
+        assert muster("ledger", "upgrade").code == 0
+        sandbox.configure(latency_ms=30)
+        started = muster.start("run", file_of(rows), "--concurrency", "4")
+        eventually(lambda: len(writes(sandbox)) >= 12)
+        first.stop(signal.SIGQUIT)
+        second.ask("SELECT pg_promote()")
+        ended = muster.wait(started)
+        assert ended.code == 0, ended
+        proves_once_each(sandbox, rows, ended)
 
 
 class Cable:

@@ -19,8 +19,8 @@ from jobs.ledger.writer import MOST_AT_ONCE, Offload, Writer
 
 
 @pytest.fixture
-def book(either: str) -> Iterator[Book]:
-    with Store.opened(either) as store:
+def book(mostly: str) -> Iterator[Book]:
+    with Store.opened(mostly) as store:
         yield begun(store)
 
 
