@@ -37,7 +37,7 @@ def serve(host: str, port: int, path: str, **given: Any) -> None:
     import ipaddress
 
     from jobs.ledger.store import Store
-    from jobs.operations.webhook import WORDS, listener, receiver_of, server
+    from jobs.operations.webhook import RECEIVED, WORDS, listener, receiver_of, server
 
     settings = effective(given)
     with Store.opened(settings.ledger) as store:
@@ -51,5 +51,8 @@ def serve(host: str, port: int, path: str, **given: Any) -> None:
             else:
                 say(f"listening on {place}")
             server(receiver).run(sockets=[listening])
-    told = ", ".join(f"{count:,} {WORDS[status]}" for status, count in sorted(receiver.counts.items()))
+    told = ", ".join(
+        f"{count:,} {'' if status == RECEIVED else 'refused: '}{WORDS[status]}"
+        for status, count in sorted(receiver.counts.items())
+    )
     say(f"muster: {told or 'nothing came'}", err=True)
