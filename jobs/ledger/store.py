@@ -56,6 +56,14 @@ class Fenced(LedgerBroken):
     exit_code = ExitCode.LOCKED
     code = None
 
+    @classmethod
+    def taken_over(cls) -> "Fenced":
+        """What is said of it."""
+        return cls(
+            "another run took over this tenant: stopped without changing anything more",
+            hint="muster status shows it; when it has ended, muster resume",
+        )
+
 
 class Store:
     """One ledger. Safe to use from one thread at a time."""
@@ -411,10 +419,7 @@ class Store:
         mine = select(tables.space.c.epoch).where(tables.space.c.space_id == space_id)
         current = connection.scalar(mine.with_for_update(key_share=True))
         if current != epoch:
-            raise Fenced(
-                "another run took over this tenant: stopped without changing anything more",
-                hint="muster status shows it; when it has ended, muster resume",
-            )
+            raise Fenced.taken_over()
 
     def _insert(self, table: Table) -> Any:
         return insert_into(self.engine.dialect.name, table)

@@ -12,6 +12,7 @@ from pathlib import Path
 from jobs.clock import milliseconds
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
+from jobs.engine.newcomers import Newcomers
 from jobs.engine.workers import WorkerPool
 from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
@@ -118,12 +119,14 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
     """Brings every row of the batch to its outcome, in the ledger."""
     given, clock, stops, session = context.given, context.place.clock, context.stops, context.session
     settings = given.settings
-    async with Writer(session.store, session.space_id, session.epoch, context.run.run_id) as writer:
+    mine, run_id = session.lease, context.run.run_id
+    async with Writer(session.store, session.space_id, mine.epoch, run_id, lease=mine) as writer:
         await record(context, asked, writer)
         with context.place.progress.stage("onboarding", given.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
             engine = RowDriver(given.system, client, writer, stops, clock, patience, progress=count)
-            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking)
+            newcomers = Newcomers(given.system, client, clock, settings.concurrency)
+            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking, newcomers=newcomers)
             await feed.quarantine()
             with stops.watching(clock):
                 rows = feed.fresh(settings.limit)
