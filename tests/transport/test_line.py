@@ -525,3 +525,15 @@ def test_a_name_with_several_addresses_is_reached_though_the_first_never_answers
     monkeypatch.setattr(wire, "addresses", two)
 
     assert worked(loop, play, first_and_second)[0] == [b"first", b"second"]
+
+
+def test_https_without_a_way_to_verify_it_makes_no_connection(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    place = line.Place.of("https://target.example/v1")
+    with asyncio.Runner(loop_factory=loop) as runner, pytest.raises(line.NoWay, match="without a way to verify"):
+        runner.run(line.connected(line.Way(place, None, None, None)))
+
+
+def test_connections_of_two_schemes_are_of_two_places() -> None:
+    plain, secure = line.Place.of("http://127.0.0.1:8443/a"), line.Place.of("https://127.0.0.1:8443/b")
+    assert (plain.host, plain.port) == (secure.host, secure.port)
+    assert len({plain, secure, line.Place.of("https://127.0.0.1:8443/c")}) == 2
