@@ -90,6 +90,13 @@ class SharedWindow(Window):
         """See Window; also where other processes have taken all places."""
         return super().full or self._taken
 
+    def enter_at_once(self) -> bool:
+        """See Window; the ledger is asked for nothing."""
+        if not self._stock or self.lessons.pending is not None or self._asking.locked() or not super().enter_at_once():
+            return False
+        self._stock -= 1
+        return True
+
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
         await self.lessons.tell()  # who was refused comes back here at once, long before there is a place
@@ -219,6 +226,10 @@ class KeptPauses(Pauses):
         if hold.asked and not hold.kept:
             seconds = min(hold.asked, MAX_RETRY_AFTER_SECONDS)
             self._pending = self._seen = Asked(seconds, hold.asked, self.clock.stamp(), hold.source)
+
+    def behind(self, now: float) -> bool:
+        """See Pauses; it is looked at every LOOK_SECONDS."""
+        return self._pending is not None or now >= self._look_at
 
     async def keep(self) -> None:
         """Tells the ledger what the target asked for, and takes over what it asked others for."""
