@@ -30,6 +30,8 @@ def _json(values: Mapping[str, str]) -> str:
 
 def _trace(trace: Trace) -> dict[str, object]:
     """A target may send anything back as its code or trace id: a person's number too."""
+    if trace.error_code is None and trace.trace_id is None:
+        return {"http_status": trace.http_status, "error_code": None, "trace_id": None}
     code, trace_id = mark(trace.error_code or "", 40), mark(trace.trace_id or "", 80)
     return {"http_status": trace.http_status, "error_code": code or None, "trace_id": trace_id or None}
 

@@ -220,26 +220,23 @@ class Store:
 
         Raises Fenced when the lease was taken over meanwhile.
         """
-        records: dict[str, dict[str, object]] = {}
-        steps: dict[tuple[str, str], dict[str, object]] = {}
-        events: list[dict[str, object]] = []
-        outcomes: list[dict[str, object]] = []
+        records: dict[str, RecordRow] = {}
+        steps: dict[tuple[str, str], StepRow] = {}
         for transition in transitions:
             if transition.record is not None:
-                records[transition.record.key] = record_columns(transition.record, space_id)
+                records[transition.record.key] = transition.record
                 if transition.step is not None:
-                    key = (transition.record.key, transition.step.name)
-                    steps[key] = step_columns(transition.step, transition.record.key, space_id)
-            if transition.event is not None:
-                events.append(event_columns(transition.event, run_id))
-            if transition.outcome is not None:
-                outcomes.append(outcome_columns(transition.outcome, run_id))
+                    steps[transition.record.key, transition.step.name] = transition.step
+        by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
+        changed = [record_columns(each, space_id) for each in by_key]
+        moved = [step_columns(each, key, space_id) for (key, _), each in steps.items()]
+        events = [event_columns(each.event, run_id) for each in transitions if each.event is not None]
+        outcomes = [outcome_columns(each.outcome, run_id) for each in transitions if each.outcome is not None]
         with self.writes.connect() as connection:
             with connection.begin():
                 self._fence(connection, space_id, epoch)
-                by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
-                self._many.insert(connection, tables.record, by_key, replacing=True)
-                self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
+                self._many.insert(connection, tables.record, changed, replacing=True)
+                self._many.insert(connection, tables.step, moved, replacing=True)
                 self._many.insert(connection, tables.event, events)
                 self._many.insert(connection, tables.outcome, outcomes)
                 held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
@@ -252,7 +249,8 @@ class Store:
             return {}
         table = tables.holder
         rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in claims]
-        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+        if self._many.insert(connection, table, rows, replacing=False) == len(rows):
+            return {}
         holders: dict[tuple[str, str], str] = {}
         for start in range(0, len(claims), KEYS_A_QUERY):
             ids = [each.id for each in claims[start : start + KEYS_A_QUERY]]

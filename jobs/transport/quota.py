@@ -31,8 +31,9 @@ FIRST_SHARE, MOST_SHARE = 10, 1000
 """Permits taken at a time, at first and at most (chosen): what a job does not use is taken from others, and a share's
 lines are written in one transaction, during which nobody else writes."""
 
-SHARE_SECONDS = 0.1
-"""Chosen: a share that was used up sooner was too small, and the next is twice as large; else it is half as large."""
+SHARE_SECONDS = 1.0
+"""Chosen: a share that was used up sooner was too small, and the next is twice as large; else it is half as large. Each
+share is a transaction of its own, which costs as much as a row."""
 
 PACE_SECONDS = 60.0
 """A pace is kept as calls in a minute (chosen): the slowest one, a call in 20 s, is still three of them."""
