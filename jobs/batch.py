@@ -11,11 +11,11 @@ import polars as pl
 
 from jobs.earlier import Earlier
 from jobs.intake.files import Files, Refused
-from jobs.intake.judge import FORMER_KEY
+from jobs.intake.judge import FORMER_KEY, PERSONAL_KEY
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import Staged, stage
 from jobs.intake.validate import Validated, validate
-from jobs.keys import KeySpace
+from jobs.keys import KeySpace, Pseudonyms
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import Outcome
 from jobs.privacy import masking
@@ -26,7 +26,16 @@ from jobs.windows import A_LOOKUP
 from schemas.columns import columns_of
 
 NOT_VALUES = frozenset(
-    {"source_row", "row_ref", "external_unique_id", "phone_masked", "national_id_masked", "warnings", FORMER_KEY}
+    {
+        "source_row",
+        "row_ref",
+        "external_unique_id",
+        "phone_masked",
+        "national_id_masked",
+        "warnings",
+        FORMER_KEY,
+        PERSONAL_KEY,
+    }
 )
 """Columns of the accepted frame that are not sent."""
 
@@ -50,10 +59,10 @@ class Batch:
         for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
             yield [_row(values, secrets) for values in frame.iter_rows(named=True)]
 
-    def quarantined(self, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
-        """The outcomes of the rows that failed validation, in input order."""
+    def quarantined(self, pseudonyms: Pseudonyms | None, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
+        """The outcomes of the rows that failed validation, in input order; without `pseudonyms`, without their keys."""
         for frame in _windows(self.validated.quarantined, self.validated.quarantined_rows, window):
-            yield [_quarantined(values) for values in frame.iter_rows(named=True)]
+            yield [_quarantined(values, pseudonyms) for values in frame.iter_rows(named=True)]
 
 
 def read_batch(
@@ -123,16 +132,22 @@ def _row(values: dict[str, Any], secrets: frozenset[str]) -> Row:
         national_id_masked=values["national_id_masked"] or "",
         warnings=values["warnings"],
         former_key=values[FORMER_KEY],
+        personal_key=values[PERSONAL_KEY],
         secrets={name: value for name, value in given.items() if name in secrets},
     )
 
 
-def _quarantined(values: dict[str, Any]) -> OutcomeRow:
+def _quarantined(values: dict[str, Any], pseudonyms: Pseudonyms | None) -> OutcomeRow:
+    key, masked = values["external_unique_id"], "personal_key:external_unique_id" in (values["warnings"] or "")
+    if pseudonyms is None:
+        key = None
+    elif key is not None and values[PERSONAL_KEY] and not masked:
+        key = pseudonyms.hidden(key)
     return OutcomeRow(
         source_row=values["source_row"],
         outcome=Outcome.QUARANTINED,
         row_ref=values["row_ref"],
-        key=values["external_unique_id"],
+        key=key,
         reason_code=values["reason_code"],
         reason=values["reason"],
         phone_masked=values["phone_masked"],

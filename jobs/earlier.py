@@ -8,10 +8,11 @@ its run refused, and no others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.ledger.place import place_of
 from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
-from jobs.ledger.sqlite import path_of
 from jobs.ledger.store import Store
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
 
 
@@ -37,17 +38,19 @@ class Earlier:
 
     def issued(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of `keys` that the ledger knows."""
-        if not path_of(self.ledger).exists():
+        if not place_of(self.ledger).exists():
             return frozenset()
+        hidden = pseudonyms_of(self.ledger).hidden if key_is_there(self.ledger) else str
         with Store.opened(self.ledger) as store:
-            return frozenset(store.known(store.space(self.system, self.tenant), keys))
+            known = store.known(store.space(self.system, self.tenant), [*keys, *map(hidden, keys)])
+        return frozenset(key for key in keys if key in known or hidden(key) in known)
 
     def refused(self, sha256: str, code: str, first: int, last: int) -> Mapping[int, bool]:
         """Says for source rows `first` to `last` of the file whether they were refused for `code`.
 
         Rows that are not in it have to be looked at: no run has read them, or (in a new run) they were refused.
         """
-        if not path_of(self.ledger).exists():
+        if not place_of(self.ledger).exists():
             return {}
         made_again = self.run_id is not None
         with Store.opened(self.ledger) as store:  # another run may have begun it only now: empty is no error

@@ -6,6 +6,9 @@ from schemas.column import Column, InputModel, given
 ENCODED_KEY = r"^[A-Za-z0-9_-]{1,64}$"
 """A key that the bank gave out, of a branch or a client."""
 
+FURTHER = "further_documents"
+"""The column of the documents after the first."""
+
 BANKLINGO: tuple[Column, ...] = (
     usual.ROW_REF.at(
         None, description="The source's own stable key of the row; recommended, the ledger's key is derived from it."
@@ -93,6 +96,16 @@ BANKLINGO: tuple[Column, ...] = (
         "",
         aliases=("document_1_type",),
         personal=False,
+    ),
+    given(
+        FURTHER,
+        None,
+        "Further documents: document_2_file, document_2_type and so on, as many as there are.",
+        gathers="document_",
+        numbered=(
+            given("file", None, "Document, relative to the input file.", "", "file", required=True),
+            given("type", None, "Its kind, in the bank's words; id_type when absent.", "", personal=False),
+        ),
     ),
     given(
         "customer_kind",

@@ -3,6 +3,7 @@
 Which columns a system has is in its own file beside this one; whether a value fits is `schemas/customers.py`.
 """
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -51,6 +52,11 @@ class Column:
     example: str = ""
     gathers: str | None = None
     """The beginning of the headers whose values this column gathers: a JSON object of text by what follows it."""
+    numbered: tuple["Column", ...] = ()
+    """What each of the things has of which a row may have any number: headers are `gathers`, a number, `_` and a name.
+
+    The object then has a member `N_name` for each value that is there. `required` is what each thing needs.
+    """
 
     @property
     def refusal(self) -> str:
@@ -66,6 +72,12 @@ def given(name: str, api: str | None, description: str, example: str = "", kind:
     """A column that may be given or left empty, and is personal, unless `more` says otherwise."""
     told: dict[str, Any] = {"aliases": (), "required": False, "personal": True} | more
     return Column(name, api, description=description, example=example, kind=kind, **told)
+
+
+def numbered(text: str) -> list[tuple[int, str, str]]:
+    """What a column with `numbered` holds: number, name and value, in the order of the numbers."""
+    found = ((member.partition("_"), value) for member, value in json.loads(text).items())
+    return sorted(((int(number), name, value) for (number, _, name), value in found), key=lambda each: each[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,19 @@ def folded(header: str) -> str:
 
 def spellings(columns: Iterable[Column]) -> dict[str, str]:
     """Folded spelling -> column name, for the names, the target's fields and the aliases of `columns`."""
-    return {folded(spelling): column.name for column in columns for spelling in (column.name, *column.aliases)}
+    named = (column for column in columns if not column.numbered)
+    return {folded(spelling): column.name for column in named for spelling in (column.name, *column.aliases)}
+
+
+def gathered(column: Column, header: str) -> str | None:
+    """The member under which `column` gathers what stands below `header`; None: it does not."""
+    prefix, given = column.gathers or "", header.strip()
+    if not column.numbered:
+        return given[len(prefix) :] if given.casefold().startswith(prefix) and len(given) > len(prefix) else None
+    for each in column.numbered:
+        if found := re.fullmatch(f"{folded(prefix)}([1-9][0-9]{{0,8}}){folded(each.name)}", folded(given)):
+            return f"{found[1]}_{each.name}"
+    return None
 
 
 def columns_of(name: str) -> tuple[Column, ...]:

@@ -72,19 +72,21 @@ def refusals(
     """
     rules = [Rule(RAGGED, pl.col("~surplus").is_null())]
     for column in _among(system, present):
-        rules.append(
-            Rule(
-                f"encoding:{column.name}", _unless_null(_given(column), ~_given(column).str.contains(r"[\x{FFFD}\x00]"))
-            )
-        )
-        if not column.secret and column.kind != "file":
-            rules.append(Rule(f"{SPREADSHEET}:{column.name}", _undamaged(column)))
-        rules.append(Rule(column.refusal, _shape(column, today)))
+        rules += rules_of(column, today)
         if column.kind == "identity" and strict_ids:
             rules.append(Rule(column.refusal, _unless_null(pl.col(column.name), rightly_checked(pl.col(column.name)))))
         if column.kind == "identity" and zeros_lost:
             rules.append(Rule(column.refusal, _zeros_kept(column)))
     return (*rules, *input_of(system).rules)
+
+
+def rules_of(column: Column, today: date) -> list[Rule]:
+    """What refuses a value of `column` by itself."""
+    readable = _unless_null(_given(column), ~_given(column).str.contains(r"[\x{FFFD}\x00]"))
+    rules = [Rule(f"encoding:{column.name}", readable)]
+    if not column.secret and column.kind != "file":
+        rules.append(Rule(f"{SPREADSHEET}:{column.name}", _undamaged(column)))
+    return [*rules, Rule(column.refusal, _shape(column, today))]
 
 
 def warnings(

@@ -47,7 +47,12 @@ def json_schema(system: str) -> dict[str, Any]:
         "title": f"{system} input row",
         "type": "object",
         "required": [column.name for column in columns if column.required],
-        "properties": {column.name: _property(column) for column in columns},
+        "properties": {column.name: _property(column) for column in columns if not column.numbered},
+        "patternProperties": {
+            f"^{column.gathers}[1-9][0-9]*_{each.name}$": _property(each)
+            for column in columns
+            for each in column.numbered
+        },
         "additionalProperties": True,
     }
 
@@ -56,7 +61,7 @@ def example_csv(system: str) -> str:
     """A header and one row that passes, with LF line ends; it names no documents, which it can't bring along."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = columns_of(system)
+    columns = [column for column in columns_of(system) if not column.numbered]
     documents = {_parent(column) for column in columns if column.kind == "file"} - {""}
     writer.writerow(column.name for column in columns)
     writer.writerow(

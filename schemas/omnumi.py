@@ -9,8 +9,8 @@ from schemas import usual
 from schemas.column import Column, InputModel, Rule, given
 from schemas.usual import COUNTRY, DAY, TRUTH
 
-MOST_DOCUMENTS = 20
-"""Documents of one row (chosen; the note has a list without a bound)."""
+SHOWN_DOCUMENTS = 20
+"""Documents with columns of their own (chosen); the note has a list without a bound, and a row any number of them."""
 
 NUMBER = r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,49}$"
 """A number of a document or a register; its dashes are kept, as the example sends them."""
@@ -192,8 +192,22 @@ ADDRESS = (
 DOCUMENTS = (
     *(
         column
-        for number in range(1, MOST_DOCUMENTS + 1)
+        for number in range(1, SHOWN_DOCUMENTS + 1)
         for column in _document(f"document_{number}", f"governmentDocuments.{number - 1}", f"Document {number}")
+    ),
+    given(
+        "further_documents",
+        None,
+        "Further documents: document_21_file, document_21_type and so on, as many as there are.",
+        gathers="document_",
+        numbered=tuple(
+            column.at(
+                (column.api or "").removeprefix("governmentDocuments."),
+                name=column.name.removeprefix("document_"),
+                required=column.name in ("document_file", "document_type"),
+            )
+            for column in _document("document", "governmentDocuments", "Further document")
+        ),
     ),
     *_document("passport", "passport", "Passport"),
     given("selfie_file", "selfieContent", "Picture of the face: JPEG, PNG or PDF, sent as base64.", "face.png", "file"),
@@ -283,7 +297,7 @@ RULES = (
     Rule(f"value_invalid:{NOT_TAKEN.name}", pl.col(NOT_TAKEN.name).is_null()),
     *(
         _complete(f"document_{number}", needed)
-        for number in range(1, MOST_DOCUMENTS + 1)
+        for number in range(1, SHOWN_DOCUMENTS + 1)
         for needed in ("file", "type")
     ),
     _complete("passport", "file"),

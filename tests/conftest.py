@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -15,6 +16,9 @@ import pytest
 from jobs.sandbox.server import Sandbox
 from tests import examples
 from tests.few import FEW, spread
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
@@ -83,3 +87,12 @@ def sandbox(running: Sandbox) -> Sandbox:
     """As right after its start: no records, no faults, the first settings."""
     running.reset()
     return running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Server]":
+    """A server for all tests of a process; each takes a ledger of its own."""
+    from tests.postgres import Server
+
+    with Server.running() as server:
+        yield server

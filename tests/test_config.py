@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from jobs.errors import ExitCode, Unusable
+from jobs.ledger.place import File
 from jobs.model import Rate
 from jobs.settings.pseudonyms import pseudonym_key
 from jobs.settings.secrets import SECRETS, secret, secrets
@@ -289,10 +290,11 @@ def test_what_is_shown_reads_back_as_the_same_settings() -> None:
     assert replace(again, origins=first.origins) == first
 
 
-def test_a_password_in_a_ledger_url_is_not_shown() -> None:
-    shown = chosen(ledger="postgresql://muster:hunter2@db/muster").shown()
+def test_a_password_in_a_ledger_url_is_refused_and_not_shown() -> None:
+    with pytest.raises(Unusable, match="holds a password") as caught:
+        chosen(ledger="postgresql://muster:hunter2@db/muster")
 
-    assert shown["ledger"] == "postgresql://muster:***@db/muster"
+    assert "hunter2" not in f"{caught.value!r}"
 
 
 @dataclass(frozen=True)
@@ -452,21 +454,21 @@ def test_a_reader_of_its_own_has_no_share_in_the_token() -> None:
 def test_the_pseudonym_key_is_made_once_and_is_private() -> None:
     before = os.umask(0)
     try:
-        first = pseudonym_key(Path("muster.db"), {}, make=True)
+        first = pseudonym_key(File(Path("muster.db")), {}, make=True)
     finally:
         os.umask(before)
 
     assert len(bytes.fromhex(first.decode())) == 32
-    assert pseudonym_key(Path("muster.db"), {}) == first
+    assert pseudonym_key(File(Path("muster.db")), {}) == first
     assert stat.S_IMODE(Path("muster.db.key").stat().st_mode) == 0o600
     assert [str(path) for path in Path().iterdir()] == ["muster.db.key"]
-    assert pseudonym_key(Path("muster.db"), {}, make=True) == first
-    assert pseudonym_key(Path("other.db"), {}, make=True) != first
+    assert pseudonym_key(File(Path("muster.db")), {}, make=True) == first
+    assert pseudonym_key(File(Path("other.db")), {}, make=True) != first
 
 
 def test_a_key_that_is_missing_is_asked_for() -> None:
     with pytest.raises(Unusable, match=r"muster\.db\.key.* is missing") as caught:
-        pseudonym_key(Path("muster.db"), {})
+        pseudonym_key(File(Path("muster.db")), {})
 
     assert "MUSTER_PSEUDONYM_KEY" in str(caught.value.hint)
     assert list(Path().iterdir()) == []
@@ -478,7 +480,7 @@ def test_processes_that_make_the_key_at_once_agree_on_it() -> None:
 
     def make() -> None:
         ready.wait()
-        found.append(pseudonym_key(Path("muster.db"), {}, make=True))
+        found.append(pseudonym_key(File(Path("muster.db")), {}, make=True))
 
     threads = [threading.Thread(target=make) for _ in range(8)]
     for thread in threads:
@@ -499,15 +501,15 @@ def test_a_key_file_that_is_damaged_or_open_to_others_is_refused(content: str, m
     Path("muster.db.key").chmod(mode)
 
     with pytest.raises(Unusable, match=words):
-        pseudonym_key(Path("muster.db"), {})
+        pseudonym_key(File(Path("muster.db")), {})
 
 
 def test_a_given_key_is_used_and_no_file_is_made() -> None:
-    assert pseudonym_key(Path("muster.db"), {"MUSTER_PSEUDONYM_KEY": "k" * 16}) == b"k" * 16
+    assert pseudonym_key(File(Path("muster.db")), {"MUSTER_PSEUDONYM_KEY": "k" * 16}) == b"k" * 16
     with pytest.raises(Unusable, match="16 characters"):
-        pseudonym_key(Path("muster.db"), {"MUSTER_PSEUDONYM_KEY": "short"})
+        pseudonym_key(File(Path("muster.db")), {"MUSTER_PSEUDONYM_KEY": "short"})
     with pytest.raises(Unusable):
-        pseudonym_key(Path("no/such/folder/muster.db"), {}, make=True)
+        pseudonym_key(File(Path("no/such/folder/muster.db")), {}, make=True)
     assert list(Path().iterdir()) == []
 
 

@@ -129,6 +129,12 @@ _OTHERS = (
     ),
     (
         Outcome.FAILED,
+        "login_exists",
+        "the customer has a login, so that ONBOARDING may attach nothing more",
+        "Let an operator go on: muster run of the same file.",
+    ),
+    (
+        Outcome.FAILED,
         "own_login_unusable",
         "the customer's own login can't be used to go on",
         "Let an operator go on: muster run of the same file.",

@@ -66,13 +66,13 @@ def list_(form: str | None, reveal: bool, **given: Any) -> None:
     """
     import asyncio
 
-    from jobs.operations.lookup import portal_users
+    from jobs.operations.lookup import PORTAL_USERS, listed
 
     settings = _with_portal_users(given)
     if reveal:
         refuse_reveal()
         say("muster: personal data is shown: clear the screen when you are done", err=True)
-    users = [shown(user, reveal=reveal) for user in asyncio.run(portal_users(settings, the_clock()))]
+    users = [shown(user, reveal=reveal) for user in asyncio.run(listed(settings, the_clock(), PORTAL_USERS))]
     form = form or settings.output
     if form == "json":
         show_json({"schema_version": 1, "admin_users": users})

@@ -24,14 +24,14 @@ def command(**given: Any) -> None:
     import asyncio
 
     from jobs.errors import Unusable
-    from jobs.operations.lookup import employees
+    from jobs.operations.lookup import EMPLOYEES, listed
     from jobs.systems import capabilities
 
     settings = effective(given)
     able = capabilities(settings.job_name.adapter)
     if not able.staff:
         raise Unusable(f"{able.title} has no employees to name", hint="leave it out: its customers are nobody's")
-    staff = asyncio.run(employees(settings, the_clock()))
+    staff = asyncio.run(listed(settings, the_clock(), EMPLOYEES))
     if settings.output == "json":
         show_json({"schema_version": 1, "employees": [dict(each) for each in staff]})
         return

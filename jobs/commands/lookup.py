@@ -95,7 +95,7 @@ def _where(given: dict[str, Any], settings: "Settings") -> ExitCode:
     import asyncio
 
     from jobs.operations.access_log import note_access
-    from jobs.operations.lookup import search
+    from jobs.operations.lookup import SEARCH, listed
     from jobs.systems import capabilities
 
     if given["full"] or any(given[name] for name in WANTED):
@@ -112,7 +112,7 @@ def _where(given: dict[str, Any], settings: "Settings") -> ExitCode:
     predicates = [predicate_of(text) for text in given["where"]]
     by = ",".join(sorted({each.member for each in predicates}))
     note_access(settings, the_clock(), "lookup", by=by, revealed=bool(given["reveal"]))
-    return _shown(asyncio.run(search(settings, the_clock(), predicates)), given, settings)
+    return _shown(asyncio.run(listed(settings, the_clock(), SEARCH, predicates)), given, settings)
 
 
 def predicate_of(text: str) -> "Predicate":

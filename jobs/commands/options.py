@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jobs.clock import Clock
+    from jobs.ledger.place import Place
     from jobs.ledger.rows import RunRow
     from jobs.progress import Progress
     from jobs.reports.summary import Summary
@@ -249,14 +250,14 @@ def failure_of(*summaries: "Summary") -> MusterError | None:
     return MusterError.ending(code, words, strongest_one.next_command) if code in WORDS else None
 
 
-def no_ledger(path: Path) -> tuple[str, str]:
-    """That there is no ledger at `path`, and where there is one: above this folder, or in a folder here."""
-    here = Path.cwd()
-    places = [*(folder / path.name for folder in here.parents), *sorted(here.glob(f"*/{path.name}"))]
+def no_ledger(place: "Place") -> tuple[str, str]:
+    """That there is no ledger at `place`, and where there is one: above this folder, or in a folder here."""
+    here, name = Path.cwd(), place.name
+    places = [*(folder / name for folder in here.parents), *sorted(here.glob(f"*/{name}"))]
     found = [place for place in places if _readable(place)][:FEW]
     known = " or ".join(f"--ledger sqlite:///{place}" for place in found)
     hint = f"runs are known in {known}" if known else "muster run INPUT makes one; or give --ledger"
-    return f"there is no ledger {path.absolute()}", hint
+    return f"there is no ledger {place.whole_name}", hint
 
 
 def _readable(place: Path) -> bool:
@@ -266,11 +267,11 @@ def _readable(place: Path) -> bool:
 def ledger_there(ledger: str) -> None:
     """Raises Unusable, with where else runs are known, when there is no ledger."""
     from jobs.errors import Unusable
-    from jobs.ledger.sqlite import path_of, refuse_remains
+    from jobs.ledger.place import place_of
 
-    refuse_remains(path_of(ledger))
-    if not path_of(ledger).exists():
-        words, hint = no_ledger(path_of(ledger))
+    place_of(ledger).refuse_remains()
+    if not place_of(ledger).exists():
+        words, hint = no_ledger(place_of(ledger))
         raise Unusable(words, hint=hint)
 
 

@@ -18,6 +18,7 @@ from jobs.commands.options import (
 )
 from jobs.commands.validate import warned_lines
 from jobs.errors import ExitCode
+from jobs.privacy import file_names
 
 if TYPE_CHECKING:
     from jobs.operations.plan import Plan
@@ -84,7 +85,7 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
     """The plan as JSON."""
     return {
         "schema_version": 1,
-        "input": {"path": str(path), "rows": found.rows},
+        "input": {"path": file_names.shown(path), "rows": found.rows},
         "rows": dict(sorted(found.verdicts.items())),
         "reasons": [
             {"verdict": verdict, "reason_code": why, "rows": count}
@@ -101,7 +102,7 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
 
 def text(path: Path, found: "Plan") -> str:
     """The plan as people read it."""
-    lines = [f"{path}: {found.rows:,} rows; nothing was sent"]
+    lines = [f"{file_names.shown(path)}: {found.rows:,} rows; nothing was sent"]
     for verdict, count in sorted(found.verdicts.items(), key=lambda each: -each[1]):
         rows = ", ".join(str(row) for row in found.examples.get(verdict, ()))
         named = f"  (rows {rows}{' ...' if count > len(found.examples.get(verdict, ())) else ''})" if rows else ""

@@ -21,12 +21,12 @@ def command(last: int, **given: Any) -> None:
     Example:
       muster runs --last 5
     """
-    from jobs.ledger.sqlite import path_of
+    from jobs.ledger.place import place_of
 
     settings = effective(given)
-    listed = _listed(settings.ledger, last) if path_of(settings.ledger).exists() else []
+    listed = _listed(settings.ledger, last) if place_of(settings.ledger).exists() else []
     if settings.output == "json":
-        show_json({"schema_version": 1, "ledger": str(path_of(settings.ledger).absolute()), "runs": listed})
+        show_json({"schema_version": 1, "ledger": place_of(settings.ledger).whole_name, "runs": listed})
         return
     for run in listed:
         state = f"exit {run['exit_code']}" if run["state"] == "ended" else run["state"]
@@ -34,10 +34,10 @@ def command(last: int, **given: Any) -> None:
         say(f"{run['run_id']}  {run['command']:<8} {state:<11} {run['rows']:>9,} rows  {run['input']}{onward}")
     if listed:
         return
-    if path_of(settings.ledger).exists():
-        say(f"no runs yet in {path_of(settings.ledger).absolute()}", err=True)
+    if place_of(settings.ledger).exists():
+        say(f"no runs yet in {place_of(settings.ledger).whole_name}", err=True)
     else:
-        words, hint = no_ledger(path_of(settings.ledger))
+        words, hint = no_ledger(place_of(settings.ledger))
         say(f"no runs yet: {words}; {hint}", err=True)
 
 

@@ -82,20 +82,18 @@ def _narrow(text: str) -> str:
 
 def batches(ledger: str, named: str) -> "list[Standing]":
     """The files that the ledger knows by this path, name or beginning of their SHA-256; none where it is a run."""
-    from pathlib import Path
-
     from jobs.ledger.open_rows import standings
     from jobs.ledger.store import Store
+    from jobs.privacy.file_names import is_shown_as
 
     ledger_there(ledger)
     with Store.opened(ledger, create=False) as store:
         files = [] if store.run(named) is not None else standings(store)
-    paths = {named, str(Path(named).absolute())}
     digits = len(named) >= 8 and set(named) <= set("0123456789abcdef")
     return [
         each
         for each in files
-        if any(run.input_path in paths or Path(run.input_path).name == named for run in each.runs)
+        if any(is_shown_as(named, run.input_path) for run in each.runs)
         or (digits and each.runs[0].input_sha256.startswith(named))
     ]
 

@@ -8,6 +8,7 @@ import click
 
 from jobs.commands.options import GATES, PRINTING, READING, effective, options, progress_of, say, show_json, the_clock
 from jobs.errors import ExitCode
+from jobs.privacy import file_names
 from jobs.settings.settings import DECISIONS
 from schemas.job_name import JOBS, ONBOARDING, JobName
 
@@ -91,7 +92,7 @@ def _document(batch: "Batch") -> dict[str, object]:
     return {
         "schema_version": 1,
         "input": {
-            "path": str(batch.file.path),
+            "path": file_names.shown(batch.file.path),
             "sha256": batch.file.sha256,
             "rows": found.rows,
             "skipped_lines": batch.file.skipped_lines,
@@ -110,7 +111,7 @@ def _text(batch: "Batch") -> str:
     found = batch.validated
     lines = [
         (
-            f"{batch.file.path.name}: {found.rows:,} rows read, {found.accepted_rows:,} accepted, "
+            f"{file_names.shown(batch.file.path.name)}: {found.rows:,} rows read, {found.accepted_rows:,} accepted, "
             f"{found.quarantined_rows:,} refused, {found.warnings:,} with warnings"
         )
     ]
@@ -118,7 +119,7 @@ def _text(batch: "Batch") -> str:
         lines.append(f"  {batch.file.skipped_lines:>9,}  blank lines and repeated headers, which are no rows")
     lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
     lines += warned_lines(found.warned)
-    for row in next(batch.quarantined(SHOWN), []):
+    for row in next(batch.quarantined(None, SHOWN), []):
         lines.append(f"  row {row.source_row}: {row.reason}")
     if found.quarantined_rows > SHOWN:
         lines.append(f"  ... and {found.quarantined_rows - SHOWN:,} more; --quarantine FILE writes all of them")

@@ -1,11 +1,11 @@
 """One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jobs.clock import from_milliseconds
-from jobs.keys import Pseudonyms
+from jobs.keys import Pseudonyms, is_hidden
 from jobs.ledger.rows import (
     TRANSITIONS,
     EventRow,
@@ -18,6 +18,7 @@ from jobs.ledger.rows import (
     Transition,
 )
 from jobs.model import COMPLETE, RESUMABLE, Outcome
+from jobs.systems.contract import PROFILE_STEP
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
@@ -35,6 +36,9 @@ A declined one is not: its KYC would have to be posted again, which only a perso
 
 GIVEN_UP = "given_up"
 """Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
+
+KEYS = frozenset({"wallet_external_unique_id"})
+"""Facts that are keys derived from the row's own; several are joined by `;`."""
 
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
@@ -58,8 +62,12 @@ class Case:
     resumed: bool
     """Whether an earlier run had begun with it and not finished."""
     facts: dict[str, str] = field(default_factory=dict)
+    hiding: Pseudonyms | None = None
+    """By what the row's keys, and what they can be found from, are hidden in the ledger; None: they may be there."""
     changed: bool = False
     """Whether the row's data are others than those that were sent under its key."""
+    of_the_row: tuple[str, Mapping[str, str]] = ("", {})
+    """Fingerprint and pseudonyms of the row as it is now; the record has those of what was sent."""
     attempts: int = 0
     first_attempt_ms: int | None = None
     last_attempt_ms: int | None = None
@@ -108,6 +116,7 @@ class Case:
             attempts=step.attempts,
             said=self.last_reason,
             bound=dict(step.bound or {}) if self.unsettled(name) else {},
+            changed=self.changed,
             notes=self.notes,
         )
 
@@ -121,7 +130,8 @@ class Case:
         step = self.step(name)
         if not self.unsettled(name) or step.body_sha256 is None:
             return False
-        return (step.write_key, step.body_sha256) != (self._key_told(made.key), made.body_sha256)
+        same_key = self._key_told(step.write_key) == self._key_told(made.key)
+        return not same_key or step.body_sha256 not in {made.body_sha256, self._body_told(made.body_sha256)}
 
     def intend(self, name: str, made: "Made", now_ms: int) -> Transition:
         """About to send: from now on the step may have been applied until a reply says otherwise.
@@ -136,16 +146,16 @@ class Case:
             attempts=before.attempts + 1,
             doubt_since_ms=since,
             doubts=before.doubts + 1,
-            bound=made.of,
+            bound=self._told(made.of),
             write_key=self._key_told(made.key),
-            body_sha256=made.body_sha256,
+            body_sha256=self._body_told(made.body_sha256),
         )
         self._move(step)
         self.attempts += 1
         self.first_attempt_ms = self.first_attempt_ms or now_ms
         self.last_attempt_ms = now_ms
         self._know(first_attempt_ms=self.record.first_attempt_ms or now_ms, last_attempt_ms=now_ms)
-        event = self._event("intent", now_ms, name, fingerprint=made.body_sha256)
+        event = self._event("intent", now_ms, name, fingerprint=step.body_sha256)
         return self._transition(step, replace(event, write_key=step.write_key))
 
     def learn(self, name: str, before: StepRow, verdict: Verdict, now_ms: int) -> Transition:
@@ -156,7 +166,9 @@ class Case:
         if isinstance(verdict, Done | Undecided | Ended):
             self.facts.update(verdict.facts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(verdict, Undecided) else None
-        self._know(facts=dict(self.facts), trace=verdict.trace, undecided_since_ms=undecided, last_attempt_ms=now_ms)
+        self._know(
+            facts=self._told(self.facts), trace=verdict.trace, undecided_since_ms=undecided, last_attempt_ms=now_ms
+        )
         detail = getattr(verdict, "reason_code", None)
         return self._transition(step, self._event("result", now_ms, name, verdict=verdict, detail=detail))
 
@@ -168,11 +180,21 @@ class Case:
         before = self.step(name)
         step = replace(after(before, before, finding), attempts=before.attempts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
-        if step == before and self.facts == self.record.facts and undecided == self.record.undecided_since_ms:
+        if (
+            step == before
+            and self._told(self.facts) == self.record.facts
+            and undecided == self.record.undecided_since_ms
+        ):
             return None
         self._move(step)
-        self._know(facts=dict(self.facts), trace=self.trace, undecided_since_ms=undecided)
+        self._know(facts=self._told(self.facts), trace=self.trace, undecided_since_ms=undecided)
         return self._transition(step, self._event("result", now_ms, name, verdict=finding, detail="read"))
+
+    def brought(self) -> None:
+        """The target has the row's data as they are now."""
+        if self.changed:
+            self.changed = False
+            self._know(fingerprint=self.of_the_row[0], pseudonyms=self.of_the_row[1])
 
     def end(
         self, outcome: Outcome, reason_code: str | None, reason: str | None, step: str | None, now_ms: int
@@ -182,7 +204,8 @@ class Case:
             reason_code, reason = "changed_since", CHANGED
         if step not in {None, self.traced}:
             self.trace = Trace()  # what another step was answered says nothing of this end
-        self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=dict(self.facts))
+        facts = self._told(self.facts)
+        self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=facts)
         ended = OutcomeRow(
             source_row=self.row.source_row,
             outcome=outcome,
@@ -191,7 +214,7 @@ class Case:
             reason_code=reason_code,
             reason=reason,
             failed_step=step,
-            facts=dict(self.facts),
+            facts=facts,
             attempts=self.attempts,
             trace=self.trace,
             phone_masked=self.row.phone_masked,
@@ -226,8 +249,21 @@ class Case:
         return next((name for name, step in self.steps.items() if name not in names and step.status in UNSETTLED), None)
 
     def _key_told(self, key: str | None) -> str | None:
-        """A write's key as the ledger may know it: the row's own only as `ledger_key` gives it."""
-        return self.record.key if key == self.row.key else key
+        """A write's key as the ledger may know it."""
+        return key if key is None or self.hiding is None else self.hiding.hidden(key)
+
+    def _body_told(self, body_sha256: str) -> str:
+        """A body's hash as the ledger may know it: the key is in the body, so that it could be found by trying."""
+        return body_sha256 if self.hiding is None else self.hiding.of("body", body_sha256)
+
+    def _told(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """Facts as the ledger may know them."""
+        if self.hiding is None:
+            return dict(facts)
+        return {name: self._parts_told(value) if name in KEYS else value for name, value in facts.items()}
+
+    def _parts_told(self, joined: str) -> str:
+        return ";".join((self._key_told(part) or "") if part else "" for part in joined.split(";"))
 
     def _move(self, step: StepRow) -> None:
         """Takes the step to its new state, along the table and no other way."""
@@ -306,10 +342,18 @@ class Taking:
 
 
 def ledger_key(row: Row, pseudonyms: Pseudonyms) -> str:
-    """The row's key as the ledger and the reports know it: a pseudonym where the key itself is a personal number."""
-    if "personal_key:external_unique_id" in (row.warnings or ""):
-        return f"hidden-{pseudonyms.of('key', row.key)}"
-    return row.key
+    """The row's key as the ledger and the reports know it: a pseudonym where somebody's number is or leads to it."""
+    return pseudonyms.hidden(row.key) if row.personal_key else row.key
+
+
+def ledger_keys(rows: Iterable[Row], pseudonyms: Pseudonyms) -> list[str]:
+    """All keys under which the ledger may know `rows`: an older muster hid none that was derived."""
+    return [key for row in rows for key in {ledger_key(row, pseudonyms): None, row.key: None}]
+
+
+def known_of(row: Row, known: Mapping[str, Known], pseudonyms: Pseudonyms) -> Known | None:
+    """What is known of `row`, among what the ledger gave for `ledger_keys`."""
+    return known.get(ledger_key(row, pseudonyms)) or known.get(row.key)
 
 
 def open_case(
@@ -330,12 +374,15 @@ def open_case(
     fingerprint = pseudonyms.fingerprint(row.values)
     fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
     if known is None:
-        return Case(row, RecordRow(ledger_key(row, pseudonyms), fingerprint, fields, run_id), {}, resumed=False)
+        record = RecordRow(ledger_key(row, pseudonyms), fingerprint, fields, run_id)
+        return Case(row, record, {}, resumed=False, hiding=pseudonyms if row.personal_key else None)
     record, changed = known.record, known.record.fingerprint != fingerprint
     other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
+    case.hiding = pseudonyms if is_hidden(record.key) else None
     case.trace, case.traced = record.trace, record.failed_step or ""
+    case.of_the_row = fingerprint, fields
     if changed:
         case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
@@ -343,7 +390,7 @@ def open_case(
     if changed and other_person and (begun or record.outcome in COMPLETE):
         reason = "the ledger knows this key with another identity number"
         return _settled(case, Outcome.CONFLICT, "changed_since", reason, now_ms)
-    open_steps = [name for name in steps if case.step(name).status is not StepStatus.DONE]
+    open_steps = [name for name in steps if name != PROFILE_STEP and case.step(name).status is not StepStatus.DONE]
     if record.outcome in COMPLETE and open_steps and not changed:
         return taken_up(case)
     if record.outcome in COMPLETE:
@@ -355,10 +402,9 @@ def open_case(
             return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, now_ms)
         if changed and not begun:
             case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
-        case.changed = changed and begun
-        return taken_up(case)
+        return taken_up(to_be_brought(case, steps) if changed and begun else case)
     if changed and record.outcome in CORRECTABLE:
-        return mended(case, fingerprint, fields)
+        return mended(case, steps)
     return _settled(case, record.outcome, record.reason_code, record.reason, now_ms)
 
 
@@ -391,13 +437,26 @@ def left_out(
     )
 
 
-def mended(case: Case, fingerprint: str, fields: Mapping[str, str]) -> Case:
-    """A refused row whose data were corrected: the refused step is open again."""
+def to_be_brought(case: Case, steps: Sequence[str]) -> Case:
+    """A begun row whose data were changed: reported as such, unless one of its `steps` brings them to the target."""
+    case.changed = True
+    if PROFILE_STEP in steps and case.step(PROFILE_STEP).status is StepStatus.DONE:
+        case.steps[PROFILE_STEP] = replace(case.steps[PROFILE_STEP], status=StepStatus.OPEN)
+    return case
+
+
+def mended(case: Case, steps: Sequence[str]) -> Case:
+    """A refused row whose data were corrected: the refused step is open again.
+
+    They count as sent, unless a customer is there to whom one of its `steps` has to bring them first.
+    """
     case.steps = {
         name: replace(step, status=StepStatus.OPEN) if step.status is StepStatus.REFUSED else step
         for name, step in case.steps.items()
     }
-    case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
+    to_be_brought(case, steps)
+    if PROFILE_STEP not in steps or not case.facts.get("customer_id"):
+        case.brought()
     return taken_up(case)
 
 

@@ -20,7 +20,7 @@ from jobs.ledger.rows import StepRow, StepStatus, Transition
 from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
-from jobs.systems.contract import Step, System, WritingStep, writes
+from jobs.systems.contract import PROFILE_STEP, Step, System, WritingStep, writes
 from jobs.systems.messages import ReadFailed, Trace
 from jobs.systems.verdict import (
     Absent,
@@ -121,6 +121,8 @@ class RowDriver:
             if isinstance(settled, Ended):
                 await self._end(case, settled.outcome, settled.reason_code, settled.reason, step.name)
                 return None
+            if step.name == PROFILE_STEP:
+                case.brought()
         changed_something = case.attempts > 0 or case.resumed
         await self._end(case, Outcome.ONBOARDED if changed_something else Outcome.ALREADY_ONBOARDED, None, None, None)
         return None

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Case, Taking, ledger_key, left_out, open_case
+from jobs.engine.case import Case, Taking, known_of, ledger_keys, left_out, open_case
 from jobs.engine.driver import LEFT, RowDriver
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Known, Transition
@@ -28,7 +28,7 @@ class Feed:
     async def quarantine(self) -> None:
         """Records the rows that failed validation."""
         now_ms = milliseconds(self.clock.now())
-        for rows in self.batch.quarantined():
+        for rows in self.batch.quarantined(self.pseudonyms):
             for row in rows:
                 event = EventRow(
                     now_ms, "outcome", row.source_row, row.key, verdict=row.outcome, detail=row.reason_code
@@ -63,7 +63,7 @@ class Feed:
             known = await self._known(left)
             now_ms, reason = milliseconds(self.clock.now()), self.engine.stops.reason
             for row in left:
-                record = known.get(ledger_key(row, self.pseudonyms))
+                record = known_of(row, known, self.pseudonyms)
                 if record is None:
                     note = LEFT.get(reason)
                     await self._settle(left_out(row, self.run_id, self.pseudonyms, reason, note, now_ms))
@@ -78,11 +78,11 @@ class Feed:
         """What the ledger makes of each row."""
         known = await self._known(rows)
         now_ms = milliseconds(self.clock.now())
-        return [self._open(row, known.get(ledger_key(row, self.pseudonyms)), now_ms) for row in rows]
+        return [self._open(row, known_of(row, known, self.pseudonyms), now_ms) for row in rows]
 
     async def _known(self, rows: Sequence[Row]) -> Mapping[str, Known]:
         """What the ledger knows of the rows, by key."""
-        keys = [ledger_key(row, self.pseudonyms) for row in rows]
+        keys = ledger_keys(rows, self.pseudonyms)
         known: Mapping[str, Known] = await self.writer.offload(self.store.known, self.writer.space_id, keys)
         return known
 

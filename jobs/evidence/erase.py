@@ -4,7 +4,7 @@ The manifest says what was erased, when, by whom, of how many rows, and which fi
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from jobs.evidence.events import Chain, write_events
 from jobs.evidence.later import later_folders
 from jobs.evidence.manifest import MANIFEST, SIGNATURE, facts_of
 from jobs.evidence.sums import SUMS, files_of, sha256
+from jobs.keys import DERIVED, HIDDEN, is_hidden
 from jobs.ledger.erase import personal_of_events
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
@@ -42,6 +43,8 @@ class Erasure:
     rows: frozenset[int] | None
     quarantined: frozenset[int] = frozenset()
     """Data lines of `quarantine.csv`, from 0, that go; all of them when `rows` is None."""
+    leading: frozenset[int] = frozenset()
+    """Source rows whose keys go too, where `rows` is None."""
 
     @property
     def forgotten(self) -> bool:
@@ -57,9 +60,27 @@ class Erasure:
         return frozenset(concerned["customer_id"].drop_nulls())
 
 
+KEYS = ("external_unique_id", "wallet_external_unique_id")
+
+
+def leading(run: Path) -> frozenset[int]:
+    """The source rows of a run whose keys may lead to a person: hidden ones, and those that an older muster derived."""
+    table = run / "outcome.parquet"
+    if not table.exists():
+        return frozenset()
+    found = pl.scan_parquet(table, glob=False).filter(LEADS).select("source_row").collect()
+    return frozenset(found["source_row"])
+
+
+_KEY = pl.col(KEYS[0]).fill_null("")
+LEADS = _KEY.str.contains(f"^{HIDDEN}$") | (pl.col("row_ref").is_null() & _KEY.str.contains(f"^{DERIVED}$"))
+
+
 def erase(folder: RunFolder, erasure: Erasure, seal: Seal) -> None:
     """Erases in the folder and in the later ones inside it; each is sealed anew. Downloaded profiles go."""
     gone = erasure.profiles(folder.path)
+    if not erasure.forgotten:
+        erasure = replace(erasure, leading=leading(folder.path))
     for path in later_folders(folder.path):
         its = RunFolder.existing(path)
         if path.name.startswith("profiles-"):
@@ -128,6 +149,9 @@ def _blanked(path: Path, name: str, known: Mapping[str, ReportColumn], erasure: 
     blank = [
         pl.when(_concerned(erasure)).then(None).otherwise(pl.col(each)).alias(each) for each in names if each in goes
     ]
+    led = pl.col("source_row").is_in(sorted(erasure.leading)) | pl.col(KEYS[0]).str.contains(f"^{HIDDEN}$")
+    kept = [each for each in names if each in KEYS and each not in goes]
+    blank += [pl.when(led.fill_null(value=False)).then(None).otherwise(pl.col(each)).alias(each) for each in kept]
     rows = int(table.select(pl.len()).collect().item())
     for start in range(0, max(rows, 1), A_WINDOW):
         yield table.slice(start, A_WINDOW).collect().with_columns(blank)
@@ -146,6 +170,9 @@ def _lines(path: Path, erasure: Erasure) -> Iterator[Mapping[str, object]]:
             event: dict[str, Any] = orjson.loads(line)
             concerned = erasure.rows is None or event.get("source_row") in erasure.rows
             hidden = chained | goes if concerned else chained
+            leads = event.get("source_row") in erasure.leading or is_hidden(event.get("key") or "")
+            if leads and not erasure.forgotten:
+                hidden = {*hidden, "key"}
             yield {name: value for name, value in event.items() if name not in hidden}
 
 

@@ -22,7 +22,7 @@ import polars as pl
 
 from jobs.errors import Unusable
 from jobs.intake.stage import Staged
-from jobs.privacy import masking
+from jobs.privacy import file_names, masking
 
 MODULUS = 10**12
 FIELDS: dict[str, type] = {"rows": int, "sha256": str, "hash_total_national_id": int, "columns": list}
@@ -52,8 +52,9 @@ def control_record(staged: Staged, named: Path | None) -> ControlRecord | None:
     record = read_control(path)
     differences = list(_differences(record.stated, staged))
     if differences:
+        control, ours = file_names.shown(path.name), file_names.shown(staged.file.path.name)
         raise Unusable(
-            f"{staged.file.path.name} is not the file that {path.name} describes: {'; '.join(differences)}",
+            f"{ours} is not the file that {control} describes: {'; '.join(differences)}",
             hint="ask the sender for the whole file; nothing was sent",
         )
     return record

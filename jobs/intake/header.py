@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from jobs.errors import Unusable
 from jobs.intake.guess import columns_block
-from schemas.columns import RESERVED, Column, columns_of, folded, lacking, models, spellings
+from schemas.columns import RESERVED, Column, columns_of, folded, gathered, lacking, models, spellings
 from schemas.job_name import COMMANDS, ONBOARDING, JobName
 
 Rows = Callable[[], list[list[str]]]
@@ -31,13 +31,13 @@ def mapped(
     """
     _refuse_repeated(name, header)
     meanings = _meanings(header, system, columns)
-    _refuse_ambiguous(name, meanings, {column.name for column in columns_of(system) if column.gathers})
+    _refuse_ambiguous(name, meanings, {column.name: column for column in columns_of(system) if column.gathers})
     _refuse_missing(name, meanings, system, some_rows)
     return MappingProxyType(meanings)
 
 
 def _meanings(header: Sequence[str], system: str, columns: Mapping[str, str]) -> dict[str, str | None]:
-    names = {column.name for column in columns_of(system)}
+    names = {column.name for column in columns_of(system) if not column.numbered}
     for target in columns.values():
         if target and target not in names:
             raise Unusable(
@@ -69,19 +69,18 @@ def _refuse_repeated(name: str, header: Sequence[str]) -> None:
 
 def _gathering(header: str, columns: Sequence[Column]) -> str | None:
     """The column that gathers what is below `header`, by the beginning of it; None: none does."""
-    for column in columns:
-        prefix, given = column.gathers or "", header.strip()
-        if given.casefold().startswith(prefix) and len(given) > len(prefix):
-            return column.name
-    return None
+    return next((column.name for column in columns if gathered(column, header) is not None), None)
 
 
-def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None], many: Collection[str]) -> None:
-    """Raises Unusable when two headers mean one column, unless it is one of `many`, which gather."""
+def _refuse_ambiguous(name: str, meanings: Mapping[str, str | None], many: Mapping[str, Column]) -> None:
+    """Raises Unusable when two headers mean one column, or one member of those of `many`, which gather."""
     first: dict[str, str] = {}
     for original, canonical in meanings.items():
-        if canonical is None or canonical in many:
+        if canonical is None:
             continue
+        if canonical in many:
+            member = gathered(many[canonical], original)
+            canonical = f"{many[canonical].gathers}{member or original}"
         if canonical in first:
             raise Unusable(
                 f"{name}: the columns {first[canonical]!r} and {original!r} both mean {canonical}; "

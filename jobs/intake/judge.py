@@ -14,6 +14,7 @@ from jobs.errors import MusterError
 from jobs.intake.customer_keys import customer_keys
 from jobs.intake.files import Files
 from jobs.intake.normalise import as_issued, normalise
+from jobs.intake.numbered import Numbered
 from jobs.intake.phones import TWO_NUMBERS, foreign
 from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
@@ -33,6 +34,10 @@ TWO = "phone_double"
 FOREIGN = "phone_country"
 FORMER_KEY = "~former_key"
 """The key that an earlier muster derived from the row; null where it is the same, or the ledger has it."""
+PERSONAL_KEY = "~personal_key"
+"""Whether a row's key shows a number or an address of a person, or was derived from one."""
+GUESSED = frozenset({"identity", "phone", "email"})
+"""Kinds of columns whose values somebody can list: a key derived from one leads back to it."""
 _AWAKE: set[tuple[str, ...]] = set()
 """The systems, columns and codes that were seen refusing a bad row: what could switch them off holds for a process."""
 
@@ -51,6 +56,7 @@ class Judge:
     warnings: pa.DataFrameSchema
     order: tuple[str, ...]
     files: Files
+    today: date
     restore_zeros: bool = False
     issued: Issued | None = None
 
@@ -90,6 +96,7 @@ class Judge:
                 )
             ),
             files=files or Files(file.path.parent),
+            today=today,
             restore_zeros=restore_zeros,
             issued=issued,
         )
@@ -115,13 +122,14 @@ class Judge:
         frame = frame.with_columns(
             keys,
             former.alias(FORMER_KEY),
+            self._personal(frame, noted).alias(PERSONAL_KEY),
             joined(noted, self.order, frame.height).alias("warnings"),
             pl.coalesce("phone", "phone_text").alias("~phone"),
         ).with_columns(
             tail_expr("~phone", 2).alias("phone_masked"), tail_expr("national_id", 3).alias("national_id_masked")
         )
         bad = _any(refused, frame.height)
-        order = (*stray, *self.order)
+        order = (*stray, *self.order, *(code for code in refused if code not in self.order))
         codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, order, int(bad.sum()))
         return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes, self.file.system)
 
@@ -196,6 +204,8 @@ class Judge:
                 unusable = self.files.unusable(code, frame[column.name], frame[SOURCE_ROW])
                 if unusable.any():
                     _add(masks, {code: unusable})
+            if column.numbered:
+                _add(masks, Numbered(column, self.files, self.today).refused(frame))
         return masks
 
     def _masks(self, schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Masks:
@@ -238,9 +248,24 @@ class Judge:
         derived = customer_keys(self.keys, seeds)
         return pl.select(pl.coalesce(usable("external_unique_id"), derived).alias("external_unique_id")).to_series()
 
+    def _personal(self, frame: pl.DataFrame, noted: Masks) -> pl.Series:
+        """Says of each row what PERSONAL_KEY means."""
+        none = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
+        guessed = {column.name for column in columns_of(self.file.system) if column.kind in GUESSED}
+        found, open_ = noted.get("personal_key:external_unique_id", none), frame["external_unique_id"].is_null()
+        for seed in input_of(self.file.system).seeds:
+            parts = seed.split("+")
+            there = open_ & ~_any([frame[name].is_null() for name in parts], frame.height)
+            shown = noted.get("personal_key:row_ref", none) if "row_ref" in parts else none
+            found |= there & (~none if guessed & set(parts) else shown)
+            open_ &= ~there
+        return found
+
     def _accepted(self, frame: pl.DataFrame) -> pl.DataFrame:
         names = [column.name for column in columns_of(self.file.system)]
-        return frame.select(SOURCE_ROW, LINE, *names, FORMER_KEY, "phone_masked", "national_id_masked", "warnings")
+        return frame.select(
+            SOURCE_ROW, LINE, *names, FORMER_KEY, PERSONAL_KEY, "phone_masked", "national_id_masked", "warnings"
+        )
 
 
 def _add(masks: Masks, more: Masks) -> None:
@@ -299,6 +324,7 @@ def _quarantined(frame: pl.DataFrame, codes: pl.Series, system: str) -> pl.DataF
         shown.then(pl.col("phone_masked")).alias("phone_masked"),
         shown.then(pl.col("national_id_masked")).alias("national_id_masked"),
         "warnings",
+        PERSONAL_KEY,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.errors import Unusable
 from jobs.intake.phones import check_region, normalise_phone
 from jobs.intake.preflight import InputFile, csv_records, preflight
-from jobs.privacy import masking
+from jobs.privacy import file_names, masking
 from schemas.columns import folded
 from schemas.job_name import EXTRACT, JobName
 
@@ -91,6 +91,7 @@ def _told_by_header(file: InputFile) -> str:
     if len(found) != 1:
         words = f"has columns for {', '.join(found)}" if found else "has no column that is known"
         raise Unusable(
-            f"{file.path.name} {words}", hint=f"say what to look up by: --by {found[0] if found else 'phone'}"
+            f"{file_names.shown(file.path.name)} {words}",
+            hint=f"say what to look up by: --by {found[0] if found else 'phone'}",
         )
     return found[0]

@@ -9,13 +9,15 @@ phone         digits with country code, null when it is no mobile number; the te
 code          upper or lower case where the target has only one
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from jobs.intake.phones import normalise_phones
 from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from schemas.column import Column
-from schemas.columns import columns_of
+from schemas.columns import columns_of, gathered
 
 WHITE = (
     " \t\r\n\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -76,11 +78,12 @@ def _ragged(file: InputFile) -> pl.Expr:
 
 def _gathered(column: Column, file: InputFile) -> pl.Expr:
     """The values of all headers that mean `column`, as one JSON object of text; null where all of them are empty."""
-    prefix = len(column.gathers or "")
+    headers = [header for header, meaning in file.mapping.items() if meaning == column.name]
+    if column.numbered:
+        return _numbered(column, {gathered(column, header) or header: header for header in headers}, file)
     values = {
-        header.strip()[prefix:]: pl.col(staged_name(header)).str.strip_chars(WHITE + INVISIBLE)
-        for header, meaning in file.mapping.items()
-        if meaning == column.name
+        gathered(column, header) or header.strip(): pl.col(staged_name(header)).str.strip_chars(WHITE + INVISIBLE)
+        for header in headers
     }
     if not values:
         return pl.lit(None, dtype=pl.String).alias(column.name)
@@ -89,12 +92,31 @@ def _gathered(column: Column, file: InputFile) -> pl.Expr:
     return pl.when(pl.any_horizontal(member.is_not_null() for member in members)).then(whole).alias(column.name)
 
 
+def _numbered(column: Column, members: Mapping[str, str], file: InputFile) -> pl.Expr:
+    """The values of the headers that `members` names, as one JSON object of those that are there; null: none is."""
+    by_name = {each.name: each for each in column.numbered}
+    shown = []
+    for member, header in sorted(members.items()):
+        value = _value(by_name[member.partition("_")[2]], header, file)
+        inside = pl.struct(value.alias(member)).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+        shown.append(pl.when(value != "").then(inside))
+    if not shown:
+        return pl.lit(None, dtype=pl.String).alias(column.name)
+    whole = pl.concat_str(shown, separator=",", ignore_nulls=True)
+    return pl.when(whole != "").then(pl.lit("{") + whole + pl.lit("}")).alias(column.name)
+
+
 def _normalised(column: Column, file: InputFile) -> pl.Expr:
     if column.gathers is not None:
         return _gathered(column, file)
     header = file.header_of(column.name)
     if header is None:
         return pl.lit(None, dtype=pl.String).alias(column.name)
+    return _value(column, header, file).alias(column.name)
+
+
+def _value(column: Column, header: str, file: InputFile) -> pl.Expr:
+    """What stands below `header`, written as `column` is."""
     value = pl.col(staged_name(header))
     if not column.secret:
         value = value.str.strip_chars(_ends(column))
@@ -107,4 +129,4 @@ def _normalised(column: Column, file: InputFile) -> pl.Expr:
         value = value.str.replace_all(r"[\p{Zs}\p{Pd}]", "")
     if column.case:
         value = value.str.to_uppercase() if column.case == "upper" else value.str.to_lowercase()
-    return value.alias(column.name)
+    return value

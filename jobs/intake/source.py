@@ -17,6 +17,7 @@ import zstandard
 
 from jobs.disk import refuse_unwritable
 from jobs.errors import Unusable
+from jobs.privacy import file_names
 
 CHUNK = 1 << 20
 SLICE = 1 << 10
@@ -72,7 +73,7 @@ class Source:
     @property
     def name(self) -> str:
         """What messages call the file."""
-        return self.path.name
+        return file_names.shown(self.path.name)
 
     @property
     def size(self) -> int:
@@ -96,7 +97,7 @@ def identify(path: Path) -> Source:
         status = os.fstat(file.fileno())
         head = file.read(8)
     if not head:
-        raise Unusable(f"{path.name} is empty")
+        raise Unusable(f"{file_names.shown(path.name)} is empty")
     compression = _compression(head)
     if compression is None:
         _refuse_foreign(path.name, head)
@@ -168,18 +169,17 @@ def encoding_of(source: Source, head: bytes, declared: str | None) -> str:
 
 
 def _opened(path: Path) -> BinaryIO:
+    named = file_names.shown(path.name or path)
     try:
         # O_NONBLOCK: opening a FIFO must not wait for a writer
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Unusable(f"{path.name or path} can't be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise Unusable(f"{named} can't be read: {(error.strerror or 'unknown error').lower()}") from None
     except ValueError:
         raise Unusable("the path of the input file holds a NUL character") from None
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise Unusable(
-            f"{path.name or path} is no regular file; muster reads its input more than once, so save it first"
-        )
+        raise Unusable(f"{named} is no regular file; muster reads its input more than once, so save it first")
     return os.fdopen(number, "rb")
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from jobs.errors import MusterError
 from jobs.intake.duplicates import GIVEN, REFERENCE, duplicates, forms_of
 from jobs.intake.files import Files
-from jobs.intake.judge import Issued, Judge, shown_key, where
+from jobs.intake.judge import PERSONAL_KEY, Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, Staged, write_parquet
 from jobs.keys import KeySpace
@@ -34,6 +34,7 @@ QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
     "phone_masked": pl.String(),
     "national_id_masked": pl.String(),
     "warnings": pl.String(),
+    PERSONAL_KEY: pl.Boolean(),
 }
 
 
@@ -143,6 +144,7 @@ def _refused_twins(rows: pl.DataFrame) -> pl.DataFrame:
         "phone_masked",
         "national_id_masked",
         "warnings",
+        PERSONAL_KEY,
     )
 
 

@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
+
+from jobs.ledger.dialect import insert_into
 
 
 class Many:
@@ -44,7 +45,7 @@ def compiled(
 ) -> tuple[str, Any]:
     """The statement as the driver takes it, and what makes a row its parameters."""
     dialect = connection.dialect
-    statement: Insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+    statement: Insert = insert_into(dialect.name, table)
     if replacing is not None:
         statement = upsert(statement, table) if replacing else statement.on_conflict_do_nothing()
     text = statement.compile(dialect=dialect, column_keys=list(columns))

@@ -1,9 +1,10 @@
 """What the ledger keeps of the customers of one space, asked for by the target's ids of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 
 from jobs.ledger.store import KEYS_A_QUERY, Store
 
@@ -11,11 +12,19 @@ CUSTOMER = "json_extract(facts, '$.customer_id')"
 INDEX = "record_by_customer"
 """On the customer alone: SQLite adds the primary key itself. It has to be named, or the primary key is preferred."""
 
-KEPT = text(
-    f"SELECT facts FROM record INDEXED BY {INDEX}"  # noqa: S608 - constants
-    " WHERE space_id = (SELECT space_id FROM space WHERE system = :system AND tenant = :tenant)"
-    f" AND {CUSTOMER} IS NOT NULL AND {CUSTOMER} IN :customers ORDER BY key"
-).bindparams(bindparam("customers", expanding=True))
+SPELLED = """substring(facts from '"customer_id"\\: ("(?\\:[^"\\\\]|\\\\.)*")')"""
+"""The customer as PostgreSQL finds it in the text of the facts, quoted as JSON."""
+
+
+def _kept(record: str, customer: str) -> TextClause:
+    return text(
+        f"SELECT facts FROM {record}"  # noqa: S608 - constants
+        " WHERE space_id = (SELECT space_id FROM space WHERE system = :system AND tenant = :tenant)"
+        f" AND {customer} IS NOT NULL AND {customer} IN :customers ORDER BY key"
+    ).bindparams(bindparam("customers", expanding=True))
+
+
+KEPT = {"sqlite": _kept(f"record INDEXED BY {INDEX}", CUSTOMER), "postgresql": _kept("record", SPELLED)}
 
 
 def made_customers(
@@ -23,17 +32,25 @@ def made_customers(
 ) -> Mapping[str, Mapping[str, str]]:
     """The facts of those customers of (system, tenant), by id; one that the ledger does not know is absent."""
     by_customer(store)
+    kind = store.engine.dialect.name
     found: dict[str, Mapping[str, str]] = {}
     with store.engine.connect() as connection:
         for start in range(0, len(customer_ids), KEYS_A_QUERY):
             part = list(customer_ids[start : start + KEYS_A_QUERY])
-            kept = connection.scalars(KEPT, {"system": system, "tenant": tenant, "customers": part})
+            if kind == "postgresql":
+                part = [json.dumps(each) for each in part]
+            kept = connection.scalars(KEPT[kind], {"system": system, "tenant": tenant, "customers": part})
             found |= {facts["customer_id"]: facts for facts in map(orjson.loads, kept)}
     return found
 
 
 def by_customer(store: Store) -> None:
-    """Makes the index that asking for customers takes; only a ledger through which somebody decides pays for it."""
+    """Makes the index that asking for customers takes; only a ledger through which somebody decides pays for it.
+
+    In PostgreSQL it is there from the start: who may write rows may not make an index.
+    """
+    if store.engine.dialect.name == "postgresql":
+        return
     with store.engine.connect() as connection:
         if connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = :name"), {"name": INDEX}):
             return

@@ -6,7 +6,7 @@ Records of rows that are still open stay too: without them nobody could say what
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, null, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, null, or_, select, tuple_, update
 
 from jobs.ledger import tables
 from jobs.ledger.people import Place
@@ -63,9 +63,6 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
     outcome, event, record, step, holder = tables.outcome, tables.event, tables.record, tables.step, tables.holder
     shown, told = _nothing(personal(OUTCOME, forgotten=False)), _nothing(personal_of_events(forgotten=False))
     with store.writes.begin() as connection:
-        for run_id in run_ids:
-            connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(shown))
-            connection.execute(update(event).where(event.c.run_id == run_id).values(told))
         needed = select(outcome.c.external_unique_id).where(
             outcome.c.run_id.not_in(run_ids), outcome.c.external_unique_id.is_not(None)
         )
@@ -75,7 +72,28 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
         dropped = connection.execute(delete(record).where(old)).rowcount
         for table in (step, holder):
             connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).not_in(kept)))
+        for run_id in run_ids:
+            _blank_keys(connection, run_id)
+            connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(shown))
+            connection.execute(update(event).where(event.c.run_id == run_id).values(told))
     return int(dropped)
+
+
+def _blank_keys(connection: Connection, run_id: str) -> None:
+    """Blanks the keys of a run that may lead to a person: hidden ones, and those that an older muster derived.
+
+    A key whose record is needed stays; without it nobody could say what was sent.
+    """
+    outcome, event, record = tables.outcome.c, tables.event, tables.record
+    needed = select(record.c.key)
+    key = outcome.external_unique_id
+    derived = and_(outcome.row_ref.is_(None), key.like("cust-________-____-5%"))
+    led = and_(outcome.run_id == run_id, or_(key.like("hidden-%"), derived), key.not_in(needed))
+    rows = select(outcome.source_row).where(led)
+    its = and_(event.c.run_id == run_id, or_(event.c.source_row.in_(rows), event.c.key.like("hidden-%")))
+    connection.execute(update(event).where(its, event.c.key.not_in(needed)).values(key=null()))
+    columns = {column: null() for column in ("external_unique_id", "wallet_external_unique_id")}
+    connection.execute(update(tables.outcome).where(led).values(columns))
 
 
 def still_open(store: Store, places: Sequence[Place]) -> bool:

@@ -221,7 +221,7 @@ def release(store: Store, space_id: int, epoch: int) -> bool:
 
 def _change(store: Store, space_id: int, epoch: int, patience: float, values: dict[str, object]) -> bool:
     table = tables.space
-    with store.writing(patience) as connection:
+    with store.about(space_id, patience=patience).begin() as connection:
         mine = (table.c.space_id == space_id, table.c.epoch == epoch)
         changed = connection.execute(update(table).where(*mine).values(values)).rowcount
     return bool(changed == 1)

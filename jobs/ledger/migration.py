@@ -7,6 +7,7 @@ from sqlalchemy.schema import CreateColumn
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
+from jobs.ledger.database import database_of
 
 HOLDERS_SINCE = 3
 """The version that first says which key holds a customer or a wallet."""
@@ -49,7 +50,7 @@ def make(engine: Engine) -> None:
     """Makes all tables, unless another process was quicker."""
     with engine.execution_options(writes=True).begin() as connection:
         if not engine.dialect.has_table(connection, tables.schema_version.name):
-            tables.metadata.create_all(connection)
+            database_of(engine).make(connection)
             connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
 
 

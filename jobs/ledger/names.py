@@ -1,10 +1,26 @@
-"""The files of a SQLite ledger, by their names."""
+"""The URL of a ledger, which holds no secret, and the files of one in SQLite by their names."""
 
+import re
 from glob import escape
 from pathlib import Path
 
+from jobs.errors import Unusable
+
 WAL, SHM = "-wal", "-shm"
 """What SQLite keeps beside a database that is in use: what was committed last, and the index and locks of that."""
+
+
+PASSWORD = re.compile(r"^[^/?#]*://[^/?#]*:[^/?#]*@|[?&](ssl)?password=", re.IGNORECASE)
+"""Where a URL holds a secret: before the host, or as a parameter (postgresql.org/docs/15/libpq-connect.html)."""
+
+
+def refuse_password(url: str) -> None:
+    """Raises Unusable when a ledger's URL holds a password; it is not shown."""
+    if PASSWORD.search(url):
+        raise Unusable(
+            "--ledger holds a password, which every user of the machine can read in the list of processes",
+            hint="leave it out of the URL: give it in ~/.pgpass, in a service file (?service=NAME), or in PGPASSWORD",
+        )
 
 
 def beside(ledger: Path, ending: str) -> Path:

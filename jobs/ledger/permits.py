@@ -5,7 +5,6 @@ counted on the clock of the boot that gave them. Those of another boot count fro
 first: nobody can know how old they are, and no limit of the target is exceeded by thinking them young.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -15,7 +14,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
 from jobs.ledger.boots import meet
+from jobs.ledger.dialect import numbers
 from jobs.ledger.learned import in_force, tried_higher
+from jobs.ledger.lost_answer import made_once
 from jobs.ledger.store import Store
 from jobs.model import Rate
 
@@ -52,9 +53,20 @@ def reserve(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int]) -> 
 
     `answered_up`: in ms of this boot. Nothing is taken beyond `rate`, nor beyond what was learned of the pool.
     """
+    lost: list[Stamp] = []
+    return made_once(lambda _again: _reserved(pool, rate, wanted, answered_up, lost))
+
+
+def _reserved(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int], lost: list[Stamp]) -> Reservation:
+    """As `reserve`, once; `lost`: when attempts took permits whose answer was lost, to which this one is added."""
     table = tables.permit
     with pool.store.writes.begin() as connection:
         now = pool.clock.stamp()  # only now: whoever had the lock before was earlier
+        if lost:
+            answered_up = _untold(connection, pool, answered_up)
+            if found := _given(connection, pool, lost):
+                return Reservation(found, 0.0, rate)
+        lost.append(now)
         _report(connection, pool, answered_up, now)
         clocks = meet(connection, pool.name, now)
         limit = in_force(connection, pool.name, rate, now)
@@ -72,6 +84,10 @@ def reserve(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int]) -> 
 
 def renew(pool: Pool, unused: int) -> None:
     """Says that the process lives, so that its permits are not lost; `unused` of them are free at once."""
+    made_once(lambda again: _renewed(pool, 0 if again else unused))
+
+
+def _renewed(pool: Pool, unused: int) -> None:
     table = tables.permit
     with pool.store.writes.begin() as connection:
         now = pool.clock.stamp()
@@ -82,9 +98,30 @@ def renew(pool: Pool, unused: int) -> None:
 
 def hand_back(pool: Pool, answered_up: Sequence[int], unused: int) -> None:
     """At the end of a run: when calls were answered, and how many permits were never used and are free at once."""
+    made_once(lambda again: _handed_back(pool, answered_up, 0 if again else unused, again=again))
+
+
+def _handed_back(pool: Pool, answered_up: Sequence[int], unused: int, *, again: bool) -> None:
     with pool.store.writes.begin() as connection:
+        answered_up = _untold(connection, pool, answered_up) if again else answered_up
         _report(connection, pool, answered_up, pool.clock.stamp())
         _give_back(connection, pool, unused)
+
+
+def _untold(connection: Connection, pool: Pool, answered_up: Sequence[int]) -> Sequence[int]:
+    """Nothing when the ledger knows the last of these answers, else all: they are told together."""
+    table = tables.permit.c
+    mine = (table.pool == pool.name, table.boot == pool.clock.boot(), table.process == pool.process)
+    told = select(table.permit_id).where(*mine, table.answered_up == answered_up[-1]).limit(1) if answered_up else None
+    return answered_up if told is None or connection.scalar(told) is None else ()
+
+
+def _given(connection: Connection, pool: Pool, lost: Sequence[Stamp]) -> int:
+    """How many permits the ledger gave at one of these moments."""
+    table = tables.permit.c
+    moments = [each.up_ms for each in lost]
+    out = (*_out(pool.name, pool.clock.boot()), table.process == pool.process, table.sent_up.in_(moments))
+    return connection.scalar(select(func.count()).where(*out)) or 0
 
 
 def undated(pool: Pool, seconds: float) -> int:
@@ -163,11 +200,9 @@ def _report(connection: Connection, pool: Pool, answered_up: Sequence[int], now:
     numbered = select(
         oldest.c.permit_id, func.row_number().over(order_by=oldest.c.permit_id).label("number")
     ).subquery()
-    said = func.json_each(json.dumps(list(answered_up))).table_valued("key", "value")
-    answers = update(table).where(table.c.permit_id == numbered.c.permit_id, numbered.c.number == said.c.key + 1)
-    told = connection.execute(
-        answers.values(answered_up=said.c.value, answered_ms=said.c.value + wall_less_up),
-    ).rowcount
+    number, up_ms = numbers(connection, answered_up)
+    answers = update(table).where(table.c.permit_id == numbered.c.permit_id, numbered.c.number == number)
+    told = connection.execute(answers.values(answered_up=up_ms, answered_ms=up_ms + wall_less_up)).rowcount
     if lost := answered_up[told:]:
         times = [{"answered_up": up_ms, "answered_ms": wall_less_up + up_ms} for up_ms in lost]
         connection.execute(insert(table), [{**_line(pool, now), **each} for each in times])

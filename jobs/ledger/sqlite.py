@@ -3,18 +3,21 @@
 import errno
 import os
 import sqlite3
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL, ExceptionContext
 
 from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.ledger.broken import LedgerBroken
+from jobs.ledger.database import database_of, still_there
 from jobs.ledger.files import Files
 from jobs.ledger.names import WAL, beside, copies, key_file, put_back
+from jobs.ledger.tables import metadata
 from jobs.ledger.turn import STEP_SECONDS, Turn, busy, held
 
 CACHE_KIB = 8 * 1024
@@ -32,16 +35,36 @@ _NUMBERS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.ER
 """What SQLite's own codes say of a disk, as the system's."""
 
 
-def path_of(url: str) -> Path:
-    """The database file that `url` names, relative to the working directory. Raises Unusable."""
-    try:
-        parts = make_url(url)
-    except (ArgumentError, ValueError):
-        raise Unusable("--ledger is no URL of a ledger", hint="--ledger sqlite:///muster.db") from None
-    if parts.get_backend_name() != "sqlite":
-        raise Unusable(
-            f"a ledger of kind {parts.get_backend_name()!r} is not known", hint="--ledger sqlite:///muster.db"
-        )
+@dataclass(frozen=True, slots=True)
+class Sqlite:
+    """A SQLite database in use."""
+
+    files: Files
+    turn: Turn
+
+    def check(self, connection: Any) -> None:
+        """As of `Database`: its files are those that were opened."""
+        self.files.check(connection)
+
+    def make(self, connection: Connection) -> None:
+        """As of `Database`."""
+        metadata.create_all(connection)
+
+    def wipe(self, engine: Engine) -> None:
+        """As of `Database`: free pages are overwritten and given back, in the file and in its WAL."""
+        raw = engine.raw_connection()
+        try:
+            for statement in ("PRAGMA secure_delete=ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                cursor = raw.cursor()
+                self.turn.take(partial(cursor.execute, statement))
+                cursor.fetchall()
+                cursor.close()
+        finally:
+            raw.close()
+
+
+def path_of(parts: URL) -> Path:
+    """The database file that a URL names, relative to the working directory. Raises Unusable."""
     if not parts.database or parts.database == ":memory:":
         raise Unusable(
             "the ledger must be a file: intents in memory are lost with the process",
@@ -50,9 +73,8 @@ def path_of(url: str) -> Path:
     return Path(parts.database)
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(path: Path) -> Engine:
     """An engine whose every connection is in WAL mode with synchronous=FULL. Raises Unusable, LedgerBroken."""
-    path = path_of(url)
     refuse_remains(path)
     if not path.parent.is_dir():
         raise Unusable(f"the ledger's folder {path.parent} does not exist")
@@ -70,7 +92,7 @@ def open_engine(url: str) -> Engine:
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": STEP_SECONDS},
         pool_use_lifo=True,  # the connection that wrote last has most pages in its memory
-        execution_options={"files": files, "turn": turn},
+        execution_options={"database": Sqlite(files, turn)},
     )
     event.listen(engine, "do_connect", lambda *_: files.opening())
     event.listen(engine, "connect", lambda connection, _: _on_connect(connection, files, turn))
@@ -102,31 +124,6 @@ def refuse_remains(path: Path) -> None:
             f"the ledger {path} is empty (0 bytes), but {named} beside it is not: the ledger was damaged",
             hint=f"restore {path} from a backup; {anew} {named} away",
         )
-
-
-def still_there(connection: Connection) -> None:
-    """Raises LedgerBroken when a file of the ledger is not what it was; what can be saved is saved then.
-
-    Asked before and after a write: what is acknowledged was on the disk under the ledger's name.
-    """
-    connection.get_execution_options()["files"].check(connection.connection.driver_connection)
-
-
-def wipe(engine: Engine) -> None:
-    """Leaves nothing of deleted rows in the database file or its WAL: free pages are overwritten and given back.
-
-    What the disk itself remembers of overwritten blocks, and backups, is not in a database's hands.
-    """
-    turn: Turn = engine.get_execution_options()["turn"]
-    raw = engine.raw_connection()
-    try:
-        for statement in ("PRAGMA secure_delete=ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-            cursor = raw.cursor()
-            turn.take(partial(cursor.execute, statement))
-            cursor.fetchall()
-            cursor.close()
-    finally:
-        raw.close()
 
 
 def _on_connect(connection: sqlite3.Connection, files: Files, turn: Turn) -> None:
@@ -182,7 +179,7 @@ def _on_begin(connection: Connection) -> None:
     Readers take theirs too, so that nobody waits in the middle of a transaction.
     """
     options = connection.get_execution_options()
-    turn, writes = options["turn"], options.get("writes", False)
+    turn, writes = database_of(connection).turn, options.get("writes", False)
     raw = connection.connection.driver_connection
     assert raw is not None
     if writes:

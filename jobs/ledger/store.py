@@ -20,12 +20,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.broken import LedgerBroken, LedgerBusy
+from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
     event_columns,
@@ -36,11 +35,14 @@ from jobs.ledger.columns import (
     step_columns,
     step_of,
 )
+from jobs.ledger.database import database_of, still_there
+from jobs.ledger.dialect import insert_into
+from jobs.ledger.lost_answer import is_there, made_once
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
+from jobs.ledger.place import place_of
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
-from jobs.ledger.sqlite import open_engine, path_of, still_there
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
 
@@ -66,7 +68,7 @@ class Store:
     @property
     def url(self) -> str:
         """Where the ledger is, as `--ledger` names it."""
-        return str(self.engine.url)
+        return self.engine.url.set(drivername=self.engine.dialect.name).render_as_string()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, upgrade: bool = True) -> "Store":
@@ -74,12 +76,13 @@ class Store:
 
         `upgrade` False: one of an older version stays as it is, to be read only.
         """
-        store = cls(open_engine(url))
+        place = place_of(url)
+        store = cls(place.open())
         try:
             migrate(store.engine, create=create, upgrade=upgrade)
         except DBAPIError as error:
             store.close()
-            raise Unusable(f"the ledger {path_of(url)} can't be used: {_cause(error)}") from error
+            raise Unusable(f"the ledger {place} can't be used: {_cause(error)}") from error
         except LedgerBusy:
             store.close()
             raise
@@ -90,7 +93,7 @@ class Store:
 
     def hear(self, stopped: Callable[[], bool]) -> None:
         """From now on no wait for another process outlives a stop by long; `stopped` is asked from any thread."""
-        self.engine.get_execution_options()["turn"].stopped = stopped
+        database_of(self.engine).turn.stopped = stopped
 
     @classmethod
     @contextmanager
@@ -105,6 +108,10 @@ class Store:
     def writing(self, patience: float) -> AbstractContextManager[Connection]:
         """A transaction that writes; another process's lock is waited for `patience` seconds. Raises LedgerBusy."""
         return self.engine.execution_options(writes=True, patience=patience).begin()
+
+    def about(self, space_id: int, **options: object) -> Engine:
+        """Transactions that write to one space alone: on a server, those of other spaces go on beside them."""
+        return self.engine.execution_options(writes=True, about=f"space {space_id}", **options)
 
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
@@ -218,8 +225,15 @@ class Store:
     def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 
-        Raises Fenced when the lease was taken over meanwhile.
+        Raises Fenced when the lease was taken over meanwhile. Where a server is lost in the middle of it, it is asked
+        what became of it when it is back, and the rest is done then.
         """
+        return made_once(lambda again: self._apply(space_id, epoch, run_id, transitions, again=again))
+
+    def _apply(
+        self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, again: bool
+    ) -> Mapping[IdClaim, str]:
+        """As `apply`, once; `again`: it may be committed already."""
         records: dict[str, RecordRow] = {}
         steps: dict[tuple[str, str], StepRow] = {}
         for transition in transitions:
@@ -232,9 +246,11 @@ class Store:
         moved = [step_columns(each, key, space_id) for (key, _), each in steps.items()]
         events = [event_columns(each.event, run_id) for each in transitions if each.event is not None]
         outcomes = [outcome_columns(each.outcome, run_id) for each in transitions if each.outcome is not None]
-        with self.writes.connect() as connection:
+        with self.about(space_id).connect() as connection:
             with connection.begin():
                 self._fence(connection, space_id, epoch)
+                if again and is_there(connection, run_id, events, outcomes):
+                    changed, moved, events, outcomes = [], [], [], []
                 self._many.insert(connection, tables.record, changed, replacing=True)
                 self._many.insert(connection, tables.step, moved, replacing=True)
                 self._many.insert(connection, tables.event, events)
@@ -272,6 +288,9 @@ class Store:
 
     def known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         """What the ledger knows of `keys`; a key that it does not know is absent."""
+        return made_once(lambda _again: self._known(space_id, keys))
+
+    def _known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         records: dict[str, RecordRow] = {}
         steps: dict[str, dict[str, StepRow]] = {}
         with self.engine.connect() as connection:
@@ -387,7 +406,8 @@ class Store:
             return [run_of(row) for row in connection.execute(statement).mappings()]
 
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
-        current = connection.scalar(select(tables.space.c.epoch).where(tables.space.c.space_id == space_id))
+        mine = select(tables.space.c.epoch).where(tables.space.c.space_id == space_id)
+        current = connection.scalar(mine.with_for_update(key_share=True))
         if current != epoch:
             raise Fenced(
                 "another run took over this tenant: stopped without changing anything more",
@@ -395,7 +415,7 @@ class Store:
             )
 
     def _insert(self, table: Table) -> Any:
-        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+        return insert_into(self.engine.dialect.name, table)
 
 
 def select_runs() -> Select[Any]:
@@ -427,4 +447,4 @@ def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:
 
 def _cause(error: DBAPIError) -> str:
     """The driver's own words, without the statement and its parameters."""
-    return str(error.orig)
+    return words_of(error.orig)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
 
-from jobs.ledger.broken import LedgerBusy
+from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.names import SHM, beside
 
 T = TypeVar("T")
@@ -34,59 +34,6 @@ LOCKS = Path("/proc/locks")
 def busy(error: BaseException) -> bool:
     """Whether SQLite says that another process holds the lock that was waited for."""
     return bool(getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY)
-
-
-class Turn:
-    """The patience of one process with all others on a ledger. Safe to use from several threads.
-
-    Once a wait was in vain and nothing came through meanwhile, later ones try just once: an end of several writes
-    shall not wait for each of them again.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.stopped: Callable[[], bool] = lambda: False
-        """Whether somebody stopped the run; asked from any thread."""
-        self._in_vain = False
-        self._taken = 0
-
-    def take(self, statement: Callable[[], T], patience: float | None = None) -> T:
-        """What `statement` gives, tried again while another process holds the lock. Raises LedgerBusy.
-
-        `patience`: seconds, of somebody who comes again when it was in vain; None: BUSY_SECONDS.
-        """
-        try:
-            found = statement()
-        except sqlite3.OperationalError as error:
-            if not busy(error):
-                raise
-            found = self._waited(statement, patience)
-        self._in_vain, self._taken = False, self._taken + 1
-        return found
-
-    def _waited(self, statement: Callable[[], T], patience: float | None) -> T:
-        before, over = self._taken, self._over(BUSY_SECONDS if patience is None else patience)
-        waiting = Retrying(retry=retry_if_exception(busy), stop=over, wait=wait_random(0.005, 0.05), reraise=True)
-        try:
-            return waiting(statement)
-        except sqlite3.OperationalError as error:
-            if not busy(error):
-                raise
-            self._in_vain = self._in_vain or (self._taken == before and (patience is None or self.stopped()))
-            raise held(self.path) from None
-
-    def _over(self, seconds: float) -> Callable[[RetryCallState], bool]:
-        """Whether a wait is over: after `seconds`, or HURRIED_SECONDS after somebody stopped the run."""
-        began, stopped_at = time.monotonic(), list[float]()
-
-        def over(_state: RetryCallState) -> bool:
-            now = time.monotonic()
-            if self.stopped() and not stopped_at:
-                stopped_at.append(now)
-            hurried = bool(stopped_at) and now - stopped_at[0] >= HURRIED_SECONDS
-            return self._in_vain or hurried or now - began >= seconds
-
-        return over
 
 
 def held(path: Path) -> LedgerBusy:
@@ -118,3 +65,62 @@ def holder(path: Path) -> int | None:
                 if words[6] == words[7] == str(byte) and words[4] not in {"0", str(os.getpid())}:
                     return int(words[4])
     return None
+
+
+class Turn:
+    """The patience of one process with all others on a ledger. Safe to use from several threads.
+
+    Once a wait was in vain and nothing came through meanwhile, later ones try just once: an end of several writes
+    shall not wait for each of them again.
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        busy: Callable[[BaseException], bool] = busy,
+        held: Callable[[Any], LedgerBroken] = held,
+    ) -> None:
+        """`path`: where the ledger is; `busy`: whether waiting helps; `held`: what a wait in vain means."""
+        self.path, self.busy, self.held = path, busy, held
+        self.stopped: Callable[[], bool] = lambda: False
+        """Whether somebody stopped the run; asked from any thread."""
+        self._in_vain = False
+        self._taken = 0
+
+    def take(self, statement: Callable[[], T], patience: float | None = None) -> T:
+        """What `statement` gives, tried again while another process holds the lock. Raises LedgerBusy.
+
+        `patience`: seconds, of somebody who comes again when it was in vain; None: BUSY_SECONDS.
+        """
+        try:
+            found = statement()
+        except Exception as error:
+            if not self.busy(error):
+                raise
+            found = self._waited(statement, patience)
+        self._in_vain, self._taken = False, self._taken + 1
+        return found
+
+    def _waited(self, statement: Callable[[], T], patience: float | None) -> T:
+        before, over = self._taken, self._over(BUSY_SECONDS if patience is None else patience)
+        waiting = Retrying(retry=retry_if_exception(self.busy), stop=over, wait=wait_random(0.005, 0.05), reraise=True)
+        try:
+            return waiting(statement)
+        except Exception as error:
+            if not self.busy(error):
+                raise
+            self._in_vain = self._in_vain or (self._taken == before and (patience is None or self.stopped()))
+            raise self.held(self.path) from None
+
+    def _over(self, seconds: float) -> Callable[[RetryCallState], bool]:
+        """Whether a wait is over: after `seconds`, or HURRIED_SECONDS after somebody stopped the run."""
+        began, stopped_at = time.monotonic(), list[float]()
+
+        def over(_state: RetryCallState) -> bool:
+            now = time.monotonic()
+            if self.stopped() and not stopped_at:
+                stopped_at.append(now)
+            hurried = bool(stopped_at) and now - stopped_at[0] >= HURRIED_SECONDS
+            return self._in_vain or hurried or now - began >= seconds
+
+        return over

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from jobs.ledger.broken import LedgerBroken, LedgerRefuses
+from jobs.ledger.broken import LedgerBroken, LedgerRefuses, words_of
 from jobs.ledger.rows import IdClaim, Transition
 from jobs.ledger.store import Store
 
@@ -126,7 +126,7 @@ def broken(error: Exception) -> LedgerBroken:
     if isinstance(error, LedgerBroken):
         return error
     if isinstance(error, (OperationalError, OSError)):
-        cause = str(error.orig) if isinstance(error, OperationalError) else (error.strerror or "I/O error")
+        cause = words_of(error.orig) if isinstance(error, OperationalError) else (error.strerror or "I/O error")
         return LedgerBroken(f"the ledger can't be written: {cause}", hint="free the disk, then resume")
-    cause = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    cause = words_of(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
     return LedgerRefuses(f"the ledger refuses a row: {cause}", hint="this is a defect of muster; nothing was lost")

@@ -14,8 +14,7 @@ from jobs.clock import Clock, iso
 from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.evidence.events import GENESIS, chained_line
-from jobs.ledger.names import access_log
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.os_user import people
 from jobs.settings.settings import Settings
 
@@ -29,7 +28,7 @@ def note_access(settings: Settings, clock: Clock, what: str, **facts: object) ->
     `what`: `lookup`, `lookup_list`, `export`, `download`, `prove`. `facts`: by what was asked, whether values are
     revealed, of which run; nothing personal.
     """
-    path = access_log(path_of(settings.ledger))
+    path = place_of(settings.ledger).access_log
     place = {"system": settings.system, "tenant": settings.tenant}
     event = {"at": iso(clock.now()), "kind": what, **people(), **place, **facts}
     try:

@@ -10,7 +10,7 @@ from jobs import __version__
 from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.os_user import people
 from jobs.publishing.sealing import signing
 
@@ -73,7 +73,7 @@ class Certificate:
 
 def usual_place(ledger: str, at: str) -> Path:
     """Where a certificate goes when nobody says: beside the ledger."""
-    return path_of(ledger).parent / f"erasure-{at.replace(':', '').replace('-', '').partition('.')[0]}Z.json"
+    return place_of(ledger).folder / f"erasure-{at.replace(':', '').replace('-', '').partition('.')[0]}Z.json"
 
 
 def _write(path: Path, content: bytes) -> None:

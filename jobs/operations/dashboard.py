@@ -9,7 +9,7 @@ from jobs.atomic import atomic
 from jobs.clock import Clock, from_milliseconds, iso
 from jobs.errors import Unusable
 from jobs.ledger.open_rows import standings
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.operations.open_items import OpenGroup, gathered
 from jobs.publishing.nights import nights_of
@@ -34,7 +34,7 @@ def write_dashboard(ledger: str, to: Path, clock: Clock, last: int, only: Space 
     with Store.opened(ledger, create=False) as store:
         spaces = [only] if only else _spaces(store)
         boards = [board for space in spaces if (board := _board(store, clock, space, last, to)) is not None]
-    text = dashboard(boards, ledger=path_of(ledger).name, made_at=iso(clock.now()))
+    text = dashboard(boards, ledger=place_of(ledger).name, made_at=iso(clock.now()))
     to.parent.mkdir(parents=True, exist_ok=True)
     with atomic(to) as draft:
         draft.write_text(text, "utf-8")

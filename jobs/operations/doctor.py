@@ -17,16 +17,15 @@ from jobs.errors import MusterError, Unreachable, Unusable
 from jobs.ledger import tables
 from jobs.ledger.learned import Learned, learned
 from jobs.ledger.lease import working
-from jobs.ledger.names import key_file
 from jobs.ledger.pauses import kept_pause
-from jobs.ledger.sqlite import path_of, refuse_remains
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.operations.retention import due
 from jobs.publishing.sealing import signing
 from jobs.run.target import same_target
 from jobs.run.throttling import span, told
 from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system_of
-from jobs.settings.pseudonyms import key_is_there
+from jobs.settings.pseudonyms import KEYLESS, key_is_there
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings, proxy_left_out, unknown_variables
 from jobs.systems.contract import System
@@ -61,7 +60,7 @@ def here(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield _retention(settings, clock)
     yield from _signing()
     yield from _limits(settings, clock)
-    folders = {existing(settings.out), existing(settings.workplace), existing(path_of(settings.ledger).parent)}
+    folders = {existing(settings.out), existing(settings.workplace), existing(place_of(settings.ledger).folder)}
     yield from (_disk(folder) for folder in sorted(folders))
 
 
@@ -99,16 +98,17 @@ def _needed(settings: Settings, name: Literal["base_url", "tenant"]) -> Check:
 
 
 def _ledger(settings: Settings, clock: Clock) -> Check:
-    path = path_of(settings.ledger)
+    place = place_of(settings.ledger)
     try:
-        refuse_remains(path)
+        place.refuse_remains()
+        there = place.exists()
     except Unusable as error:
         return Check("ledger", False, error.message, error.hint)
-    if not path.exists():
-        folder = path.parent
+    if not there:
+        folder = place.folder
         if not folder.is_dir() or not os.access(folder, os.W_OK):
-            return Check("ledger", False, f"{path} can't be made", f"make the folder {folder}, or give --ledger")
-        return Check("ledger", True, f"{path} will be made by the first run")
+            return Check("ledger", False, f"{place} can't be made", f"make the folder {folder}, or give --ledger")
+        return Check("ledger", True, f"{place} will be made by the first run")
     try:
         with Store.opened(settings.ledger, create=False, upgrade=False) as store:
             owner = working(store, settings.job_name.ledger_system, settings.tenant or "", milliseconds(clock.now()))
@@ -116,8 +116,8 @@ def _ledger(settings: Settings, clock: Clock) -> Check:
     except MusterError as error:
         return Check("ledger", False, error.message, error.hint or "give --ledger")
     if owner is not None:
-        return Check("ledger", None, f"{path}: {owner.words}")
-    return Check("ledger", True, f"{path}, newest run {runs[0].run_id if runs else 'none'}")
+        return Check("ledger", None, f"{place}: {owner.words}")
+    return Check("ledger", True, f"{place}, newest run {runs[0].run_id if runs else 'none'}")
 
 
 def _target(settings: Settings) -> Iterator[Check]:
@@ -155,11 +155,13 @@ def _signing() -> Iterator[Check]:
 
 def _pseudonyms(settings: Settings) -> Iterator[Check]:
     """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
-    ledger = path_of(settings.ledger)
-    key = key_file(ledger)
-    if not ledger.exists() or secret("pseudonym_key") is not None:
+    ledger = place_of(settings.ledger)
+    key = ledger.key_file
+    if secret("pseudonym_key") is not None or not ledger.exists():
         return
-    if not key.exists():
+    if key is None:
+        yield Check("pseudonym key", False, "none is given", KEYLESS)
+    elif not key.exists():
         yield Check("pseudonym key", False, f"{key} is gone", "restore it, or give MUSTER_PSEUDONYM_KEY")
     elif key.stat().st_mode & 0o077:
         yield Check("pseudonym key", False, f"others may read {key}", f"chmod 600 {key}")
@@ -169,7 +171,7 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
 
 def _limits(settings: Settings, clock: Clock) -> Iterator[Check]:
     """What the target taught this credential of its limits; nothing where another line says what is missing."""
-    if not path_of(settings.ledger).exists() or not key_is_there(settings.ledger) or settings.base_url is None:
+    if not place_of(settings.ledger).exists() or not key_is_there(settings.ledger) or settings.base_url is None:
         return
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
         if store.has(tables.pause):  # a ledger of an older version counts in another way

@@ -9,9 +9,9 @@ from jobs.clock import Clock, iso, milliseconds
 from jobs.errors import Unusable
 from jobs.evidence.erase import Erasure
 from jobs.ledger import lease
+from jobs.ledger.database import wipe
 from jobs.ledger.erase import all_runs, forget_rows, note_erased, purge_runs, runs_before, spaces, still_open
 from jobs.ledger.rows import RunRow
-from jobs.ledger.sqlite import wipe
 from jobs.ledger.store import Store
 from jobs.operations.certificate import Certificate, usual_place
 from jobs.operations.erase_folders import check, erased, manifests, swept

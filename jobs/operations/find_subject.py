@@ -18,7 +18,7 @@ from jobs.ledger.people import Place, held_at, keys_named, outcomes_of, places_o
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.systems import SYSTEMS
-from schemas.columns import columns_of
+from schemas.columns import columns_of, input_of
 from schemas.job_name import JOBS, JobName
 
 QUARANTINE = "quarantine.csv"
@@ -74,15 +74,20 @@ class Person:
         own = subject.pseudonyms(pseudonyms)
         places = set(places_of(store, own))
         if subject.by == "reference":
-            places |= _referred(store, subject.values)
+            places |= _referred(store, subject.values, pseudonyms)
         told = {name for kind in ("identity", "phone", "email") for name in columns(kind)}
         held = {(column, found) for column, found in held_at(store, sorted(places)) if column in told}
-        return cls(subject, pseudonyms, tuple(sorted(places)), frozenset(own | held))
+        derived = tuple(_derived(store, subject))
+        return cls(subject, pseudonyms, tuple(sorted(places)), frozenset(own | held), derived)
+
+    derived: tuple[str, ...] = field(default=(), repr=False)
+    """Keys that are derived from what was typed, whether the ledger has a record of them or not."""
 
     @property
     def keys(self) -> list[str]:
-        """The keys of their records."""
-        return [key for _, key in self.places]
+        """The keys of their records and rows: a refused row has one too, and no record."""
+        plain = [*(key for _, key in self.places), *self.derived]
+        return list(dict.fromkeys([*plain, *map(self.pseudonyms.hidden, plain)]))
 
     def shown_by(self, cells: Iterable[str]) -> bool:
         """Whether one of `cells` is a number, an address or a reference of theirs, however it is spaced."""
@@ -165,13 +170,23 @@ def quarantined_lines(path: Path, person: Person) -> Iterator[int]:
                 yield number - 1
 
 
-def _referred(store: Store, references: Iterable[str]) -> set[Place]:
+def _referred(store: Store, references: Iterable[str], pseudonyms: Pseudonyms) -> set[Place]:
     """Where a row with one of `references`, or with that for its key, would be recorded."""
     found: set[Place] = set()
     for (space_id, system, tenant), reference in product(spaces_named(store), references):
         keys = KeySpace.of(JobName.parse(system).key_system, tenant)
-        found |= {(space_id, key) for key in (keys.customer(row_ref=reference, national_id=None), reference)}
+        named = (keys.customer(row_ref=reference, national_id=None), reference)
+        found |= {(space_id, key) for key in (*named, *map(pseudonyms.hidden, named))}
     return {(space_id, key) for space_id, key in found if store.known(space_id, [key])}
+
+
+def _derived(store: Store, subject: Subject) -> Iterator[str]:
+    """The keys that rows of the subject have where their file gives none and no reference."""
+    for _, system, tenant in spaces_named(store):
+        name = JobName.parse(system)
+        seeds = set(columns(subject.by)) & set(input_of(str(name)).seeds) if subject.by != "reference" else set()
+        space = KeySpace.of(name.key_system, tenant)
+        yield from (space.derived(seed, value) for seed in sorted(seeds) for value in subject.values)
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

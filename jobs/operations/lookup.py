@@ -9,7 +9,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from math import inf
@@ -18,7 +18,7 @@ from pathlib import Path
 from jobs.clock import Clock
 from jobs.errors import Unreachable, Unusable
 from jobs.intake.key_list import Key, KeyList
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.privacy import masking
 from jobs.privacy.masking import Mask
@@ -32,7 +32,7 @@ from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import ReadFailed
-from jobs.systems.optional import Portal, Predicate, Profiled, Searchable, Staffed
+from jobs.systems.optional import Portal, Profiled, Searchable, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
@@ -145,7 +145,7 @@ class Desk:
 
 def ledger_is_whole(ledger: str) -> bool:
     """Whether there is a ledger with its key at the URL; a look-up makes neither."""
-    return path_of(ledger).exists() and key_is_there(ledger)
+    return place_of(ledger).exists() and key_is_there(ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,35 +188,30 @@ async def look_up(
         return found, profile
 
 
-async def search(settings: Settings, clock: Clock, predicates: Sequence[Predicate]) -> Sequence[Record]:
-    """All customers that fit every predicate. Raises Unusable, Unreachable, NotPermitted."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only some systems can be asked: which, how, and what is said of one that can't."""
+
+    able: type
+    ask: Callable[..., Awaitable[Sequence[Record]]]
+    lacks: str
+
+
+SEARCH = Question(Searchable, lambda system, *asked: system.search(*asked), "is not searched by predicates")
+PORTAL_USERS = Question(Portal, lambda system, *asked: system.portal_users(*asked), "lists no portal users")
+EMPLOYEES = Question(Staffed, lambda system, *asked: system.employees(*asked), "lists no employees")
+
+
+async def listed(settings: Settings, clock: Clock, question: Question, *more: object) -> Sequence[Record]:
+    """What the target answers, as flat text; `more`: what the question carries.
+
+    Raises Unusable, Unreachable, NotPermitted.
+    """
     async with Desk.opened(settings, clock) as desk:
-        if not isinstance(desk.system, Searchable):
-            raise Unusable(f"{desk.system.capabilities.title} is not searched by predicates")
+        if not isinstance(desk.system, question.able):
+            raise Unusable(f"{desk.system.capabilities.title} {question.lacks}")
         try:
-            return await desk.system.search(desk.client, predicates)
-        except ReadFailed as error:
-            raise unread(error) from None
-
-
-async def portal_users(settings: Settings, clock: Clock) -> Sequence[Record]:
-    """All portal users of the tenant as flat text, positions joined by `;`. Raises Unreachable, NotPermitted."""
-    async with Desk.opened(settings, clock) as desk:
-        if not isinstance(desk.system, Portal):
-            raise Unusable(f"{desk.system.capabilities.title} lists no portal users")
-        try:
-            return await desk.system.portal_users(desk.client)
-        except ReadFailed as error:
-            raise unread(error) from None
-
-
-async def employees(settings: Settings, clock: Clock) -> Sequence[Record]:
-    """Those in whose name customers are made, with `id` and `name`. Raises Unusable, Unreachable, NotPermitted."""
-    async with Desk.opened(settings, clock) as desk:
-        if not isinstance(desk.system, Staffed):
-            raise Unusable(f"{desk.system.capabilities.title} lists no employees")
-        try:
-            return await desk.system.employees(desk.client)
+            return await question.ask(desk.system, desk.client, *more)
         except ReadFailed as error:
             raise unread(error) from None
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
+from jobs.ledger.place import place_of
 from jobs.ledger.rows import Known, StepStatus, Transition
-from jobs.ledger.sqlite import path_of, refuse_remains
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
@@ -142,8 +142,8 @@ def plan(path: Path, settings: Settings, clock: Clock, progress: Progress) -> Pl
     same_target(settings)
     with workspace(settings.workplace, clock) as work:
         batch = read_new(path, settings, Place(work, clock, progress))
-        refuse_remains(path_of(settings.ledger))
-        with Store.opened(settings.ledger) if path_of(settings.ledger).exists() else nullcontext() as store:
+        place_of(settings.ledger).refuse_remains()
+        with Store.opened(settings.ledger) if place_of(settings.ledger).exists() else nullcontext() as store:
             return asyncio.run(_asked(batch, settings, system, clock, progress, store))
 
 
@@ -186,16 +186,15 @@ async def _windows(
 def _known(rows: Sequence[Row], settings: Settings, store: Store | None, pseudonyms: Pseudonyms) -> dict[str, Known]:
     if store is None:
         return {}
-    keys = [ledger_key(row, pseudonyms) for row in rows]
-    return store.known(store.space(settings.job_name.ledger_system, settings.need("tenant")), keys)
+    space = store.space(settings.job_name.ledger_system, settings.need("tenant"))
+    return store.known(space, ledger_keys(rows, pseudonyms))
 
 
 def _opened(
     row: Row, known: dict[str, Known], pseudonyms: Pseudonyms, system: System, now_ms: int
 ) -> Case | Transition:
-    key = ledger_key(row, pseudonyms)
     steps = [step.name for step in system.steps_of(row)]
-    return open_case(row, known.get(key), "plan", pseudonyms, Taking(), now_ms, steps=steps)
+    return open_case(row, known_of(row, known, pseudonyms), "plan", pseudonyms, Taking(), now_ms, steps=steps)
 
 
 def mutating(steps: Sequence[Step]) -> int:

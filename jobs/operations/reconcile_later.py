@@ -23,6 +23,7 @@ from jobs.ledger.resolutions import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.operations.report_again import ended
+from jobs.privacy import file_names
 from jobs.progress import Progress
 from jobs.publishing.findings import Findings
 from jobs.publishing.publish import at_target, conclude, exit_code, facts_of_run, requests_of
@@ -123,8 +124,8 @@ def input_of(run: RunRow, settings: Settings, place: Place) -> tuple[Batch | Non
     try:
         return read_again(run, settings, place), None
     except Unusable as error:
-        path = Path(run.input_path)
-        return None, error.message if path.exists() else f"the input {path} is gone"
+        path = file_names.found(Path(run.input_path))
+        return None, error.message if path.exists() else f"the input {run.input_path} is gone"
 
 
 def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
@@ -153,7 +154,9 @@ def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
     settings, run = later.asked.settings, later.asked.run
     with later.place.progress.stage("reading the extract", None):
         extract = read_extract(path, system=settings.system, region=settings.region, work=later.place.work)
-    against = ExtractComparison(extract, settings.system, later.place.work, later.place.clock, later.comparer)
+    place = later.place
+    against = ExtractComparison(extract, settings.system, place.work, place.clock, later.comparer)
+    against.pseudonyms = later.pseudonyms
     fields = list(against.masks)
     ours: Iterator[pl.DataFrame]
     if later.batch is not None:

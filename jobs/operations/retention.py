@@ -3,7 +3,7 @@
 from jobs.clock import Clock, milliseconds
 from jobs.errors import Locked, MusterError
 from jobs.ledger.erase import runs_before
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.operations.erase import DAY_MS, purge
 from jobs.progress import Progress
@@ -12,7 +12,7 @@ from jobs.settings.settings import Settings
 
 def due(settings: Settings, clock: Clock) -> int:
     """How many runs are older than the settings allow and not purged yet. Raises MusterError."""
-    if settings.retention is None or not path_of(settings.ledger).exists():
+    if settings.retention is None or not place_of(settings.ledger).exists():
         return 0
     with Store.opened(settings.ledger, create=False, upgrade=False) as store:
         return len(runs_before(store, milliseconds(clock.now()) - settings.retention * DAY_MS))

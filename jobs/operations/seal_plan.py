@@ -25,6 +25,7 @@ from jobs.evidence.sealed_plan import (
 from jobs.evidence.signature import signer
 from jobs.operations.plan import Plan
 from jobs.os_user import os_user
+from jobs.privacy import file_names
 from jobs.run.planned import approvers_of, settings_seal
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings
@@ -43,7 +44,7 @@ def seal_plan(path: Path, found: Plan, source: Path, settings: Settings, clock: 
         "expires_at": iso(now + timedelta(hours=hours)),
         "input": {
             "name": source.name,
-            "path": str(source.resolve()),
+            "path": file_names.shown(source.resolve()),
             "sha256": found.prediction.sha256,
             "rows": found.rows,
         },

@@ -19,6 +19,9 @@ SHORTEST = 8
 _DIGITS = re.compile(r"\+?\d(?:(?:[\W_]{0,3}+|[\s.,'’_\-\u2010-\u2015\u2212/()\u200b-\u200f\u2060\ufeff]{0,16}+)\d)*+")
 """Digits with whatever signs stand between them: any three, or 16 that people and machines write there (chosen)."""
 
+_KEYS = re.compile(r"\b(cust|wal)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
+"""Derived keys: of an identity number perhaps, which can then be found by trying."""
+
 _STRANGE = re.compile(r"[^\x00-\x7f]")
 _WORDS = re.compile(r"[^\s<>\"',;:()]++")
 _HEXADECIMAL = re.compile(r"(?=.*[a-f])(?=.*[0-9])[0-9a-f-]{16,}")
@@ -96,7 +99,8 @@ def mark(value: str, most: int) -> str:
 def _masked(value: str, fewest: int) -> str:
     """`value` itself where nothing in it is to be hidden, else with plain digits."""
     plain = value if value.isascii() else _STRANGE.sub(_plain, value)
-    hidden = _DIGITS.sub(lambda number: _without_number(number, fewest), addresses(plain))
+    named = _KEYS.sub(r"\1-***", addresses(plain)) if "-" in plain else addresses(plain)
+    hidden = _DIGITS.sub(lambda number: _without_number(number, fewest), named)
     return value if hidden == plain else hidden
 
 

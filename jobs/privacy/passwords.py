@@ -75,13 +75,15 @@ class PasswordFile:
         if password is None:
             assert self.path is not None, "rows without a password were to be refused"
             password = generated()
-            self._append((str(row.source_row), row.key, identity, self.encrypt(password) if self.encrypt else password))
-            self._known[row.key, identity] = password
+            told = self.encrypt(password) if self.encrypt else password
+            self._append((str(row.source_row), _key(row), identity, told))
+            self._known[_key(row), identity] = password
         return password
 
     def known(self, row: Row, identity: str) -> str | None:
         """The password of that login as far as it can be read; None when it was never made, or can't be read back."""
-        return row.secrets.get(PASSWORD_COLUMN) or self._known.get((row.key, identity))
+        of_old = self._known.get((row.key, identity))
+        return row.secrets.get(PASSWORD_COLUMN) or self._known.get((_key(row), identity), of_old)
 
     def _open(self, path: Path) -> None:
         try:
@@ -136,6 +138,11 @@ class PasswordFile:
             if file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(file.fileno())
+
+
+def _key(row: Row) -> str:
+    """The row's key as the file shows it: none that leads to a person's number."""
+    return "" if row.personal_key else row.key
 
 
 def _end_of_lines(file: io.RawIOBase) -> int:

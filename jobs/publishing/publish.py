@@ -41,6 +41,7 @@ from jobs.reports.outcome import OutcomeCount, counted, write_outcome
 from jobs.reports.page import INLINE_DIFFERENCES, INLINE_ROWS, write_page
 from jobs.reports.summary import Cause, Equation, InputFile, Requests, Summary, ageing, book_equations
 from jobs.reports.totals import ControlTotal
+from jobs.reports.twin import alone
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.values import NEW
 from jobs.systems import capabilities
@@ -104,28 +105,31 @@ def publish(
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
     folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
-    check_standing(store, run, MADE_ANEW)
-    count = write_outcome(outcome_frames(store, run, batch), folder)
-    write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
-    totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
-    summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
-    summary = replace(summary, prediction=score(folder))
-    store.end_run(run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json()))
-    chain = write_events(history(store, run, summary), folder)
-    folder.write_bytes("summary.json", summary.to_json())
-    folder.write_bytes("report.md", render_markdown(summary).encode())
-    if workbook.installed() and left_out is None:
-        workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
-    nights, differences = nights_until(store, run), differing_lines(folder)
-    write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)
-    write_pack(folder)
-    link = link_before(store, run)
-    before = {
-        "previous_run": link and link.run_id,
-        "previous_manifest_sha256": link and link.manifest_sha256,
-    }
-    seal(store, run, folder, {**facts_of_run(run, summary), **before}, chain)
-    return summary
+    with alone(folder.path):
+        check_standing(store, run, MADE_ANEW)
+        count = write_outcome(outcome_frames(store, run, batch), folder)
+        write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
+        totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
+        summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
+        summary = replace(summary, prediction=score(folder))
+        store.end_run(
+            run.run_id, ended_ms=ended_ms, exit_code=summary.exit_code, summary=orjson.loads(summary.to_json())
+        )
+        chain = write_events(history(store, run, summary), folder)
+        folder.write_bytes("summary.json", summary.to_json())
+        folder.write_bytes("report.md", render_markdown(summary).encode())
+        if workbook.installed() and left_out is None:
+            workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
+        nights, differences = nights_until(store, run), differing_lines(folder)
+        write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)
+        write_pack(folder)
+        link = link_before(store, run)
+        before = {
+            "previous_run": link and link.run_id,
+            "previous_manifest_sha256": link and link.manifest_sha256,
+        }
+        seal(store, run, folder, {**facts_of_run(run, summary), **before}, chain)
+        return summary
 
 
 def workbook_left_out(rows: int, *, hurried: bool) -> str | None:
@@ -217,7 +221,9 @@ def summarised(
         command=run.command,
         started_at=iso(from_milliseconds(run.started_ms)),
         ended_at=iso(from_milliseconds(ended_ms)),
-        input=InputFile(batch.file.path.name, run.input_path, run.input_sha256, batch.rows, batch.file.skipped_lines),
+        input=InputFile(
+            Path(run.input_path).name, run.input_path, run.input_sha256, batch.rows, batch.file.skipped_lines
+        ),
         outcomes=count.outcomes,
         causes=tuple(
             Cause(outcome, reason, rows, tuple(count.examples[outcome, reason]))

@@ -18,7 +18,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
 from jobs.reports.folder import RunFolder
-from jobs.reports.twin import drop_twin, exchange, restore, twin_of
+from jobs.reports.twin import alone, drop_twin, exchange, restore, twin_of
 from jobs.settings.secrets import secret, signing_command
 
 Facts = Mapping[str, object]
@@ -56,6 +56,11 @@ def reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None])
 
     Raises Unproven when the folder is not as it was sealed, and Unusable when it can't be signed again.
     """
+    with alone(Path(run.folder)):
+        _reseal(store, run, change)
+
+
+def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]) -> None:
     path = Path(run.folder)
     check_standing(store, run)
     twin = twin_of(path)
@@ -143,9 +148,15 @@ def chained(run: RunRow) -> Facts:
 def _settled(store: Store, run: RunRow) -> RunRow:
     """The run as the ledger knows it once what a killed command left is settled."""
     path = Path(run.folder)
-    known = store.run(run.run_id) or run
-    restore(path)
-    drop_twin(path)
+    with alone(path):
+        known = store.run(run.run_id) or run
+        restore(path)
+        drop_twin(path)
+        return _told(store, run, known)
+
+
+def _told(store: Store, run: RunRow, known: RunRow) -> RunRow:
+    path = Path(run.folder)
     for name, sha in coming(known).items():
         manifest = path / name / MANIFEST
         if manifest.is_file() and sha256(manifest) == sha:

@@ -15,6 +15,7 @@ import polars as pl
 from jobs.clock import Clock, iso
 from jobs.intake.duplicates import form_of
 from jobs.intake.extract import LEADS, ROW, Extract
+from jobs.keys import Pseudonyms
 from jobs.model import COMPLETE, MatchClass, Outcome
 from jobs.privacy import masking
 from jobs.privacy.masking import Mask
@@ -26,6 +27,8 @@ from jobs.systems.contract import Capabilities
 from jobs.systems.sighting import Comparison, Sighting
 from schemas.columns import columns_of
 from schemas.reconciliation import RECONCILIATION_SCHEMA
+
+KEY = "external_unique_id"
 
 AT_TARGET = ("customer_id", "wallet_id", "decision_status", "customer_status")
 """What the target shows of a customer beside the compared fields."""
@@ -40,6 +43,8 @@ class ExtractComparison:
     work: Path
     clock: Clock
     comparer: PseudonymComparer | None = None
+    pseudonyms: Pseudonyms | None = None
+    """By which the ledger hides keys (None: its key is gone, and hidden ones lead nowhere)."""
     complete: int = 0
     """Rows that the ledger calls complete and the extract shows so."""
     fetched: int = 0
@@ -120,7 +125,19 @@ class ExtractComparison:
                 shown.select(pl.col(name).alias("lead"), ROW, "print_theirs").drop_nulls("lead")
                 for name in self._leads()
             ]
+            if KEY in rows.columns and self.pseudonyms is not None:
+                hidden = self._hidden(rows).select(ROW, _led(KEY, self._folded(KEY)).alias("lead"))
+                prints.append(
+                    hidden.join(shown.select(ROW, "print_theirs"), on=ROW)
+                    .select("lead", ROW, "print_theirs")
+                    .drop_nulls("lead")
+                )
         return pl.concat(prints)
+
+    def _hidden(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """With the keys as the ledger shows those that lead to a person."""
+        hide = self.pseudonyms.hidden if self.pseudonyms is not None else lambda _: None
+        return rows.with_columns(pl.Series(KEY, [each and hide(each) for each in rows[KEY]], pl.String))
 
     def _sealed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """With the pseudonyms of what is compared beside it, where pseudonyms are all that we have."""
@@ -281,7 +298,7 @@ class ExtractComparison:
         for part in sorted(self.work.glob("theirs-*.parquet")):
             rows = pl.read_parquet(part).join(met, on=ROW, how="anti", maintain_order="left")
             if not rows.is_empty():
-                yield _only_in_target(rows, read_at)
+                yield _only_in_target(rows if KEY not in rows.columns else self._hidden(rows), read_at)
 
 
 def matched_in(lines: Sequence[Line]) -> Line:

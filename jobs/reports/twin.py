@@ -4,8 +4,11 @@ Whoever looks at the folder sees it as it was or as it became, also after a kill
 content; every file that is written anew is another one, because it is written beside and renamed.
 """
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.atomic import sync_folder
@@ -20,6 +23,45 @@ def twin_path(folder: Path) -> Path:
 def _aside(folder: Path) -> Path:
     """Where `folder` is for the moment in which its twin takes its place."""
     return folder.with_name(f".{folder.name}.before")
+
+
+_HELD: set[Path] = set()
+"""Folders whose lock this process has."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """A block in which no other process makes, drops or exchanges a twin of `folder`; waits for its turn.
+
+    The lock is a file beside the folder, because the folder itself is exchanged; it goes with the block. A block inside
+    a block is the same one.
+    """
+    lock = folder.absolute().with_name(f".{folder.name}.lock")
+    if lock in _HELD or not lock.parent.is_dir():
+        yield
+        return
+    descriptor = _locked(lock)
+    try:
+        _HELD.add(lock)
+        yield
+    finally:
+        _HELD.discard(lock)
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(lock: Path) -> int:
+    """The lock, taken: of the file that is there, and not of one that its owner has removed meanwhile."""
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if lock.exists() and os.path.samestat(os.fstat(descriptor), lock.stat()):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 def twin_of(folder: Path) -> RunFolder:

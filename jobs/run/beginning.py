@@ -7,6 +7,7 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops, next_showing
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
+from jobs.privacy import file_names
 from jobs.reports.folder import safe_run_id
 from jobs.run.checks import check_maker_checker
 from jobs.run.context import Given, Place, RunContext
@@ -61,7 +62,7 @@ def run_row(run_id: str, given: Given, began: datetime, moved_from: str | None) 
         system=settings.job_name.ledger_system,
         tenant=settings.need("tenant"),
         command=given.command,
-        input_path=str(batch.file.path.resolve()),
+        input_path=file_names.shown(batch.file.path.resolve()),
         input_sha256=batch.file.sha256,
         rows=batch.rows,
         folder=str(settings.out / run_id),

@@ -8,12 +8,12 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import Clock
-from jobs.engine.case import Case, Taking, ledger_key, open_case
+from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
 from jobs.errors import Unusable
 from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.stage import SOURCE_ROW
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
 from jobs.publishing.sealing import signing
@@ -97,7 +97,7 @@ def check_password_delivery(batch: Batch, settings: Settings) -> None:
         return
     rows = pl.scan_parquet(batch.validated.accepted, glob=False)
     without = rows.filter(pl.col(PASSWORD_COLUMN).is_null()).select(pl.len()).collect().item()
-    if without and path_of(settings.ledger).exists() and key_is_there(settings.ledger):
+    if without and place_of(settings.ledger).exists() and key_is_there(settings.ledger):
         without = still_to_be_made(batch, settings)
     if without:
         raise Unusable(
@@ -113,10 +113,10 @@ def still_to_be_made(batch: Batch, settings: Settings) -> int:
         space = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         for window in batch.accepted():
             rows = [row for row in window if PASSWORD_COLUMN not in row.secrets]
-            known = store.known(space, [ledger_key(row, pseudonyms) for row in rows])
+            known = store.known(space, ledger_keys(rows, pseudonyms))
             for row in rows:
                 steps = [step.name for step in system.steps_of(row)]
-                its = known.get(ledger_key(row, pseudonyms))
+                its = known_of(row, known, pseudonyms)
                 found += isinstance(open_case(row, its, "check", pseudonyms, Taking(), 0, steps=steps), Case)
     return found
 

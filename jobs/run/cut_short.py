@@ -16,7 +16,7 @@ import polars as pl
 
 from jobs.clock import milliseconds
 from jobs.disk import unusable
-from jobs.engine.case import Case, ledger_key, open_case
+from jobs.engine.case import Case, known_of, ledger_keys, open_case
 from jobs.errors import ExitCode, MusterError, strongest
 from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
@@ -124,7 +124,7 @@ def _windows(context: RunContext, cause: MusterError) -> Iterator[list[tuple[Any
     """Every row of the file, with its end in this run where the ledger knows one, else as it stands."""
     pseudonyms = context.session.pseudonyms
     accepted: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.accepted())
-    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.quarantined())
+    refused: Iterator[Row | OutcomeRow] = chain.from_iterable(context.given.batch.quarantined(pseudonyms))
     rows = merge(accepted, refused, key=lambda row: row.source_row)
     while window := list(islice(rows, A_WINDOW)):
         first, last = window[0].source_row, window[-1].source_row
@@ -145,10 +145,10 @@ def _standing(context: RunContext, pseudonyms: Pseudonyms, rows: Sequence[Row], 
     if not rows:
         return
     run_id, now_ms = context.run.run_id, milliseconds(context.place.clock.now())
-    known = context.session.store.known(context.session.space_id, [ledger_key(row, pseudonyms) for row in rows])
+    known = context.session.store.known(context.session.space_id, ledger_keys(rows, pseudonyms))
     sent = sent_among(context.session.store, run_id, rows[0].source_row, rows[-1].source_row)
     for row in rows:
-        record = known.get(ledger_key(row, pseudonyms))
+        record = known_of(row, known, pseudonyms)
         steps = [step.name for step in context.given.system.steps_of(row)]
         case = open_case(row, record, run_id, pseudonyms, context.given.taking, now_ms, steps=steps)
         if isinstance(case, Case):

@@ -5,6 +5,7 @@ import polars as pl
 from jobs.batch import Batch
 from jobs.errors import Unusable
 from jobs.intake.stage import SOURCE_ROW
+from jobs.privacy import file_names
 from jobs.settings.settings import Settings
 
 NAMED = 3
@@ -16,8 +17,8 @@ def check_gates(batch: Batch, settings: Settings) -> None:
     wrong = [*_rows(batch, settings), *_refused(batch, settings)]
     if wrong:
         raise Unusable(
-            f"{batch.file.path.name}: {'; '.join(wrong)}; nothing was sent",
-            hint=f"muster validate {batch.file.path} --quarantine refused.csv shows what is refused; "
+            f"{file_names.shown(batch.file.path.name)}: {'; '.join(wrong)}; nothing was sent",
+            hint=f"muster validate {file_names.shown(batch.file.path)} --quarantine refused.csv shows what is refused; "
             "ask the sender for the whole file",
         )
 

@@ -1,5 +1,6 @@
 """Reading the target afresh for a reconciliation made later: row by row, or from a listing where that costs less."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import polars as pl
 from jobs.batch import Batch
 from jobs.clock import from_milliseconds, iso, milliseconds
 from jobs.errors import ExitCode
+from jobs.keys import DERIVED, Pseudonyms
 from jobs.ledger.resolutions import decided_rows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
@@ -21,11 +23,13 @@ from jobs.reconciliation.resolutions import Decided, as_decided, prove, rows_of
 from jobs.run.context import Place
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
+from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader
 from jobs.systems.row import Row
+from jobs.systems.sighting import Listed
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 
@@ -62,6 +66,19 @@ class LaterReconciliation:
     def space_id(self) -> int:
         """The ledger's space of the run."""
         return self.store.space(self.asked.settings.job_name.ledger_system, self.asked.run.tenant)
+
+    @property
+    def pseudonyms(self) -> Pseudonyms | None:
+        """Those by which the ledger hides keys; None: their key is gone."""
+        ledger = self.asked.settings.ledger
+        return pseudonyms_of(ledger) if key_is_there(ledger) else None
+
+    def shown(self, stranger: Listed) -> Listed:
+        """A customer of the target with a key that files may show: nobody knows what a derived one was made from."""
+        derived = stranger.key is not None and re.fullmatch(DERIVED, stranger.key)
+        if not derived or self.store.known(self.space_id, [stranger.key or ""]):
+            return stranger
+        return replace(stranger, key=None if self.pseudonyms is None else self.pseudonyms.hidden(stranger.key or ""))
 
 
 async def read_afresh(later: LaterReconciliation) -> Sequence[Path]:
@@ -126,7 +143,7 @@ def unclaimed(later: LaterReconciliation, listing: Listing, number: int) -> Iter
         if strangers:
             later.notes.append(f"{len(strangers):,} customers of the run's time are not of it; --list names them")
         return
-    lines = [only_in_target(each, now) for each in strangers]
+    lines = [only_in_target(later.shown(each), now) for each in strangers]
     if listing.whole is not None:
         later.notes.append(f"unverified: who else is only at the target, for {listing.whole}")
         lines.append(not_listed(now))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jobs.errors import Unusable
 from jobs.ledger.origin import last_settings
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.settings.document import ALLOWED
 from jobs.settings.settings import Settings
@@ -62,7 +62,7 @@ def _own(table: Mapping[str, object]) -> Iterator[str]:
 def _sent_before(settings: Settings, store: Store | None) -> Iterator[str]:
     """The origins that the newest run at this place went to; none where there was no run."""
     with ExitStack() as stack:
-        if store is None and path_of(settings.ledger).exists():
+        if store is None and place_of(settings.ledger).exists():
             try:
                 store = stack.enter_context(Store.opened(settings.ledger, create=False, upgrade=False))
             except Unusable:

@@ -1,12 +1,11 @@
 """Whether a run is the one that its sealed plan speaks of, checked before anything is sent."""
 
-from pathlib import Path
-
 from jobs.batch import Batch
 from jobs.clock import Clock
 from jobs.evidence.sealed_plan import SealedPlan, StalePlan, check_approval, check_expiry, read_plan, sealed
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
+from jobs.privacy import file_names
 from jobs.settings.settings import OPTIONS, Settings
 from jobs.transport.address import origin_of
 from schemas.job_name import ONBOARDING
@@ -34,9 +33,10 @@ def check_plan(batch: Batch, settings: Settings, clock: Clock) -> SealedPlan | N
     """
     if settings.plan is None:
         if settings.protected and settings.job == ONBOARDING:
+            named = file_names.shown(batch.file.path)
             raise StalePlan(
                 "the profile is protected: it runs approved plans only",
-                hint=f"muster plan {batch.file.path} --out PLAN; somebody else: muster approve PLAN; then --plan PLAN",
+                hint=f"muster plan {named} --out PLAN; somebody else: muster approve PLAN; then --plan PLAN",
             )
         return None
     plan = read_plan(settings.plan)
@@ -55,7 +55,9 @@ def approvers_of(settings: Settings) -> frozenset[str]:
 def _same(plan: SealedPlan, batch: Batch, settings: Settings) -> None:
     given, target = plan.plan["input"], plan.plan["target"]
     if given["sha256"] != batch.file.sha256:
-        raise StalePlan(f"{plan.path} was made for another content than that of {batch.file.path}", hint=AGAIN)
+        raise StalePlan(
+            f"{plan.path} was made for another content than that of {file_names.shown(batch.file.path)}", hint=AGAIN
+        )
     here = {"system": settings.system, "tenant": settings.tenant, "origin": origin_of(settings.need("base_url"))}
     for name, value in here.items():
         if target[name] != value:
@@ -66,7 +68,7 @@ def _same(plan: SealedPlan, batch: Batch, settings: Settings) -> None:
 
 def _refuse_used(plan: SealedPlan, settings: Settings) -> None:
     """Raises StalePlan when a run of the ledger was given this plan: what is left of it is for resume."""
-    if not Path(path_of(settings.ledger)).exists():
+    if not place_of(settings.ledger).exists():
         return
     with Store.opened(settings.ledger) as store:
         for run in store.runs(10_000):

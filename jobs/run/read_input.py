@@ -10,6 +10,7 @@ from jobs.disk import unusable
 from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.ledger.rows import RunRow
+from jobs.privacy import file_names
 from jobs.run.context import Place
 from jobs.run.signals import apart
 from jobs.run.wiring import keys_of
@@ -45,7 +46,7 @@ def read_input(
     `earlier`: with what runs before found. `before`: its rows counted as an older muster did, so that their numbers are
     those of its run.
     """
-    today = place.clock.now().date()
+    path, today = file_names.found(path), place.clock.now().date()
     try:
         with place.progress.stage("reading and validating", None):
             return apart(
@@ -61,7 +62,8 @@ def read_input(
 def _same_input(batch: Batch, sha256: str | None) -> None:
     """Raises Unusable when the file is not the one that was recorded."""
     if sha256 is not None and batch.file.sha256 != sha256:
+        named = file_names.shown(batch.file.path)
         raise Unusable(
-            f"{batch.file.path} was changed since that run: its content is another",
-            hint=f"run it as a new file: muster run {batch.file.path}",
+            f"{named} was changed since that run: its content is another",
+            hint=f"run it as a new file: muster run {named}",
         )

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from jobs.errors import Unusable
 from jobs.ledger.origin import known_origin, last_base_url, moved_before
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.settings.settings import Settings
 from jobs.transport.address import origin_of
@@ -35,7 +35,7 @@ def same_target(settings: Settings, store: Store | None = None) -> str | None:
             else _left(store, settings, {each for each in (here, moved) if each and each != before})
         )
     if moved not in {None, before} and not (before == here and moved in left):
-        words = f"{path_of(settings.ledger)} speaks of {before}" if before else "the ledger speaks of no target yet"
+        words = f"{place_of(settings.ledger)} speaks of {before}" if before else "the ledger speaks of no target yet"
         raise Unusable(f"--moved-from is {moved}, but {words}: nothing was sent", hint="leave --moved-from out")
     if before in {None, here}:
         return None
@@ -43,7 +43,7 @@ def same_target(settings: Settings, store: Store | None = None) -> str | None:
         new = f"--base-url {known}: the target moved there"
         same = f"give another --ledger; or --moved-from {known}, if that is the same target under a new address"
         raise Unusable(
-            f"the ledger {path_of(settings.ledger)} speaks of the target {known}, not of {here}: nothing was sent",
+            f"the ledger {place_of(settings.ledger)} speaks of the target {known}, not of {here}: nothing was sent",
             hint=new if here in left else same,
         )
     return before
@@ -51,7 +51,7 @@ def same_target(settings: Settings, store: Store | None = None) -> str | None:
 
 def _readable(settings: Settings, stack: ExitStack) -> Store | None:
     """The ledger as it is, to be read only; None where there is none, or none that can be read."""
-    if not path_of(settings.ledger).exists():
+    if not place_of(settings.ledger).exists():
         return None
     try:
         return stack.enter_context(Store.opened(settings.ledger, create=False, upgrade=False))

@@ -15,7 +15,7 @@ from jobs.keys import KeySpace
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.customers import made_customers
 from jobs.ledger.notices import told_state
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.privacy import masking
@@ -105,14 +105,14 @@ class Remembered:
             return None
         tenant, pseudonyms = self.settings.need("tenant"), pseudonyms_of(self.settings.ledger)
         made = KeySpace.of(self.settings.system, tenant).customer(row_ref=reference, national_id=None)
-        keys = [reference, f"hidden-{pseudonyms.of('key', reference)}", made]
+        keys = [reference, pseudonyms.hidden(reference), made, pseudonyms.hidden(made)]
         known = store.known(store.space(self.settings.job_name.ledger_system, tenant), keys)
         ids = (known[key].record.facts.get("customer_id") for key in keys if key in known)
         return next(filter(None, ids), None)
 
     def _opened(self) -> Store | None:
         """The ledger, once there is one."""
-        if self._store is None and path_of(self.settings.ledger).exists():
+        if self._store is None and place_of(self.settings.ledger).exists():
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
         return self._store

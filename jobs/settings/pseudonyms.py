@@ -9,10 +9,15 @@ from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
 from jobs.keys import Pseudonyms
-from jobs.ledger.names import key_file
-from jobs.ledger.sqlite import path_of
+from jobs.ledger.place import Place, place_of
 from jobs.privacy.secret_file import refuse_foreign
 from jobs.settings.secrets import secret
+
+KEYLESS = (
+    "a ledger on a server needs MUSTER_PSEUDONYM_KEY, or MUSTER_PSEUDONYM_KEY_FILE, the same on each machine and for"
+    " ever; the first one: openssl rand -hex 32"
+)
+"""A file beside a ledger that many machines use would be another one on each."""
 
 
 def pseudonyms_of(ledger: str, *, make: bool = False) -> Pseudonyms:
@@ -20,15 +25,18 @@ def pseudonyms_of(ledger: str, *, make: bool = False) -> Pseudonyms:
 
     Raises Unusable.
     """
-    return Pseudonyms(pseudonym_key(path_of(ledger), make=make))
+    return Pseudonyms(pseudonym_key(place_of(ledger), make=make))
 
 
 def key_is_there(ledger: str) -> bool:
     """Says whether the key of the ledger with the URL `ledger` is given, or lies in its place."""
-    return secret("pseudonym_key") is not None or key_file(path_of(ledger)).exists()
+    if secret("pseudonym_key") is not None:
+        return True
+    file = place_of(ledger).key_file
+    return file is not None and file.exists()
 
 
-def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, make: bool = False) -> bytes:
+def pseudonym_key(ledger: Place, environ: Mapping[str, str] | None = None, *, make: bool = False) -> bytes:
     """The key of the ledger's HMACs: MUSTER_PSEUDONYM_KEY, or a 0600 file beside the ledger. Raises Unusable.
 
     `make`: the ledger has not used one yet, so that it is made when there is none.
@@ -38,7 +46,9 @@ def pseudonym_key(ledger: Path, environ: Mapping[str, str] | None = None, *, mak
         if len(given) < 16:
             raise Unusable("MUSTER_PSEUDONYM_KEY is shorter than 16 characters")
         return given.encode()
-    path = key_file(ledger)
+    path = ledger.key_file
+    if path is None:
+        raise Unusable(f"the key of the pseudonyms of {ledger} is not given", hint=KEYLESS)
     try:
         if make and not path.exists():
             _make_key(path)

@@ -28,6 +28,7 @@ from jobs.settings.values import (
     error_budget,
     former_base_url,
     known_system,
+    ledger_url,
     local_time,
     names_of_checks,
     one_of,
@@ -103,7 +104,7 @@ class Settings:
     tenant: str | None = option(
         None, tenant_id, "ID", "The tenant to work in; must be the credential's own.", kept=True
     )
-    ledger: str = option("sqlite:///muster.db", str, "URL", "Where it is kept what was done.")
+    ledger: str = option("sqlite:///muster.db", ledger_url, "URL", "Where it is kept what was done.")
     out: Path = option(Path("runs"), Path, "DIR", "Where each run leaves its folder.", kept=True)
     work: Path | None = option(
         None,

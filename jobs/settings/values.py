@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import time
 
+from jobs.ledger.names import refuse_password
 from jobs.model import MatchClass, Outcome, Rate
 from jobs.systems import SYSTEMS
 from jobs.transport.address import checked_base_url
@@ -129,6 +130,12 @@ def truth(text: str) -> bool:
 def former_base_url(text: str) -> str:
     """The base URL that the target had before."""
     return checked_base_url(text, "--moved-from")
+
+
+def ledger_url(text: str) -> str:
+    """Where the ledger is; whether there can be one is seen when it is opened. Raises Unusable for a password."""
+    refuse_password(text)
+    return text
 
 
 def profile_name(text: str) -> str:

@@ -34,6 +34,12 @@ CLOCK_SKEW = timedelta(minutes=2)
 CUSTOMER_STEP, WALLET_STEP = "customer", "wallet"
 """The names of the steps that make a customer and its first wallet, in whatever system: control totals count them."""
 
+PROFILE_STEP = "profile"
+"""The name of a step that brings a customer to what a changed row says, in whatever system.
+
+Once it is done, the row's data are those that were sent; without such a step changed data are only reported.
+"""
+
 
 def further_wallet(kind: str) -> str:
     """The name of the step that makes a wallet of type `kind` beside the first."""

@@ -24,6 +24,9 @@ class Row:
     former_key: str | None = None
     """The key that an earlier muster derived from the row, where the ledger does not know it: the target may."""
 
+    personal_key: bool = False
+    """Whether the key shows a number or an address of a person, or was derived from one: it is only ever sent."""
+
     @property
     def keys(self) -> tuple[str, ...]:
         """All keys that the row's customer may carry at the target, its own first."""
@@ -74,6 +77,8 @@ class View:
     when `doubt` is None: "exists already" was the answer, and the run that heard it ended before it could look.
     Empty: no write is open, it was made of nothing chosen, or an older muster sent it.
     """
+    changed: bool = False
+    """Whether the row's data are others than those that were sent under its key."""
     notes: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the looks of this row noted for the next ones of the same run: its case holds it, and no step does.
 

@@ -5,12 +5,12 @@ refusal, a tenth fewer for each second in which latency is no longer flat.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 
 from jobs.clock import Clock
-from jobs.transport.limiter import AVERAGE_WEIGHT, SLOW_FACTOR
+from jobs.transport.latency import Latency
 
-SHORTEST_SLOW_SECONDS = 0.25
+SHORTEST_SECONDS = 0.08
 """Chosen: below a quarter of a second no latency is called slow, however fast the first answers were."""
 
 
@@ -22,8 +22,7 @@ class Gate:
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._changed_at = clock.monotonic()
-        self._average: dict[str, float] = {}
-        self._best: dict[str, float] = {}
+        self._latencies = defaultdict[str, Latency](lambda: Latency(SHORTEST_SECONDS))
 
     def place(self) -> "Place":
         """One place while the call is under way, in order of arrival: for `async with`."""
@@ -57,10 +56,9 @@ class Gate:
 
     def answered(self, operation: str, latency: float) -> None:
         """Learns from a good answer; latencies are compared within an operation only."""
-        before = self._average.get(operation, latency)
-        average = self._average[operation] = before + AVERAGE_WEIGHT * (latency - before)
-        best = self._best[operation] = min(self._best.get(operation, average), average)
-        if average > max(SHORTEST_SLOW_SECONDS, SLOW_FACTOR * best):
+        known = self._latencies[operation]
+        known.add(latency)
+        if not known.flat:
             self._shrink(0.9)
         elif self.capacity < self.most:
             self.capacity = min(float(self.most), self.capacity + 1 / self.capacity)

@@ -11,6 +11,7 @@ from collections import deque
 from jobs.clock import Clock
 from jobs.model import Rate
 from jobs.rates import LEARNT, QUIET_SECONDS, lowered
+from jobs.transport.latency import Latency
 from jobs.transport.pauses import Pauses
 
 STARTING_PACE = 2.0
@@ -19,11 +20,8 @@ STARTING_PACE = 2.0
 GROWTH = 1.25
 """Chosen: each quiet second lets a quarter more through; from 2 to 100 a second takes 18 s."""
 
-SLOW_FACTOR = 3.0
-"""Chosen: latency is no longer flat when its moving average is three times the best one seen."""
-
-AVERAGE_WEIGHT = 0.1
-"""Weight of the newest latency in the moving average (chosen)."""
+SHORTEST_SECONDS = 0.01
+"""Chosen: three times this is not slow, however fast the first answers were."""
 
 SLOWEST_PACE = 0.05
 """Calls a second below which pacing does not go (one in 20 s, chosen)."""
@@ -51,8 +49,7 @@ class Pace:
         self._limited_at = clock.monotonic()
         self._halved_at = float("-inf")
         self._answers = 0
-        self._average: float | None = None
-        self._best: float | None = None
+        self._latency = Latency(SHORTEST_SECONDS)
 
     def take(self, at: float) -> None:
         """A call leaves that was due at `at`. `next_at`: the monotonic time before which the next one does not."""
@@ -60,9 +57,7 @@ class Pace:
 
     def answered(self, latency: float) -> None:
         """Learns from a good answer."""
-        average = latency if self._average is None else self._average + AVERAGE_WEIGHT * (latency - self._average)
-        self._average = average
-        self._best = average if self._best is None else min(self._best, average)
+        self._latency.add(latency)
         self._answers += 1
         now = self.clock.monotonic()
         seconds = now - self._grown_at
@@ -70,7 +65,7 @@ class Pace:
             return
         used = self._answers / seconds
         self._grown_at, self._answers = now, 0
-        if average > SLOW_FACTOR * max(self._best, 0.01):
+        if not self._latency.flat:
             self.per_second = max(SLOWEST_PACE, self.per_second / GROWTH)
         elif used >= self.per_second / 2:  # a pace that nobody keeps up with has not been tried
             self._grow(now)

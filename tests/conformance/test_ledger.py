@@ -27,10 +27,12 @@ from jobs.systems.messages import Trace
 from tests.examples import some
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    assert request.param == "sqlite"
-    return url_of(tmp_path)
+    if request.param == "sqlite":
+        return url_of(tmp_path)
+    ledger: str = request.getfixturevalue("postgres").ledger()
+    return ledger
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def test_the_same_customer_without_row_ref_keeps_its_key_by_identity(
     first = muster("run", file_of(rows))
     forget(muster.folder)
     again = muster("run", file_of(rows))
-    assert [row["external_unique_id"] for row in first.rows] == [row["external_unique_id"] for row in again.rows]
+    assert [row["customer_id"] for row in first.rows] == [row["customer_id"] for row in again.rows]
     assert again.outcomes == ["already_onboarded"] * 2
     assert all(standing(sandbox, row["national_id"]).customers == 1 for row in rows)
 

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from jobs.evidence.sums import sha256
+from jobs.reports.twin import alone, drop_twin, twin_of
 
-from .muster import Ended, Muster
+from .muster import Ended, Muster, eventually
 from .people import Row, person
 from .test_evidence import packed, sealed_anew
 
@@ -244,3 +245,15 @@ def test_what_a_killed_command_was_about_to_seal_is_settled_by_the_next(
     assert muster("report", "run-1", "--sample", "1", "--seed", "7").code == 0
     assert muster("verify", "run-1").code == 0
     assert [path.name for path in (muster.folder / "runs").iterdir()] == ["run-1"]
+
+
+def test_two_commands_that_seal_one_run_again_wait_for_each_other(muster: Muster, ended: Ended) -> None:
+    with alone(ended.folder):
+        twin = twin_of(ended.folder).path
+        other = muster.start("report", "run-1", "--sample", "1", "--seed", "5")
+        eventually(lambda: f"-> FLOCK  ADVISORY  WRITE {other.running.pid} " in Path("/proc/locks").read_text())
+        assert twin.is_dir()
+        drop_twin(ended.folder)
+    assert muster.wait(other).code == 0
+    assert muster("verify", "run-1").code == 0
+    assert [path.name for path in ended.folder.parent.iterdir()] == ["run-1"]

@@ -56,7 +56,7 @@ CALLED_BY_OTHERS |= {"configure", "data_received", "eof_received", "connection_l
 CALLED_BY_OTHERS |= {"resolve_command"}
 """Names that a library calls, or that people who use the sandbox do."""
 
-IMPORTED_AS = {"xlsxwriter": "xlsxwriter", "cryptography": "cryptography"}
+IMPORTED_AS = {"xlsxwriter": "xlsxwriter", "cryptography": "cryptography", "psycopg": "psycopg"}
 """The package of each optional dependency."""
 
 

@@ -23,6 +23,7 @@ ONLY_IN = {
     ),
     "sqlite3": ("jobs.ledger.sqlite", "jobs.ledger.turn", "jobs.ledger.files"),
     "sqlalchemy": ("jobs.ledger",),
+    "psycopg": ("jobs.ledger.postgres",),
     "pandera": ("schemas", "jobs.intake"),
     "phonenumbers": ("jobs.intake.phones",),
     "starlette": ("jobs.sandbox",),

@@ -1,10 +1,8 @@
 """Limits that a target taught: the stricter stays, nothing exceeds the configured one, and steps up are careful."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from books import url_of
 
 from jobs.clock import Stamp
 from jobs.ledger.boots import ROUNDING_MS, meet
@@ -25,8 +23,8 @@ def at(after_ms: int, *, boot: str = "boot", wall_ms: int | None = None) -> Stam
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.opened(url_of(tmp_path)) as opened:
+def store(mostly: str) -> Iterator[Store]:
+    with Store.opened(mostly) as opened:
         yield opened
 
 

@@ -1,19 +1,17 @@
 """One owner at a time, by name; followed at once when dead, after half a minute of silence where only that tells."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from books import OWNER, now_ms, url_of
+from books import OWNER, now_ms
 from sqlalchemy import select, update
 
 from jobs.alive import Process, Pulse, Watch
@@ -30,8 +28,8 @@ QUICK = Pulse(beat=0.05, dead=0.8, look=0.4)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.opened(url_of(tmp_path)) as opened:
+def store(mostly: str) -> Iterator[Store]:
+    with Store.opened(mostly) as opened:
         assert opened.space("eclipse", "1001") == 1
         yield opened
 
@@ -217,13 +215,12 @@ def test_who_was_frozen_together_with_the_owner_goes_on_watching(store: Store) -
     assert watch.moved
 
 
-def test_silence_means_nothing_while_nobody_can_write_to_the_ledger(tmp_path: Path, store: Store) -> None:
+def test_silence_means_nothing_while_nobody_can_write_to_the_ledger(store: Store) -> None:
     owned(store, AWAY[0], NOW)
     clock = Hands()
     watch = Watch(replace(PULSE, look=0.01), clock)
     assert isinstance(look(store, watch, clock), Occupied)
-    with closing(sqlite3.connect(tmp_path / "muster.db", isolation_level=None)) as somebody:
-        somebody.execute("BEGIN IMMEDIATE")
+    with store.writes.begin():
         for second in range(0, 60, 5):
             clock.at = second
             found = look(store, watch, clock)
@@ -271,7 +268,7 @@ def test_an_owner_whose_clock_is_two_minutes_off_is_seen_to_beat_and_left_alone(
         def now(self) -> datetime:
             return super().now() + timedelta(seconds=away_seconds)
 
-    with Store.opened(url_of(tmp_path)) as own:
+    with Store.opened(store.url) as own:
         elsewhere = lease.held(own, 1, Owner("away", AWAY[2]), 0, pulse=Pulse(0.05, 30, 1), clock=Wrong())
         with elsewhere:
             with pytest.raises(Occupied, match="and it beats") as caught, lease.held(store, 1, OWNER, 0, Clock()):
@@ -337,7 +334,7 @@ def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -
     epoch = lease.take(store, 1, OWNER, now_ms())
 
     def leave() -> None:
-        with Store.opened(url_of(tmp_path)) as other:
+        with Store.opened(store.url) as other:
             lease.release(other, 1, epoch)
 
     timer = threading.Timer(0.2, leave)
@@ -357,11 +354,10 @@ def test_the_heart_beats_while_the_block_computes(store: Store) -> None:
 
 
 def test_a_beat_that_could_not_be_written_is_made_up_for_and_the_end_does_not_wait_long_for_it(
-    tmp_path: Path, store: Store
+    store: Store,
 ) -> None:
     with lease.held(store, 1, OWNER, 0, Clock(), pulse=Pulse(0.05, 30, 1)):
-        with closing(sqlite3.connect(tmp_path / "muster.db", isolation_level=None)) as somebody:
-            somebody.execute("BEGIN IMMEDIATE")
+        with store.writes.begin():
             before = beats(store)
             time.sleep(1.5)  # longer than a beat waits for the lock
             assert beats(store) == before
@@ -383,7 +379,7 @@ def test_of_two_that_follow_a_dead_owner_at_once_one_is_locked_out(tmp_path: Pat
     ready = threading.Barrier(4)
 
     def follow() -> None:
-        with Store.opened(url_of(tmp_path)) as own:
+        with Store.opened(store.url) as own:
             ready.wait()
             try:
                 found.append(lease.take(own, 1, OWNER, NOW))

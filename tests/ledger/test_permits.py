@@ -6,7 +6,7 @@ And by processes of one boot and of others, whatever the wall clocks do.
 from collections.abc import Iterator
 
 import pytest
-from books import SetClock, quick_folder, url_of
+from books import SetClock
 from sqlalchemy import event, func, select
 
 from jobs.ledger import permits, tables
@@ -18,8 +18,8 @@ SHORT, LONG = Rate(20, 1.0), Rate(60, 180.0)
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with quick_folder() as folder, Store.opened(url_of(folder)) as opened:
+def store(either: str) -> Iterator[Store]:
+    with Store.opened(either) as opened:
         yield opened
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from books import RUN, url_of
+from books import RUN
 
 from jobs.ledger.erase import all_runs
 from jobs.ledger.seals import add_seal, link_before
@@ -20,8 +19,8 @@ RUNS = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.opened(url_of(tmp_path)) as opened:
+def store(mostly: str) -> Iterator[Store]:
+    with Store.opened(mostly) as opened:
         space_id = opened.space(RUN.system, RUN.tenant)
         for run in RUNS:
             opened.begin_run(space_id, run)

@@ -18,7 +18,7 @@ from jobs.errors import ExitCode, Unusable
 from jobs.ledger import sqlite, turn
 from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.files import Files
-from jobs.ledger.sqlite import open_engine, path_of
+from jobs.ledger.place import File, place_of
 from jobs.ledger.store import Store
 from jobs.ledger.turn import Turn
 from jobs.ledger.writer import Writer
@@ -115,7 +115,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "muster.db").symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(Unusable, match="not a file"):
-        open_engine(url_of(tmp_path))
+        place_of(url_of(tmp_path)).open()
 
 
 def test_opening_a_second_time_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_a_ledger_that_another_holds_is_waited_for_and_no_matter_of_the_disk(
 
 
 def test_a_path_is_relative_to_the_working_directory() -> None:
-    assert path_of("sqlite:///muster.db") == Path("muster.db")
-    assert path_of("sqlite:////var/lib/muster.db") == Path("/var/lib/muster.db")
+    assert place_of("sqlite:///muster.db") == File(Path("muster.db"))
+    assert place_of("sqlite:////var/lib/muster.db") == File(Path("/var/lib/muster.db"))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import Book, begun, ended, intent, now_ms, record, url_of
+from books import Book, begun, ended, intent, now_ms, record
 from sqlalchemy.exc import OperationalError
 
 from jobs.ledger import lease
@@ -17,8 +17,8 @@ from jobs.ledger.writer import MOST_AT_ONCE, Offload, Writer
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Iterator[Book]:
-    with Store.opened(url_of(tmp_path)) as store:
+def book(either: str) -> Iterator[Book]:
+    with Store.opened(either) as store:
         yield begun(store)
 
 
@@ -52,7 +52,7 @@ def test_what_is_acknowledged_is_durable_with_all_that_was_asked_for_before(book
             for number in range(50):
                 await writer.post(intent(f"k{number:02}"))
             await writer.commit(intent("last"))
-            with Store.opened(url_of(tmp_path)) as other:
+            with Store.opened(book.store.url) as other:
                 return Book(other, book.space_id, book.epoch).events()
 
     assert asyncio.run(work()) == [*(f"k{number:02}" for number in range(50)), "last"]
@@ -218,7 +218,7 @@ def test_a_writer_that_was_fenced_off_says_so(book: Book) -> None:
     assert book.events() == ["a"]
 
 
-@pytest.mark.parametrize("reason", ["\ud800", 2**70, object()])
+@pytest.mark.parametrize("reason", ["\ud800", object()])
 def test_a_value_that_no_database_can_hold_breaks_the_writer_and_leaves_nobody_waiting(
     book: Book, reason: object
 ) -> None:

@@ -73,7 +73,7 @@ class Sheet:
         rows = list(self.accepted_rows)
         return [rows[first : first + window] for first in range(0, len(rows), window)]
 
-    def quarantined(self) -> list[list[OutcomeRow]]:
+    def quarantined(self, _pseudonyms: object) -> list[list[OutcomeRow]]:
         """None."""
         return []
 

@@ -107,6 +107,24 @@ def test_a_lost_document_is_never_sent_again(bank: Bank, kind: str) -> None:
     assert bank.calls("document") == 1
 
 
+@pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit"])
+def test_of_several_documents_each_is_sent_once_and_judged_by_itself(bank: Bank, kind: str) -> None:
+    bank.switch(document_command="UploadKycCommand")
+    bank.settings(**QUICK, document_command='"UploadKycCommand"')
+    bank.sandbox.faults([{"operation": "document", "kind": kind, "nth": 3}])
+    further = {f"document_{number}_file": "passport.pdf" for number in (2, 3)}
+    rows = [with_document(bank, **further, document_3_type="Utility bill"), client(2, document_2_type="Passport")]
+    ended = bank.muster("run", bank.file(rows), "--concurrency", "1")
+    again = bank.muster("resume", ended.folder.name)
+
+    assert [(row["outcome"], row["failed_step"], row["reason_code"]) for row in ended.rows] == [
+        ("in_doubt", "document:3", "unanswered"),
+        ("quarantined", "", "missing:document_2_file"),
+    ]
+    assert again.outcomes == ["in_doubt", "quarantined"]
+    assert (bank.calls("document"), documented(bank)) == (3, [3 if kind == "drop_after_commit" else 2])
+
+
 def test_forms_are_filled_value_by_value_and_checked() -> None:
     told = {"key": "k-1", "type": 'a "b"', "content": "AAAA"}
     form = {"client": "{key}", "doc": [{"kind": "{type}", "body": "data:{content}"}], "n": 1}

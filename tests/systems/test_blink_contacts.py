@@ -1,5 +1,7 @@
 """bLink's contacts of every medium, with a type and additional information of their own."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -98,3 +100,19 @@ def test_what_stands_beside_a_contact_that_is_not_there_is_quarantined(muster: M
         "value_invalid:fax",
         "value_invalid:email_type",
     ]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["type in the ledger", "ledger of an older muster"])
+def test_a_contact_made_under_another_setting_is_no_difference(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, known: bool
+) -> None:
+    assert muster("run", file_of([only(1, "bank_person_id", email="office@example.com")])).outcomes == ["onboarded"]
+    if not known:
+        with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
+            ledger.execute("update record set facts = replace(facts, 'contact_email_type', 'forgotten')")
+    path = muster.folder / "muster.toml"
+    path.write_text(path.read_text("utf-8") + 'contact_type = "business"\n', encoding="utf-8")
+    ended = muster("reconcile", "run-1")
+
+    assert ended.code == 0, ended.stdout
+    assert committed(sandbox) == ["create_contact"]

@@ -214,8 +214,8 @@ def test_not_found_about_a_customer_who_is_not_shown_yet_is_no_empty_list(
     late = ({"operation": each, "nth": 1, "kind": "status", "params": UNKNOWN} for each in (operation, "get_customer"))
     sandbox.faults(list(late))
     ended = muster("run", file_of([person(1)]))
-    assert [(row["outcome"], row["reason_code"]) for row in ended.rows] == [("failed", "read_failed")]
-    assert muster("retry", "run-1").outcomes == ["onboarded"]
+    assert [(row["outcome"], row["reason_code"]) for row in ended.rows] == [("in_doubt", "customer_not_found")]
+    assert muster("resume", "run-1").outcomes == ["onboarded"]
     assert held(sandbox) == [(5001, "ZAR")]
 
 

@@ -343,3 +343,31 @@ def _free(given: dict[str, str]) -> list[str]:
     from schemas.columns import columns_of
 
     return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.api and each.name in given]
+
+
+def test_a_row_has_as_many_documents_as_its_file_has_columns_for(world: World) -> None:
+    more = {
+        f"document_{number}_{what}": given
+        for number in (21, 22, 300)
+        for what, given in {"file": "id.png", "type": "Passport", "expired": "FALSE", "valid_till_date": ""}.items()
+    }
+    wrong = {
+        "document_300_type": {"document_300_type": ""},
+        "document_21_file": {"document_21_file": "gone.png"},
+        "document_22_expired": {"document_22_expired": "perhaps"},
+        "document_300_valid_till_date": {"document_300_valid_till_date": "2034-02-30"},
+    }
+    rows = [
+        person(1, **more),
+        *(person(n, **(more | each)) for n, each in enumerate(wrong.values(), start=2)),
+        person(9),
+    ]
+    ended = world.run(rows)
+    members = {each for customer in world.standing.snapshot()["customers"] for each in customer["members"]}
+    twice = world.run([person(1, **more, **{"Document 21 Type": "Passport"})])
+
+    assert ended.outcomes == ["pending", *["quarantined"] * 4, "pending"]
+    assert [row["reason_code"].partition(":")[2] for row in ended.rows[1:5]] == list(wrong)
+    assert ended.rows[1]["reason_code"] == "missing:document_300_type"
+    assert {f"governmentDocuments.{place}.content" for place in range(4)} <= members
+    assert (twice.code, "both mean document_21_type" in twice.stderr) == (2, True)

@@ -397,6 +397,90 @@ def test_papers_are_the_customers_own_too(muster: Muster, sandbox: Sandbox, file
     assert muster("register", muster.folder / "customers.csv").outcomes == ["already_onboarded"]
 
 
+def early(folder: Path, **switches: str) -> Cells:
+    """A row with a document, where ONBOARDING uploads before there is a login."""
+    (folder / "front.jpg").write_bytes(b"\xff\xd8\xff front")
+    (folder / "muster.toml").write_text("[eclipse]\nonboarding_uploads = true\nonboarding_updates = true\n")
+    return newcomer(1, id_front_file="front.jpg", **switches)
+
+
+@pytest.mark.parametrize("further", [(), ("--then-onboard", "--as", "customer"), ("--then-onboard",)])
+def test_onboarding_uploads_documents_before_there_is_a_login_and_nobody_does_it_again(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, further: tuple[str, ...]
+) -> None:
+    row = early(muster.folder)
+    ended = muster("register", file_of([row]), *PASSWORDS, *further)
+    order = [entry["operation"] for entry in writes(sandbox)]
+    (sender,) = [entry["credential"] for entry in sandbox.journal() if entry["operation"] == "create_document"]
+
+    assert ended.code == 0, ended.stdout
+    assert order[:3] == ["create_customer", "create_document", "create_identity"]
+    assert (sender, order.count("create_document")) == (sandbox.onboarding_identity, 1)
+    assert intrusions(sandbox) == []
+
+
+def test_an_upload_that_went_unanswered_leaves_no_login_behind_and_an_operator_settles_it(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = early(muster.folder)
+    path = file_of([row])
+    sandbox.faults([{"operation": "create_document", "kind": "drop_after_commit", "nth": 1}])
+    ended = muster("register", path, *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("in_doubt", "documents_unreadable")]
+    assert held(sandbox, row)[0].identities == []
+    monkeypatch.setenv("MUSTER_IDENTITY", sandbox.identity)
+    monkeypatch.setenv("MUSTER_PASSWORD", sandbox.password)
+    assert muster("run", path).outcomes == ["onboarded"]
+    assert len(held(sandbox, row)[0].documents) == 1
+
+
+def test_documents_of_a_customer_with_a_login_are_left_to_an_operator(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    path = file_of([early(muster.folder)])
+    (muster.folder / "muster.toml").unlink()
+    assert muster("register", path, *PASSWORDS).code == 0
+    early(muster.folder)
+    before = arrivals(sandbox)
+    ended = muster("register", path, *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("failed", "login_exists")]
+    assert writes(sandbox, before) == []
+
+
+@pytest.mark.parametrize("kind", [None, "drop_after_commit", "drop_before_commit", "garbage_body"])
+@pytest.mark.parametrize("strictness", ["seed", "vendor"])
+def test_a_corrected_row_reaches_a_customer_that_has_no_login_yet(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, kind: str | None, strictness: str
+) -> None:
+    sandbox.configure(strictness=strictness)
+    sandbox.state.add_login(Login("thandi.1", "a-strangers-password", sandbox.tenant + 1))
+    row = early(muster.folder, gender="F")
+    assert muster("register", file_of([row]), *PASSWORDS).rows[0]["reason_code"] == "login_taken"
+    mended = row | {"identity": "thandi.nkosi", "email": "mended@example.com", "last_name": "Nkosi-Botha"}
+    sandbox.faults([{"operation": "update_customer", "kind": kind, "nth": 1}] if kind else [])
+    ended = muster("register", file_of([mended]), *PASSWORDS)
+
+    (customer,) = held(sandbox, row)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("onboarded", "")], ended.stdout
+    assert (customer.fields["email"], customer.fields["lastName"]) == ("mended@example.com", "Nkosi-Botha")
+    assert [line["class"] for line in ended.reconciliation] == ["match"]
+    assert muster("register", file_of([mended]), *PASSWORDS).outcomes == ["already_onboarded"]
+    assert intrusions(sandbox) == []
+
+
+def test_a_change_that_the_target_refuses_is_a_conflict_and_makes_no_login(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    sandbox.state.add_login(Login("thandi.1", "a-strangers-password", sandbox.tenant + 1))
+    sandbox.plant(**record(newcomer(2)))
+    row = early(muster.folder)
+    assert muster("register", file_of([row]), *PASSWORDS).rows[0]["reason_code"] == "login_taken"
+    mended = row | {"identity": "thandi.nkosi", "phone": newcomer(2)["phone"]}
+    ended = muster("register", file_of([mended]), *PASSWORDS)
+    assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "already_registered")]
+    assert held(sandbox, row)[0].identities == []
+
+
 def test_a_lost_answer_to_the_customers_own_request_makes_no_double(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:

@@ -244,6 +244,29 @@ def test_the_pace_shrinks_when_answers_become_slow() -> None:
     assert seen[-1] < seen[30] < max(seen)
 
 
+def test_a_minute_after_a_stall_the_pace_is_what_it_was() -> None:
+    async def work() -> tuple[float, float]:
+        clock = VirtualClock()
+        pace = Pace(clock, 4.0, limit=4.0)
+
+        async def quick(seconds: float) -> float:
+            began = clock.monotonic()
+            while clock.monotonic() - began < seconds:
+                await clock.sleep(1 / pace.per_second)
+                pace.answered(0.05)
+            return pace.per_second
+
+        before = await quick(10)
+        await clock.sleep(25)
+        for _ in range(64):  # all that were under way
+            pace.answered(25.0)
+        return before, await quick(60)
+
+    before, after = virtually(work)
+
+    assert after >= before
+
+
 def test_a_refusal_halves_the_pace_and_a_wave_of_them_halves_it_once() -> None:
     async def work() -> list[float]:
         clock = VirtualClock()

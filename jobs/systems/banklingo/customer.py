@@ -13,6 +13,7 @@ from jobs import folded
 from jobs.model import Origin, Outcome
 from jobs.systems.banklingo.contacts import KEYS, Contact, Contacts, key_of
 from jobs.systems.banklingo.dialect import DIALECT, Envelope
+from jobs.systems.banklingo.document import documents_of
 from jobs.systems.banklingo.states import PENDING, as_number
 from jobs.systems.contract import CUSTOMER_STEP
 from jobs.systems.json_reply import Unreadable, identifier
@@ -111,7 +112,7 @@ class CustomerStep:
         """
         row = view.row
         doubtful = view.doubt is not None or view.taken
-        if self.refuses_documents and row.get("document_file") and not doubtful:
+        if self.refuses_documents and documents_of(row) and not doubtful:
             return Ended(Outcome.REJECTED, "not_offered", NO_DOCUMENTS)
         found = await self.contacts.with_email(reader, row.get("email") or "", anew=doubtful)
         exact = [each for each in found if each.has_phone(row.get("phone"))]

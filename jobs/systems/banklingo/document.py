@@ -1,4 +1,6 @@
-"""The step `document`: the KYC document of a row, by a command that the settings name, sent once and never again.
+"""The steps `document`, `document:2` and so on: the KYC documents of a row, by a command that the settings name.
+
+Each is sent once and never again, and judged by itself.
 
 The vendor's page says that KYC documentation is handled and names neither command nor members; so both are settings,
 and as nothing that could be read shows a document, a lost one stays a doubt for a person.
@@ -16,8 +18,10 @@ from jobs.systems.banklingo.contacts import KEYS, key_of
 from jobs.systems.banklingo.dialect import DIALECT, Envelope
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.messages import Reader, Reply, Request
-from jobs.systems.row import View
+from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Finding, Unclear, Verdict
+from schemas.banklingo import FURTHER
+from schemas.column import numbered
 
 DOCUMENT_FORM = (
     '{"contactEncodedKey": "{key}", "documentType": "{type}", "fileName": "{name}", "fileContent": "{content}"}'
@@ -34,8 +38,13 @@ class DocumentStep:
     command: str
     form: str
     settle_seconds: float | None
-    name: str = "document"
+    number: int = 1
     resends: int | None = 0
+
+    @property
+    def name(self) -> str:
+        """The name is `document`; of a further one `document:` and its number."""
+        return "document" if self.number == 1 else f"document:{self.number}"
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Absent as long as no request of ours may have been applied: nothing shows a document."""
@@ -47,9 +56,8 @@ class DocumentStep:
 
     def write(self, view: View) -> Request:
         """The command with the file inside. Raises Unsendable."""
-        reference = view.row.get("document_file") or ""
+        reference, kind = documents_of(view.row)[self.number]
         content = documents.read(self.files, reference).content
-        kind = view.row.get("document_type") or view.row.get("id_type") or ""
         told = {"key": view.facts["customer_id"], "type": kind, "name": Path(reference).name}
         told["content"] = base64.b64encode(content).decode()
         return self.envelope.command("document", self.command, filled(json.loads(self.form), told))
@@ -64,6 +72,16 @@ class DocumentStep:
             return Done()
 
         return DIALECT.judged(reply, made)
+
+
+def documents_of(row: Row) -> dict[int, tuple[str, str]]:
+    """By number, rising: the file of each document that a row names, and its kind."""
+    said: dict[int, dict[str, str]] = {}
+    if reference := row.get("document_file"):
+        said[1] = {"file": reference, "type": row.get("document_type") or ""}
+    for number, name, value in numbered(row.get(FURTHER) or "{}"):
+        said.setdefault(number, {})[name] = value
+    return {each: (told["file"], told.get("type") or row.get("id_type") or "") for each, told in said.items()}
 
 
 def checked_form(form: str) -> str:

@@ -11,7 +11,7 @@ from jobs.systems.banklingo.approval import ApprovalStep
 from jobs.systems.banklingo.contacts import Contact, Contacts
 from jobs.systems.banklingo.customer import PAYLOAD, CustomerStep, Form
 from jobs.systems.banklingo.dialect import DIALECT, QUERY_MEMBER, Envelope
-from jobs.systems.banklingo.document import DOCUMENT_FORM, DocumentStep, checked_form
+from jobs.systems.banklingo.document import DOCUMENT_FORM, DocumentStep, checked_form, documents_of
 from jobs.systems.banklingo.predicates import Predicates
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
 from jobs.systems.contract import Capabilities, Setup, Step
@@ -20,6 +20,7 @@ from jobs.systems.messages import CallClass, Reader
 from jobs.systems.optional import Check, Predicate
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
+from schemas.banklingo import FURTHER
 
 CAPABILITIES = Capabilities(
     title="BankLingo",
@@ -110,7 +111,7 @@ class BankLingo(Defaults):
     """BankLingo for one tenant: clients are created."""
 
     dialect = DIALECT
-    later_columns = frozenset({"document_file", "document_type"})
+    later_columns = frozenset({"document_file", "document_type", "id_type", FURTHER})
 
     def __init__(self, setup: Setup, settings: BankLingoSettings) -> None:
         if settings.envelope not in QUERY_MEMBER:
@@ -143,8 +144,9 @@ class BankLingo(Defaults):
         self.capabilities = CAPABILITIES if settings.await_decision else replace(CAPABILITIES, decided={})
 
     def steps_of(self, row: Row) -> Sequence[Step]:
-        """The client, its document where the row has one, and its approval."""
-        return [step for step in self.steps if step is not self.document or row.get("document_file")]
+        """All steps, with one for each document of the row in the place of the first's."""
+        documents = [replace(self.document, number=number) for number in documents_of(row)]
+        return [each for step in self.steps for each in (documents if step is self.document else [step])]
 
     def headers(self, fresh_id: Callable[[], str]) -> Mapping[str, str]:
         """The tenant, where the settings say so."""

@@ -41,9 +41,11 @@ def same_content(medium: str, ours: str, theirs: str) -> bool:
     return left == right
 
 
-def same(contact: Mapping[str, Any], medium: str, kind: str, content: str) -> bool:
-    """Whether a contact of the bank is the one meant; one whose type is not shown is, whatever the type."""
-    if text_of(contact, "medium") != medium or text_of(contact, "contactMediumType") not in {kind, None}:
+def same(contact: Mapping[str, Any], medium: str, kind: str | None, content: str) -> bool:
+    """Whether a contact of the bank is the one meant; whatever the type, where it is not shown or `kind` is None."""
+    if text_of(contact, "medium") != medium:
+        return False
+    if kind is not None and text_of(contact, "contactMediumType") not in {kind, None}:
         return False
     return same_content(medium, content, text_of(contact, "contactContent") or "")
 

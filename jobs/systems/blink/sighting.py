@@ -27,10 +27,11 @@ from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison
 
 
-async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Mapping[str, str]) -> list[Comparison]:
-    """The contacts that the row asks for, of the type that `facts` or the row have of each, else of `kind`.
+async def contacts_of(bank: Bank, reader: Reader, row: Row, facts: Mapping[str, str]) -> list[Comparison]:
+    """The contacts that the row asks for, of the type that `facts` or the row have of each, else of any.
 
-    `facts` has the person too, where the row names none. Raises ReadFailed.
+    The settings of now say nothing of the type that a contact was made with. `facts` has the person too, where the row
+    names none. Raises ReadFailed.
     """
     wanted = [column for column in MEDIA if row.get(column)]
     person = row.get("bank_person_id") or facts.get("bank_person_id")
@@ -39,12 +40,12 @@ async def contacts_of(bank: Bank, reader: Reader, row: Row, kind: str, facts: Ma
     contacts = await bank.contacts(reader, person, {MEDIA[column] for column in wanted}) or []
     compared = []
     for column in wanted:
-        own = facts.get(f"contact_{column}_type") or row.get(f"{column}_type") or kind
+        own = facts.get(f"contact_{column}_type") or row.get(f"{column}_type")
         compared += _contact(column, own, row, contacts)
     return compared
 
 
-def _contact(column: str, kind: str, row: Row, contacts: Sequence[Record]) -> list[Comparison]:
+def _contact(column: str, kind: str | None, row: Row, contacts: Sequence[Record]) -> list[Comparison]:
     """Equal when any contact is ours; else beside the newest one of that medium and type."""
     medium, ours, mask = MEDIA[column], row.values[column], masking.of_column("phone" if column == "fax" else column)
     found = [contact for contact in contacts if same(contact, medium, kind, ours)]
@@ -52,7 +53,7 @@ def _contact(column: str, kind: str, row: Row, contacts: Sequence[Record]) -> li
         alike = [
             text_of(contact, "contactContent")
             for contact in contacts
-            if text_of(contact, "medium") == medium and text_of(contact, "contactMediumType") == kind
+            if text_of(contact, "medium") == medium and kind in {None, text_of(contact, "contactMediumType")}
         ]
         return [Comparison(column, ours, alike[-1] if alike else None, mask)]
     equal = [text_of(contact, "contactContent") for contact in found]

@@ -232,7 +232,7 @@ class Blink(Defaults):
             raise ReadFailed("the row's values are not at hand, so its contacts and address can't be compared")
         if len(persons := persons_of(customer)) == 1:
             facts = {"bank_person_id": persons[0], **facts}
-        contacts = await contacts_of(self.bank, reader, row, self.settings.contact_type, facts)
+        contacts = await contacts_of(self.bank, reader, row, facts)
         compared = [*contacts, *await addresses_of(self.bank, reader, row, customer)]
         if self.full:
             compared += await all_of(self.bank, reader, row, known)

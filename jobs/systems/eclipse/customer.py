@@ -148,9 +148,7 @@ class CustomerStep:
 
     def write(self, view: View) -> Request:
         """POST /customers with our key and version 0, both required by the vendor."""
-        body: dict[str, object] = {api: value for column, api in PAYLOAD.items() if (value := view.row.get(column))}
-        if birth := view.row.get("date_of_birth"):
-            body["dateOfBirth"] = birth.replace("-", "")
+        body: dict[str, object] = {**members(view.row)}
         body["userTypeId"] = int(self.type_of(view))
         body["externalUniqueId"] = view.row.key
         body["version"] = 0
@@ -200,6 +198,14 @@ class CustomerStep:
     def everybody(self) -> Request:
         """GET /customers without a filter."""
         return Request("list_customers", "GET", f"{self.tenant_path}/customers")
+
+
+def members(row: Row) -> dict[str, str]:
+    """The members of a profile that the row fills."""
+    found = {api: value for column, api in PAYLOAD.items() if (value := row.get(column))}
+    if birth := row.get("date_of_birth"):
+        found[PAYLOAD["date_of_birth"]] = birth.replace("-", "")
+    return found
 
 
 def customer_found(customer_id: str, origin: Origin, spelling: Mapping[str, str] | None = None) -> Done:

@@ -16,7 +16,7 @@ from jobs.model import Outcome
 from jobs.systems.contract import Passwords
 from jobs.systems.eclipse import shown, wire
 from jobs.systems.eclipse.dialect import DIALECT
-from jobs.systems.eclipse.existence import exists
+from jobs.systems.eclipse.existence import has_login
 from jobs.systems.eclipse.handover import Handover, Proof
 from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
@@ -53,7 +53,7 @@ class IdentityStep:
         if ours and await self.handover.attempt(reader, view) is Proof.GIVEN:
             return Done()
         customer_id = view.facts["customer_id"]
-        if not await exists(reader, Request("identity_exists", "HEAD", self.path(customer_id))):
+        if not await has_login(reader, self.tenant_path, customer_id):
             return TAKEN if view.taken else Absent(facts)
         if view.doubt is not None or view.taken:  # it had none when we asked, and an answer of ours is missing or "409"
             return Done()

@@ -11,14 +11,18 @@ from jobs.privacy.passwords import PasswordFile
 from jobs.systems.contract import Capabilities, Setup, Step, WritingStep, writes
 from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import wire
-from jobs.systems.eclipse.existence import exists
+from jobs.systems.eclipse.address import AddressStep
+from jobs.systems.eclipse.document import DocumentStep
+from jobs.systems.eclipse.existence import has_login
 from jobs.systems.eclipse.handover import Handover, HandoverStep
 from jobs.systems.eclipse.identity import IdentityStep
 from jobs.systems.eclipse.newcomer import NewcomerStep
 from jobs.systems.eclipse.own import OwnStep
+from jobs.systems.eclipse.profile import ProfileStep
 from jobs.systems.eclipse.system import CAPABILITIES as ECLIPSE
 from jobs.systems.eclipse.system import COMPARED, ONBOARDING, Eclipse, EclipseSettings, compared
-from jobs.systems.messages import Reader, Request
+from jobs.systems.eclipse.upload import UploadStep
+from jobs.systems.messages import Reader
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Sighting
 
@@ -66,12 +70,14 @@ class Registration(Eclipse):
         handover = Handover(passwords, self.login, self.token_of)
         self.identity = IdentityStep(self.tenant_path, passwords, handover)
         self.own, self.handover = setup.own, handover
-        self.registering: tuple[Step, ...] = (NewcomerStep(self.customer), self.identity, HandoverStep(handover))
-        self.steps = (
-            (*self.registering, *(self.as_customer(each) for each in self.following()))
-            if self.own
-            else (self.registering)
-        )
+        self.uploads = tuple(UploadStep(each) for each in self.papers if isinstance(each, DocumentStep))
+        self.before: tuple[Step, ...] = (NewcomerStep(self.customer),)
+        if settings.onboarding_updates:
+            self.before += (ProfileStep(self.tenant_path),)
+        self.after: tuple[Step, ...] = (self.identity, HandoverStep(handover))
+        early = self.uploads if settings.onboarding_uploads else ()
+        own = tuple(self.as_customer(each) for each in self.following()) if self.own else ()
+        self.steps = (*self.before, *early, *self.after, *own)
         self.later_columns |= {"identity", "password", "totp_enabled", "public_key"}
         if self.own:
             self.capabilities = replace(
@@ -80,7 +86,12 @@ class Registration(Eclipse):
 
     def following(self) -> Sequence[WritingStep]:
         """What the customer does after the handover, in the order of an onboarding."""
-        return (*self.papers, self.decision, self.wallet)
+        return (*self.own_papers(), self.decision, self.wallet)
+
+    def own_papers(self) -> Sequence[AddressStep | DocumentStep]:
+        """What the customer adds: the address, which ONBOARDING may not, and documents that ONBOARDING does not."""
+        early = self.settings.onboarding_uploads
+        return [each for each in self.papers if not (early and isinstance(each, DocumentStep))]
 
     def as_customer(self, step: WritingStep) -> Step:
         """The step with the customer's own token."""
@@ -88,10 +99,13 @@ class Registration(Eclipse):
 
     def steps_of(self, row: Row) -> Sequence[Step]:
         """Registering; where the customer goes on, what an onboarding of the row would have."""
+        early = [step for step in self.uploads if self.settings.onboarding_uploads and step.inner.wanted(row)]
+        registering = (*self.before, *early, *self.after)
         if not self.own:
-            return self.registering
-        onboarding = [step for step in Eclipse.steps_of(self, row) if step is not self.customer]
-        return (*self.registering, *(self.as_customer(step) for step in onboarding if writes(step)))
+            return registering
+        done = {self.customer.name, *(step.name for step in early)}
+        onboarding = [step for step in Eclipse.steps_of(self, row) if step.name not in done]
+        return (*registering, *(self.as_customer(step) for step in onboarding if writes(step)))
 
     admit = Defaults.admit
 
@@ -110,10 +124,9 @@ class Registration(Eclipse):
         ids = [str(wire.identifier(profile.get("customerId"))) for profile in profiles]
         if len(profiles) != 1:
             return Sighting(ids)
-        asked = Request("identity_exists", "HEAD", self.identity.path(ids[0]))
         return Sighting(
             customer_ids=ids,
             comparisons=[compared(column, row, profiles[0]) for column in COMPARED],
-            decision_status=LOGIN_THERE if await exists(reader, asked) else "no login",
+            decision_status=LOGIN_THERE if await has_login(reader, self.tenant_path, ids[0]) else "no login",
             customer_status=wire.text_of(profiles[0], "status"),
         )

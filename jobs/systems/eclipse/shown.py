@@ -12,6 +12,13 @@ from jobs.systems.messages import Reader, ReadFailed, Request
 Record = Mapping[str, Any]
 
 
+class Gone(ReadFailed):
+    """The target shows neither what was asked for nor the customer, whose id it gave us itself.
+
+    The vendor's page of a 404: "Customer ID does not exist or belongs to a different tenant". A person has to look.
+    """
+
+
 def path_of(tenant_path: str, customer_id: str, part: str = "") -> str:
     """`/customers/{id}`, or what hangs on it."""
     return f"{tenant_path}/customers/{wire.segment(customer_id)}{part and '/'}{part}"
@@ -48,13 +55,13 @@ async def certain(
     `names` are the operation and the part of the path.
 
     "Not found" may be about the customer, who was made just now and whom a copy of the data does not have yet: it is
-    believed to be about the list when the profile was there before. Raises ReadFailed when the profile is not.
+    believed to be about the list when the profile was there before. Raises Gone when the profile is not.
     """
     request = Request(names[0], "GET", path_of(tenant_path, customer_id, names[1]))
     records = await read(reader, request, none_when_not_found=False)
     if records is None:
         if await profile(reader, tenant_path, customer_id) is None:
-            raise ReadFailed(f"{request.operation}: the target does not show customer {customer_id}")
+            raise Gone(f"{request.operation}: the target does not show customer {customer_id}")
         records = await read(reader, request)
     return checked(records, request, customer_id)
 

@@ -89,6 +89,10 @@ class EclipseSettings:
     """`NORMAL` or `COMPARISON`; None: the target's own default."""
     checks: str | None = None
     """The checks to run, joined by commas; None: the target's default set."""
+    onboarding_uploads: bool = False
+    """Whether `muster register` uploads a row's documents itself, before the login exists, and not the customer."""
+    onboarding_updates: bool = False
+    """Whether `muster register` sends a corrected row's data to a customer that has no login yet (PUT, assumed)."""
     login: str = PASSWORD
     """How muster logs in: `password`, or `pki`: a challenge that is signed with MUSTER_PRIVATE_KEY."""
     challenge_operation: str = "login-challenge"

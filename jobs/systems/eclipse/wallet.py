@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from jobs.keys import KeySpace
+from jobs.keys import KeySpace, is_hidden
 from jobs.model import Origin, Outcome
 from jobs.systems.contract import CLOCK_SKEW, WALLET_STEP, further_wallet
 from jobs.systems.eclipse import shown, wire
@@ -113,10 +113,24 @@ class WalletStep:
         made_of = view.bound or (view.facts if view.taken else {})
         parts = [(made_of.get(name) or "").split(";")[self.place : self.place + 1] for name in FACTS]
         kind, key, currency = (next(iter(part), "") for part in parts)
-        return Wanted(kind, key, currency or self.currency_of(view.row)) if kind and key else None
+        return self.made_of(view.row, kind, key, currency or self.currency_of(view.row)) if kind and key else None
+
+    def made_of(self, row: Row, kind: str, key: str, currency: str) -> Wanted:
+        """The wallet of these facts; a key that the ledger hides is the row's own once more."""
+        return Wanted(kind, self.keys.wallet(row.key, kind) if is_hidden(key) else key, currency)
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """Our wallet, or the type in which to create it; what an unanswered create asked for is not chosen again."""
+        """Our wallet, or the type in which to create it; what an unanswered create asked for is not chosen again.
+
+        A customer that the target does not show any more is a doubt, as it is for its KYC.
+        """
+        try:
+            return await self.seen(reader, view)
+        except shown.Gone as error:
+            return Unclear("customer_not_found", error.reason, error.trace)
+
+    async def seen(self, reader: Reader, view: View) -> Finding:
+        """What `look` finds where the customer is shown. Raises ReadFailed."""
         customer_id = view.facts["customer_id"]
         wallets = await shown.wallets(reader, self.tenant_path, customer_id)
         if wallets is None and (view.taken or view.doubt):
@@ -181,7 +195,7 @@ class WalletStep:
         """
         types = await shown.wallet_types(reader, self.tenant_path, customer_id)
         if types is None:
-            raise ReadFailed(f"wallet_types: the target does not know customer {customer_id}")
+            raise shown.Gone(f"wallet_types: the target does not know customer {customer_id}")
         read = [(wire.identifier(each.get("walletTypeId")), each.get("allowed")) for each in types]
         allowed = [kind for kind, permitted in read if kind is not None and permitted is True]
         lacking = not allowed if wish is None else wish not in allowed
@@ -221,7 +235,7 @@ class WalletStep:
     def made(self, view: View) -> Wanted:
         """What the create is made of, as the look before it decided."""
         kind, key, currency = (view.facts[name].split(";")[self.place] for name in FACTS)
-        return Wanted(kind, key, currency)
+        return self.made_of(view.row, kind, key, currency)
 
     def write(self, view: View) -> Request:
         """POST /customers/{id}/wallets; status, key and version are all required by the vendor."""

@@ -1,7 +1,7 @@
 """The body of the one request: every column at the place that its `api` names. Reads the files that the row names."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +12,7 @@ from jobs.keys import KeySpace
 from jobs.privacy.documents import MOST_BYTES, read
 from jobs.systems.manner import bound_to
 from jobs.systems.row import Row
-from schemas.column import Column
+from schemas.column import Column, numbered
 from schemas.omnumi import OMNUMI
 
 RANDOM_DIGITS = 12
@@ -60,13 +60,12 @@ class Form:
         """The request's body; empty members are omitted. Raises Unsendable for a file that can't be used."""
         left_out = self.manner.left_out
         body: dict[str, Any] = {"tenantId": self.tenant}
-        for column in OMNUMI:
-            value = row.get(column.name)
-            if column.api is None or value is None or column.api.split(".")[0] in left_out:
+        for path, column, value in given(row):
+            if path.split(".")[0] in left_out:
                 continue
-            if column.api.endswith(".content"):
-                put(body, column.api.replace(".content", ".fileName"), Path(value).name)
-            put(body, column.api, self.sent(column, value))
+            if path.endswith(".content"):
+                put(body, path.replace(".content", ".fileName"), Path(value).name)
+            put(body, path, self.sent(column, value))
         if "governmentDocuments" in body:
             body["governmentDocuments"] = list(body["governmentDocuments"].values())
         derived = self.derived(row, body)
@@ -94,7 +93,7 @@ class Form:
             return {name: text for name, text in orjson.loads(value).items() if text is not None}
         if column.kind == "file":
             return base64.b64encode(read(self.files, value, self.most_bytes).content).decode()
-        if (column.api or "").endswith(".expired"):
+        if (column.api or "").rpartition(".")[2] == "expired":
             return value == "true"
         if column.name == "marital_status" and self.manner.marital_status_list:
             return [value]
@@ -105,6 +104,18 @@ class Form:
         if not self.manner.generate_namespace or row.get("custom_namespace") or NAMESPACE in self.manner.left_out:
             return None
         return "m" + self.keys.wallet(row.key, "namespace").removeprefix("wal-").replace("-", "")[:RANDOM_DIGITS]
+
+
+def given(row: Row) -> Iterator[tuple[str, Column, str]]:
+    """All that a row says: the path of the member, its column, the value. Its documents are in their order."""
+    for column in OMNUMI:
+        value = row.get(column.name)
+        if value is not None and column.api is not None:
+            yield column.api, column, value
+        if value is not None and column.numbered:
+            each_of = {each.name: each for each in column.numbered}
+            for number, name, text in numbered(value):
+                yield f"governmentDocuments.{number - 1}.{each_of[name].api}", each_of[name], text
 
 
 def put(body: dict[str, Any], path: str, value: object) -> None:

@@ -1,0 +1,77 @@
+"""Things of which a row may have any number, `document_21_file` and so on: each judged as a small row of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from jobs.intake.files import Files
+from jobs.intake.stage import SOURCE_ROW
+from schemas.column import Column, numbered
+from schemas.customers import rules_of
+from schemas.usual import DAY
+
+NUMBER = "~number"
+"""Which of the things it is; a name that no column has."""
+
+Masks = dict[str, pl.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The rules of one gathering column."""
+
+    column: Column
+    files: Files
+    today: date
+
+    def refused(self, frame: pl.DataFrame) -> Masks:
+        """By `code:column` the rows of `frame` of which such a thing can't be sent."""
+        parts = list(self._parts(frame))
+        if not parts:
+            return {}
+        schema = {SOURCE_ROW: pl.Int64, NUMBER: pl.Int64, **{each.name: pl.String for each in self.column.numbered}}
+        things = pl.DataFrame(parts, schema=schema)
+        found: dict[tuple[int, str], set[int]] = {}
+        for code, bad in self._bad(things):
+            for number, row in things.filter(bad).select(NUMBER, SOURCE_ROW).iter_rows():
+                found.setdefault((number, code), set()).add(row)
+        return {
+            self._told(number, code): frame[SOURCE_ROW].is_in(sorted(rows))
+            for (number, code), rows in sorted(found.items())
+        }
+
+    def _parts(self, frame: pl.DataFrame) -> Iterator[dict[str, object]]:
+        for row, text in frame.select(SOURCE_ROW, self.column.name).drop_nulls().iter_rows():
+            things: dict[int, dict[str, object]] = {}
+            for number, name, value in numbered(text):
+                things.setdefault(number, {SOURCE_ROW: row, NUMBER: number})[name] = value
+            yield from things.values()
+
+    def _bad(self, things: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
+        for each in self.column.numbered:
+            if each.required:
+                yield f"missing:{each.name}", things[each.name].is_null()
+            for rule in rules_of(each, self.today):
+                yield rule.code, ~things.select(rule.good).to_series()
+            if each.pattern == DAY:
+                day = things[each.name].str.to_date("%Y-%m-%d", strict=False)
+                yield f"date_invalid:{each.name}", things[each.name].is_not_null() & day.is_null()
+            if each.kind == "file":
+                yield each.refusal, self._unusable(things, each)
+
+    def _unusable(self, things: pl.DataFrame, each: Column) -> pl.Series:
+        """Which files can't be sent; asked for number by number, as refusals of earlier runs are known."""
+        bad: set[tuple[int, int]] = set()
+        for (number,), group in things.group_by([NUMBER], maintain_order=True):
+            code = self._told(int(str(number)), each.refusal)
+            mask = self.files.unusable(code, group[each.name], group[SOURCE_ROW])
+            bad |= {(int(str(number)), row) for row in group[SOURCE_ROW].filter(mask)}
+        keys = zip(things[NUMBER], things[SOURCE_ROW], strict=True)
+        return pl.Series([key in bad for key in keys], dtype=pl.Boolean)
+
+    def _told(self, number: int, code: str) -> str:
+        """`code:name` with the whole name of the column."""
+        word, _, name = code.partition(":")
+        return f"{word}:{self.column.gathers}{number}_{name}"

@@ -1,0 +1,23 @@
+"""What the two databases spell differently, where SQLAlchemy does not spell it for both."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Table, bindparam, func
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_into(name: str, table: Table) -> Any:
+    """An insertion that knows what to do on a conflict; `name`: of the dialect."""
+    return (postgresql if name == "postgresql" else sqlite).insert(table)
+
+
+def numbers(connection: Connection, values: Sequence[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Two columns of a list of one parameter: places, which count from 1, and `values`."""
+    if connection.dialect.name == "postgresql":
+        given = bindparam(None, list(values), type_=postgresql.ARRAY(BigInteger))
+        said = func.unnest(given).table_valued("value", with_ordinality="place", name="said").render_derived()
+        return said.c.place, said.c.value
+    each = func.json_each(json.dumps(list(values))).table_valued("key", "value")
+    return each.c.key + 1, each.c.value

@@ -1,0 +1,52 @@
+"""A server that is lost in the middle of a transaction: begun again, by somebody who looks what became of it first.
+
+A commit was all made or not at all, so that its last line tells.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, select
+
+from jobs.ledger import tables
+from jobs.ledger.broken import LedgerAway
+
+T = TypeVar("T")
+
+TRIES = 5
+"""How often a transaction is begun whose server is lost in the middle (chosen): each time it is waited for."""
+
+TELLING = ("at_ms", "kind", "source_row", "key", "step", "attempt", "verdict")
+"""The columns by which one event of a run is no other one: no attempt has two intents, and no intent two results."""
+
+
+def made_once(attempt: Callable[[bool], T]) -> T:
+    """What `attempt` gives, begun again when its server is lost; it is told whether it may be committed already."""
+    for left in reversed(range(TRIES)):
+        try:
+            return attempt(left < TRIES - 1)
+        except LedgerAway:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def is_there(
+    connection: Connection,
+    run_id: str,
+    events: Sequence[Mapping[str, object]],
+    outcomes: Sequence[Mapping[str, object]],
+) -> bool:
+    """Whether the run's events and outcomes, which were to be committed together, are in the ledger.
+
+    To be asked under the lock of the space, which the lost transaction holds until it has ended, and before anything
+    else is written of the run. False also where there are neither: to write the rest again changes nothing.
+    """
+    outcome = tables.outcome.c
+    if outcomes:
+        mine = (outcome.run_id == run_id, outcome.source_row == outcomes[-1]["source_row"])
+        return connection.scalar(select(outcome.source_row).where(*mine)) is not None
+    event = tables.event.c
+    wanted = select(*(event[name] for name in TELLING)).where(event.run_id == run_id).order_by(event.seq.desc())
+    newest = [tuple(row) for row in connection.execute(wanted.limit(len(events)))]
+    return bool(events) and newest[::-1] == [tuple(row[name] for name in TELLING) for row in events]

@@ -1,0 +1,135 @@
+"""Whole runs with the ledger on a PostgreSQL server, by real processes; killed, crashed and cut off on both sides."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from jobs.sandbox.server import Sandbox
+from tests.postgres import Server
+
+from .muster import Muster, also, arrivals, eventually, writes
+from .people import Row, people
+from .test_kill import proves_once_each
+
+Filed = Callable[[list[Row]], Path]
+
+
+@pytest.fixture
+def ledger(postgres: Server, muster: Muster, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The ledger of all commands of a test."""
+    url = postgres.ledger()
+    monkeypatch.setenv("MUSTER_LEDGER", url)
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    return url
+
+
+def test_a_night_runs_from_the_file_to_the_evidence(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, tmp_path: Path
+) -> None:
+    rows = people(3)
+    assert muster("doctor").code == 0
+    first = muster("run", file_of(rows))
+    proves_once_each(sandbox, rows, first)
+    before = arrivals(sandbox)
+    again = muster("run", file_of(rows))
+
+    assert (again.code, again.counts) == (0, {"already_onboarded": 3})
+    assert writes(sandbox, before) == []
+    for command in ("status", "runs", "open"):
+        assert muster(command).code == 0, command
+    for command in ("verify", "reconcile", "report"):
+        assert muster(command, first.folder.name).code == 0, command
+    assert muster("lookup", "--customer-id", first.rows[0]["customer_id"]).code == 0
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("muster.db")]
+
+
+def test_a_key_of_pseudonyms_has_to_be_given(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUSTER_PSEUDONYM_KEY")
+    ended = muster("run", file_of(people(1)))
+
+    assert ended.code == 2
+    assert "MUSTER_PSEUDONYM_KEY_FILE" in ended.stderr
+    assert writes(sandbox) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://muster:hunter2@db/muster", "postgresql:///muster?password=hunter2"])
+@pytest.mark.parametrize("command", ["run", "runs", "config"])
+def test_a_password_within_the_url_is_refused_and_shown_nowhere(
+    muster: Muster, file_of: Filed, command: str, url: str
+) -> None:
+    ended = muster(command, *([file_of(people(1))] if command == "run" else []), "--ledger", url)
+
+    assert ended.code == 2
+    assert "holds a password" in ended.stderr
+    assert "hunter2" not in ended.stderr + ended.stdout
+
+
+@pytest.mark.parametrize("operation", ["create_customer", *also("trigger_kyc", "create_wallet")])
+@pytest.mark.parametrize("when", ["after", *also("before")])
+def test_a_run_killed_at_a_write_is_finished_without_a_double(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, ledger: str, operation: str, when: str
+) -> None:
+    rows = people(6)
+    muster.killed(operation, when, 3, "run", file_of(rows), "--concurrency", "4")
+    proves_once_each(sandbox, rows, muster("resume"))
+
+
+def crash(server: Server) -> None:
+    server.crash()
+
+
+def kill_a_process(server: Server) -> None:
+    os.kill(server.backends()[0], signal.SIGKILL)
+
+
+def end_connections(server: Server) -> None:
+    server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'muster'")
+
+
+@pytest.mark.parametrize("lose", [crash, *also(kill_a_process, end_connections)])
+def test_a_server_that_is_lost_during_a_run_costs_nothing(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, postgres: Server, lose: Callable[[Server], None]
+) -> None:
+    rows = people(12)
+    sandbox.configure(latency_ms=30)
+    started = muster.start("run", file_of(rows), "--concurrency", "4")
+    for calls in (4, 12, 20):
+        eventually(lambda calls=calls: len(writes(sandbox)) >= calls)
+        lose(postgres)
+    ended = muster.wait(started)
+    assert ended.code == 0, ended
+    proves_once_each(sandbox, rows, ended)
+
+
+@pytest.mark.slow
+def test_a_run_whose_server_stays_away_stops_and_is_gone_on_with(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, postgres: Server
+) -> None:
+    rows = people(12)
+    sandbox.configure(latency_ms=30)
+    started = muster.start("run", file_of(rows), "--concurrency", "4")
+    eventually(lambda: len(writes(sandbox)) >= 4)
+    postgres.stop(signal.SIGQUIT)
+    try:
+        ended = muster.wait(started)
+    finally:
+        postgres.start()
+
+    assert ended.code == 3, ended
+    assert "was away for" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    intents = sum(count for (count,) in psycopg_rows(ledger, "SELECT count(*) FROM event WHERE kind = 'intent'"))
+    assert len(writes(sandbox)) <= intents
+    sandbox.configure(latency_ms=0)
+    proves_once_each(sandbox, rows, muster("resume"))
+
+
+def psycopg_rows(url: str, statement: str) -> list[tuple[int]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement).fetchall()  # type: ignore[call-overload,no-any-return]

@@ -1,0 +1,149 @@
+"""A PostgreSQL server of our own for tests: in a folder in memory, behind a socket there, as somebody unprivileged.
+
+Debian keeps the programs in a folder of the version, where they are looked for. Where there are none the tests are
+left out and say so; with MUSTER_TESTS_NEED_POSTGRES set they fail.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+NOBODY = 65534
+"""The user and group of nobody: the server refuses to run as root."""
+
+LONGEST = 60.0
+"""Seconds after which a server counts as hanging (chosen; it starts in a fifth of one)."""
+
+SETTINGS = ("listen_addresses=", "shared_buffers=16MB", "max_connections=60", "log_min_messages=panic")
+
+
+@cache
+def programs() -> Path | None:
+    """The folder of initdb and postgres; None where they are not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda each: int(each.parts[-3]))
+    on_path = shutil.which("postgres")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+def needed() -> Path:
+    """The programs, or the end of this test."""
+    found = programs()
+    if found is None:
+        words = "PostgreSQL is not installed (apt-get install postgresql): ITS LEDGER IS NOT TESTED HERE"
+        if os.environ.get("MUSTER_TESTS_NEED_POSTGRES"):
+            pytest.fail(words)
+        pytest.skip(words)
+    return found
+
+
+@dataclass
+class Server:
+    """One server, started and stopped at will; its data outlive it."""
+
+    folder: Path
+    settings: tuple[str, ...] = ()
+    process: "subprocess.Popen[bytes] | None" = None
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    @classmethod
+    @contextmanager
+    def running(cls, *settings: str) -> Iterator["Server"]:
+        """A new one for the block."""
+        where = needed()
+        memory = Path("/dev/shm")
+        with tempfile.TemporaryDirectory(prefix="pg-", dir=memory if memory.is_dir() else None) as folder:
+            if os.geteuid() == 0:
+                os.chown(folder, NOBODY, NOBODY)
+            server = cls(Path(folder), settings)
+            initdb = [where / "initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+            as_nobody([*initdb, "--locale=C", "--no-sync"])
+            server.start()
+            try:
+                yield server
+            finally:
+                server.stop(signal.SIGQUIT)
+
+    @property
+    def data(self) -> Path:
+        """The folder of its database."""
+        return self.folder / "data"
+
+    def start(self) -> None:
+        """Returns when it takes connections."""
+        given = [part for setting in (*SETTINGS, *self.settings) for part in ("-c", setting)]
+        self.process = subprocess.Popen(
+            unprivileged([needed() / "postgres", "-D", self.data, "-k", self.folder, *given], "--pdeathsig", "INT"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+        )
+        until = time.monotonic() + LONGEST
+        while True:
+            assert self.process.poll() is None, "the server ended"
+            try:
+                self.ask("SELECT 1")
+            except psycopg.OperationalError:
+                assert time.monotonic() < until, "the server does not start"
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends all connections and stops; SIGQUIT is a crash: what was not committed is gone."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(LONGEST)
+            self.process = None
+
+    def crash(self) -> None:
+        """Is stopped as by a crash, and started again."""
+        self.stop(signal.SIGQUIT)
+        self.start()
+
+    def ask(self, statement: str, *values: Any, role: str = "postgres") -> list[tuple[Any, ...]]:
+        """What a statement gives, in a transaction of its own."""
+        with psycopg.connect(host=str(self.folder), user=role, dbname="postgres", autocommit=True) as connection:
+            cursor = connection.execute(statement, values or None)  # type: ignore[call-overload]
+            return cursor.fetchall() if cursor.description else []
+
+    def ledger(self, *, role: str = "postgres", schema: str | None = None) -> str:
+        """The URL of a ledger in a schema of its own, or in `schema`, as `role` uses it."""
+        if schema is None:
+            schema = f"ledger_{next(self._numbers)}"
+            self.ask(f"CREATE SCHEMA {schema}")
+        options = quote(f"-csearch_path={schema}", safe="")
+        return f"postgresql://{role}@/postgres?host={quote(str(self.folder), safe='')}&options={options}"
+
+    def backends(self) -> list[int]:
+        """The processes that serve muster's connections."""
+        return [pid for (pid,) in self.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'muster'")]
+
+
+def unprivileged(command: list[Any], *options: str) -> list[str]:
+    """The command as nobody runs it, where we are root."""
+    words = [str(each) for each in command]
+    given = [*options]
+    if os.geteuid() == 0:
+        given += ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+    return ["setpriv", *given, *words] if given else words
+
+
+def as_nobody(command: list[Any]) -> None:
+    """Runs a command to its end; what it says is told when it fails."""
+    environ = {"LC_ALL": "C", "PATH": os.environ["PATH"]}
+    done = subprocess.run(unprivileged(command), capture_output=True, text=True, check=False, env=environ)
+    assert done.returncode == 0, done.stdout + done.stderr
