@@ -17,9 +17,11 @@ def value(kind: type[T]) -> type[T]:
 
 
 def replaced(before: T, **changes: object) -> T:
-    """`before` with `changes`: for a `value` all of whose members are given to it. (A third of `replace`'s time.)"""
+    """`before` with `changes`. For a `value` all of whose members are given to it. (Half of `replace`'s time.)"""
     kind = type(before)
     after = object.__new__(kind)
     for name in kind.__slots__:  # type: ignore[attr-defined]  # a value has them
-        setattr(after, name, changes[name] if name in changes else getattr(before, name))
+        setattr(after, name, getattr(before, name))
+    for name, member in changes.items():  # AttributeError for one that it has not
+        setattr(after, name, member)
     return after

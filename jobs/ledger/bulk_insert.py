@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, Table
 
 from jobs.ledger.dialect import insert_into
 
@@ -45,7 +45,7 @@ def compiled(
 ) -> tuple[str, Any]:
     """The statement as the driver takes it, and what makes a row its parameters."""
     dialect = connection.dialect
-    statement: Insert = insert_into(dialect.name, table)
+    statement: Any = insert_into(dialect.name, table)
     if replacing is not None:
         statement = upsert(statement, table) if replacing else statement.on_conflict_do_nothing()
     text = statement.compile(dialect=dialect, column_keys=list(columns))

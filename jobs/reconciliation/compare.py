@@ -6,7 +6,7 @@ never a match.
 
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -24,6 +24,7 @@ from jobs.systems.contract import Capabilities, System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
+from jobs.value import value
 from jobs.windows import A_LOOKUP
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
@@ -37,7 +38,7 @@ WITHHELD = "(only its pseudonym is kept)"
 """Stands for our side of a difference where the ledger's pseudonym is all that is known of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claim:
     """What the ledger says of one row: its outcome and the ids that it led to."""
 
@@ -58,7 +59,7 @@ class Opener(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """One line of the reconciliation. `field` None: the row as a whole."""
 
