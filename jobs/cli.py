@@ -35,6 +35,7 @@ COMMANDS = {
     "runs": "List the runs that the ledger knows, the newest first.",
     "dashboard": "Make one page of all nights: what is open, trends, the limit used.",
     "verify": "Check file hashes, event chain and control totals of RUN (its id, or its folder).",
+    "ledger": "Bring the ledger up to date, copy it between SQLite and PostgreSQL, check it.",
     "purge": "Erase personal data from runs that ended long ago; counts, ids and the chain of evidence stay.",
     "forget": "Erase all that leads to one person from the ledger and from every run; the target is not touched.",
     "lookup": "Find customers by phone, identity number, name or id.",

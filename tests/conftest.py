@@ -15,7 +15,8 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from tests import examples
-from tests.few import FEW, spread
+from tests.few import chosen
+from tests.left_out import LEFT_OUT
 
 if TYPE_CHECKING:
     from tests.postgres import Server
@@ -33,6 +34,8 @@ hypothesis.settings.load_profile("quick")
 sys.dont_write_bytecode = False
 """Where bytecode is not kept, each worker would compile every test anew: ten seconds of computing before the first."""
 
+
+TESTS = Path(__file__).parent
 
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 2 << 30
@@ -57,14 +60,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of large matrices the default suite takes a few cases (`few.py`); the others are slow."""
-    matrices: dict[tuple[str, str], list[pytest.Item]] = {}
+    """Marks as slow what the default suite leaves out: whole tests (`left_out.py`), cases of matrices (`few.py`)."""
+    matrices: dict[tuple[Path, str], list[pytest.Item]] = {}
     for item in items:
         name = getattr(item, "originalname", None) or item.name
-        if name in FEW and item.get_closest_marker("slow") is None:
-            matrices.setdefault((str(item.path), name), []).append(item)
+        if name in LEFT_OUT.get(str(item.path.relative_to(TESTS)), ()):
+            item.add_marker(pytest.mark.slow)
+        elif item.get_closest_marker("slow") is None:
+            matrices.setdefault((item.path, name), []).append(item)
     for (_, name), cases in matrices.items():
-        taken = spread(len(cases), FEW[name])
+        taken = chosen(name, len(cases))
         for place, item in enumerate(cases):
             if place not in taken:
                 item.add_marker(pytest.mark.slow)

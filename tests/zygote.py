@@ -22,7 +22,13 @@ from typing import Any
 LONGEST = 1 << 20
 """Bytes of a request (chosen: an environment has some thousands)."""
 
-LAZY = ("cryptography.hazmat.primitives.asymmetric.ed25519", "rich.progress", "xlsxwriter")
+LAZY = (
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "pandera.backends.polars.register",
+    "pandera.backends.polars.builtin_checks",
+    "rich.progress",
+    "xlsxwriter",
+)
 """Modules of libraries that are imported where they are needed."""
 
 IDLE = frozenset({"jemalloc_bg_thd", "polars-ooc-clea"})
@@ -45,7 +51,10 @@ class Start:
 
 
 def load() -> None:
-    """Imports all of muster. Nothing of it may start a thread that is missed: a fork loses it."""
+    """Imports all of muster, and compiles the templates of its pages: a process would again, for a tenth of a second.
+
+    Nothing of it may start a thread that is missed: a fork loses it.
+    """
     import jobs
     import schemas
 
@@ -55,6 +64,9 @@ def load() -> None:
                 import_module(module.name)
     for name in (*LAZY, "jobs.__main__"):
         import_module(name)
+    rendering = import_module("jobs.reports.rendering")
+    for template in Path(rendering.__file__ or "").parent.glob("*.j2"):
+        rendering._environment().get_template(template.name)
     threads = {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
     assert threads - {Path("/proc/self/comm").read_text().strip()} <= IDLE, threads
     gc.collect()

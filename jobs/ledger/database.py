@@ -18,6 +18,9 @@ class Database(Protocol):
     def make(self, connection: Connection) -> None:
         """Makes the tables of the newest version, within the transaction of `connection`."""
 
+    def upgrade(self, connection: Connection, since: int) -> None:
+        """Makes what the versions after `since` have more."""
+
     def wipe(self, engine: Engine) -> None:
         """Leaves nothing of deleted rows in the database's files, as far as that is in its hands."""
 

@@ -209,6 +209,17 @@ def working(store: Store, system: str, tenant: str, now_ms: int) -> Holding | No
     return None if row is None or lives is False else Holding(row, lives, now_ms)
 
 
+def refuse_at_work(store: Store, clock: Clock) -> None:
+    """Raises Occupied when somebody works on any space of the ledger, or may."""
+    table, now_ms = tables.space, milliseconds(clock.now())
+    with store.engine.connect() as connection:
+        places = connection.execute(select(table.c.system, table.c.tenant)).all()
+    for system, tenant in places:
+        found = working(store, system, tenant, now_ms)
+        if found is not None:
+            raise Occupied(found)
+
+
 def beat(store: Store, space_id: int, epoch: int, now_ms: int) -> bool:
     """Says that the owner lives; False when the lease was taken over meanwhile. Raises LedgerBusy."""
     return _change(store, space_id, epoch, BEAT_PATIENCE, {"heartbeat_ms": now_ms, "beats": _one_more()})

@@ -85,11 +85,15 @@ class Postgres:
         """As of `Database`: what a server has committed is its own to keep."""
 
     def make(self, connection: Connection) -> None:
+        """As of `Database`."""
+        self.upgrade(connection, 0)
+
+    def upgrade(self, connection: Connection, since: int) -> None:
         """As of `Database`: from the files in `ddl/`, version by version."""
         raw = connection.connection.driver_connection
         assert raw is not None
         try:
-            for script in scripts():
+            for script in scripts(since):
                 raw.execute(script)
         except psycopg.Error as error:
             raise refused(self.words, error, writes=True) from None
@@ -125,7 +129,7 @@ class Postgres:
             raw.close()
 
 
-def scripts(since: int = 0) -> Sequence[str]:
+def scripts(since: int) -> Sequence[str]:
     """What makes each version that is newer than `since` of the one before, oldest first."""
     found = {int(each.name[:-4].rpartition("_")[2]): each for each in (files(__package__) / "ddl").iterdir()}
     return [found[version].read_text("utf-8") for version in sorted(found) if version > since]

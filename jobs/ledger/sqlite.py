@@ -19,6 +19,7 @@ from jobs.ledger.files import Files
 from jobs.ledger.names import WAL, beside, copies, key_file, put_back
 from jobs.ledger.tables import metadata
 from jobs.ledger.turn import STEP_SECONDS, Turn, busy, held
+from jobs.ledger.versions import add_versions
 
 CACHE_KIB = 8 * 1024
 """A 64 MB cache only fills memory: 8 MB measured no slower."""
@@ -49,6 +50,10 @@ class Sqlite:
     def make(self, connection: Connection) -> None:
         """As of `Database`."""
         metadata.create_all(connection)
+
+    def upgrade(self, connection: Connection, since: int) -> None:
+        """As of `Database`: tables, columns, and what they say of rows that were there before."""
+        add_versions(connection, since)
 
     def wipe(self, engine: Engine) -> None:
         """As of `Database`: free pages are overwritten and given back, in the file and in its WAL."""

@@ -1,21 +1,21 @@
 """`purge` and `forget`: what is personal goes from folders and ledger, what is evidence stays and still verifies."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.clock import Clock, iso, milliseconds
 from jobs.errors import Unusable
 from jobs.evidence.erase import Erasure
-from jobs.ledger import lease
 from jobs.ledger.database import wipe
-from jobs.ledger.erase import all_runs, forget_rows, note_erased, purge_runs, runs_before, spaces, still_open
+from jobs.ledger.erase import all_runs, forget_rows, note_erased, purge_runs, runs_before, still_open
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.operations.certificate import Certificate, usual_place
 from jobs.operations.erase_folders import check, erased, manifests, swept
 from jobs.operations.find_subject import Person, Subject, rows_about
+from jobs.operations.ledger import alone
 from jobs.os_user import os_user
 from jobs.progress import Progress
 from jobs.settings.pseudonyms import pseudonyms_of
@@ -129,9 +129,5 @@ def forget(
 @contextmanager
 def _alone(settings: Settings, clock: Clock, progress: Progress) -> Iterator[_Work]:
     """The ledger, with no run at work on any of its tenants."""
-    with ExitStack() as stack:
-        store = stack.enter_context(Store.opened(settings.ledger, create=False))
-        for space_id in spaces(store):
-            owner = lease.Owner.me("erasure")
-            stack.enter_context(lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note))
+    with alone(settings, clock, progress, "erasure") as store:
         yield _Work(store, settings, clock, iso(clock.now()))

@@ -44,6 +44,7 @@ class Ended:
     @property
     def rows(self) -> list[dict[str, str]]:
         """The lines of outcome.csv."""
+        assert self.folder.exists(), (self.code, self.stderr)
         return lines(self.folder / "outcome.csv")
 
     @property

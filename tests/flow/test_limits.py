@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.clock import Clock
+from jobs.run import throttling
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Muster, standing, writes
@@ -172,7 +173,7 @@ def test_a_day_that_the_target_asks_for_ends_the_run_which_says_who_and_until_wh
 ) -> None:
     monkeypatch.setattr("jobs.transport.pauses.MAX_RETRY_AFTER_SECONDS", 1.5)
     monkeypatch.setattr("jobs.transport.quota.MAX_RETRY_AFTER_SECONDS", 1.5)
-    monkeypatch.setattr("jobs.run.throttling.MAX_RETRY_AFTER_SECONDS", 1.5)
+    monkeypatch.setattr(throttling, "MAX_RETRY_AFTER_SECONDS", 1.5)
     sandbox.faults([{"operation": "create_customer", "nth": 3, "kind": "throttle", "params": {"retry_after": 86400}}])
     file = file_of(people(40))
 
@@ -213,7 +214,7 @@ def test_a_pause_that_goes_beyond_the_deadline_ends_the_run(muster: Muster, sand
 def test_a_pause_is_said_on_the_screen_and_in_the_report(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.run.throttling.SAID_SECONDS", 2.0)
+    monkeypatch.setattr(throttling, "SAID_SECONDS", 2.0)
     sandbox.faults([{"operation": "trigger_kyc", "nth": 1, "kind": "throttle", "params": {"retry_after": 2}}])
 
     ended = muster("run", file_of(people(2)))
@@ -229,7 +230,7 @@ def test_a_target_that_refuses_everything_for_long_ends_the_run(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, hasty: None
 ) -> None:
     monkeypatch.setattr("jobs.transport.pauses.MOST_REFUSED_SECONDS", 1.0)
-    monkeypatch.setattr("jobs.run.throttling.MOST_REFUSED_SECONDS", 1.0)
+    monkeypatch.setattr(throttling, "MOST_REFUSED_SECONDS", 1.0)
     always = {"operation": "create_customer", "nth": "every", "kind": "throttle", "params": {"retry_after": 0}}
     sandbox.faults([always])
 
