@@ -32,7 +32,7 @@ def opened(url: str) -> Iterator[Store]:
 @contextmanager
 def looked_into(url: str) -> Iterator[Store]:
     """The ledger as it is, for the checks: none is made or brought up to date."""
-    store = hastened(Store(open_engine(url)))
+    store = hastened(Store(open_engine(Path(url.removeprefix("sqlite:///")))))
     try:
         yield store
     finally:
