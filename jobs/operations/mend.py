@@ -21,7 +21,7 @@ from jobs.ledger.store import Store
 from jobs.model import ATTENTION, Outcome
 from jobs.progress import Progress
 from jobs.reports.advice import OUTCOME_MEANINGS, advice
-from jobs.run.context import Place
+from jobs.run.place import Place
 from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
 

@@ -23,7 +23,7 @@ from jobs.ledger.rows import Known, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.progress import Progress
-from jobs.run.context import Place
+from jobs.run.place import Place
 from jobs.run.read_input import read_new
 from jobs.run.target import same_target
 from jobs.run.throttling import saying
