@@ -4,8 +4,10 @@ Python's own guard makes each value five times as dear to make (2.2 µs instead 
 and a row on its way makes two hundred.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar, dataclass_transform
+from functools import cache, partial
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -17,11 +19,18 @@ def value(kind: type[T]) -> type[T]:
 
 
 def replaced(before: T, **changes: object) -> T:
-    """`before` with `changes`. For a `value` all of whose members are given to it. (Half of `replace`'s time.)"""
-    kind = type(before)
-    after = object.__new__(kind)
-    for name in kind.__slots__:  # type: ignore[attr-defined]  # a value has them
-        setattr(after, name, getattr(before, name))
+    """`before` with `changes`. For a `value` all of whose members are given to it. (A fifth of `replace`'s time.)"""
+    after = _copying(type(before))(before)
     for name, member in changes.items():  # AttributeError for one that it has not
         setattr(after, name, member)
     return after
+
+
+@cache
+def _copying(kind: type[T]) -> Callable[[T], T]:
+    """What copies a value, member by member; made as dataclasses make their own beginnings."""
+    members = "".join(f"\n    after.{name} = before.{name}" for name in kind.__slots__)  # type: ignore[attr-defined]
+    made: dict[str, Any] = {"new": partial(object.__new__, kind)}
+    exec(f"def copied(before):\n    after = new(){members}\n    return after", made)  # noqa: S102
+    copied: Callable[[T], T] = made["copied"]
+    return copied

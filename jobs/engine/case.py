@@ -35,6 +35,8 @@ CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Out
 A declined one is not: its KYC would have to be posted again, which only a person may ask for.
 """
 
+NO_TRACE = Trace()
+
 GIVEN_UP = "given_up"
 """Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
 
@@ -101,7 +103,8 @@ class Case:
 
     def step(self, name: str) -> StepRow:
         """The state of one step; a new one is OPEN."""
-        return self.steps.get(name) or StepRow(name, StepStatus.OPEN)
+        known = self.steps.get(name)
+        return StepRow(name, StepStatus.OPEN) if known is None else known
 
     def view(self, name: str) -> View:
         """What an adapter's look, write and classify may know."""
@@ -176,7 +179,7 @@ class Case:
     def found(self, name: str, finding: Done | Undecided | Ended, now_ms: int) -> Transition | None:
         """What a look settled; None when it changes nothing that the ledger knows."""
         self.facts.update(finding.facts)
-        if finding.trace != Trace():
+        if finding.trace != NO_TRACE:
             self.trace, self.traced = finding.trace, name
         before = self.step(name)
         step = replaced(after(before, before, finding), attempts=before.attempts)
@@ -204,7 +207,7 @@ class Case:
         if self.changed and reason_code is None:
             reason_code, reason = "changed_since", CHANGED
         if step not in {None, self.traced}:
-            self.trace = Trace()  # what another step was answered says nothing of this end
+            self.trace = NO_TRACE  # what another step was answered says nothing of this end
         facts = self._told(self.facts)
         self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=facts)
         ended = OutcomeRow(
@@ -287,6 +290,7 @@ class Case:
         fingerprint: str | None = None,
         verdict: Verdict | None = None,
         detail: str | None = None,
+        write_key: str | None = None,
     ) -> EventRow:
         name = None if verdict is None else verdict.word
         return EventRow(
@@ -298,8 +302,9 @@ class Case:
             self.step(step).attempts,
             fingerprint=fingerprint,
             verdict=name,
-            trace=self.trace if kind == "result" else Trace(),
+            trace=self.trace if kind == "result" else NO_TRACE,
             detail=detail,
+            write_key=write_key,
         )
 
 

@@ -116,8 +116,10 @@ def matched(comparisons: Sequence[Comparison]) -> Sequence[Line]:
 def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
     """The fields that differ in more than spelling. A value that the file does not have is not compared."""
     for each in comparisons:
+        if each.ours is None or each.ours == each.theirs:
+            continue
         ours, theirs = normalised(each.ours), normalised(each.theirs)
-        if each.ours is not None and folded.of(each.field, ours) != folded.of(each.field, theirs):
+        if folded.of(each.field, ours) != folded.of(each.field, theirs):
             alike = similarity(ours, theirs) if each.field in NAMES and each.ours != WITHHELD else None
             yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
 

@@ -103,9 +103,8 @@ class Answer:
         if self._heads > MAX_HEADER_BYTES:
             self._refuse("the answer's headers are too large")
         if self.status is None:
-            key, text = _name(name), _text(value).strip()
-            before = self.headers.get(key)
-            self.headers[key] = text if before is None else f"{before}, {text}"
+            key, text = _name(name), _text(value)
+            self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
         """The head is whole: how the answer will end is decided."""
@@ -168,9 +167,9 @@ def _name(name: bytes) -> str:
 def _text(value: bytes) -> str:
     """A header's value: ASCII nearly always, then UTF-8, then what HTTP meant once."""
     try:
-        return value.decode()
+        return value.decode().strip()
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return value.decode("latin-1").strip()
 
 
 def unpacked(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:
