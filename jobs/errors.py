@@ -91,6 +91,11 @@ class MusterError(Exception):
         error.exit_code = code
         return error
 
+    @property
+    def retryable(self) -> bool:
+        """Whether the same command may succeed a little later though nobody has changed anything."""
+        return self.exit_code in RETRYABLE
+
     def document(self) -> dict[str, object]:
         """What programs are told: the contract's `error`."""
         return {
@@ -98,7 +103,7 @@ class MusterError(Exception):
             "exit_code": int(self.exit_code),
             "message": self.message,
             "hint": self.hint,
-            "retryable": self.exit_code in RETRYABLE,
+            "retryable": self.retryable,
         }
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import chosen_run, effective, options, say, show_json
+from jobs.commands.run_name import RUN
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("checklist")
-@click.argument("run_id_before", metavar="[RUN]", required=False)
+@click.argument("run_id_before", type=RUN, metavar="[RUN]", required=False)
 @click.option("--missing", is_flag=True, help="Show only rows that lack something.")
 @options("ledger", "output")
 def command(run_id_before: str | None, missing: bool, **given: Any) -> None:

@@ -7,13 +7,14 @@ import click
 
 from jobs.commands.kyc import numbers
 from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
+from jobs.commands.run_name import RUN
 
 LONGEST = 200
 """Characters of a reason or a name that are kept; chosen."""
 
 
 @click.command("close")
-@click.argument("run_id_before", metavar="RUN")
+@click.argument("run_id_before", type=RUN, metavar="RUN")
 @click.option("--rows", metavar="N,N", callback=numbers, help="Only these rows of RUN, by their source_row.")
 @click.option("--outcome", "named", metavar="NAMES", help="Only rows that ended so (comma-separated).")
 @click.option("--reason-code", "code", metavar="CODE", help="Only rows with this reason code.")
@@ -72,7 +73,7 @@ def command(
     with Store.opened(settings.ledger, create=False) as store:
         found = [
             row
-            for row in left_open(store, run.run_id)
+            for row in left_open(store, [run.run_id])
             if (rows is None or row.source_row in rows)
             and (wanted is None or row.outcome in wanted)
             and (code is None or code in {row.cause, row.cause.partition(":")[0]})

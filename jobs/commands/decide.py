@@ -8,13 +8,16 @@ import click
 
 from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
+from jobs.commands.run_name import RUN
 from jobs.settings.settings import DECISIONS
 
 
 @click.command("decide")
 @click.argument("input_path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--command", "decision", type=click.Choice(DECISIONS), required=True, help="What is done with them.")
-@click.option("--from", "origin", metavar="RUN", help="Make FILE from the rows of RUN that wait for a decision.")
+@click.option(
+    "--from", "origin", type=RUN, metavar="RUN", help="Make FILE from the rows of RUN that wait for a decision."
+)
 @click.option("--reason", metavar="TEXT", help="The reason in each row of a FILE that --from makes.")
 @options(*RUNNING)
 def command(input_path: Path, decision: str, origin: str | None, reason: str | None, **given: Any) -> None:

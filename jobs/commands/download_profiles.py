@@ -17,6 +17,7 @@ from jobs.commands.options import (
     show_json,
     the_clock,
 )
+from jobs.commands.run_name import RUN
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SHOWN = 3
 
 
 @click.command("download-profiles")
-@click.argument("run_id_before", metavar="RUN")
+@click.argument("run_id_before", type=RUN, metavar="RUN")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Another folder, 0700.")
 @click.option("--form", type=click.Choice(("pdf", "json")), default="pdf", show_default=True, help="PDF, or data.")
 @options(*TARGET, *PLACES, *PRINTING)

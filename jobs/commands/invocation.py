@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from jobs.errors import MusterError
 
 if TYPE_CHECKING:
+    from threading import Thread
+
     from jobs.clock import Clock
     from jobs.operations.notices import Notice
     from jobs.settings.settings import Settings
@@ -21,6 +23,16 @@ class Invocation:
     """Whether the one JSON document is on its way to stdout."""
     settings: "Settings | None" = None
     """Of a command that makes a run, whose end is told even if it fails; None: of every other, or not known yet."""
+    start: "Thread | None" = None
+    """Tells the beginning to the dead man's switch, beside the run; None: nobody is told, or not yet."""
+
+    def begin(self, settings: "Settings") -> None:
+        """A command that makes a run has its settings: its end will be told, and its beginning is."""
+        self.settings = settings
+        if settings.ping is not None and self.start is None:
+            from jobs.operations.deliver import beginning
+
+            self.start = beginning(settings)
 
     def tell_failure(self, error: MusterError) -> None:
         """Tells the end of a run that failed to whom the settings name; once, and whatever happens there."""
@@ -29,7 +41,7 @@ class Invocation:
             return
         from jobs.operations.notices import of_failure
 
-        tell(of_failure(error, settings.job_name.job, settings.tenant), settings, self.clock)
+        tell(of_failure(error, settings.job_name.job, settings.tenant), settings, self.clock, self.start)
 
 
 def told_to_somebody(settings: "Settings") -> bool:
@@ -37,12 +49,15 @@ def told_to_somebody(settings: "Settings") -> bool:
     return any(each is not None for each in (settings.notify, settings.ping, settings.metrics, settings.otlp))
 
 
-def tell(notice: "Notice", settings: "Settings", clock: "Clock") -> None:
-    """Tells the notice to all whom the settings name; what goes wrong there changes nothing of the end."""
+def tell(notice: "Notice", settings: "Settings", clock: "Clock", start: "Thread | None" = None) -> None:
+    """Tells the notice to all whom the settings name; what goes wrong there changes nothing of the end.
+
+    `start`: what tells the beginning, which comes first.
+    """
     from jobs.commands.options import say
     from jobs.operations.deliver import deliver
 
     try:
-        deliver(notice, settings, clock, lambda words: say(f"muster: {words}", err=True))
+        deliver(notice, settings, clock, lambda words: say(f"muster: {words}", err=True), start)
     except BaseException as error:  # a signal too: the end that was to be told stands
         say(f"muster: the notice was given up: {type(error).__name__}", err=True)

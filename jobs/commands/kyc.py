@@ -9,6 +9,7 @@ import click
 from jobs.commands.erasing import keep_retention
 from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
 from jobs.commands.options import confirmed as agreed
+from jobs.commands.run_name import RUN
 
 
 def numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozenset[int] | None:
@@ -22,7 +23,7 @@ def numbers(_: click.Context, __: click.Parameter, text: str | None) -> frozense
 
 
 @click.command("kyc")
-@click.argument("run_id_before", metavar="RUN", required=True)
+@click.argument("run_id_before", type=RUN, metavar="RUN", required=True)
 @click.option("--retrigger", is_flag=True, help="Ask again for the rows whose KYC failed, or went unanswered.")
 @click.option("--include-passed", is_flag=True, help="Also for rows that passed: their verification starts over.")
 @click.option(

@@ -18,6 +18,7 @@ from jobs.commands.options import (
     show_json,
     the_clock,
 )
+from jobs.commands.run_name import RUN
 from jobs.model import Outcome
 from schemas.job_name import COMMANDS, ONBOARDING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command("mend")
-@click.argument("run_id_before", metavar="RUN")
+@click.argument("run_id_before", type=RUN, metavar="RUN")
 @click.option("--to", "target", type=click.Path(path_type=Path), metavar="FILE", required=True, help="A new file.")
 @click.option(
     "--outcome", "named", metavar="NAMES", help="Outcomes, joined by commas.  [default: all that need attention]"

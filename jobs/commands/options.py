@@ -125,7 +125,7 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
     context = click.get_current_context()
     if context.command.name in MAKING_RUNS:
         the_clock()  # the end is told by it, also when nothing below was reached
-        context.ensure_object(Invocation).settings = found
+        context.ensure_object(Invocation).begin(found)
     return found
 
 
@@ -202,11 +202,12 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
 
 def tell_end(summary: "Summary", settings_: Settings) -> None:
     """Tells the end of a run to whom the settings name."""
-    click.get_current_context().ensure_object(Invocation).settings = None
+    invocation = click.get_current_context().ensure_object(Invocation)
+    invocation.settings = None
     if told_to_somebody(settings_):
         from jobs.operations.notices import of_run
 
-        tell(of_run(summary, report_of(summary, settings_)), settings_, the_clock())
+        tell(of_run(summary, report_of(summary, settings_)), settings_, the_clock(), invocation.start)
 
 
 def report_of(summary: "Summary", settings_: Settings) -> str | None:

@@ -18,6 +18,7 @@ from jobs.commands.options import (
 )
 from jobs.commands.validate import warned_lines
 from jobs.errors import ExitCode
+from jobs.operations.capacity import LATENCIES, Capacity
 from jobs.privacy import file_names
 
 if TYPE_CHECKING:
@@ -94,9 +95,20 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
         "examples": dict(sorted(found.examples.items())),
         "warnings": {code: rows for code, (rows, _) in found.warned.items()},
         "mutating_calls": found.writes,
-        "reads_made": found.reads,
+        "reads_made": found.asked.reads,
         "limit": found.rate and {"calls": found.rate.calls, "seconds": found.rate.seconds},
         "seconds": round(found.seconds),
+        "who_is_there": found.asked.way,
+        "reads_expected": found.capacity.reads,
+        "capacity": [
+            {
+                "latency_ms": round(latency * 1000),
+                "seconds": round(found.capacity.seconds(latency)),
+                "rows_an_hour": found.capacity.rows_an_hour(latency),
+                "bound": found.capacity.bound(latency),
+            }
+            for latency in LATENCIES
+        ],
     }
 
 
@@ -111,13 +123,30 @@ def text(path: Path, found: "Plan") -> str:
         lines += [f"             {rows:,} of them: {why}" for why, rows in reasons]
     lines += warned_lines(found.warned)
     lines.append(f"{found.writes:,} mutating calls: {lasting(found)}")
+    if found.writes:
+        lines += [f"who is there is found out {found.asked.way}", *fitting(found.capacity)]
     return "\n".join(lines)
+
+
+def fitting(capacity: Capacity) -> list[str]:
+    """How long the whole takes, by how long the target takes to reply."""
+    said = [f"{capacity.reads:,} reads beside; {capacity.at_once:,} rows at once take, at so many ms a reply:"]
+    for latency in LATENCIES:
+        seconds, rows = capacity.seconds(latency), capacity.rows_an_hour(latency)
+        bound = "the limit" if capacity.bound(latency) == "limit" else "the replies"
+        said.append(f"  {latency * 1000:>9,.0f}  {in_words(seconds)}; {rows:,} rows an hour, bound by {bound}")
+    return said
+
+
+def in_words(seconds: float) -> str:
+    """Hours and minutes, or seconds."""
+    whole = round(seconds)
+    return f"{whole // 3600} h {whole % 3600 // 60} min" if whole >= 60 else f"{whole} s"
 
 
 def lasting(found: "Plan") -> str:
     """How long that takes, and why."""
-    seconds = round(found.seconds)
-    words = f"{seconds // 3600} h {seconds % 3600 // 60} min" if seconds >= 60 else f"{seconds} s"
+    words = in_words(found.seconds)
     if found.rate is None:
         return f"{words} at most; it starts at 2 a second and quickens while the target keeps up"
     return f"{words} at {found.rate.calls:,} in {found.rate.seconds:g} s"

@@ -18,10 +18,11 @@ from jobs.commands.options import (
     show,
     the_clock,
 )
+from jobs.commands.run_name import RUN
 
 
 @click.command("reconcile")
-@click.argument("run_id_before", metavar="RUN")
+@click.argument("run_id_before", type=RUN, metavar="RUN")
 @click.option(
     "--against",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -19,6 +19,7 @@ from jobs.commands.options import (
     show_json,
     the_clock,
 )
+from jobs.commands.run_name import RUN
 from jobs.errors import ExitCode, Unusable
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ LARGEST_SAMPLE = 1_000
 
 
 @click.command("report")
-@click.argument("run_id_before", metavar="RUN")
+@click.argument("run_id_before", type=RUN, metavar="RUN")
 @click.option("--sample", "size", type=click.IntRange(1, LARGEST_SAMPLE), help="Draw N rows instead.", metavar="N")
 @click.option("--seed", type=click.IntRange(0), help="Which sample.  [default: 1]", metavar="S")
 @click.option("--by-outcome", is_flag=True, help="Draw N rows of each outcome, so that the rare ones are in it.")

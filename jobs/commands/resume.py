@@ -20,6 +20,7 @@ from jobs.commands.options import (
     tell_end,
     the_clock,
 )
+from jobs.commands.run_name import RUN
 
 if TYPE_CHECKING:
     from jobs.errors import MusterError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command("resume")
-@click.argument("run_id_before", metavar="[RUN]", required=False)
+@click.argument("run_id_before", type=RUN, metavar="[RUN]", required=False)
 @decisions_option
 @click.option("--all", "every", is_flag=True, help="Every file of the tenant that resume can take further.")
 @options(*RUNNING)

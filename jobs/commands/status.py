@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import chosen_run, draw_over, effective, ledger_there, options, say, show_json, the_clock
+from jobs.commands.run_name import RUN_OR_FOLDER
 from jobs.printable import printable
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ WATCH_SECONDS = 2.0
 
 
 @click.command("status")
-@click.argument("run_id_before", metavar="[RUN|BATCH]", required=False)
+@click.argument("run_id_before", type=RUN_OR_FOLDER, metavar="[RUN|BATCH]", required=False)
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until the run ends; from any terminal.")
 @options("ledger", "output")
 def command(run_id_before: str | None, watch: bool, **given: Any) -> None:

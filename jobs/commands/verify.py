@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.commands.options import chosen_run, effective, options, say, show_json, the_clock
+from jobs.commands.run_name import RUN_OR_FOLDER
 from jobs.errors import ExitCode, Unproven, Unusable
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("run_id_before", metavar="RUN")
+@click.argument("run_id_before", type=RUN_OR_FOLDER, metavar="RUN")
 @click.option("--batch", is_flag=True, help="All runs over the same input too, and that none of them is missing.")
 @click.option(
     "--public-key",

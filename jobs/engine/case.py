@@ -87,6 +87,8 @@ class Case:
     refused: Ended | None = None
     """The answer that ends the row, unless a look shows that an earlier, unanswered attempt was applied."""
     fresh_customer: bool = False
+    unlisted: bool = False
+    """Whether a listing showed nobody who has anything of the row's when it was handed out."""
     last_sent_at: float | None = None
     """Monotonic time of the last write that may have been applied."""
     chosen: Mapping[str, str] = field(default_factory=dict)
@@ -117,6 +119,7 @@ class Case:
             doubt,
             taken=self.taken,
             fresh_customer=self.fresh_customer,
+            unlisted=self.unlisted and not (self.resumed or self.taken or step.attempts),
             attempts=step.attempts,
             said=self.last_reason,
             bound=dict(step.bound or {}) if self.unsettled(name) else {},

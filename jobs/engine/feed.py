@@ -6,6 +6,7 @@ from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, known_of, ledger_keys, left_out, open_case
 from jobs.engine.driver import LEFT, RowDriver
+from jobs.engine.newcomers import Newcomers
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Known, Transition
 from jobs.ledger.writer import Writer
@@ -19,11 +20,21 @@ class Feed:
     """The rows of one run: quarantined ones first, then the cases, at the end those that nobody came to."""
 
     def __init__(
-        self, batch: Batch, writer: Writer, engine: RowDriver, clock: Clock, pseudonyms: Pseudonyms, taking: Taking
+        self,
+        batch: Batch,
+        writer: Writer,
+        engine: RowDriver,
+        clock: Clock,
+        pseudonyms: Pseudonyms,
+        taking: Taking,
+        *,
+        newcomers: Newcomers | None = None,
     ) -> None:
+        """`newcomers`: who is known to be new; None: each row is looked for."""
         self.batch, self.writer, self.engine, self.clock = batch, writer, engine, clock
         self.pseudonyms, self.taking = pseudonyms, taking
         self.store, self.run_id = writer.store, writer.run_id
+        self.newcomers = newcomers
 
     async def quarantine(self) -> None:
         """Records the rows that failed validation."""
@@ -40,9 +51,12 @@ class Feed:
 
         `limit`: how many cases at most; the rows beyond are left as they stand. None: all.
         """
-        begun = 0
+        begun = seen = 0
         for rows in self.batch.accepted():
-            for opened in await self._opened(rows):
+            seen += len(rows)
+            window = await self._opened(rows)
+            await self._list(window, self.batch.rows - seen, limit)
+            for place, opened in enumerate(window):
                 if isinstance(opened, Transition):
                     await self._settle(opened)
                 elif limit is not None and begun >= limit:
@@ -50,7 +64,19 @@ class Feed:
                     await self.engine.leave(opened, "limit")
                 else:
                     begun += 1
+                    if self.newcomers is not None:
+                        if self.newcomers.stale:
+                            await self._list(window[place:], self.batch.rows - seen, limit)
+                        opened.unlisted = self.newcomers.new(opened.row)
                     yield opened
+
+    async def _list(self, window: Sequence[Case | Transition], after: int, limit: int | None) -> None:
+        """Has the target listed where that is worth it, if the `after` rows behind the window are as those in it."""
+        if self.newcomers is None:
+            return
+        cases = [case for case in window if isinstance(case, Case)][:limit]
+        more = after * len(cases) // len(window)
+        await self.newcomers.expect(cases, more if limit is None else min(more, limit - len(cases)))
 
     async def sweep(self) -> None:
         """Gives an outcome to every row that the engine did not come to."""

@@ -129,7 +129,7 @@ class Judge:
             tail_expr("~phone", 2).alias("phone_masked"), tail_expr("national_id", 3).alias("national_id_masked")
         )
         bad = _any(refused, frame.height)
-        order = (*stray, *self.order, *(code for code in refused if code not in self.order))
+        order = tuple(dict.fromkeys((*stray, *self.order, *refused)))
         codes = joined({code: mask.filter(bad) for code, mask in refused.items()}, order, int(bad.sum()))
         return self._accepted(frame.filter(~bad)), _quarantined(frame.filter(bad), codes, self.file.system)
 

@@ -1,19 +1,21 @@
 """The rows that are not complete as the newest ended run over each file left them. Judges nothing of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select
 
 from jobs.ledger import tables
-from jobs.ledger.paging import paged
+from jobs.ledger.columns import run_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store, begun, select_runs
 from jobs.model import ATTENTION, COMPLETE, Outcome
 from jobs.windows import A_WINDOW
 
 OPEN = frozenset({*ATTENTION, Outcome.PENDING})
+SOME_RUNS = 200
+"""Runs whose rows are asked for at once (chosen)."""
 GIVEN_UP = "given_up"
 """The reason code of a failed row that a person closed for good; pinned by `tests/test_codes.py`."""
 
@@ -54,18 +56,21 @@ class OpenRow:
 
 
 def standings(store: Store, system: str | None = None, tenant: str | None = None) -> list[Standing]:
-    """Every file that was run, of all spaces or of one, by its first run, the oldest first."""
+    """Every file that was run, of all spaces or of one, by its first run, the oldest first; its runs without summary.
+
+    A summary has tens of thousands of characters, and a ledger thousands of nights: parsing them took most of the time.
+    """
     space, batch = tables.space.c, tables.batch.c
-    wanted = select_runs().add_columns(batch.space_id).order_by(begun(), tables.run.c.run_id)
+    wanted = select_runs(summaries=False).add_columns(batch.batch_id.label("file"), batch.space_id)
+    wanted = wanted.order_by(begun(), tables.run.c.run_id)
     wanted = wanted.where(space.system == system) if system else wanted
     wanted = wanted.where(space.tenant == tenant) if tenant else wanted
     places: dict[int, int] = {}
     runs: dict[int, list[RunRow]] = {}
     with store.engine.connect() as connection:
-        spaces = {row["run_id"]: (row["batch_id"], row["space_id"]) for row in connection.execute(wanted).mappings()}
-    for run in store.matching(wanted):
-        batch_id, places[batch_id] = spaces[run.run_id]
-        runs.setdefault(batch_id, []).append(run)
+        for row in connection.execute(wanted).mappings():
+            places[row["file"]] = row["space_id"]
+            runs.setdefault(row["file"], []).append(run_of(row))
     return [Standing(batch_id, places[batch_id], tuple(found)) for batch_id, found in runs.items()]
 
 
@@ -73,46 +78,75 @@ def before(store: Store, run: RunRow) -> tuple[list[Standing], Standing]:
     """Every file of the space of `run` with the runs that began before it, and its own file with all of its runs."""
     files = standings(store, run.system, run.tenant)
     mine = next(each for each in files if run.run_id in {one.run_id for one in each.runs})
-    ours = select_runs().where(tables.space.c.space_id == mine.space_id).order_by(begun(), tables.run.c.run_id)
-    order = [each.run_id for each in store.matching(ours)]
+    ours = (
+        select(tables.run.c.run_id)
+        .join(tables.batch, tables.batch.c.batch_id == tables.run.c.batch_id)
+        .where(tables.batch.c.space_id == mine.space_id)
+    )
+    with store.engine.connect() as connection:
+        order = list(connection.scalars(ours.order_by(begun(), tables.run.c.run_id)))
     earlier = set(order[: order.index(run.run_id)])
     shortened = [replace(each, runs=tuple(one for one in each.runs if one.run_id in earlier)) for each in files]
     return shortened, mine
 
 
-def left_open(store: Store, run_id: str, outcomes: Collection[str] = OPEN) -> Iterator[OpenRow]:
-    """The rows that a run left in one of `outcomes`, whatever became of them since, in input order."""
-    wanted = _open_rows(run_id, outcomes)
-    for rows in paged(store.engine, wanted, tables.outcome.c.source_row, A_WINDOW):
-        yield from (OpenRow(*tuple(row)) for row in rows)
+def left_open(store: Store, run_ids: Sequence[str], outcomes: Collection[str] = OPEN) -> Iterator[OpenRow]:
+    """The rows that runs left in one of `outcomes`, whatever became of them since; those of a run in input order."""
+    yield from _each(store, run_ids, lambda some: _open_rows(some, outcomes))
 
 
-def still_open(store: Store, standing: Standing) -> list[OpenRow]:
-    """The rows of a file that are not complete: neither by their key, in whatever file, nor as a corrected row."""
-    newest = standing.newest
-    if newest is None:
-        return []
-    outcome, record, lineage = tables.outcome.c, tables.record.c, tables.lineage.c
-    done = exists().where(
-        record.space_id == standing.space_id,
-        record.key == outcome.external_unique_id,
-        record.outcome.in_(sorted(COMPLETE)),
-    )
-    corrected = exists().where(
-        lineage.from_run.in_([run.run_id for run in standing.runs]), lineage.from_row == outcome.source_row
-    )
-    given_up = and_(outcome.outcome == Outcome.FAILED, outcome.reason_code == GIVEN_UP)
-    wanted = _open_rows(newest.run_id, OPEN).where(~done, ~corrected, or_(outcome.reason_code.is_(None), ~given_up))
-    found: list[OpenRow] = []
-    for rows in paged(store.engine, wanted, tables.outcome.c.source_row, A_WINDOW):
-        found += (OpenRow(*tuple(row)) for row in rows)
+def still_open(store: Store, files: Sequence[Standing]) -> list[tuple[Standing, OpenRow]]:
+    """The rows of `files` that are not complete: neither by their key, in whatever file, nor as a corrected row."""
+    newest = {run.run_id: standing for standing in files if (run := standing.newest) is not None}
+    corrected, found = _corrected(store, files), dict[str, list[OpenRow]]()
+    for row in _each(store, list(newest), _incomplete):
+        if (newest[row.run_id].batch_id, row.source_row) not in corrected:
+            found.setdefault(row.run_id, []).append(row)
+    return [(standing, row) for run_id, standing in newest.items() for row in found.get(run_id, ())]
+
+
+def _corrected(store: Store, files: Sequence[Standing]) -> set[tuple[int, int]]:
+    """File and row of those that went on as a corrected row of another file."""
+    lineage, found = tables.lineage.c, set[tuple[int, int]]()
+    files_of = {run.run_id: standing.batch_id for standing in files for run in standing.runs}
+    with store.engine.connect() as connection:
+        for some in _some(list(files_of)):
+            wanted = select(lineage.from_run, lineage.from_row).where(lineage.from_run.in_(some))
+            found |= {(files_of[run_id], row) for run_id, row in connection.execute(wanted)}
     return found
 
 
-def _open_rows(run_id: str, outcomes: Collection[str]) -> Select[Any]:
+def _incomplete(run_ids: Sequence[str]) -> Select[Any]:
+    outcome, record, run = tables.outcome.c, tables.record.c, tables.run.c
+    done = exists().where(
+        record.space_id == tables.batch.c.space_id,
+        record.key == outcome.external_unique_id,
+        record.outcome.in_(sorted(COMPLETE)),
+    )
+    given_up = and_(outcome.outcome == Outcome.FAILED, outcome.reason_code == GIVEN_UP)
+    wanted = _open_rows(run_ids, OPEN).join(tables.run, run.run_id == outcome.run_id)
+    wanted = wanted.join(tables.batch, tables.batch.c.batch_id == run.batch_id)
+    return wanted.where(~done, or_(outcome.reason_code.is_(None), ~given_up))
+
+
+def _open_rows(run_ids: Sequence[str], outcomes: Collection[str]) -> Select[Any]:
     row = tables.outcome.c
     wanted = select(row.run_id, row.source_row, row.external_unique_id, row.outcome, row.reason_code)
-    return wanted.where(row.run_id == run_id, row.outcome.in_(sorted(outcomes)))
+    return wanted.where(row.run_id.in_(run_ids), row.outcome.in_(sorted(outcomes)))
+
+
+def _each(store: Store, run_ids: Sequence[str], wanted: Callable[[Sequence[str]], Select[Any]]) -> Iterator[OpenRow]:
+    """The rows of some runs at a time: thousands of nights are not thousands of questions."""
+    row = tables.outcome.c
+    for some in _some(run_ids):
+        statement = wanted(some).order_by(row.run_id, row.source_row)
+        with store.engine.connect().execution_options(yield_per=A_WINDOW) as connection:
+            for found in connection.execute(statement):
+                yield OpenRow(*tuple(found))
+
+
+def _some(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (run_ids[at : at + SOME_RUNS] for at in range(0, len(run_ids), SOME_RUNS))
 
 
 def of_newest_key(rows: Sequence[tuple[Standing, OpenRow]]) -> Iterator[tuple[Standing, OpenRow]]:

@@ -418,11 +418,12 @@ class Store:
         return insert_into(self.engine.dialect.name, table)
 
 
-def select_runs() -> Select[Any]:
-    """Runs with their batch and space."""
+def select_runs(*, summaries: bool = True) -> Select[Any]:
+    """Runs with their batch and space; without `summaries` each is as if it had none."""
     batch, space = tables.batch.c, tables.space.c
+    told = [each if summaries or each.name != "summary" else null().label("summary") for each in tables.run.c]
     return (
-        select(tables.run, batch.input_sha256, batch.rows, space.system, space.tenant)
+        select(*told, batch.input_sha256, batch.rows, space.system, space.tenant)
         .join(tables.batch, tables.run.c.batch_id == batch.batch_id)
         .join(tables.space, batch.space_id == space.space_id)
     )

@@ -1,8 +1,8 @@
 """Brings a notice to where the operator wants it, after the run: nothing here can change its end, or hold it up long.
 
 Each way is tried once, all at the same time, in threads that nobody waits for longer than `PATIENCE`; what fails is a
-line on stderr. `--notify` gets every end, `--ping` too (its path says how it was), `--metrics` is a file for the node
-exporter of Prometheus.
+line on stderr. `--notify` gets every end, `--ping` too (its path says how it was) and the beginning beside the run,
+`--metrics` is a file for the node exporter of Prometheus.
 """
 
 import hashlib
@@ -34,15 +34,32 @@ PLAIN_TEXT_ONLY = frozenset({"hooks.slack.com"})
 """Hosts that take a text and refuse what they don't know."""
 
 
-def deliver(notice: Notice, settings: Settings, clock: Clock, tell: Callable[[str], None]) -> None:
-    """Tries every way that the settings name. `tell` hears what failed."""
+def beginning(settings: Settings) -> threading.Thread:
+    """Calls `--ping`'s URL with `/start` behind it, beside the run, once; what fails there shows at the end."""
+    assert settings.ping is not None
+    assert settings.ping.url is not None
+    url = f"{settings.ping.url.rstrip('/')}/start"
+    call = partial(_sent, "GET", url, settings, {"User-Agent": "muster"})
+    thread = threading.Thread(target=_tried, args=("start", call, {}), daemon=True)
+    thread.start()
+    return thread
+
+
+def deliver(
+    notice: Notice,
+    settings: Settings,
+    clock: Clock,
+    tell: Callable[[str], None],
+    start: threading.Thread | None = None,
+) -> None:
+    """Tries every way that the settings name. `tell` hears what failed. `start`: `--ping` waits for it."""
     ways: dict[str, Callable[[], None]] = {}
     if settings.notify is not None and settings.notify.url is not None:
         ways[f"--notify {settings.notify}"] = partial(post, notice, settings.notify.url, settings, clock)
     elif settings.notify is not None:
         ways[f"--notify {settings.notify}"] = partial(call, notice, settings.notify)
     if settings.ping is not None:
-        ways[f"--ping {settings.ping}"] = partial(ping, notice, settings.ping, settings)
+        ways[f"--ping {settings.ping}"] = partial(ping, notice, settings.ping, settings, start)
     if settings.otlp is not None and notice.summary is not None:
         ways[f"--otlp {settings.otlp}"] = partial(export, notice.summary, settings.otlp, settings)
     if settings.metrics is not None:
@@ -84,9 +101,11 @@ def post(notice: Notice, url: str, settings: Settings, clock: Clock) -> None:
     _sent("POST", url, settings, headers, body)
 
 
-def ping(notice: Notice, hook: Hook, settings: Settings) -> None:
+def ping(notice: Notice, hook: Hook, settings: Settings, start: threading.Thread | None = None) -> None:
     """Calls the URL after a good end, and the URL with the exit code behind it after any other."""
     assert hook.url is not None
+    if start is not None:
+        start.join(PATIENCE)  # a switch that hears of the end first would wait for another one
     url = hook.url if notice.exit_code == 0 else f"{hook.url.rstrip('/')}/{notice.exit_code}"
     _sent("GET", url, settings, {"User-Agent": "muster"})
 

@@ -86,7 +86,7 @@ def open_items(store: Store, clock: Clock, system: str | None = None, tenant: st
 def gathered(store: Store, clock: Clock, files: Sequence[Standing]) -> OpenItems:
     """What is open of some files."""
     said, now_ms = dispositions(store), milliseconds(clock.now())
-    found = [(standing, row) for standing in files for row in still_open(store, standing)]
+    found = still_open(store, files)
     groups: dict[tuple[str, str, str, str, str], OpenGroup] = {}
     closed = 0
     for standing, row in of_newest_key(found):
@@ -112,11 +112,13 @@ def interrupted(store: Store, standing: Standing, now_ms: int) -> RunRow | None:
 def resumable(store: Store, clock: Clock, system: str | None = None, tenant: str | None = None) -> list[RunRow]:
     """The newest run over each file that resume can take further, oldest file first."""
     now_ms, found = milliseconds(clock.now()), []
-    for standing in standings(store, system, tenant):
+    files = standings(store, system, tenant)
+    going = {standing.batch_id for standing, row in still_open(store, files) if row.outcome in RESUMABLE}
+    for standing in files:
         dead = interrupted(store, standing, now_ms)
         if dead is not None:
             found.append(dead)
-        elif standing.newest and any(row.outcome in RESUMABLE for row in still_open(store, standing)):
+        elif standing.newest and standing.batch_id in going:
             found.append(standing.newest)
     return found
 
@@ -125,8 +127,7 @@ def closed_rows(store: Store, clock: Clock, files: Sequence[Standing]) -> list[t
     """The rows that are not complete and that somebody closed, with what was said."""
     said: Dispositions = dispositions(store)
     now_ms = milliseconds(clock.now())
-    rows = [(standing, row) for standing in files for row in still_open(store, standing)]
-    told = [(standing, row, said.of(standing, row)) for standing, row in of_newest_key(rows)]
+    told = [(standing, row, said.of(standing, row)) for standing, row in of_newest_key(still_open(store, files))]
     return [(standing, row, word) for standing, row, word in told if word is not None and word.closes(now_ms)]
 
 

@@ -5,7 +5,6 @@ own calls against the limits.
 """
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -16,12 +15,14 @@ from pathlib import Path
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
+from jobs.engine.newcomers import Newcomers
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.place import place_of
 from jobs.ledger.rows import Known, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
+from jobs.operations.capacity import Capacity
 from jobs.progress import Progress
 from jobs.run.place import Place
 from jobs.run.read_input import read_new
@@ -31,7 +32,8 @@ from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.side_by_side import side_by_side
-from jobs.systems.contract import Step, System, writes
+from jobs.systems.contract import Reads, Step, System, writes
+from jobs.systems.listing import pages_worth
 from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
@@ -92,6 +94,26 @@ class Prediction:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the target was asked, and what a run would ask it."""
+
+    reads: int = 0
+    way: str = ""
+    """How it was found out who is there, and why so."""
+    pages: int | None = None
+    """Those of the listing that said it; None: each row was looked for."""
+    at_once: int = 1
+    usual: Reads = Reads()  # noqa: RUF009 - frozen
+    """Those of a new row at this system."""
+
+    def for_a_run(self, begun: int) -> int:
+        """The same once more, and what the rows that a run begins cost on their way and in the fresh read."""
+        reads = self.reads + begun * (self.usual.sending + self.usual.back)
+        listed = self.pages is not None and pages_worth(begun, self.at_once) >= self.pages
+        return reads - begun + self.pages if listed and self.pages is not None else reads
+
+
 @dataclass(slots=True)
 class Plan:
     """The whole file. `rate` None: the pace is found by trying."""
@@ -99,7 +121,7 @@ class Plan:
     rows: int
     quarantined: int
     rate: Rate | None = None
-    reads: int = 0
+    asked: Asked = field(default_factory=Asked)
     verdicts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[str, list[int]] = field(default_factory=dict)
@@ -107,6 +129,12 @@ class Plan:
     warned: Mapping[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     """Warnings of the validation, as of `Validated.warned`."""
     prediction: Prediction = field(default_factory=lambda: Prediction("", bytearray()))
+
+    @property
+    def capacity(self) -> Capacity:
+        """What the run would call: what the plan read once more, then what rows cost on their way and afterwards."""
+        begun = self.verdicts[Intent.CREATE] + self.verdicts[Intent.FINISH]
+        return Capacity(begun, self.writes, self.asked.for_a_run(begun), self.rate, self.asked.at_once)
 
     def add(self, row: Planned) -> None:
         """Counts one row."""
@@ -125,7 +153,7 @@ class Plan:
         """How long the mutating calls take: at the limit exactly, without one at the first pace and so at most."""
         if self.rate is None:
             return self.writes / FIRST_PACE
-        return max(0, math.ceil(self.writes / self.rate.calls) - 1) * self.rate.seconds
+        return self.capacity.limited()
 
     def fitting(self, seconds: float) -> int:
         """How many of the mutating calls fit into `seconds`, at the limit, or without one at the first pace."""
@@ -160,26 +188,34 @@ async def _asked(
         window = client.limiters[CallClass.WRITE].window
         found.rate = window.rate if window else None
         with progress.stage("asking the target", batch.validated.accepted_rows) as count:
-            async for rows in _windows(batch, settings, system, client, store, milliseconds(clock.now())):
+            newcomers = Newcomers(system, client, clock, settings.concurrency)
+            async for rows in _windows(batch, settings, newcomers, client, store, milliseconds(clock.now())):
                 for row in rows:
                     found.add(row)
                 count.advance(len(rows))
-        found.reads = sum(client.calls.values())
+        calls, usual = sum(client.calls.values()), system.capabilities.reads
+        found.asked = Asked(calls, newcomers.way, newcomers.pages, settings.concurrency, usual)
     return found
 
 
 async def _windows(
-    batch: Batch, settings: Settings, system: System, client: Client, store: Store | None, now_ms: int
+    batch: Batch, settings: Settings, newcomers: Newcomers, client: Client, store: Store | None, now_ms: int
 ) -> AsyncIterator[Sequence[Planned]]:
     """The accepted rows, window by window, `settings.concurrency` asked at a time."""
+    system, seen = newcomers.system, 0
     pseudonyms = pseudonyms_of(settings.ledger) if store is not None else Pseudonyms(b"not kept anywhere")
 
     async def one(opened: Case | Transition) -> Planned:
+        if isinstance(opened, Case):
+            opened.unlisted = newcomers.new(opened.row)
         return await _planned(opened, system, client)
 
     for rows in batch.accepted(A_LOOKUP):
         known = _known(rows, settings, store, pseudonyms)
         opened = [_opened(row, known, pseudonyms, system, now_ms) for row in rows]
+        seen += len(rows)
+        cases = [each for each in opened if isinstance(each, Case)]
+        await newcomers.expect(cases, (batch.validated.accepted_rows - seen) * len(cases) // len(rows))
         yield await side_by_side(one, opened, settings.concurrency)
 
 

@@ -32,7 +32,7 @@ def attention(store: Store, run: RunRow) -> Attention:
     rows, keys = _known(store, files, mine)
     said = dispositions(store, run.started_ms)
     found = Attention()
-    for row in left_open(store, run.run_id, COMPARED):
+    for row in left_open(store, [run.run_id], COMPARED):
         word = said.of(mine, row)
         if word is not None and word.closes(run.started_ms):
             found.closed[row.outcome] += 1
@@ -52,11 +52,11 @@ def _known(store: Store, files: list[Standing], mine: Standing) -> tuple[set[_St
     """How rows stood: those of this very file by row, and those of all files by key."""
     rows: set[_State] = set()
     keys: set[_State] = set()
-    for standing in files:
-        newest = standing.newest
-        for row in left_open(store, newest.run_id, COMPARED) if newest else ():
-            if standing.batch_id == mine.batch_id:
-                rows.add(_state(row.source_row, row))
-            if row.key:
-                keys.add(_state(row.key, row))
+    newest = [run.run_id for standing in files if (run := standing.newest) is not None]
+    own = {run.run_id for run in mine.runs}
+    for row in left_open(store, newest, COMPARED):
+        if row.run_id in own:
+            rows.add(_state(row.source_row, row))
+        if row.key:
+            keys.add(_state(row.key, row))
     return rows, keys

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from jobs.errors import NotPermitted, Unreachable
-from jobs.model import AGREEING, Outcome
+from jobs.model import AGREEING, COMPLETE, Outcome
 from jobs.reconciliation.compare import Claim, Reconciliation, claims
+from jobs.reconciliation.listing import NOTHING, if_cheaper
 from jobs.reports.folder import RunFolder
 from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.reconciliation import write_reconciliation
@@ -93,10 +94,17 @@ async def reread(context: RunContext, outage: Outage, *, own_reads: bool) -> Rer
 async def compared(context: RunContext, reader: Reader) -> Reread:
     """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
     parts = list[Path]()
-    reconciliation = Reconciliation(context.given.system, reader, context.place.clock)
+    system, settings = context.given.system, context.given.settings
+    counts = context.session.store.outcome_counts(context.run.run_id)
+    listing, told = await if_cheaper(
+        system, reader, sum(counts.get(outcome, 0) for outcome in COMPLETE), settings.concurrency
+    )
+    if listing is not NOTHING:
+        context.stops.note(told)
+    reconciliation = Reconciliation(system, reader, context.place.clock, listed=listing.customers)
     windows = claims(context.session.store, context.run.run_id, context.given.batch)
     with context.place.progress.stage("reconciling", context.given.batch.rows) as count:
-        async for frame in reconciliation.frames(windows, context.given.settings.concurrency):
+        async for frame in reconciliation.frames(windows, settings.concurrency):
             parts.append(context.place.work / f"reconciliation-{len(parts):06}.parquet")
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())

@@ -17,7 +17,7 @@ from jobs.ledger.store import Store
 from jobs.model import COMPLETE
 from jobs.publishing.findings import Findings
 from jobs.reconciliation.compare import Claim, Reconciliation, claims
-from jobs.reconciliation.listing import PAGES_A_CUSTOMER, WORTH_TRYING, Listing, listed, not_listed, only_in_target
+from jobs.reconciliation.listing import NOTHING, Listing, if_cheaper, listed, not_listed, only_in_target
 from jobs.reconciliation.pseudonymous import PseudonymComparer, sealed_claims
 from jobs.reconciliation.resolutions import Decided, as_decided, prove, rows_of
 from jobs.run.place import Place
@@ -25,7 +25,6 @@ from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
-from jobs.systems import capabilities
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader
 from jobs.systems.row import Row
@@ -112,23 +111,19 @@ async def read_afresh(later: LaterReconciliation) -> Sequence[Path]:
 
 async def listing_if_cheaper(later: LaterReconciliation, system: System, reader: Reader) -> Listing:
     """All customers of the target, where they were asked for or a listing spares reads; else an empty listing."""
-    counts = later.store.outcome_counts(later.asked.run.run_id)
-    held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
-    tried = later.asked.listing or (later.asked.listing is None and held >= WORTH_TRYING)
-    if not tried or not capabilities(later.asked.settings.job_name.adapter).lists_customers:
-        later.notes.append("each row was looked up at the target")
-        return Listing({}, 0)
-    most = None if later.asked.listing else int(held * PAGES_A_CUSTOMER)
-    with later.place.progress.stage("listing", None):
-        found = await listed(system, reader, most)
-    if found.whole is not None and not later.asked.listing:
-        later.notes.append(f"each row was looked up at the target; a listing was given up: {found.whole}")
-        return Listing({}, 0)
-    later.claimed = set()
-    later.notes.append(
-        f"profiles were read from a listing of {len(found.customers):,} customers ({found.pages:,} pages), "
-        "differences and the rest for themselves"
-    )
+    if later.asked.listing:
+        with later.place.progress.stage("listing", None):
+            found = await listed(system, reader)
+        told = found.told
+    elif later.asked.listing is None:
+        counts = later.store.outcome_counts(later.asked.run.run_id)
+        held = sum(counts.get(outcome, 0) for outcome in COMPLETE)
+        found, told = await if_cheaper(system, reader, held, later.asked.settings.concurrency)
+    else:
+        found, told = NOTHING, "each row was looked up at the target"
+    later.notes.append(told)
+    if found is not NOTHING:
+        later.claimed = set()
     return found
 
 

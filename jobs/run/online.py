@@ -12,6 +12,7 @@ from pathlib import Path
 from jobs.clock import milliseconds
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
+from jobs.engine.newcomers import Newcomers
 from jobs.engine.workers import WorkerPool
 from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
@@ -123,7 +124,8 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
         with context.place.progress.stage("onboarding", given.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
             engine = RowDriver(given.system, client, writer, stops, clock, patience, progress=count)
-            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking)
+            newcomers = Newcomers(given.system, client, clock, settings.concurrency)
+            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking, newcomers=newcomers)
             await feed.quarantine()
             with stops.watching(clock):
                 rows = feed.fresh(settings.limit)

@@ -101,6 +101,18 @@ def writes(step: Step) -> TypeGuard[WritingStep]:
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """Reads that a new row costs when nothing fails and nothing is listed; 0 where rows share them."""
+
+    searching: int = 0
+    """To find out that nobody is there."""
+    sending: int = 0
+    """From the create to the end, each further reading of an outstanding decision aside."""
+    back: int = 0
+    """In the fresh read; one of them is the profile."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a system can do; commands refuse the rest with a sentence that says so."""
 
@@ -117,6 +129,10 @@ class Capabilities:
     """What is decided at the target after the create, and how it is learnt."""
     lists_customers: bool = False
     """Whether all customers of a tenant can be listed; `System.listing` is not to be called otherwise."""
+    listing_spares: bool = False
+    """Whether what a listing shows of a customer spares reading its profile (`System.sight`)."""
+    reads: Reads = Reads()
+    """Reads of a new row."""
     reads_back: bool = True
     """Whether what was made can be read again; `System.sight` is not to be called otherwise."""
     wallets: bool = False
@@ -275,6 +291,14 @@ class System(Protocol):
 
         Rows that move between pages meanwhile must not be lost. Raises ReadFailed, also when they move faster than they
         can be read.
+        """
+        ...
+
+    def marks(self, row: Row) -> frozenset[str]:
+        """May override where `lists_customers`. All by which a look of the first step would find somebody for `row`.
+
+        Each begins with a sign of its own kind; `Listed.marks` has the same of a listed customer, for whom some may be
+        too many and none too few. By default none: then a listing does not say who is there.
         """
         ...
 

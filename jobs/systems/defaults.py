@@ -85,6 +85,10 @@ class Defaults:
         for page in nobody:
             yield page
 
+    def marks(self, row: Row) -> frozenset[str]:
+        """None: a listing does not say who is there."""
+        return frozenset()
+
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Nobody can be found, as `lookups` says."""
         return []

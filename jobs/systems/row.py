@@ -68,6 +68,11 @@ class View:
     doubt: Doubt | None = None
     taken: bool = False
     fresh_customer: bool = False
+    unlisted: bool = False
+    """Whether a listing of the last minutes shows nobody who has anything of the row's (`System.marks`).
+
+    Said of rows alone for which no write was begun, in no run: a look may then find nobody without asking.
+    """
     attempts: int = 0
     """How often the step's write was begun, in all runs: more than once says that it was repeated."""
     said: str = ""

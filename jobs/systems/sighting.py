@@ -40,6 +40,8 @@ class Listed:
     created: datetime | None
     """When the customer was created; None when the listing does not say it."""
     record: Mapping[str, object]
+    marks: frozenset[str] | None = None
+    """What the customer has that a row may have too (`System.marks`); None: the listing does not show it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def test_what_reading_can_not_settle_is_in_doubt_and_settled_later(
 def test_a_doubt_whose_reads_fail_while_others_go_well_is_left_to_the_next_run(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
-    blind = {"operation": "read_kyc", "kind": "status", "nth": list(range(2, 99)), "params": {"status": 500}}
+    blind = {"operation": "read_kyc", "kind": "status", "nth": list(range(1, 99)), "params": {"status": 500}}
     sandbox.faults([{"operation": "trigger_kyc", "nth": 1, "kind": "drop_after_commit"}, blind])
     ended = muster("run", file_of([person(1)]))
     assert (ended.code, ended.outcomes, ended.rows[0]["reason_code"]) == (1, ["in_doubt"], "read_failed")
@@ -252,7 +252,7 @@ def test_a_reply_for_another_person_is_not_believed(
     assert ended.rows[0]["customer_id"] != "1"
 
 
-@pytest.mark.parametrize("operation", ["search_customers", "read_kyc", "wallet_types"])
+@pytest.mark.parametrize("operation", ["search_customers", "list_wallets", "wallet_types"])
 @pytest.mark.parametrize("fault", ["drop before commit", "garbage body", "500 before commit", "empty body"])
 def test_a_failed_read_is_repeated(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, fault: str
@@ -264,7 +264,7 @@ def test_a_failed_read_is_repeated(
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 2
 
 
-@pytest.mark.parametrize("operation", ["search_customers", "read_kyc", "wallet_types"])
+@pytest.mark.parametrize("operation", ["search_customers", "list_wallets", "wallet_types"])
 def test_reads_that_always_fail_end_failed_and_write_nothing_further(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str
 ) -> None:

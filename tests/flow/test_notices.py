@@ -65,7 +65,7 @@ def test_a_webhook_hears_the_end_signed_and_masked(
 
     ended = muster("run", file_of(rows), "-q", "--notify", url, "--ping", f"{webhook.url}/ping")
 
-    (path, headers, body), *_ = [each for each in webhook.heard if each[0] != "/ping/1"]
+    (path, headers, body), *_ = [each for each in webhook.heard if not each[0].startswith("/ping")]
     told = json.loads(body)
     signed = hmac.new(b"a key of the receiver", headers["X-Muster-Timestamp"].encode() + b"." + body, hashlib.sha256)
     assert (path, headers["X-Muster-Signature"]) == ("/services/T000/secret", f"sha256={signed.hexdigest()}")
@@ -73,7 +73,7 @@ def test_a_webhook_hears_the_end_signed_and_masked(
     assert "1: finished, but rows need attention" in told["text"]
     assert "muster mend run-1" in told["text"]
     assert str(ended.folder / "report.html") in told["text"]
-    assert {each[0] for each in webhook.heard} == {path, "/ping/1"}
+    assert {each[0] for each in webhook.heard} == {path, "/ping/start", "/ping/1"}
     everything = "".join(file.read_text(errors="replace") for file in ended.folder.rglob("*") if file.is_file())
     assert "T000" not in everything + ended.stderr
     assert rows[1]["national_id"] not in body.decode()
@@ -128,6 +128,27 @@ def test_a_run_that_never_began_is_told_too(muster: Muster, webhook: Listener, f
 
     [(_, _, body)] = webhook.heard
     assert (json.loads(body)["exit_code"], "fewer than --min-rows 5" in json.loads(body)["text"]) == (2, True)
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 0), (("--min-rows", "5"), 2)])
+def test_the_dead_mans_switch_hears_the_beginning_and_then_the_end(
+    muster: Muster, webhook: Listener, file_of: Filed, more: tuple[str, ...], code: int
+) -> None:
+    ended = muster("run", file_of(people(1)), "--ping", f"{webhook.url}/night", *more)
+
+    assert ended.code == code
+    assert [path for path, _, _ in webhook.heard] == ["/night/start", "/night" + (f"/{code}" if code else "")]
+
+
+def test_a_switch_that_does_not_answer_holds_no_run_up(
+    muster: Muster, webhook: Listener, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.operations.deliver.PATIENCE", 0.3)
+    webhook.hold.clear()
+    ended = muster("run", file_of(people(1)), "--ping", webhook.url)
+
+    assert (ended.code, ended.outcomes) == (0, ["onboarded"])
+    assert "the notice was not delivered" in ended.stderr
 
 
 def test_prometheus_reads_the_numbers_of_the_run(muster: Muster, file_of: Filed) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jobs.sandbox.server import Sandbox
 
 from .muster import Ended, Muster, writes
@@ -26,6 +28,36 @@ def test_a_plan_of_new_rows_sends_nothing_and_leaves_nothing(muster: Muster, san
     assert found["seconds"] == 4 * 60
     assert writes(sandbox) == []
     assert sorted(path.name for path in muster.folder.iterdir()) == [file.name]
+
+
+def test_a_plan_says_how_long_the_file_takes_and_what_bounds_it(muster: Muster, file_of: Filed) -> None:
+    file = file_of(people(5))
+    found = planned(muster("plan", file, "--rate", "3/60", "--output", "json"))
+    near, _, slow = found["capacity"]
+    assert near == {"latency_ms": 50, "seconds": 240, "rows_an_hour": 60, "bound": "limit"}
+    assert slow["bound"] == "limit"
+    assert found["reads_expected"] == found["reads_made"] + 5 * (2 + 3)
+    found = planned(muster("plan", file, "--rate", "1000/1", "--concurrency", "2", "--output", "json"))
+    calls = found["mutating_calls"] + found["reads_expected"]
+    assert found["capacity"][2] == {
+        "latency_ms": 1000,
+        "seconds": round(calls / 2),
+        "rows_an_hour": int(3600 * 2 * 5 / calls),
+        "bound": "replies",
+    }
+
+
+def test_a_plan_says_how_it_finds_out_who_is_there(
+    muster: Muster, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = file_of(people(10))
+    assert "by looking for each row" in muster("plan", file).stdout
+    monkeypatch.setattr("jobs.systems.listing.WORTH_SPARING", 10)
+    found = planned(muster("plan", file, "--output", "json"))
+    assert found["who_is_there"].startswith("from a listing of 0 customers")
+    assert found["reads_made"] < 2 * 10
+    calls = muster("run", file).summary["requests"]["mutating"]
+    assert calls == found["mutating_calls"]
 
 
 def test_a_plan_and_the_run_after_it_agree(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from jobs.run import live
 from jobs.sandbox.server import Sandbox
 
 from .muster import Ended, Muster, arrivals, lines
@@ -69,7 +68,7 @@ def test_a_listing_that_is_not_whole_claims_nothing(
 def test_a_listing_is_used_unasked_where_it_costs_less(
     muster: Muster, sandbox: Sandbox, onboarded: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "WORTH_TRYING", 6)
+    monkeypatch.setattr("jobs.systems.listing.WORTH_SPARING", 6)
     sandbox.amend("customers", int(onboarded.rows[1]["customer_id"]), firstName="Another")
     sandbox.amend("customers", int(onboarded.rows[2]["customer_id"]), deleted=True)
     before = arrivals(sandbox)
@@ -84,7 +83,7 @@ def test_a_listing_is_used_unasked_where_it_costs_less(
 def test_the_way_of_reading_can_be_chosen(
     muster: Muster, sandbox: Sandbox, onboarded: Ended, monkeypatch: pytest.MonkeyPatch, option: str, worth: int
 ) -> None:
-    monkeypatch.setattr(live, "WORTH_TRYING", worth)
+    monkeypatch.setattr("jobs.systems.listing.WORTH_SPARING", worth)
     before = arrivals(sandbox)
     ended = muster("reconcile", "run-1", option)
     calls = Counter(each["operation"] for each in sandbox.journal(before))
@@ -95,8 +94,8 @@ def test_the_way_of_reading_can_be_chosen(
 def test_a_listing_that_would_cost_more_is_given_up(
     muster: Muster, sandbox: Sandbox, onboarded: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "WORTH_TRYING", 6)
-    monkeypatch.setattr(live, "PAGES_A_CUSTOMER", 1 / 6)
+    monkeypatch.setattr("jobs.systems.listing.WORTH_SPARING", 6)
+    monkeypatch.setattr("jobs.systems.listing.LEAST_PAGES", 1)
     ended = muster("reconcile", "run-1")
     assert (ended.code, found(onboarded)) == (0, [])
     assert "a listing was given up" in ended.stdout

@@ -1,6 +1,10 @@
 """A plan is sealed, approved by a second person, run once as it is, and scored afterwards."""
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +17,7 @@ from jobs.clock import Clock
 from jobs.evidence.sealed_plan import Person
 from jobs.sandbox.server import Sandbox
 
-from .muster import Muster, lines
+from .muster import REPOSITORY, Muster, lines
 from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
@@ -154,3 +158,57 @@ def test_somebody_else_is_another_key_or_the_owner_of_another_file(
     maker: Person, approver: Person, other: bool
 ) -> None:
     assert approver.another_than(maker) is other
+
+
+MAKER, CHECKER = 61001, 61002
+"""Users of the machine that nobody else is (chosen)."""
+
+
+def interpreter(uid: int) -> str:
+    """A Python with which that user may run muster; the test is left out where there is none."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may work as two users")
+    for python in (sys.executable, "/usr/bin/python3"):
+        try:
+            done = subprocess.run(
+                [python, "-c", "import jobs.cli, polars"], env=PLAIN, user=uid, group=uid, check=False
+            )
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return python
+    pytest.skip("no Python here can be used by another user")
+
+
+PLAIN = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path[1:]]), "PYTHONDONTWRITEBYTECODE": "1", "PATH": ""}
+
+
+@pytest.mark.slow
+def test_two_users_of_the_machine_make_and_approve_a_plan(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
+    python = interpreter(MAKER)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o1777)
+        (folder / "customers.csv").write_bytes(file_of(people(2)).read_bytes())
+        given = {key: value for key, value in os.environ.items() if key.startswith("MUSTER_")}
+
+        def ran(uid: int, *arguments: str) -> int:
+            command = [python, "-m", "jobs", *arguments]
+            who = {"user": uid, "group": uid, "extra_groups": [], "umask": 0o022}
+            return subprocess.run(command, cwd=folder, env={**given, **PLAIN}, check=False, **who).returncode  # type: ignore[call-overload,no-any-return]
+
+        protected = ("--plan", "night.plan", *PROTECTED, str(sandbox.tenant))
+        assert ran(MAKER, "plan", "customers.csv", "--out", "night.plan") == 0
+        (folder / "night.plan").chmod(0o644)
+        assert ran(MAKER, "approve", "night.plan", "--yes") == 8
+        assert ran(MAKER, "run", "customers.csv", *protected) == 8
+        assert ran(CHECKER, "approve", "night.plan", "--yes") == 0
+        approval = folder / "night.plan.approved"
+        approval.chmod(0o644)
+        assert [path.stat().st_uid for path in (folder / "night.plan", approval)] == [MAKER, CHECKER]
+        os.chown(approval, MAKER, MAKER)
+        assert ran(MAKER, "run", "customers.csv", *protected) == 8  # it is not the file of who it says
+        os.chown(approval, CHECKER, CHECKER)
+        assert ran(MAKER, "run", "customers.csv", *protected, "--run-id", "night") == 0
+        manifest = json.loads((folder / "runs" / "night" / "manifest.json").read_bytes())
+        assert [manifest["plan"][who]["user"] for who in ("made_by", "approved_by")] == ["uid 61001", "uid 61002"]

@@ -4,6 +4,8 @@ import configparser
 import json
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,9 +109,26 @@ def test_the_units_are_units_and_start_what_they_say() -> None:
 
     assert start is not None
     understood(start[1])
-    assert {int(service["Service"][name]) for name in ("SuccessExitStatus", "RestartForceExitStatus")} == {5, 75}
+    good, final = (set(service["Service"][name].split()) for name in ("SuccessExitStatus", "RestartPreventExitStatus"))
+    assert (good, service["Service"]["Restart"]) == ({"5"}, "on-failure")
+    assert {str(int(code)) for code in ExitCode} - good - final == {"0", "75"}
     assert int(service["Service"]["TimeoutStopSec"]) > 30
     assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d", timer["Timer"]["OnCalendar"])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_takes_the_units_as_they_stand(tmp_path: Path) -> None:
+    for name, text in blocks("nightly.md", "ini"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    units = sorted(map(str, tmp_path.glob("muster.*")))
+    told = subprocess.run(
+        [str(shutil.which("systemd-analyze")), "verify", "--man=no", *units],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (told.returncode, [line for line in told.stderr.splitlines() if "muster." in line]) == (0, [])
 
 
 def test_the_lines_of_cron_escape_what_cron_would_eat() -> None:

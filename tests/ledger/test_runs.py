@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from books import RUN
+from books import RUN, url_of
+from sqlalchemy.event import listen
 
 from jobs.ledger.erase import all_runs
+from jobs.ledger.open_rows import standings, still_open
 from jobs.ledger.seals import add_seal, link_before
 from jobs.ledger.store import Store
 
@@ -50,3 +53,23 @@ def test_a_run_is_chained_to_the_one_that_began_before_it(store: Store) -> None:
         "second": "first",
         "third": "second",
     }
+
+
+def test_what_is_open_costs_as_many_questions_after_many_nights_as_after_few(tmp_path: Path) -> None:
+    asked: list[int] = []
+    for nights in (2, 60):
+        (tmp_path / str(nights)).mkdir()
+        with Store.opened(url_of(tmp_path / str(nights))) as store:
+            space_id = store.space(RUN.system, RUN.tenant)
+            for number in range(nights):
+                name = f"night-{number:03d}"
+                store.begin_run(space_id, replace(RUN, run_id=name, folder=name, input_sha256=f"{number:064x}"))
+                store.end_run(name, ended_ms=RUN.started_ms + 1, exit_code=0, summary={"much": ["of it"]})
+            statements: list[str] = []
+            listen(store.engine, "before_cursor_execute", lambda *call, said=statements: said.append(call[2]))
+            files = standings(store)
+            assert (still_open(store, files), len(files)) == ([], nights)
+            assert {run.summary for standing in files for run in standing.runs} == {None}
+            asked.append(len(statements))
+
+    assert asked[0] == asked[1]

@@ -11,7 +11,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.population import PERSONAS, Ending, Persona
 from tests.simulation.simulate import Trace, planned, shrunk, simulate
 
-SEEDS = (*range(1, 11), 18, 31, 57, 77, 80, 85, 87, 88)
+SEEDS = (*range(1, 11), 18, 63, 80, 87, 113, 129, 162)
 """Chosen: the first ones, and those after them in which something rare is met. `make test-all` tells thousands."""
 MANY = range(1, 4001)
 SEAMS = {
@@ -39,7 +39,7 @@ def test_every_invariant_holds_in_every_history_and_all_that_may_happen_is_met()
     assert [name for name in (*Fault, *WORLD) if not reached[name]] == []
 
 
-@pytest.mark.parametrize("seed", [3, 77])
+@pytest.mark.parametrize("seed", [3, 80])
 def test_the_same_seed_gives_the_same_history(seed: int) -> None:
     first, second = history(seed), simulate(seed)
     assert first.digest == second.digest

@@ -15,6 +15,7 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Taking
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
+from jobs.engine.newcomers import Newcomers
 from jobs.engine.stops import Stops
 from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, NotPermitted, Unreachable
@@ -51,6 +52,9 @@ NOBODY = Process(1, 1, "here", None, None)
 
 AT_ONCE = Pulse(beat=5.0, dead=0.0, look=1.0)
 """Whoever had the lease is dead already."""
+
+MOST_PAGES = 50
+"""Of a listing: as many as there can be, so that few rows are worth one too."""
 
 WORKERS = 3
 RATE = Rate(12, 4.0)
@@ -248,7 +252,10 @@ class World:
         with Progress().stage("onboarding", None) as count:
             engine = RowDriver(client.system, client, writer, stops, clock, patience, progress=count)
         batch = cast("Batch", Sheet(self.population.rows))
-        feed = Feed(batch, writer, engine, clock, self.secret, taking)
+        newcomers = None
+        if self.parts.dice("listing", writer.run_id).random() < 0.5 and self.parts.happens(f"listing-{writer.run_id}"):
+            newcomers = Newcomers(client.system, client, clock, WORKERS, worth=lambda *_: MOST_PAGES)
+        feed = Feed(batch, writer, engine, clock, self.secret, taking, newcomers=newcomers)
         await feed.quarantine()
         if stops_after is not None:
             asyncio.get_running_loop().call_later(stops_after, stops.signal, ExitCode.SIGTERM)

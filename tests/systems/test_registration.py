@@ -498,6 +498,32 @@ def test_a_lost_answer_to_the_customers_own_request_makes_no_double(
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 3
 
 
+OWN_WRITES = ("create_customer", "create_identity", "create_document", "create_address", "trigger_kyc", "create_wallet")
+AT_A_WRITE = [(operation, when) for operation in OWN_WRITES for when in ("before", "after")]
+QUICK = [("create_identity", "after"), ("create_wallet", "after")]
+SWEPT = [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in AT_A_WRITE]
+
+
+@pytest.mark.parametrize(("operation", "when"), SWEPT)
+def test_a_registration_that_is_killed_at_any_write_of_the_customers_own_is_finished_once(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, when: str
+) -> None:
+    (muster.folder / "front.jpg").write_bytes(b"\xff\xd8\xff front")
+    own = {"id_front_file": "front.jpg", "address_type": "PHYSICAL", "address_line1": "1 Long Street"}
+    rows = [newcomer(number, address_country="ZA", **own) for number in (1, 2, 3)]
+    asked = ("register", file_of(rows), *PASSWORDS, "--then-onboard", "--as", "customer", "--concurrency", "2")
+    muster.killed(operation, when, 2, *asked)
+    known = delivered(muster.folder)
+    ended = muster("resume")
+
+    assert (ended.code, set(ended.outcomes) <= {"onboarded", "already_onboarded"}) == (0, True), ended.stdout
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 3
+    assert [(len(each.documents), len(each.addresses)) for row in rows for each in held(sandbox, row)] == [(1, 1)] * 3
+    assert known.items() <= delivered(muster.folder).items()
+    assert delivered(muster.folder) == {row["identity"]: login_of(sandbox, row).password for row in rows}
+    assert intrusions(sandbox) == []
+
+
 def test_a_login_that_only_its_owner_can_use_leaves_the_rest_to_an_operator(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:

@@ -114,6 +114,8 @@ class CustomerStep:
         doubtful = view.doubt is not None or view.taken
         if self.refuses_documents and documents_of(row) and not doubtful:
             return Ended(Outcome.REJECTED, "not_offered", NO_DOCUMENTS)
+        if view.unlisted:
+            return Absent(written_with(self.envelope, self.form, view))
         found = await self.contacts.with_email(reader, row.get("email") or "", anew=doubtful)
         exact = [each for each in found if each.has_phone(row.get("phone"))]
         known = view.facts.get("customer_id")

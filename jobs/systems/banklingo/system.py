@@ -14,7 +14,7 @@ from jobs.systems.banklingo.dialect import DIALECT, QUERY_MEMBER, Envelope
 from jobs.systems.banklingo.document import DOCUMENT_FORM, DocumentStep, checked_form, documents_of
 from jobs.systems.banklingo.predicates import Predicates
 from jobs.systems.banklingo.states import ACCEPTED, REFUSED, as_number, number_of, state_of
-from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.contract import Capabilities, Reads, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.messages import CallClass, Reader
 from jobs.systems.optional import Check, Predicate
@@ -31,6 +31,7 @@ CAPABILITIES = Capabilities(
     documented_limit="none; muster sends 2 commands per second",
     decision="approval by a person, read from the client's record where the create gave its number",
     lists_customers=True,
+    reads=Reads(searching=1, sending=1, back=1),
     decided={
         Outcome.ONBOARDED: ACCEPTED,
         Outcome.ALREADY_ONBOARDED: ACCEPTED,
@@ -214,7 +215,11 @@ class BankLingo(Defaults):
     async def listing(self, reader: Reader) -> AsyncIterator[Sequence[Listed]]:
         """All clients; the list does not say when they were created."""
         async for page in self.contacts.scan(reader, None):
-            yield [Listed(each.key, None, None, each.members) for each in page]
+            yield [Listed(each.key, None, None, each.members, marks(each.email)) for each in page]
+
+    def marks(self, row: Row) -> frozenset[str]:
+        """By e-mail address."""
+        return marks(row.get("email"))
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """Clients by `customer_id` (key or number), `email`, `phone`, or `first_name` and/or `last_name`."""
@@ -233,6 +238,11 @@ class BankLingo(Defaults):
 
     async def _all(self, reader: Reader) -> Sequence[Contact]:
         return list((await self.contacts.index.reading(reader)).content.by_key.values())
+
+
+def marks(email: str | None) -> frozenset[str]:
+    """What two clients who have one e-mail address have in common."""
+    return frozenset({f"e{folded.email(email)}"} if email else ())
 
 
 def fits(contact: Contact, wanted: Mapping[str, str]) -> bool:

@@ -57,6 +57,7 @@ CAPABILITIES = Capabilities(
     exports=WHAT,
     full="persons and KYC records",
     lists_customers=True,
+    listing_spares=True,
     active=frozenset({"ACTIVE"}),
     credential="client id and refresh token, an access token, or a stored consent (permission_id)",
     takes=frozenset({"identity", "token", "nothing"}),

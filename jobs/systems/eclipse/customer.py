@@ -1,5 +1,6 @@
 """Step 1, the customer: found by identity and phone, judged by its key, created with ours."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +49,14 @@ NATURAL = ("first_name", "last_name", "email")
 """What must be equal too, beside identity and phone, before our unanswered intent explains a customer without a key."""
 
 
+SHARED_DIGITS = 7
+"""Two spellings of a phone that are one agree in that many last digits: see `folded.MOVED` and `LEAST_NATIONAL`."""
+
+
+COVERED = re.compile(r"[*#•…]|xx", re.IGNORECASE)
+"""What stands in a number that is shown in part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One customer that holds our identity number or our phone, and what it shows of its key."""
@@ -75,6 +84,8 @@ class CustomerStep:
 
     async def look(self, reader: Reader, view: View) -> Finding:
         """Who holds our identity or phone, and is it ours?"""
+        if view.unlisted:
+            return Absent({TYPE: self.type_of(view)})
         candidates = [await self.judge(reader, view, found) for found in await self.holders(reader, view.row)]
         ours = [candidate for candidate in candidates if candidate.ours]
         if len(ours) == 1 and ours[0].same_identity:
@@ -227,6 +238,23 @@ def same_identity(row: Row, record: Mapping[str, Any]) -> bool:
 def same_phone(row: Row, record: Mapping[str, Any]) -> bool:
     """Whether a record has the row's phone, in whatever spelling."""
     return folded.same_phone(row.get("phone"), wire.text_of(record, PAYLOAD["phone"]))
+
+
+def marks(identity: str | None, phone: str | None) -> frozenset[str]:
+    """What `same_identity` and `same_phone` may find two to have in common: whoever they do has one of these too.
+
+    The last digits of a phone are those that no spelling of it lacks.
+    """
+    found = {f"i{folded.of('national_id', identity)}"} if identity else set[str]()
+    return frozenset(found | ({f"p{folded.digits(phone)[-SHARED_DIGITS:]}"} if phone else set()))
+
+
+def marks_of(record: Mapping[str, Any]) -> frozenset[str] | None:
+    """The marks of a listed customer; None where they are covered, or neither is shown."""
+    identity, phone = wire.text_of(record, PAYLOAD["national_id"]), wire.text_of(record, PAYLOAD["phone"])
+    if not (identity or phone) or COVERED.search(f"{identity} {phone}"):
+        return None
+    return marks(identity, phone)
 
 
 def spelling(row: Row, profile: Mapping[str, Any], key: str | None) -> dict[str, str]:

@@ -38,7 +38,12 @@ class DecisionStep:
     settle_seconds: float | None = None
 
     async def look(self, reader: Reader, view: View) -> Finding:
-        """The newest result, if any. None at all, or none since an operator asked again, is the licence to trigger."""
+        """The newest result, if any. None at all, or none since an operator asked again, is the licence to trigger.
+
+        Of a customer that this run made, and that no trigger was begun for, there is none to be read.
+        """
+        if view.fresh_customer and not view.attempts and ASKED_AGAIN_AFTER not in view.facts:
+            return Absent({ASKED: self.asked(view)})
         customer_id = view.facts["customer_id"]
         results = await shown.results(reader, self.tenant_path, customer_id)
         if results is None and await shown.profile(reader, self.tenant_path, customer_id) is None:

@@ -13,12 +13,12 @@ from jobs.keys import KeySpace
 from jobs.model import Outcome, Rate
 from jobs.privacy import masking
 from jobs.privacy.documents import MOST_BYTES
-from jobs.systems.contract import Capabilities, Setup, Step
+from jobs.systems.contract import Capabilities, Reads, Setup, Step
 from jobs.systems.defaults import Defaults
 from jobs.systems.eclipse import lookup, shown, wire
 from jobs.systems.eclipse.address import AddressStep
 from jobs.systems.eclipse.challenge import PASSWORD, PKI, Challenge
-from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, same_identity
+from jobs.systems.eclipse.customer import PAYLOAD, CustomerStep, marks, marks_of, same_identity
 from jobs.systems.eclipse.decision import DecisionStep
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.eclipse.document import TYPES, DocumentStep
@@ -41,6 +41,8 @@ CAPABILITIES = Capabilities(
     documented_limit="60 mutating calls per 180 s and IP for the ONBOARDING credential; others set by tenant",
     decision="KYC: PASSED, FAILED or PENDING, learnt by polling every 30-60 s",
     lists_customers=True,
+    listing_spares=True,
+    reads=Reads(searching=2, sending=2, back=3),
     profiles=True,
     plain=frozenset({"customerId", "externalUniqueId", "userTypeId", "walletId", "walletTypeId", "status", "created"})
     | {"lastModified", "version", "title", "currency"},
@@ -267,9 +269,14 @@ class Eclipse(Defaults):
                     key=wire.text_of(record, "externalUniqueId"),
                     created=wire.moment_of(record.get("created")),
                     record=record,
+                    marks=marks_of(record),
                 )
                 for record in page
             ]
+
+    def marks(self, row: Row) -> frozenset[str]:
+        """By identity number and phone."""
+        return marks(row.get("national_id"), row.get("phone"))
 
     async def find(self, reader: Reader, wanted: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
         """What `lookup.find` finds."""
