@@ -7,16 +7,28 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 
 from jobs.ledger.dialect import insert_into
 
 
 class Many:
-    """The insertions of one ledger. Rows of a table always have the same columns."""
+    """The insertions of one ledger, and what is asked with each. Rows of a table always have the same columns."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bool | None], tuple[str, Any]] = {}
+        self._asked: dict[Select[Any], tuple[str, Sequence[str] | None]] = {}
+
+    def scalar(self, connection: Connection, question: Select[Any], **values: object) -> Any:
+        """The first value that `question`, with `values` bound, gives; None where it gives no row."""
+        known = self._asked.get(question)
+        if known is None:
+            text = question.compile(dialect=connection.dialect)
+            known = self._asked[question] = str(text), getattr(text, "positiontup", None)
+        statement, names = known
+        return connection.exec_driver_sql(
+            statement, tuple(values[name] for name in names) if names else values
+        ).scalar()
 
     def insert(
         self,

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    bindparam,
     func,
     insert,
     inspect,
@@ -48,6 +49,12 @@ from jobs.windows import A_WINDOW
 
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
+
+
+EPOCH = (
+    select(tables.space.c.epoch).where(tables.space.c.space_id == bindparam("space_id")).with_for_update(key_share=True)
+)
+"""The fencing epoch of a space, held until the transaction ends where a database can."""
 
 
 class Fenced(LedgerBroken):
@@ -406,9 +413,7 @@ class Store:
             return [run_of(row) for row in connection.execute(statement).mappings()]
 
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
-        mine = select(tables.space.c.epoch).where(tables.space.c.space_id == space_id)
-        current = connection.scalar(mine.with_for_update(key_share=True))
-        if current != epoch:
+        if self._many.scalar(connection, EPOCH, space_id=space_id) != epoch:
             raise Fenced(
                 "another run took over this tenant: stopped without changing anything more",
                 hint="muster status shows it; when it has ended, muster resume",
