@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "muster needs Python 3.11 or newer; try: make PYTHON=python3.11")'
 	@test -x $(RUN)python || $(PYTHON) -m venv $(VENV)
 	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 test: $(READY) ## the tests that a change must pass (minutes)
@@ -24,8 +24,12 @@ test: $(READY) ## the tests that a change must pass (minutes)
 test-all: $(READY) ## every test, the long ones too
 	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough
 
-check: $(READY) ## lint, format and types
+check: $(READY) ## lint, format, types, and what a scanner finds in the source
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy
+	@$(RUN)bandit --quiet --recursive --severity-level medium jobs schemas
+	@git ls-files jobs schemas sample_data '*.toml' '*.md' | xargs $(RUN)detect-secrets-hook \
+	  $(foreach kind,KeywordDetector Base64HighEntropyString HexHighEntropyString,--disable-plugin $(kind)) \
+	  --exclude-lines 'USER:PASSWORD|user:password'
 
 fmt: $(READY) ## format and sort
 	@$(RUN)ruff check --fix --quiet . ; $(RUN)ruff format .
@@ -33,8 +37,9 @@ fmt: $(READY) ## format and sort
 sandbox: $(READY) ## the local stand-in of the target on port 8080
 	@$(RUN)muster sandbox --port 8080
 
-lock: ## pin the dependencies again (needs uv)
+lock: ## pin the dependencies again (needs uv), and list them in sbom.cdx.json
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate -o requirements.lock pyproject.toml
+	@$(RUN)python -m tests.house.sbom
 
 clean: ## forget the environment and what the demo left
 	@rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

@@ -17,10 +17,12 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import psycopg
 import pytest
+
+PAGE = Path(__file__).parents[1] / "docs" / "ledger.md"
 
 NOBODY = 65534
 """The user and group of nobody: the server refuses to run as root."""
@@ -63,14 +65,33 @@ class Server:
     @contextmanager
     def running(cls, *settings: str) -> Iterator["Server"]:
         """A new one for the block."""
-        where = needed()
+        initdb = (needed() / "initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        with cls._made_by(initdb, settings) as server:
+            yield server
+
+    @contextmanager
+    def followed(self) -> Iterator["Server"]:
+        """A synchronous replica for the block: no commit is acknowledged before it is on its disk."""
+        copy = (needed() / "pg_basebackup", "-h", self.folder, "-U", "postgres", "-R", "-X", "stream", "-c", "fast")
+        with self._made_by(copy, self.settings) as replica:
+            self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            self.ask("SELECT pg_reload_conf()")
+            until = time.monotonic() + LONGEST
+            while self.ask("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+                assert time.monotonic() < until, "the replica does not follow"
+                time.sleep(0.05)
+            yield replica
+
+    @classmethod
+    @contextmanager
+    def _made_by(cls, command: tuple[Any, ...], settings: tuple[str, ...]) -> Iterator["Server"]:
+        """A server whose data a command makes, for the block."""
         memory = Path("/dev/shm")
         with tempfile.TemporaryDirectory(prefix="pg-", dir=memory if memory.is_dir() else None) as folder:
             if os.geteuid() == 0:
                 os.chown(folder, NOBODY, NOBODY)
             server = cls(Path(folder), settings)
-            initdb = [where / "initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-            as_nobody([*initdb, "--locale=C", "--no-sync"])
+            as_nobody([*command, "-D", server.data])
             server.start()
             try:
                 yield server
@@ -127,6 +148,15 @@ class Server:
             self.ask(f"CREATE SCHEMA {schema}")
         options = quote(f"-csearch_path={schema}", safe="")
         return f"postgresql://{role}@/postgres?host={quote(str(self.folder), safe='')}&options={options}"
+
+    def granted(self, url: str) -> str:
+        """The ledger at `url`, which its owner has made, as a role that has the rights which docs/ledger.md names."""
+        role, schema = f"worker_{next(self._numbers)}", unquote(url).rpartition("=")[2]
+        block = PAGE.read_text("utf-8").partition("```sql\n")[2].partition("```")[0]
+        for statement in block.replace("muster_ledger", schema).replace("muster_worker", role).split(";"):
+            if statement.strip():
+                self.ask(statement)
+        return self.ledger(role=role, schema=schema)
 
     def backends(self) -> list[int]:
         """The processes that serve muster's connections."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--outcome", "named", metavar="NAMES", help="Outcomes, joined by commas.  [default: all that need attention]"
 )
-@options("system", "tenant", *READING, *PLACES, *PRINTING)
+@options("system", "tenant", *READING, *PLACES, "recipient", *PRINTING)
 def command(run_id_before: str, target: Path, named: str | None, **given: Any) -> None:
     """Write the full original rows of RUN that need attention to FILE, to be corrected and run again.
 

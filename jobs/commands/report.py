@@ -115,19 +115,24 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
     from jobs.ledger.store import Store
     from jobs.operations.access_log import note_access
     from jobs.operations.find_subject import prove
+    from jobs.operations.row_proof import write_proof
     from jobs.settings.pseudonyms import pseudonyms_of
 
     person = typed_subject(subject, "--prove")
     note_access(settings, the_clock(), "prove", run_id=run.run_id)
     with Store.opened(settings.ledger, create=False) as store:
         found = prove(store, run, pseudonyms_of(store.url), person)
+        proof = write_proof(store, run, [int(row["source_row"]) for row in found], the_clock()) if found else None
     if settings.output == "json":
-        show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found})
+        named = None if proof is None else str(proof)
+        show_json({"schema_version": 1, "run_id": run.run_id, "found": bool(found), "rows": found, "proof": named})
     elif not found:
         say(f"run {run.run_id}: not in the file")
     for row in found if settings.output == "text" else []:
         shown = "  ".join(f"{name}={value}" for name, value in row.items() if value is not None)
         say(f"run {run.run_id}: in the file: {shown}")
+    if proof is not None and settings.output == "text":
+        say(f"proof: {proof} (python3 -I verify.py --proof {proof})")
     raise click.exceptions.Exit(ExitCode.OK if found else ExitCode.ATTENTION)
 
 

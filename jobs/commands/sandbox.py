@@ -32,7 +32,11 @@ def command(wanted: str | None, port: int, form: str | None, **given: Any) -> No
 
     What it does, and how to make it misbehave: docs/sandbox.md.
     """
-    from jobs.sandbox.server import SYSTEMS, serve
+    try:
+        from jobs.sandbox.server import SYSTEMS, serve
+    except ImportError:
+        hint = "pip install 'muster-onboarding[sandbox]'"
+        raise Unusable("the sandbox needs starlette and uvicorn, which are not installed", hint=hint) from None
     from jobs.settings.settings import output_form
 
     form = form or output_form(())

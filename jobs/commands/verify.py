@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Check all signatures with this ed25519 key (PEM); give it again for a key that came before or after it.",
 )
+@click.option(
+    "--checkpoint",
+    "kept",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Checkpoints of the ledger's log that were kept elsewhere: all that they counted has to be there still.",
+)
 @options("ledger", "output")
-def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], **given: Any) -> None:
+def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept: Path | None, **given: Any) -> None:
     """Check file hashes, event chain and control totals of RUN (its id, or its folder).
 
     \b
@@ -52,6 +59,7 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], **gi
         found = verify_folder(folder) + _signatures(folder, keys or None)
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
     problems += [problem for run in runs for problem in unlike_ledger(run)]
+    problems += _log(settings.ledger, runs, kept, keys)
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
     raise click.exceptions.Exit(ExitCode.INTEGRITY if problems else ExitCode.OK)
@@ -73,6 +81,22 @@ def refuse_running(ledger: str, run: "RunRow") -> None:
             f"run {run.run_id} is still at work; there is nothing to verify before it has ended",
             hint=f"muster status {run.run_id}",
         )
+
+
+def _log(ledger: str, runs: "list[RunRow]", kept: Path | None, keys: list[bytes]) -> list[str]:
+    """What is wrong with the ledger's log; it is asked where the ledger is. Raises Unusable."""
+    from jobs.ledger.store import Store
+    from jobs.publishing.ledger_log import log_problems, witness_of, witnessed
+
+    if kept is not None and not kept.is_file():
+        raise Unusable(f"--checkpoint: there is no file {kept}")
+    if not runs and kept is None:
+        return []
+    with Store.opened(ledger, create=False) as store:
+        places = [str(kept or ""), *map(witness_of, runs)]
+        told = [witnessed(place) for place in dict.fromkeys(places)]
+        earlier = "".join(told)
+        return list(dict.fromkeys(each for run in runs for each in log_problems(store, run, earlier, keys)))
 
 
 def _runs(ledger: str, run_id: str, batch: bool) -> "list[RunRow]":

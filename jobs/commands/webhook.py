@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from jobs.commands.options import effective, options, say, show_json, the_clock
+from jobs.errors import Unusable
 
 
 @click.group("webhook")
@@ -37,7 +38,12 @@ def serve(host: str, port: int, path: str, **given: Any) -> None:
     import ipaddress
 
     from jobs.ledger.store import Store
-    from jobs.operations.webhook import WORDS, listener, receiver_of, server
+
+    try:
+        from jobs.operations.webhook import WORDS, listener, receiver_of, server
+    except ImportError:
+        hint = "pip install 'muster-onboarding[sandbox]'"
+        raise Unusable("receiving needs uvicorn, which is not installed", hint=hint) from None
 
     settings = effective(given)
     with Store.opened(settings.ledger) as store:

@@ -13,7 +13,7 @@ import polars as pl
 
 from jobs.evidence.events import Chain, write_events
 from jobs.evidence.later import later_folders
-from jobs.evidence.manifest import MANIFEST, SIGNATURE, facts_of
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP, facts_of
 from jobs.evidence.sums import SUMS, files_of, sha256
 from jobs.keys import DERIVED, HIDDEN, is_hidden
 from jobs.ledger.erase import personal_of_events
@@ -25,7 +25,7 @@ from schemas.outcome import OUTCOME
 from schemas.reconciliation import RECONCILIATION
 from schemas.report_column import ReportColumn, personal
 
-KEPT = {MANIFEST, SIGNATURE, SUMS, "verify.py", "README-AUDITOR.md", "summary.json", "events.ndjson"}
+KEPT = {MANIFEST, SIGNATURE, STAMP, SUMS, "verify.py", "README-AUDITOR.md", "summary.json", "events.ndjson"}
 KEPT |= {f"{name}.{kind}" for name in ("outcome", "reconciliation") for kind in ("csv", "parquet")}
 """All other files are removed: they repeat what these hold, or the input itself."""
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from jobs.evidence.manifest import MANIFEST, SIGNATURE
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP
 from jobs.evidence.sums import SUMS, files_of, sha256
 
-OWN = frozenset({MANIFEST, SIGNATURE, SUMS})
+OWN = frozenset({MANIFEST, SIGNATURE, STAMP, SUMS})
 
 
 def kept_problems(folder: Path, anew: Collection[str]) -> list[str]:

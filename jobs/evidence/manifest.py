@@ -28,7 +28,10 @@ SCHEMA_VERSION = 2
 CHAINED_SINCE = 2
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
-"""Over the bytes of `manifest.json`; of the files of a folder only it and `SHA256SUMS` come after the manifest."""
+"""Over the bytes of `manifest.json`; of the files of a folder only it, STAMP and `SHA256SUMS` come after it."""
+
+STAMP = "manifest.json.tsr"
+"""A time stamp over the bytes of `manifest.json`, where an authority was asked for one: it comes after the manifest."""
 
 SIGNED_WITH = "signed_with"
 """The fact of a manifest that says which key signs it: one whose signature was taken away shows."""
@@ -94,7 +97,8 @@ def write_manifest(
     if keep and path.exists() and path.read_bytes() != content:
         content = _content(folder, document, [*earlier, _set_aside(folder, len(earlier) + 1)])
     announce(hashlib.sha256(content).hexdigest())
-    (folder.path / SIGNATURE).unlink(missing_ok=True)
+    for name in (SIGNATURE, STAMP):
+        (folder.path / name).unlink(missing_ok=True)
     folder.write_bytes(MANIFEST, content)
     if sign is not None:
         folder.write_bytes(SIGNATURE, sign.sign(content))
@@ -126,7 +130,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
 def _set_aside(folder: RunFolder, number: int) -> dict[str, Any]:
     """The manifest that stands, with its signature, under the name that it keeps."""
     name = f"manifest-{number}.json"
-    for suffix in ("", ".sig"):
+    for suffix in ("", ".sig", ".tsr"):
         path = folder.path / (MANIFEST + suffix)
         if path.exists():
             folder.write_bytes(name + suffix, path.read_bytes())
@@ -134,7 +138,7 @@ def _set_aside(folder: RunFolder, number: int) -> dict[str, Any]:
 
 
 def _content(folder: RunFolder, document: Mapping[str, object], earlier: list[dict[str, Any]]) -> bytes:
-    own = {MANIFEST, SIGNATURE, SUMS}
+    own = {MANIFEST, SIGNATURE, STAMP, SUMS}
     files = [_entry(path) for path in files_of(folder.path) if path.name not in own]
     whole = {**document, **({"earlier_manifests": earlier} if earlier else {}), "files": files}
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)

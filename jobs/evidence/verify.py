@@ -20,8 +20,9 @@ from jobs.evidence.auditor_pack import CHECKER, published
 from jobs.evidence.compare_tables import reread
 from jobs.evidence.events import Chain, verify_events
 from jobs.evidence.later import later_folders, link_problems
-from jobs.evidence.manifest import MANIFEST, SIGNATURE, SIGNED_WITH, manifest_hashes, write_manifest
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, SIGNED_WITH, STAMP, manifest_hashes, write_manifest
 from jobs.evidence.sums import SUMS, files_of, read_sums, sha256, write_sums
+from jobs.evidence.timestamp import stamp_problems
 from jobs.evidence.trail import Trail
 from jobs.model import Outcome
 
@@ -123,9 +124,10 @@ def _files(folder: Path, required: set[str]) -> Iterator[str]:
 def _manifest(folder: Path) -> Iterator[str]:
     sums, document = read_sums(folder), _json(folder, MANIFEST)
     listed = {entry["name"]: entry for entry in document["files"]}
-    for name in sorted((sums.keys() | listed.keys()) - {MANIFEST, SIGNATURE}):
+    for name in sorted((sums.keys() | listed.keys()) - {MANIFEST, SIGNATURE, STAMP}):
         if name not in listed or name not in sums or not _agrees(listed[name], sums[name], folder / name):
             yield f"{name} is not the same in {MANIFEST} and {SUMS}"
+    yield from stamp_problems(folder)
     if SIGNED_WITH in document and SIGNATURE not in sums:
         yield f"{SIGNATURE} is missing: {MANIFEST} was signed"
     erased = {removed["name"] for erasure in document.get("erasures", []) for removed in erasure["removed"]}

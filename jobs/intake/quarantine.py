@@ -37,15 +37,15 @@ def write_originals(staged: Staged, reasons: Iterable[pl.DataFrame], target: Pat
 
     `reasons`: frames of `source_row` (rising over all of them) and `REASON`, the text of `_reasons`.
     """
-    file = staged.file
     with atomic(target) as draft, draft.open("w", encoding=encoding, newline="") as out:
-        writer = csv.writer(out, delimiter=file.delimiter, lineterminator="\r\n")
-        writer.writerow(_header(file))
+        writer = csv.writer(out, delimiter=staged.file.delimiter, lineterminator="\r\n")
+        writer.writerow(header_of(staged.file))
         for these in reasons:
-            writer.writerows(_rows(staged, these))
+            writer.writerows(originals(staged, these))
 
 
-def _header(file: InputFile) -> list[str]:
+def header_of(file: InputFile) -> list[str]:
+    """The columns of rows that are given back."""
     return [*_kept(file), *(["_surplus"] if _has_surplus(file) else []), "_reasons"]
 
 
@@ -63,7 +63,8 @@ def _reason_codes(staged: Staged, quarantined: Path) -> Iterator[pl.DataFrame]:
         yield reasons.filter(pl.col(SOURCE_ROW).is_between(first, first + A_FRAME - 1)).collect()
 
 
-def _rows(staged: Staged, these: pl.DataFrame) -> Iterator[Cells]:
+def originals(staged: Staged, these: pl.DataFrame) -> Iterator[Cells]:
+    """The rows that a frame of reasons names, as they came, each with its reason."""
     if these.is_empty():
         return
     file = staged.file

@@ -18,7 +18,7 @@ SPELLED = """substring(facts from '"customer_id"\\: ("(?\\:[^"\\\\]|\\\\.)*")')"
 
 def _kept(record: str, customer: str) -> TextClause:
     return text(
-        f"SELECT facts FROM {record}"  # noqa: S608 - constants
+        f"SELECT facts FROM {record}"  # noqa: S608 - constants # nosec B608
         " WHERE space_id = (SELECT space_id FROM space WHERE system = :system AND tenant = :tenant)"
         f" AND {customer} IS NOT NULL AND {customer} IN :customers ORDER BY key"
     ).bindparams(bindparam("customers", expanding=True))

@@ -43,6 +43,35 @@ class Owner:
         return cls(run_id, Process.me())
 
 
+LEAVING_SECONDS = 15.0
+"""A request that was let go has left by then (chosen): it is connected within 10 s, and a busy machine hesitates."""
+
+
+class Lease:
+    """The right to work on a space, as its owner knows it. Safe to use from several threads."""
+
+    def __init__(self, store: Store, space_id: int, epoch: int, clock: Clock, pulse: Pulse, since: float) -> None:
+        """`since`: the monotonic time before it was asked for."""
+        self.store, self.space_id, self.epoch = store, space_id, epoch
+        self._clock, self._pulse, self._since = clock, pulse, since
+
+    def fresh(self) -> bool:
+        """Whether what leaves now has left before anybody else can have taken the space over.
+
+        Not so after a time without a beat: the process was frozen, or cut off from the ledger. The clock goes on while
+        the machine sleeps.
+        """
+        return self._clock.monotonic() - self._since < self._pulse.dead - LEAVING_SECONDS
+
+    def renew(self) -> bool:
+        """Says that the owner lives; False when the space was taken over meanwhile. Raises LedgerBroken."""
+        since = self._clock.monotonic()
+        mine = beat(self.store, self.space_id, self.epoch, milliseconds(self._clock.now()))
+        if mine:
+            self._since = since
+        return mine
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A space as another owner holds it, or seems to."""
@@ -101,31 +130,33 @@ def held(
     *,
     tell: Callable[[str], None] = lambda _: None,
     pulse: Pulse = PULSE,
-) -> Iterator[int]:
-    """Owns the space for the block and gives the fencing epoch. Raises Locked after `timeout_seconds`.
+) -> Iterator[Lease]:
+    """Owns the space for the block. Raises Locked after `timeout_seconds`.
 
     An owner that can only be watched, and whose last heartbeat is old, is watched for as long as its death takes to be
     seen, whatever `timeout_seconds` says; a single beat ends that. `tell` is told so, once. A thread keeps the own
     heartbeat, so that long computing doesn't look like death.
     """
-    epoch = _waited_for(store, space_id, owner, timeout_seconds, tell, Watch(pulse, clock))
+    lease = _waited_for(store, space_id, owner, timeout_seconds, tell, Watch(pulse, clock))
     try:
-        with beating(lambda: beat(store, space_id, epoch, milliseconds(clock.now())), pulse.beat):
-            yield epoch
+        with beating(lease.renew, pulse.beat):
+            yield lease
     finally:
         with suppress(DBAPIError, LedgerBroken):
-            release(store, space_id, epoch)
+            release(store, space_id, lease.epoch)
 
 
 def _waited_for(
     store: Store, space_id: int, owner: Owner, timeout: float, tell: Callable[[str], None], watch: Watch
-) -> int:
-    """The fencing epoch of the space, once it is ours. Raises Occupied."""
+) -> Lease:
+    """The lease of the space, once it is ours. Raises Occupied."""
     clock, pulse = watch.clock, watch.pulse
     began, told = clock.monotonic(), False
     while True:
         try:
-            return take(store, space_id, owner, milliseconds(clock.now()), watch)
+            since = clock.monotonic()
+            epoch = take(store, space_id, owner, milliseconds(clock.now()), watch)
+            return Lease(store, space_id, epoch, clock, pulse, since)
         except Occupied as occupied:
             found = occupied
         doubtful = found.holding.lives is None and not watch.moved

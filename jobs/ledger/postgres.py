@@ -7,6 +7,7 @@ pool of permits). Readers see one moment of the ledger, and can't write.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -32,6 +33,10 @@ another run may take the tenant over."""
 
 SILENT_SECONDS = 15
 """A server that answers nothing for so long is gone (chosen): less than AWAY_SECONDS, more than any commit."""
+
+IDLE_SECONDS = 20
+"""A transaction in which nothing was asked for so long is ended by the server (chosen): its process is frozen, or its
+host is gone, and nobody else can write meanwhile. Less than the 30 s after which another run may follow."""
 
 CONNECTING: Mapping[str, Any] = {
     "application_name": "muster",
@@ -80,6 +85,8 @@ class Postgres:
     """Its patience with a server that is away."""
     met: bool = False
     """Whether the server was ever reached."""
+    gone: bool = False
+    """Whether it was waited for in vain: an end of several reads shall not wait for each of them again."""
 
     def check(self, connection: Any) -> None:
         """As of `Database`: what a server has committed is its own to keep."""
@@ -156,23 +163,30 @@ def open_engine(url: URL, words: str) -> Engine:
 
 def _connected(database: Postgres, args: Sequence[Any], given: Mapping[str, Any]) -> psycopg.Connection[Any]:
     """A connection to a server that keeps what it commits; one that was there before is waited for."""
+    reach = partial(_reached, args, given)
     try:
-        if database.met:
-            connection = database.back.take(lambda: psycopg.connect(*args, **given), AWAY_SECONDS)
-        else:
-            connection = psycopg.connect(*args, **given)
+        wait = database.met and not database.gone
+        connection = database.back.take(reach, AWAY_SECONDS) if wait else reach()
     except psycopg.Error as error:
         raise LedgerBroken(
             f"the ledger {database.words} can't be reached: {words_of(error)}",
             hint="see whether the server runs and the URL, ~/.pgpass or service file is right; then muster resume",
         ) from None
+    except LedgerBroken:
+        database.gone = True
+        raise
+    database.met, database.gone = True, False
+    return connection
+
+
+def _reached(args: Sequence[Any], given: Mapping[str, Any]) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(*args, **given)
     try:
         _promised(connection)
     except BaseException:
         connection.close()
         raise
     connection.adapters.register_dumper(str, _Text)
-    database.met = True
     return connection
 
 
@@ -183,7 +197,8 @@ def _promised(connection: psycopg.Connection[Any]) -> None:
         raise LedgerBroken(f"the server is PostgreSQL {version // 10000}; {OLDEST // 10000} or newer is needed")
     names = [*PROMISES, "synchronous_commit"]
     values = connection.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names)).fetchone()
-    connection.rollback()
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.commit()
     assert values is not None
     for name, value in zip(names, values, strict=True):
         if name in PROMISES and value != PROMISES[name][0]:

@@ -63,6 +63,14 @@ class Fenced(LedgerBroken):
     exit_code = ExitCode.LOCKED
     code = None
 
+    @classmethod
+    def taken_over(cls) -> "Fenced":
+        """What is said of it."""
+        return cls(
+            "another run took over this tenant: stopped without changing anything more",
+            hint="muster status shows it; when it has ended, muster resume",
+        )
+
 
 class Store:
     """One ledger. Safe to use from one thread at a time."""
@@ -414,10 +422,7 @@ class Store:
 
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
         if self._many.scalar(connection, EPOCH, space_id=space_id) != epoch:
-            raise Fenced(
-                "another run took over this tenant: stopped without changing anything more",
-                hint="muster status shows it; when it has ended, muster resume",
-            )
+            raise Fenced.taken_over()
 
     def _insert(self, table: Table) -> Any:
         return insert_into(self.engine.dialect.name, table)

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from jobs.ledger.broken import LedgerBroken, LedgerRefuses, words_of
+from jobs.ledger.lease import Lease
 from jobs.ledger.rows import IdClaim, Transition
-from jobs.ledger.store import Store
+from jobs.ledger.store import Fenced, Store
 
 MOST_AT_ONCE = 10_000
 """Transitions in one transaction (chosen): bounds its memory and the wait behind it.
@@ -34,9 +35,17 @@ class Writer:
     """
 
     def __init__(
-        self, store: Store, space_id: int, epoch: int, run_id: str, offload: Offload = asyncio.to_thread
+        self,
+        store: Store,
+        space_id: int,
+        epoch: int,
+        run_id: str,
+        offload: Offload = asyncio.to_thread,
+        lease: Lease | None = None,
     ) -> None:
+        """`lease`: what is to be fresh when a commit returns, for then something is sent; None: it is nobody's."""
         self.store, self.space_id, self.epoch, self.run_id, self.offload = store, space_id, epoch, run_id, offload
+        self.lease = lease
         self.broken: LedgerBroken | None = None
         self._waiting: list[tuple[Transition, asyncio.Future[Mapping[IdClaim, str]] | None]] = []
         self._more = asyncio.Event()
@@ -64,7 +73,20 @@ class Writer:
         """
         future: asyncio.Future[Mapping[IdClaim, str]] = asyncio.get_running_loop().create_future()
         self._queue(transition, future)
-        return await future
+        held = await future
+        if self.lease is not None and not self.lease.fresh():
+            await self._renewed(self.lease)
+        return held
+
+    async def _renewed(self, lease: Lease) -> None:
+        """Proves that nobody has taken the space over since the last beat, or raises LedgerBroken for good."""
+        try:
+            mine = await self.offload(lease.renew)
+        except Exception as error:
+            self.broken = broken(error)
+        else:
+            self.broken = self.broken or (None if mine else Fenced.taken_over())
+        self._check()
 
     async def post(self, transition: Transition) -> None:
         """Queues `transition`; waits only while the queue is full. The next `commit` covers it."""

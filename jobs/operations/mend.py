@@ -11,7 +11,6 @@ import polars as pl
 from jobs.clock import Clock
 from jobs.disk import unusable
 from jobs.errors import Unusable
-from jobs.intake.mended import taken_from
 from jobs.intake.quarantine import REASON, write_originals
 from jobs.intake.stage import SOURCE_ROW
 from jobs.intake.workspace import workspace
@@ -19,8 +18,9 @@ from jobs.ledger.history import outcome_windows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import ATTENTION, Outcome
+from jobs.privacy import age_files
 from jobs.progress import Progress
-from jobs.reports.advice import OUTCOME_MEANINGS, advice
+from jobs.publishing.mending import sentence
 from jobs.run.place import Place
 from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
@@ -59,6 +59,7 @@ def mend(
     Raises Unusable: `target` is there already or in the folder of a run, the input is gone or was changed.
     """
     refuse_place(target, run, settings)
+    age_files.refuse_unusable(settings.recipient)
     with ExitStack() as stack:
         work = stack.enter_context(workspace(settings.workplace, clock))
         store = stack.enter_context(Store.opened(settings.ledger))
@@ -68,7 +69,11 @@ def mend(
         batch = read_again(run, settings, Place(work, clock, progress or Progress()))
         mended = Mended(target, batch.file.encoding)
         try:
-            write_originals(batch.staged, reasons(store, run, outcomes, mended), target, mended.encoding)
+            key = settings.recipient
+            plain = target if key is None else work / "mended.csv"
+            write_originals(batch.staged, reasons(store, run, outcomes, mended), plain, mended.encoding)
+            if key is not None:
+                age_files.encrypt(plain, target, key)
         except OSError as error:
             raise unusable(error, target.parent) or error from error
         return mended
@@ -102,12 +107,6 @@ def reasons(store: Store, run: RunRow, outcomes: Collection[Outcome], mended: Me
         mended.outcomes.update(row[1] for row in rows)
         told = [(row[0], _fit(sentence(run.run_id, *row), mended.encoding)) for row in rows]
         yield pl.DataFrame(told, schema={SOURCE_ROW: pl.Int64, REASON: pl.String}, orient="row")
-
-
-def sentence(run_id: str, source_row: int, outcome: str, reason_code: str | None, reason: str | None) -> str:
-    """Why a row comes back and what to do, behind the run and the row that it is."""
-    why = (reason or OUTCOME_MEANINGS[outcome]).rstrip(".")
-    return f"{taken_from(run_id, source_row)}{outcome}, {why}. {advice(outcome, reason_code or '')}"
 
 
 def _fit(text: str, encoding: str) -> str:

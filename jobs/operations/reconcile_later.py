@@ -81,9 +81,8 @@ def reconcile(
         later = LaterReconciliation(Asked(run, settings, decisions, listing), place, store, batch, comparer)
         if decisions is not None:
             owner = lease.Owner.me(run.run_id)
-            later.epoch = stack.enter_context(
-                lease.held(store, later.space_id, owner, settings.lock_timeout, clock, tell=progress.note)
-            )
+            mine = lease.held(store, later.space_id, owner, settings.lock_timeout, clock, tell=progress.note)
+            later.epoch = stack.enter_context(mine).epoch
             later.decided = open_decisions(later, decisions, against)
         if why is not None:
             later.notes.append(f"{why}; the rows were compared by the ledger's pseudonyms")

@@ -16,7 +16,6 @@ from jobs.clock import from_milliseconds, iso
 from jobs.errors import ExitCode, strongest
 from jobs.evidence.auditor_pack import PACK, write_pack
 from jobs.evidence.events import write_events
-from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.history import last_moment, moments, outcome_windows
 from jobs.ledger.origin import MOVED_FROM
@@ -26,6 +25,7 @@ from jobs.ledger.store import Store
 from jobs.model import ATTENTION, DIFFERING, MatchClass, Outcome
 from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
+from jobs.publishing.mending import write_quarantine_book, write_refused
 from jobs.publishing.nights import nights_until
 from jobs.publishing.prediction import score
 from jobs.publishing.sealing import check_standing, seal
@@ -65,7 +65,7 @@ MADE_ANEW = frozenset(
     f"{name}.{kind}"
     for name, kinds in {
         "outcome": ("csv", "parquet"),
-        "quarantine": ("csv",),
+        "quarantine": ("csv", "csv.age", "xlsx"),
         "prediction": ("csv",),
         "summary": ("json",),
         "events": ("ndjson",),
@@ -108,7 +108,7 @@ def publish(
     with alone(folder.path):
         check_standing(store, run, MADE_ANEW)
         count = write_outcome(outcome_frames(store, run, batch), folder)
-        write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
+        write_refused(run, batch, folder)
         totals = control_totals(store, run, batch, pseudonyms_of(store.url), findings)
         summary = summarised(store, run, batch, count, noted(findings, left_out), ended_ms, totals=totals)
         summary = replace(summary, prediction=score(folder))
@@ -119,6 +119,7 @@ def publish(
         folder.write_bytes("summary.json", summary.to_json())
         folder.write_bytes("report.md", render_markdown(summary).encode())
         if workbook.installed() and left_out is None:
+            write_quarantine_book(run, batch, folder)
             workbook.write_workbook(summary, attention_rows(folder, workbook.MOST_ROWS + 1), folder)
         nights, differences = nights_until(store, run), differing_lines(folder)
         write_page(summary, attention_rows(folder, INLINE_ROWS), folder, differences=differences, nights=nights)

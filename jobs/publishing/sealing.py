@@ -4,19 +4,22 @@ A folder that was sealed is sealed again only when it is as the ledger knows it:
 Nobody else adds a seal. A command that is killed on the way left in the ledger what it was about to seal.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from jobs.errors import Unproven, Unusable
 from jobs.evidence.events import Chain
 from jobs.evidence.kept import kept_problems
-from jobs.evidence.manifest import MANIFEST, SIGNATURE, Signer, manifest_hashes, write_manifest
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP, Signer, manifest_hashes, write_manifest
 from jobs.evidence.signature import command_signer, signature_problems, signer
-from jobs.evidence.sums import sha256
+from jobs.evidence.sums import sha256, write_sums
+from jobs.evidence.timestamp import stamped
 from jobs.evidence.verify import verify_folder
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
+from jobs.publishing.ledger_log import grow, witness_of
 from jobs.reports.folder import RunFolder
 from jobs.reports.twin import alone, drop_twin, exchange, restore, twin_of
 from jobs.settings.secrets import secret, signing_command
@@ -48,7 +51,9 @@ def seal(store: Store, run: RunRow, folder: RunFolder, facts: Facts, chain: Chai
         announce(store, run.run_id, {name: sha})
 
     write_manifest(folder, facts, chain=chain, keep=True, sign=sign, announce=tell)
+    _stamp(run, folder)
     add_seal(store, run.run_id, sha256(folder.path / MANIFEST), folder=name)
+    grow(store, sign, witness_of(run))
 
 
 def reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]) -> None:
@@ -69,6 +74,7 @@ def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]
     def sealed(folder: RunFolder, facts: Facts, chain: Chain | None) -> None:
         name = ITSELF if folder.path == twin.path else folder.path.name
         write_manifest(folder, facts, chain=chain, keep=True, sign=_signing_again(folder.path))
+        _stamp(run, folder)
         made[name] = sha256(folder.path / MANIFEST)
 
     try:
@@ -80,6 +86,7 @@ def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]
     exchange(path)
     for name, sha in made.items():
         add_seal(store, run.run_id, sha, folder=name)
+    grow(store, signing(), witness_of(run))
 
 
 def check_standing(store: Store, run: RunRow, anew: Collection[str] | None = None) -> None:
@@ -165,6 +172,19 @@ def _told(store: Store, run: RunRow, known: RunRow) -> RunRow:
         announce(store, run.run_id, {})
         return store.run(run.run_id) or run
     return known
+
+
+def _stamp(run: RunRow, folder: RunFolder) -> None:
+    """Asks the authority that the run names for a time stamp; without one, the manifest stays without."""
+    url = str(run.settings.get("timestamp_url") or "")
+    if not url:
+        return
+    try:
+        folder.write_bytes(STAMP, stamped((folder.path / MANIFEST).read_bytes(), url))
+    except (OSError, Unusable) as error:
+        logging.getLogger(__name__).warning("%s was not time-stamped: %s", folder.path, error)
+    else:
+        write_sums(folder)
 
 
 def _name(run: RunRow, path: Path) -> str:

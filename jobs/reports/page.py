@@ -89,6 +89,8 @@ class Carried:
 FILES: dict[str, str] = {
     "outcome.csv": "how each row ended, in input order",
     "quarantine.csv": "refused rows with their original columns",
+    "quarantine.csv.age": "the same, encrypted with age",
+    "quarantine.xlsx": "the same for a spreadsheet, to be corrected",
     "reconciliation.csv": "the comparison with the target, row by row",
     "report.xlsx": "the rows that need attention, for a spreadsheet",
     "report.md": "this run in 60 lines",
@@ -100,7 +102,7 @@ FILES: dict[str, str] = {
 }
 """Files of a run that the page leads to, and what each holds."""
 
-SOMETIMES = frozenset({"report.xlsx"})
+SOMETIMES = frozenset({"report.xlsx", "quarantine.csv", "quarantine.csv.age", "quarantine.xlsx"})
 """Those that not every run has."""
 
 ON_TOP = frozenset({"system", "tenant", "run_id", "job"})

@@ -7,11 +7,11 @@ Written when the extra `xlsx` is installed; nobody is told when it is not. Maske
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ COLUMNS: dict[str, tuple[str, int]] = {
 }
 """Columns with their headings and widths in characters."""
 
+SOME_TIME = datetime(2000, 1, 1)  # noqa: DTZ001 - the format knows no zones
+"""When a sheet of rows says that it was made: the same rows give the same bytes."""
+
 ABSENT = "report.xlsx was not written: it needs the extra xlsx (pip install 'muster-onboarding[xlsx]')"
 """A note that older runs carry; it says nothing about a run, and is no longer made."""
 
@@ -76,6 +79,30 @@ def write_workbook(summary: Summary, rows: Iterable[Mapping[str, object]], folde
     finally:
         shutil.rmtree(drafts)
     return folder.path / "report.xlsx"
+
+
+def write_rows(name: str, header: Sequence[str], rows: Iterable[Sequence[str | None]], folder: RunFolder) -> Path:
+    """Writes the sheet `name`.xlsx: every cell is text and stays text when it is edited; gives the path.
+
+    No more than the first `MOST_ROWS`. Raises ImportError without the extra.
+    """
+    xlsxwriter = import_module("xlsxwriter")
+    drafts = Path(tempfile.mkdtemp(prefix=".report.", suffix=".parts", dir=folder.path))
+    try:
+        with folder.open_atomic(f"{name}.xlsx") as draft:
+            options = {"constant_memory": True, "tmpdir": str(drafts), "strings_to_urls": False}
+            with xlsxwriter.Workbook(str(draft), options) as book:
+                book.set_properties({"created": SOME_TIME})
+                text, sheet = book.add_format({"num_format": "@"}), book.add_worksheet(name)
+                sheet.set_column(0, len(header) - 1, 20, text)
+                sheet.freeze_panes(1, 0)
+                for place, line in enumerate(chain([header], islice(rows, MOST_ROWS))):
+                    for column, cell in enumerate(line):
+                        if cell:
+                            sheet.write_string(place, column, cell[:MOST_CHARACTERS], text)
+    finally:
+        shutil.rmtree(drafts)
+    return folder.path / f"{name}.xlsx"
 
 
 def _sum_up(sheet: Any, bold: Any, summary: Summary) -> None:

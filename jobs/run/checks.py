@@ -15,6 +15,7 @@ from jobs.intake.control import ControlRecord, control_record
 from jobs.intake.stage import SOURCE_ROW
 from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
+from jobs.privacy.age_files import refuse_unusable
 from jobs.privacy.passwords import PASSWORD_COLUMN, PasswordFile
 from jobs.publishing.sealing import signing
 from jobs.run.canary import with_default_canary
@@ -76,6 +77,7 @@ def check_batch(
     """
     if new:
         check_gates(batch, settings)
+    refuse_unusable(settings.recipient)
     check_password_delivery(batch, settings)
     check_privileged_rows(batch, settings)
     return control_record(batch.staged, settings.control), check_plan(batch, settings, clock) if new else None

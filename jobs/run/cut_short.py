@@ -18,13 +18,13 @@ from jobs.clock import milliseconds
 from jobs.disk import unusable
 from jobs.engine.case import Case, known_of, ledger_keys, open_case
 from jobs.errors import ExitCode, MusterError, strongest
-from jobs.intake.quarantine import write_quarantine
 from jobs.keys import Pseudonyms
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.columns import outcome_columns
 from jobs.ledger.history import outcomes_among, sent_among
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import RESUMABLE
+from jobs.publishing.mending import write_refused
 from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
@@ -112,7 +112,7 @@ def _reported(context: RunContext, cause: MusterError) -> str:
     try:
         pseudonyms = context.session.pseudonyms
         count = write_outcome((shown(rows, batch, pseudonyms) for rows in _windows(context, cause)), folder)
-        write_quarantine(batch.staged, batch.validated.quarantined, folder.path / "quarantine.csv")
+        write_refused(context.run, batch, folder)
     except (MusterError, OSError, pl.exceptions.PolarsError) as error:
         why = error if isinstance(error, MusterError) else unusable(error, folder.path)
         return f"and outcome.csv can't be written: {why.message if why else type(error).__name__}"

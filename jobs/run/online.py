@@ -119,7 +119,8 @@ async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) 
     """Brings every row of the batch to its outcome, in the ledger."""
     given, clock, stops, session = context.given, context.place.clock, context.stops, context.session
     settings = given.settings
-    async with Writer(session.store, session.space_id, session.epoch, context.run.run_id) as writer:
+    mine, run_id = session.lease, context.run.run_id
+    async with Writer(session.store, session.space_id, mine.epoch, run_id, lease=mine) as writer:
         await record(context, asked, writer)
         with context.place.progress.stage("onboarding", given.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)

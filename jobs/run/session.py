@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.keys import Pseudonyms
-from jobs.ledger import lease
+from jobs.ledger.lease import Lease, Owner, held
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.reports.folder import RunFolder
@@ -23,8 +23,8 @@ class Session:
 
     store: Store
     space_id: int
-    epoch: int
-    """What fences off whoever held the lease before."""
+    lease: Lease
+    """What fences off whoever held it before."""
     pseudonyms: Pseudonyms
     """The key that the ledger is used with, as it was at the beginning: its file may go away while the run works."""
 
@@ -39,10 +39,10 @@ def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) ->
         pseudonyms = pseudonyms_of(settings.ledger, make=not store.knows_key())
         store.know_key(pseudonyms.of("key", "check"))
         space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
-        owner = lease.Owner.me(run_id)
-        with lease.held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as epoch:
+        owner = Owner.me(run_id)
+        with held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as mine:
             discard_drafts(store, space_id)
-            yield Session(store, space_id, epoch, pseudonyms)
+            yield Session(store, space_id, mine, pseudonyms)
 
 
 def discard_drafts(store: Store, space_id: int) -> None:

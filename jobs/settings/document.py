@@ -27,6 +27,10 @@ MERGED = frozenset({"echo", "retention"})
 """Options that a file may also give as a table."""
 
 
+LIFTED = ("evidence", "privacy")
+"""Tables whose keys are options."""
+
+
 def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[str, Any], Path]:
     """The checked content of the configuration file, empty when there is none, with its profiles under `PROFILES`.
 
@@ -45,7 +49,7 @@ def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[st
         raise Unusable(f"{path} is not TOML: {error}") from error
     for key in sorted(key for key in document if key.replace("-", "_") != key and key.replace("-", "_") in document):
         raise Unusable(f"{path}: {key} is given twice, in two spellings")
-    document = {key.replace("-", "_"): value for key, value in document.items()}
+    document = {key.replace("-", "_"): value for key, value in _lifted(document).items()}
     profiles = document.pop("profile") if isinstance(document.get("profile"), dict) else {}
     _check_keys(document, options, path)
     return flattened(document) | {PROFILES: checked_profiles(profiles, options, path)}, path
@@ -71,7 +75,7 @@ def checked_profiles(profiles: Mapping[str, Any], options: Collection[str], path
     for name, keys in profiles.items():
         if not isinstance(keys, dict):
             raise Unusable(f"{path}: [profile] holds tables, and {name} is none", hint=f"[profile.{name}]")
-        given = {key.replace("-", "_"): value for key, value in keys.items()}
+        given = {key.replace("-", "_"): value for key, value in _lifted(keys).items()}
         _check_keys(given, frozenset(options) - {"profile"}, path, f"[profile.{name}]")
         found[name] = flattened(given)
     return found
@@ -96,6 +100,15 @@ def _flat(words: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 def _term(named: Any) -> Any:
     """`[retention] personal = "90d"` as the option has it."""
     return named.get("personal", "") if isinstance(named, Mapping) else named
+
+
+def _lifted(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of `[evidence]` and `[privacy]` beside the others: they are options."""
+    tables = {name: document[name] for name in LIFTED if isinstance(document.get(name), Mapping)}
+    found = {name: each for name, each in document.items() if name not in tables}
+    for table in tables.values():
+        found |= table
+    return found
 
 
 def _echo(named: Any) -> str:

@@ -8,6 +8,9 @@ from jobs.settings.meaning import meanings
 from jobs.settings.settings import OPTIONS
 from jobs.systems import SYSTEMS, adapter
 
+IN_TABLES = {"evidence": ("witness", "timestamp_url"), "privacy": ("recipient",)}
+"""Options that a file may also give in a table."""
+
 TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
@@ -33,7 +36,15 @@ def _keys() -> dict[str, Any]:
     found["output"]["enum"] = ["text", "json"]
     echo = {"anyOf": [{"type": "string"}, {"type": "array"}, {"type": "object"}], "description": "Columns to be shown."}
     words = {"type": "object", "additionalProperties": TEXTS}
-    return found | {"echo": echo} | dict.fromkeys(TABLES, TEXTS) | {"values": words} | {n: _system(n) for n in SYSTEMS}
+    tables = {name: _table({each: found[each] for each in its}, "Options.") for name, its in IN_TABLES.items()}
+    return (
+        found
+        | tables
+        | {"echo": echo}
+        | dict.fromkeys(TABLES, TEXTS)
+        | {"values": words}
+        | {n: _system(n) for n in SYSTEMS}
+    )
 
 
 def _system(name: str) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from urllib.parse import urlsplit
 from jobs.disk import refuse_unwritable, shown, written_so
 from jobs.errors import Unusable
 from jobs.model import Rate
+from jobs.privacy.age_files import age_key
 from jobs.settings.document import TABLES, profile_of, read_document
 from jobs.settings.hook import Hook, hook, hook_url
 from jobs.settings.option import PREFIX, Option, declared, option
 from jobs.settings.secrets import SECRETS, SIGNING_COMMAND, SIGNING_PUBLIC_KEY
 from jobs.settings.system_table import recorded_table
 from jobs.settings.values import (
+    authority,
     days,
     error_budget,
     former_base_url,
@@ -193,6 +195,15 @@ class Settings:
     )
     retention: int | None = option(
         None, days, "DAYS", "Purge personal data of runs that ended so long ago, such as 90d, at the end of each run."
+    )
+    recipient: str | None = option(
+        None, age_key, "AGE1", "Encrypt refused rows, and files of `muster mend`, to this public key of age.", kept=True
+    )
+    witness: str | None = option(
+        None, str, "FILE", "Hand each checkpoint of the ledger's log to a file, or to a command (| COMMAND).", kept=True
+    )
+    timestamp_url: str | None = option(
+        None, authority, "URL", "Have each manifest time-stamped by this authority (RFC 3161).", kept=True
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 

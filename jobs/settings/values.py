@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 from datetime import time
+from urllib.parse import urlsplit
 
 from jobs.ledger.names import refuse_password
 from jobs.model import MatchClass, Outcome, Rate
@@ -40,6 +41,14 @@ def seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
         raise ValueError("seconds, such as 30 or 0.5")
     return float(text)
+
+
+def authority(text: str) -> str:
+    """The URL of a time-stamping authority; plain http too, for only a hash goes there and the answer is signed."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or not text.isprintable():
+        raise ValueError("a URL such as https://timestamp.example/tsa, without a password")
+    return text
 
 
 def days(text: str) -> int:

@@ -230,8 +230,8 @@ def test_the_packed_checker_is_short_and_reads_as_python_39(nights: list[Ended])
     text = (nights[0].folder / "verify.py").read_text()
     tree = ast.parse(text, feature_version=(3, 9))
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert modules <= {"csv", "hashlib", "json", "re", "sys"}
-    assert len(text.splitlines()) <= 270
+    assert modules <= {"base64", "csv", "hashlib", "json", "re", "sys"}
+    assert len(text.splitlines()) <= 350
     assert json.loads((nights[1].folder / "manifest.json").read_bytes())["previous_run"] == "run-1"
 
 

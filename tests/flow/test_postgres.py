@@ -2,8 +2,13 @@
 
 import os
 import signal
+import socket
+import socketserver
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -27,10 +32,18 @@ def ledger(postgres: Server, muster: Muster, monkeypatch: pytest.MonkeyPatch) ->
     return url
 
 
-def test_a_night_runs_from_the_file_to_the_evidence(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, tmp_path: Path
+def test_a_night_runs_from_the_file_to_the_evidence_with_the_least_rights(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    ledger: str,
+    tmp_path: Path,
+    postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = people(3)
+    assert muster("ledger", "upgrade").code == 0
+    monkeypatch.setenv("MUSTER_LEDGER", postgres.granted(ledger))
     assert muster("doctor").code == 0
     first = muster("run", file_of(rows))
     proves_once_each(sandbox, rows, first)
@@ -128,6 +141,109 @@ def test_a_run_whose_server_stays_away_stops_and_is_gone_on_with(
     assert len(writes(sandbox)) <= intents
     sandbox.configure(latency_ms=0)
     proves_once_each(sandbox, rows, muster("resume"))
+
+
+@pytest.mark.slow
+def test_a_failover_to_a_synchronous_replica_costs_nothing(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = people(12)
+    with Server.running() as first, first.followed() as second:
+        hosts = quote(f"{first.folder},{second.folder}", safe="")
+        monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+        monkeypatch.setenv("MUSTER_LEDGER", url)
+        assert muster("ledger", "upgrade").code == 0
+        sandbox.configure(latency_ms=30)
+        started = muster.start("run", file_of(rows), "--concurrency", "4")
+        eventually(lambda: len(writes(sandbox)) >= 12)
+        first.stop(signal.SIGQUIT)
+        second.ask("SELECT pg_promote()")
+        ended = muster.wait(started)
+        assert ended.code == 0, ended
+        proves_once_each(sandbox, rows, ended)
+
+
+class Cable:
+    """A way to the server over TCP that can be cut: then nothing comes through, and nobody is told."""
+
+    def __init__(self, server: Server) -> None:
+        self.cut = threading.Event()
+        address = str(server.folder / ".s.PGSQL.5432")
+        cable = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with socket.socket(socket.AF_UNIX) as there:
+                    there.connect(address)
+                    for pair in ((self.request, there), (there, self.request)):
+                        threading.Thread(target=cable.carry, args=pair, daemon=True).start()
+                    ended.wait()
+
+        ended = self.ended = threading.Event()
+        self.listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.listener.daemon_threads = True
+        threading.Thread(target=self.listener.serve_forever, args=(0.05,), daemon=True).start()
+
+    def carry(self, source: socket.socket, sink: socket.socket) -> None:
+        """One direction, until it is cut."""
+        with suppress(OSError):
+            while (part := source.recv(65536)) and not self.cut.is_set():
+                sink.sendall(part)
+
+    def close(self) -> None:
+        """Ends it."""
+        self.cut.set()
+        self.ended.set()
+        self.listener.shutdown()
+        self.listener.server_close()
+
+
+ELSEWHERE = "UPDATE space SET owner_boot = 'ffffffff-ffff-ffff-ffff-ffffffffffff', owner_host = 'elsewhere'"
+"""The owner seems to be on another host: only its heart tells whether it lives."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("away", ["frozen", "cut off"])
+def test_a_run_that_is_away_for_long_sends_nothing_more_once_another_one_may_work(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    ledger: str,
+    postgres: Server,
+    away: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, path, cable = people(12), "", Cable(postgres)
+    path = file_of(rows)
+    sandbox.configure(latency_ms=400)
+    schema = ledger.partition("&options=")[2]
+    way = (
+        f"postgresql://postgres@127.0.0.1:{cable.listener.server_address[1]}/postgres?options={schema}&sslmode=disable"
+    )
+    first = muster.start("run", path, "--concurrency", "2", env={"MUSTER_LEDGER": way})
+    eventually(lambda: len(writes(sandbox)) >= 4)
+    with psycopg.connect(ledger, autocommit=True) as connection:
+        connection.execute(ELSEWHERE)
+    if away == "frozen":
+        first.running.send_signal(signal.SIGSTOP)
+    else:
+        cable.cut.set()
+    gone = arrivals(sandbox)
+    second = muster.start("run", path, "--lock-timeout", "50")
+    eventually(lambda: len(writes(sandbox, gone)) > 4, 90)  # what was under way, and then the other one's
+    taken_over = arrivals(sandbox)
+    if away == "frozen":
+        first.running.send_signal(signal.SIGCONT)
+    else:
+        cable.close()
+    sandbox.configure(latency_ms=0)
+    said, done = muster.wait(first), muster.wait(second)
+
+    assert said.code in {2, 3, 6}, said
+    assert done.code == 0, done
+    assert taken_over >= gone
+    proves_once_each(sandbox, rows, done)
 
 
 def psycopg_rows(url: str, statement: str) -> list[tuple[int]]:

@@ -252,8 +252,8 @@ def test_a_heartbeat_that_is_not_of_now_is_watched_and_its_owner_followed_withou
     owned(store, process, now_ms() - age_seconds * 1000)
     told: list[str] = []
 
-    with lease.held(store, 1, OWNER, 0, Clock(), tell=told.append, pulse=QUICK) as epoch:
-        assert epoch == 2
+    with lease.held(store, 1, OWNER, 0, Clock(), tell=told.append, pulse=QUICK) as mine:
+        assert mine.epoch == 2
 
     (sentence,) = told
     assert PLACES[AWAY.index(process)] in sentence
@@ -280,8 +280,8 @@ def test_an_owner_whose_clock_is_two_minutes_off_is_seen_to_beat_and_left_alone(
 def test_who_waits_follows_a_silent_owner_within_the_time(store: Store) -> None:
     owned(store, AWAY[0], now_ms())
 
-    with lease.held(store, 1, OWNER, 60, Clock(), pulse=QUICK) as epoch:
-        assert epoch == 2
+    with lease.held(store, 1, OWNER, 60, Clock(), pulse=QUICK) as mine:
+        assert mine.epoch == 2
 
 
 def test_who_waits_too_short_is_told_for_how_long_it_was_watched(store: Store) -> None:
@@ -339,8 +339,8 @@ def test_who_waits_is_let_in_when_the_owner_ends(tmp_path: Path, store: Store) -
 
     timer = threading.Timer(0.2, leave)
     timer.start()
-    with lease.held(store, 1, OWNER, 10, Clock()) as next_epoch:
-        assert next_epoch == epoch + 1
+    with lease.held(store, 1, OWNER, 10, Clock()) as mine:
+        assert mine.epoch == epoch + 1
     timer.join()
     assert store.owner("eclipse", "1001") is None
 

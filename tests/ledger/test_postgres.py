@@ -387,29 +387,9 @@ def test_a_server_that_stays_away_ends_the_run(crashed: Server, monkeypatch: pyt
     assert caught.value.exit_code is ExitCode.UNUSABLE
 
 
-def granted(server: Server, url: str) -> str:
-    """The URL for a role that has the rights that docs/ledger.md names, on the ledger that the owner has made."""
-    schema = str(place_of(url).url.query["options"]).partition("=")[2]  # type: ignore[attr-defined]
-    for statement in rights(schema, "worker"):
-        server.ask(statement)
-    return server.ledger(role="worker", schema=schema)
-
-
-def rights(schema: str, role: str) -> list[str]:
-    """The statements of the page."""
-    page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
-    block = (
-        page.partition("```sql\n")[2]
-        .partition("```")[0]
-        .replace("muster_ledger", schema)
-        .replace("muster_worker", role)
-    )
-    return [statement.strip() for statement in block.split(";") if statement.strip()]
-
-
 def test_the_least_rights_are_enough_for_a_run_and_for_no_change_of_the_tables(postgres: Server, url: str) -> None:
     Store.open(url).close()
-    with Store.opened(granted(postgres, url)) as store:
+    with Store.opened(postgres.granted(url)) as store:
         book = begun(store)
         book.apply(intent("a"), ended(1))
         made_customers(store, "eclipse", "1001", ["4711"])

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import Book, begun, ended, intent, now_ms, record
+from books import Book, SetClock, begun, ended, intent, now_ms, record
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from jobs.ledger import lease
+from jobs.clock import Clock
+from jobs.ledger import lease, tables
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.rows import Transition
 from jobs.ledger.store import Fenced, Store
@@ -17,8 +19,8 @@ from jobs.ledger.writer import MOST_AT_ONCE, Offload, Writer
 
 
 @pytest.fixture
-def book(either: str) -> Iterator[Book]:
-    with Store.opened(either) as store:
+def book(mostly: str) -> Iterator[Book]:
+    with Store.opened(mostly) as store:
         yield begun(store)
 
 
@@ -249,3 +251,68 @@ def test_a_writer_that_has_ended_takes_nothing_more(book: Book) -> None:
 
     with pytest.raises(AssertionError):
         asyncio.run(work())
+
+
+def leased(book: Book, clock: Clock) -> Writer:
+    mine = lease.Lease(book.store, book.space_id, book.epoch, clock, lease.PULSE, clock.monotonic())
+    return Writer(book.store, book.space_id, book.epoch, book.run_id, lease=mine)
+
+
+@pytest.mark.parametrize("away", [0.0, 14.9, 15.1, 3600.0])
+def test_an_owner_that_could_not_beat_proves_that_it_has_the_lease_before_anything_is_sent(
+    book: Book, away: float
+) -> None:
+    clock = SetClock()
+
+    async def work() -> None:
+        async with leased(book, clock) as writer:
+            clock.seconds += away
+            await writer.commit(intent("a"))
+
+    before = beats(book)
+    asyncio.run(work())
+    assert beats(book) == before + (away > 15)
+
+
+def test_an_owner_that_was_frozen_behind_its_commit_sends_nothing_once_another_one_works(book: Book) -> None:
+    clock = SetClock()
+    apply = book.store.apply
+
+    def frozen(*arguments: Any) -> Any:
+        done = apply(*arguments)
+        lease.release(book.store, book.space_id, book.epoch)
+        lease.take(book.store, book.space_id, lease.Owner.me("next"), now_ms())
+        clock.seconds += 60
+        return done
+
+    async def work() -> None:
+        async with leased(book, clock) as writer:
+            writer.store.apply = frozen  # type: ignore[method-assign]
+            await writer.commit(intent("a"))
+
+    with pytest.raises(Fenced):
+        asyncio.run(work())
+    assert book.events() == ["a"]
+
+
+def test_an_owner_that_can_not_reach_the_ledger_for_a_beat_sends_nothing(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SetClock()
+
+    def cut_off(*_: object) -> bool:
+        raise LedgerBroken("away")
+
+    async def work() -> None:
+        async with leased(book, clock) as writer:
+            monkeypatch.setattr(lease, "beat", cut_off)
+            clock.seconds += 16
+            await writer.commit(intent("a"))
+
+    with pytest.raises(LedgerBroken, match="away"):
+        asyncio.run(work())
+
+
+def beats(book: Book) -> int:
+    with book.store.engine.connect() as connection:
+        return int(connection.scalar(select(tables.space.c.beats)) or 0)

@@ -35,8 +35,8 @@ class Ahead(Clock):
 
 quick = Pulse(beat=0.05, dead=1.0, look=0.4)
 with Store.opened(sys.argv[1]) as store:
-    with lease.held(store, 1, lease.Owner.me("the next pod"), 0, tell=print, pulse=quick, clock=Ahead()) as epoch:
-        print(epoch)
+    with lease.held(store, 1, lease.Owner.me("the next pod"), 0, tell=print, pulse=quick, clock=Ahead()) as mine:
+        print(mine.epoch)
 """
 
 

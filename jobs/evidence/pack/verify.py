@@ -2,9 +2,13 @@
 """Checks the evidence of a run with the standard library of Python 3.9 or newer; nothing of muster is needed.
 
     python3 -I verify.py [FOLDER] [--batch] [--seal SHA256]
+    python3 -I verify.py --proof FILE
+    python3 -I verify.py --log FOLDER [--checkpoint FILE]
 
 FOLDER is the one that this file lies in when left out. --batch: also all runs over the same input that lie beside it,
 and that none is missing between them. --seal: what `sha256sum SHA256SUMS` printed when the run was signed off.
+--proof: shows the rows of a proof, and checks that they are in the log of its checkpoint. --log: checks the log of a
+ledger, and that it begins with all that the earlier checkpoints in FILE counted.
 Ends with 0 when everything verifies, else with 7 and a line for each problem. Parquet files are checked by hash only.
 """
 
@@ -13,6 +17,7 @@ import sys
 if __name__ == "__main__" and not sys.flags.isolated:
     del sys.path[0]  # the folder that is checked: a module laid there would be imported in the place of Python's own
 
+import base64
 import csv
 import hashlib
 import json
@@ -35,7 +40,15 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
     parser.add_argument("--batch", action="store_true")
     parser.add_argument("--seal", default="")
+    parser.add_argument("--proof", type=Path)
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
     given = parser.parse_args()
+    if given.proof or given.log:
+        found = attempt(proof, given.proof) if given.proof else attempt(log, given.log, given.checkpoint)
+        lines = [f"{given.proof or given.log}: {'does not verify' if found else 'verified'}", *found]
+        print(*lines, sep="\n  ")  # noqa: T201
+        return 7 if found else 0
     problems = run_problems(given.folder) + (attempt(batch, given.folder) if given.batch else [])
     if given.seal and sha256(given.folder / "SHA256SUMS") != given.seal.strip().lower():
         problems.append("SHA256SUMS is not the one that was signed off")
@@ -98,11 +111,14 @@ def read_sums(folder: Path) -> dict[str, str]:
 def manifest(folder: Path) -> Iterator[str]:
     sums, document = read_sums(folder), json_of(folder / "manifest.json")
     listed = {entry["name"]: entry for entry in document["files"]}
-    for name in sorted((sums.keys() | listed.keys()) - {"manifest.json", "manifest.json.sig"}):
+    for name in sorted((sums.keys() | listed.keys()) - {"manifest.json", "manifest.json.sig", "manifest.json.tsr"}):
         size = (folder / name).stat().st_size if (folder / name).exists() else None
         entry = listed.get(name, {})
         if entry.get("sha256") != sums.get(name, "") or size not in (entry.get("bytes"), None):
             yield f"{name} is not the same in manifest.json and SHA256SUMS"
+    for stamp in folder.glob("manifest*.tsr"):
+        if hashlib.sha256(stamp.with_suffix("").read_bytes()).digest() not in stamp.read_bytes():
+            yield f"{stamp.name} stamps something else than {stamp.stem}"
     if "signed_with" in document and "manifest.json.sig" not in sums:
         yield "manifest.json.sig is missing: manifest.json was signed"
     erased = {each["name"] for erasure in document.get("erasures", []) for each in erasure["removed"]}
@@ -231,6 +247,76 @@ def batch(folder: Path) -> Iterator[str]:
             yield f"{path.name}: the run before it, {each['previous_run']}, is {'another one' if at else 'missing'}"
         if path != folder.resolve():
             yield from (f"{path.name}: {problem}" for problem in run_problems(path))
+
+
+def proof(path: Path) -> Iterator[str]:
+    """Each row's event leads to the root of its run's events, which the entry names; and that to the checkpoint."""
+    document = json_of(path)
+    entry, (head, _, note) = json.loads(document["entry"]), document["tlog_proof"].partition("\n\n")
+    lines, (size, root) = head.split("\n"), checkpoint(note)
+    at, hashes = int(lines[1].removeprefix("index ")), list(map(base64.b64decode, lines[2:]))
+    if lines[0] != "c2sp.org/tlog-proof@v1" or climbed(document["entry"], at, size, hashes) != root:
+        yield "the entry of the run is not in the log of the checkpoint"
+    for row in document["rows"]:
+        way = list(map(base64.b64decode, row["path"]))
+        if climbed(row["event"], row["index"], row["size"], way).hex() != entry["events_root"]:
+            yield f"source row {row['source_row']} is not among the events of run {entry['run_id']}"
+        print(f"run {entry['run_id']}, source row {row['source_row']}: {row['event']}")  # noqa: T201
+    print(f"checkpoint: {size} entries, {root.hex()}; compare it with one that a witness has")  # noqa: T201
+
+
+def log(folder: Path, kept: Path | None) -> Iterator[str]:
+    """The entries have the root of the checkpoint, and begin with what each of the `kept` checkpoints counted."""
+    size, root = checkpoint((folder / "checkpoint").read_text(encoding="utf-8"))
+    leaves: list[bytes] = []
+    while len(leaves) < size:
+        name = f"{len(leaves) // 256 % 1000:03}"
+        for thousands in (len(leaves) // 256 // 1000,) if len(leaves) >= 256_000 else ():
+            name = f"x{thousands:03}/{name}"
+        whole, part = folder / "tile" / "entries" / name, folder / "tile" / "entries" / f"{name}.p"
+        bundle = (whole if size - len(leaves) >= 256 else part / str(size - len(leaves))).read_bytes()
+        while bundle:
+            end = 2 + int.from_bytes(bundle[:2], "big")
+            leaves.append(hashlib.sha256(b"\0" + bundle[2:end]).digest())
+            bundle = bundle[end:]
+    if tree(leaves) != root:
+        yield "the entries are not those of the checkpoint"
+    notes = re.split(r"(?m)^(?=muster-ledger/)", kept.read_text(encoding="utf-8")) if kept else []
+    for before, found in map(checkpoint, filter(str.strip, notes)):
+        if before > len(leaves) or tree(leaves[:before]) != found:
+            yield f"the first {before} entries are not those of an earlier checkpoint, or some were taken away"
+
+
+def checkpoint(note: str) -> tuple[int, bytes]:
+    """Size and root of a signed note; `muster verify --public-key` checks its signature."""
+    lines = note.split("\n")
+    return int(lines[1]), base64.b64decode(lines[2], validate=True)
+
+
+def tree(leaves: list[bytes]) -> bytes:
+    """The root of RFC 6962, 2.1."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.sha256().digest()
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + tree(leaves[:half]) + tree(leaves[half:])).digest()
+
+
+def climbed(content: str, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root to which a path of RFC 6962, 2.1.1 leads."""
+    top, last = hashlib.sha256(b"\0" + content.encode()).digest(), size - 1
+    if not 0 <= index < size:
+        raise ValueError("no such entry")
+    for beside in path:
+        if index % 2 or index == last:
+            while index % 2 == 0 and index:
+                index, last = index // 2, last // 2
+            top = hashlib.sha256(b"\1" + beside + top).digest()
+        else:
+            top = hashlib.sha256(b"\1" + top + beside).digest()
+        index, last = index // 2, last // 2
+    if last:
+        raise ValueError("the path is too short")
+    return top
 
 
 def sha256(path: Path) -> str:

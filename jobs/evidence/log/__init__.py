@@ -1,0 +1,1 @@
+"""A log that only grows, and that shows it: Merkle trees, checkpoints, tiles, proofs."""

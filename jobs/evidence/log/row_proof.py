@@ -1,0 +1,80 @@
+"""What shows one row without the others: its event, the way from it to the root of its run's events, and the way from
+the run's entry to a checkpoint of the ledger's log, as c2sp.org/tlog-proof writes it."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import orjson
+
+from jobs.errors import Unproven
+from jobs.evidence.log import merkle
+from jobs.evidence.log.checkpoint import Checkpoint
+
+FORMAT = "c2sp.org/tlog-proof@v1"
+
+
+def events_root(path: Path) -> tuple[bytes, int]:
+    """The root over the lines of `events.ndjson`, each without its line end, and their number."""
+    numbered = count()
+
+    def leaves() -> Iterator[bytes]:
+        with path.open("rb") as lines:
+            for line, _ in zip(lines, numbered, strict=False):
+                yield merkle.leaf(line.removesuffix(b"\n"))
+
+    return merkle.root(leaves()), next(numbered)
+
+
+def row_proofs(events: Path, rows: Sequence[int]) -> list[dict[str, object]]:
+    """For each of `rows` that the events tell the end of: that event, and the proof that it is one of them."""
+    found: dict[int, tuple[int, bytes]] = {}
+    leaves: list[bytes] = []
+    with events.open("rb") as lines:
+        for index, line in enumerate(lines):
+            content = line.removesuffix(b"\n")
+            leaves.append(merkle.leaf(content))
+            if b'"kind":"outcome"' in content and (row := orjson.loads(content).get("source_row")) in rows:
+                found[row] = (index, content)
+    return [
+        {
+            "source_row": row,
+            "event": content.decode(),
+            "index": index,
+            "size": len(leaves),
+            "path": [_text(each) for each in merkle.inclusion(leaves, index)],
+        }
+        for row, (index, content) in sorted(found.items())
+    ]
+
+
+def entry_proof(entries: Sequence[bytes], index: int, checkpoint: Checkpoint) -> str:
+    """That the entry at `index` is in the log of `checkpoint`, as a file of its own kind."""
+    path = merkle.inclusion([merkle.leaf(entry) for entry in entries], index)
+    return "\n".join([FORMAT, f"index {index}", *map(_text, path), "", checkpoint.note])
+
+
+def consistency_proof(entries: Sequence[bytes], before: Checkpoint | None, checkpoint: Checkpoint) -> str:
+    """What a witness is asked to sign (c2sp.org/tlog-witness, `add-checkpoint`): old size, proof, checkpoint.
+
+    Raises Unproven when the log does not begin with what it was `before`.
+    """
+    size = before.size if before is not None else 0
+    leaves = [merkle.leaf(entry) for entry in entries]
+    path = merkle.consistency(leaves, size) if size else []
+    if before and size and not merkle.is_consistent(size, before.root, checkpoint.size, checkpoint.root, path):
+        raise Unproven("the log does not begin with what its checkpoint before counted")
+    return "\n".join([f"old {size}", *map(_text, path), "", checkpoint.note])
+
+
+def refuse_false(proof: dict[str, object], root: bytes) -> None:
+    """Raises Unproven when a proof of `row_proofs` does not lead to `root`."""
+    path = [base64.b64decode(str(each)) for each in proof["path"]]  # type: ignore[attr-defined]  # made above
+    found = merkle.leaf(str(proof["event"]).encode())
+    if merkle.root_by_inclusion(found, int(str(proof["index"])), int(str(proof["size"])), path) != root:
+        raise Unproven("the events of the run are not those that the log knows")
+
+
+def _text(found: bytes) -> str:
+    return base64.b64encode(found).decode()
