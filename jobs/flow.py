@@ -18,11 +18,10 @@ from jobs.reports.summary import Summary
 from jobs.run import beginning, session
 from jobs.run.ask_again import Retrigger
 from jobs.run.checks import check_batch, check_settings
-from jobs.run.context import Given, Resolutions
+from jobs.run.context import Given, Place, Resolutions
 from jobs.run.cut_short import reported_if_cut_short
 from jobs.run.event_loop import finish
 from jobs.run.online import online
-from jobs.run.place import Place
 from jobs.run.read_input import read_new
 from jobs.run.signals import Signals
 from jobs.settings.settings import Settings

@@ -18,7 +18,7 @@ from jobs.ledger.store import Store
 from jobs.reconciliation.changes import ambiguous_rows
 from jobs.reconciliation.resolutions import Decided, open_to_decision, read_decisions
 from jobs.run.ask_again import Retrigger
-from jobs.run.place import Place
+from jobs.run.place import Place as Place
 from jobs.run.session import Session
 from jobs.run.signals import Interrupted
 from jobs.settings.settings import Settings
