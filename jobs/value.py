@@ -20,7 +20,8 @@ def value(kind: type[T]) -> type[T]:
 
 def replaced(before: T, **changes: object) -> T:
     """`before` with `changes`. For a `value` all of whose members are given to it. (A fifth of `replace`'s time.)"""
-    after: T = _copying(type(before))(before)
+    kind: Any = type(before)
+    after: T = _copying(kind)(before)
     for name, member in changes.items():  # AttributeError for one that it has not
         setattr(after, name, member)
     return after
@@ -29,7 +30,7 @@ def replaced(before: T, **changes: object) -> T:
 @cache
 def _copying(kind: Any) -> Callable[[Any], Any]:
     """What copies a value, member by member; made as dataclasses make their own beginnings."""
-    members = "".join(f"\n    after.{name} = before.{name}" for name in kind.__slots__)  # type: ignore[attr-defined]
+    members = "".join(f"\n    after.{name} = before.{name}" for name in kind.__slots__)
     made: dict[str, Any] = {"new": partial(object.__new__, kind)}
     exec(f"def copied(before):\n    after = new(){members}\n    return after", made)  # noqa: S102
     copied: Callable[[Any], Any] = made["copied"]
