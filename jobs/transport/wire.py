@@ -80,8 +80,8 @@ class Wire(asyncio.Protocol):
         self._wake()
 
     def expire(self) -> None:
-        """Nobody waits for it any longer: whoever does gets TimeoutError."""
-        self._expired = self._ended = True
+        """Nobody waits for it any longer: whoever does gets TimeoutError, and it carries no other request."""
+        self.open, self._ended, self._expired = False, True, True
         self._wake()
 
     def close(self) -> None:

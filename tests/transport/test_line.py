@@ -525,3 +525,22 @@ def test_a_name_with_several_addresses_is_reached_though_the_first_never_answers
     monkeypatch.setattr(wire, "addresses", two)
 
     assert worked(loop, play, first_and_second)[0] == [b"first", b"second"]
+
+
+def test_a_connection_whose_time_was_up_as_its_answer_came_carries_no_other_request(
+    loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, expired = wire.Wire.data_received, list[bool]()
+
+    def late(self: wire.Wire, data: bytes) -> None:
+        usual(self, data)
+        if not expired:
+            expired.append(True)
+            self.expire()
+
+    monkeypatch.setattr(wire.Wire, "data_received", late)
+
+    words, server = worked(loop, echoing(lambda _: b""), first_and_second)
+
+    assert words == [b"first", b"second"]
+    assert server.connections == 2
