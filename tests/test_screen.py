@@ -2,12 +2,13 @@
 
 import io
 import json
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from jobs.__main__ import told
+from jobs.__main__ import status, told
 from jobs.commands.options import say, show_json
 from jobs.errors import Unusable
 from jobs.progress import Lines, Terminal
@@ -45,3 +46,16 @@ def test_json_means_the_same_and_holds_no_such_sign() -> None:
     shown = CliRunner().invoke(command)
     assert inert(shown.stdout)
     assert json.loads(shown.stdout) == {"reason": EVIL, "name": "Zoë"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_name_of_a_file_drives_no_screen(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "a\x1b[31m\u202eb.csv"
+    if there:
+        Path(name).write_text("first_name,phone\nThandi,1\n")
+    assert status(["validate", name]) != 0
+    said = capsys.readouterr()
+    assert inert(said.err + said.out)

@@ -125,6 +125,10 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         say_once(f"{unused} is set, and not used: the target is called directly; --proxy URL goes through a proxy")
     if warn and "concurrency" in given and not given.get("quiet") and found.base_url is not None:
         say_once(_where(found))
+    if any(found.workplace.glob(".work-*")):  # of a command at work, or of one that was killed
+        from jobs.intake.workspace import sweep_dead
+
+        sweep_dead(found.workplace)
     context = click.get_current_context()
     if context.command.name in MAKING_RUNS:
         the_clock()  # the end is told by it, also when nothing below was reached

@@ -79,6 +79,14 @@ def workspace(
         others.look()
 
 
+def sweep_dead(out: Path) -> None:
+    """Removes the workspaces below `out` of processes that the kernel calls dead; others are left to `workspace`."""
+    for folder in out.glob(f"{PREFIX}*"):
+        owner = Process.tagged(folder.name.removeprefix(PREFIX).rpartition("_")[0])
+        if owner is not None and owner.lives() is False:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Others:
     """Workspaces of processes of whom the kernel can't say whether they live: each is removed when its beat stopped."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from jobs.errors import Unusable
 from jobs.ledger import sqlite
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.names import access_log, key_file, refuse_password
 
 EXAMPLES = "--ledger sqlite:///muster.db, or --ledger postgresql://USER@HOST/DATABASE?sslmode=verify-full"
@@ -162,6 +163,8 @@ class Server:
         engine = self.open()
         try:
             return version_of(engine) is not None
+        except LedgerBroken as error:
+            raise Unusable(error.message, hint=error.hint) from None
         finally:
             engine.dispose()
 

@@ -120,6 +120,13 @@ def _ledger(settings: Settings, clock: Clock) -> Check:
     return Check("ledger", True, f"{place}, newest run {runs[0].run_id if runs else 'none'}")
 
 
+def _there(settings: Settings) -> bool:
+    """Whether there is a ledger; where that can't be told, another line says so."""
+    with suppress(Unusable):
+        return place_of(settings.ledger).exists()
+    return False
+
+
 def _target(settings: Settings) -> Iterator[Check]:
     """Whether the ledger speaks of the target that the settings name; nothing where all is well."""
     try:
@@ -157,7 +164,7 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
     """The key file beside a ledger that is there already: losing it makes every later comparison impossible."""
     ledger = place_of(settings.ledger)
     key = ledger.key_file
-    if secret("pseudonym_key") is not None or not ledger.exists():
+    if secret("pseudonym_key") is not None or not _there(settings):
         return
     if key is None:
         yield Check("pseudonym key", False, "none is given", KEYLESS)
@@ -171,7 +178,7 @@ def _pseudonyms(settings: Settings) -> Iterator[Check]:
 
 def _limits(settings: Settings, clock: Clock) -> Iterator[Check]:
     """What the target taught this credential of its limits; nothing where another line says what is missing."""
-    if not place_of(settings.ledger).exists() or not key_is_there(settings.ledger) or settings.base_url is None:
+    if settings.base_url is None or not key_is_there(settings.ledger) or not _there(settings):
         return
     with suppress(MusterError), Store.opened(settings.ledger, create=False, upgrade=False) as store:
         if store.has(tables.pause):  # a ledger of an older version counts in another way

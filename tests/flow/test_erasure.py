@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.alive import Process
+
 from .muster import Ended, Muster
 from .people import Row, person
 from .test_leaks import leaks
@@ -91,6 +93,18 @@ def test_a_folder_that_was_never_sealed_is_erased_too(
     assert [each for each in leaks(left(muster), traces) if "customers.csv" not in each] == []
 
 
+def test_whatever_command_comes_next_sweeps_what_a_killed_one_left(muster: Muster, ended: Ended) -> None:
+    child = os.fork()
+    if child == 0:
+        (muster.folder / "runs" / f".work-{Process.me().tag}_0badcafe").mkdir(mode=0o700)
+        os._exit(0)
+    os.waitpid(child, 0)
+    ours = muster.folder / "runs" / f".work-{Process.me().tag}_0badcafe"
+    ours.mkdir(mode=0o700)
+    assert muster("runs").code == 0
+    assert list((muster.folder / "runs").glob(".work-*")) == [ours]
+
+
 @pytest.mark.parametrize("place", ["runs", "elsewhere"])
 def test_what_a_killed_run_left_on_its_way_is_swept(muster: Muster, asked: Asked, ended: Ended, place: str) -> None:
     """Also where an earlier run had its files on the way, which the ledger knows."""
@@ -100,8 +114,6 @@ def test_what_a_killed_run_left_on_its_way_is_swept(muster: Muster, asked: Asked
         (muster.folder / place).mkdir()
     child = os.fork()
     if child == 0:  # a process that is dead when its workspace is looked at
-        from jobs.alive import Process
-
         folder = muster.folder / place / f".work-{Process.me().tag}_0badcafe"
         folder.mkdir(mode=0o700)
         (folder / "staged").write_text(ROWS[3]["national_id"])

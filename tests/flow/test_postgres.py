@@ -71,6 +71,20 @@ def test_a_key_of_pseudonyms_has_to_be_given(
     assert writes(sandbox) == []
 
 
+def test_a_server_that_is_not_there_is_a_line_of_the_doctor_and_no_run(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_LEDGER", f"postgresql:///muster?host={tmp_path}")
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    doctor, run = muster("doctor"), muster("run", file_of(people(1)))
+
+    assert (doctor.code, run.code) == (1, 2)
+    assert [line for line in doctor.stdout.splitlines() if "ledger" in line and "can't be reached" in line], doctor
+    assert "can't be reached" in run.stderr
+    assert writes(sandbox) == []
+    assert not run.folder.exists()
+
+
 @pytest.mark.parametrize("url", ["postgresql://muster:hunter2@db/muster", "postgresql:///muster?password=hunter2"])
 @pytest.mark.parametrize("command", ["run", "runs", "config"])
 def test_a_password_within_the_url_is_refused_and_shown_nowhere(

@@ -121,3 +121,12 @@ def test_only_the_names_of_this_machine_are_answered(host: str, refused: bool) -
         for path in ("/__sandbox/settings", f"{PREFIX}/none"):
             place = httpx.URL(sandbox.base_url).copy_with(path=path)
             assert (httpx.get(place, headers={"host": host}).status_code == 403) is refused, path
+
+
+@pytest.mark.parametrize(
+    ("host", "answered"), [("localhost", True), ("[::1]:80", True), ("evil.example", False), ("127.0.0.1.evil", False)]
+)
+def test_a_request_that_names_another_host_is_not_answered(host: str, answered: bool) -> None:
+    with Sandbox() as sandbox:
+        reply = httpx.get(sandbox.base_url, headers={"Host": host})
+    assert (reply.status_code != 403) is answered

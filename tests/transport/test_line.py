@@ -544,3 +544,15 @@ def test_a_connection_whose_time_was_up_as_its_answer_came_carries_no_other_requ
 
     assert words == [b"first", b"second"]
     assert server.connections == 2
+
+
+def test_https_without_a_way_to_verify_it_makes_no_connection(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    place = line.Place.of("https://target.example/v1")
+    with asyncio.Runner(loop_factory=loop) as runner, pytest.raises(line.NoWay, match="without a way to verify"):
+        runner.run(line.connected(line.Way(place, None, None, None)))
+
+
+def test_connections_of_two_schemes_are_of_two_places() -> None:
+    plain, secure = line.Place.of("http://127.0.0.1:8443/a"), line.Place.of("https://127.0.0.1:8443/b")
+    assert (plain.host, plain.port) == (secure.host, secure.port)
+    assert len({plain, secure, line.Place.of("https://127.0.0.1:8443/c")}) == 2

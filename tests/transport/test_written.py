@@ -44,6 +44,8 @@ def test_nor_a_method_that_is_none(method: str) -> None:
         written(method, "/", {}, None)
 
 
-@pytest.mark.parametrize("value", ["20", "+27821234567", "a b", "a&b=c", "é", "٣", "²", "", "a.b-c_d~e", "\r\n"], ids=ascii)
+@pytest.mark.parametrize(
+    "value", ["20", "+27821234567", "a b", "a&b=c", "é", "٣", "²", "", "a.b-c_d~e", "\r\n"], ids=ascii
+)
 def test_a_query_is_encoded_as_the_standard_library_does(value: str) -> None:
     assert encoded([("identity", value), ("a b", "1")]) == urlencode([("identity", value), ("a b", "1")])
