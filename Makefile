@@ -44,11 +44,8 @@ lock: ## pin the dependencies again (needs uv), and list them in sbom.cdx.json
 clean: ## forget the environment and what the demo left
 	@rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
 
-bench: $(READY) ## time and memory of validating, onboarding, waiting for decisions and reconciling
-	@$(RUN)python bench/validate.py
-	@$(RUN)python bench/onboard.py
-	@$(RUN)python bench/pending.py
-	@$(RUN)python bench/reconcile.py
+bench: $(READY) ## what a row costs, beside others and by stage (half an hour; QUICK=1: five minutes)
+	@$(RUN)python bench/bench.py $(if $(QUICK),--quick)
 
 demo: $(READY) ## a file with every kind of row, against the built-in sandbox
 	@$(RUN)python sample_data/demo.py

@@ -40,7 +40,7 @@ def serve(host: str, port: int, path: str, **given: Any) -> None:
     from jobs.ledger.store import Store
 
     try:
-        from jobs.operations.webhook import WORDS, listener, receiver_of, server
+        from jobs.operations.webhook import RECEIVED, WORDS, listener, receiver_of, server
     except ImportError:
         hint = "pip install 'muster-onboarding[sandbox]'"
         raise Unusable("receiving needs uvicorn, which is not installed", hint=hint) from None
@@ -57,5 +57,8 @@ def serve(host: str, port: int, path: str, **given: Any) -> None:
             else:
                 say(f"listening on {place}")
             server(receiver).run(sockets=[listening])
-    told = ", ".join(f"{count:,} {WORDS[status]}" for status, count in sorted(receiver.counts.items()))
+    told = ", ".join(
+        f"{count:,} {'' if status == RECEIVED else 'refused: '}{WORDS[status]}"
+        for status, count in sorted(receiver.counts.items())
+    )
     say(f"muster: {told or 'nothing came'}", err=True)

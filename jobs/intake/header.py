@@ -99,20 +99,19 @@ def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str, 
             "muster reads , ; tab and | between columns: say --delimiter if it is another sign or was set wrong"
         )
     unknown = [original for original, canonical in meanings.items() if canonical is None and original not in RESERVED]
-    guesses = "".join(_did_you_mean(column, unknown, f" for {column}") for column in missing)
+    made_for_another, block = _made_for_another(meanings, system), _proposed(meanings, missing, some_rows())
+    guesses = "" if block else "".join(_did_you_mean(column, unknown, f" for {column}") for column in missing)
     raise Unusable(
         f"{name}: required columns are missing: {', '.join(missing)}{guesses}",
-        hint=_made_for_another(meanings, system) or _proposed(meanings, missing, system, some_rows()),
+        hint=made_for_another or block or f"muster schema {JobName.parse(system).adapter} shows the columns",
     )
 
 
-def _proposed(meanings: Mapping[str, str | None], missing: list[str], system: str, rows: list[list[str]]) -> str:
-    """The table of muster.toml that may be meant, to be checked; else where the columns are shown."""
+def _proposed(meanings: Mapping[str, str | None], missing: list[str], rows: list[list[str]]) -> str | None:
+    """The table of muster.toml that may be meant, to be checked; None: nothing can be proposed."""
     header = [name if meaning is None and name not in RESERVED else "" for name, meaning in meanings.items()]
     block = columns_block(header, missing, rows)
-    if block is None:
-        return f"muster schema {JobName.parse(system).adapter} shows the columns"
-    return f"if this is what they mean, put it into muster.toml:\n\n{block}"
+    return None if block is None else f"if this is what they mean, put it into muster.toml:\n\n{block}"
 
 
 def _made_for_another(header: Collection[str], system: str) -> str | None:

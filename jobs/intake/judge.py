@@ -3,6 +3,7 @@
 It sees no more than the window; what needs the whole file is in `validate` and `duplicates`.
 """
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,10 @@ from schemas import customers
 from schemas.columns import columns_of, input_of
 from schemas.identity_numbers import zeros_restored
 from schemas.sentences import phrase
+
+os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", "2")
+"""Row groups that polars reads ahead. It has no other switch for that, and by default reads as many as there are: at 1
+million rows 799 MiB, with two 588 (measured)."""
 
 Issued = Callable[[Sequence[str]], Collection[str]]
 """Those of some keys that were given to a customer already."""

@@ -15,6 +15,9 @@ from schemas.usual import DAY
 NUMBER = "~number"
 """Which of the things it is; a name that no column has."""
 
+SOME_ROWS = 200
+"""Rows whose things are looked at together: with hundreds each, a window's would be millions (chosen)."""
+
 Masks = dict[str, pl.Series]
 
 
@@ -28,22 +31,20 @@ class Numbered:
 
     def refused(self, frame: pl.DataFrame) -> Masks:
         """By `code:column` the rows of `frame` of which such a thing can't be sent."""
-        parts = list(self._parts(frame))
-        if not parts:
-            return {}
-        schema = {SOURCE_ROW: pl.Int64, NUMBER: pl.Int64, **{each.name: pl.String for each in self.column.numbered}}
-        things = pl.DataFrame(parts, schema=schema)
         found: dict[tuple[int, str], set[int]] = {}
-        for code, bad in self._bad(things):
-            for number, row in things.filter(bad).select(NUMBER, SOURCE_ROW).iter_rows():
-                found.setdefault((number, code), set()).add(row)
+        schema = {SOURCE_ROW: pl.Int64, NUMBER: pl.Int64, **{each.name: pl.String for each in self.column.numbered}}
+        for some in frame.filter(pl.col(self.column.name).is_not_null()).iter_slices(SOME_ROWS):
+            things = pl.DataFrame(list(self._parts(some)), schema=schema)
+            for code, bad in self._bad(things):
+                for number, row in things.filter(bad).select(NUMBER, SOURCE_ROW).iter_rows():
+                    found.setdefault((number, code), set()).add(row)
         return {
             self._told(number, code): frame[SOURCE_ROW].is_in(sorted(rows))
             for (number, code), rows in sorted(found.items())
         }
 
     def _parts(self, frame: pl.DataFrame) -> Iterator[dict[str, object]]:
-        for row, text in frame.select(SOURCE_ROW, self.column.name).drop_nulls().iter_rows():
+        for row, text in frame.select(SOURCE_ROW, self.column.name).iter_rows():
             things: dict[int, dict[str, object]] = {}
             for number, name, value in numbered(text):
                 things.setdefault(number, {SOURCE_ROW: row, NUMBER: number})[name] = value

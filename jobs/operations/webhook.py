@@ -37,8 +37,9 @@ BODY_SECONDS = 10.0
 MOST_CONNECTIONS = 50
 """At the same time (chosen); more are answered with 503."""
 
+RECEIVED = 200
 WORDS = {
-    200: "received",
+    RECEIVED: "received",
     400: "it names no customer",
     401: "it is not proven",
     404: "there is nothing here",

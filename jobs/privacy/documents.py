@@ -67,10 +67,10 @@ def defect(folder: Path, reference: str, most_bytes: int = MOST_BYTES, kinds: Co
 def opened(folder: Path, reference: str, most_bytes: int) -> BinaryIO:
     """The file, for reading: a regular one below `folder`, neither empty nor too large. Raises Unfit."""
     try:
-        path = (folder / reference).resolve(strict=True)
-        if not path.is_relative_to(folder.resolve(strict=True)):
+        path, top = (folder / reference).resolve(strict=True), folder.resolve(strict=True)
+        if not path.is_relative_to(top):
             raise Unfit("it lies outside of the folder of documents")
-        if any((each / SEALED).exists() for each in path.parents if each.is_relative_to(folder.resolve())):
+        if any((each / SEALED).exists() for each in path.parents[: len(path.parents) - len(top.parents)]):
             raise Unfit("it lies in the folder of a run, which holds other people's data")
         # O_NONBLOCK: a pipe put in its place must not hold the run; O_NOFOLLOW: nor a link that came meanwhile
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -22,6 +22,9 @@ from jobs.reports.redaction import without_secrets
 from jobs.reports.totals import ControlTotal, totals_document
 from jobs.reports.verdict import verdict
 
+SCREEN = 79
+"""Characters of a line that a terminal of 80 shows as one (chosen)."""
+
 SCHEMA_VERSION = 1
 
 MEANINGS: dict[int, str] = {number: code.meaning for number, code in EXITS.items()}
@@ -414,4 +417,10 @@ def _open_totals(totals: Iterable[ControlTotal]) -> list[str]:
 
 def _last_lines(summary: Summary) -> list[str]:
     lines = [f"Exit code {int(summary.exit_code)}: {summary.exit_meaning}"]
-    return [*lines, *(f"Next: {step}" for step in summary.next_steps)]
+    return [*lines, *(line for step in summary.next_steps for line in _step_lines(step))]
+
+
+def _step_lines(step: NextStep) -> list[str]:
+    """A step on one line, or what it is for beneath it: a terminal breaks long lines in the middle of a word."""
+    whole = f"Next: {step}"
+    return [whole] if len(whole) <= SCREEN or not step.why else [f"Next: {step.command}", f"      ({step.why})"]

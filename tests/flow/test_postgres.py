@@ -1,5 +1,6 @@
 """Whole runs with the ledger on a PostgreSQL server, by real processes; killed, crashed and cut off on both sides."""
 
+import io
 import os
 import signal
 import socket
@@ -95,6 +96,25 @@ def test_a_password_within_the_url_is_refused_and_shown_nowhere(
     assert ended.code == 2
     assert "holds a password" in ended.stderr
     assert "hunter2" not in ended.stderr + ended.stdout
+
+
+@pytest.mark.slow
+def test_what_is_personal_is_erased_by_the_owner_of_the_tables(
+    muster: Muster, file_of: Filed, ledger: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = people(2)
+    run = muster("run", file_of(rows))
+    shown = {row["phone_masked"] for row in run.rows}
+    monkeypatch.setattr("sys.stdin", io.StringIO(rows[0]["national_id"] + "\n"))
+    assert muster("forget", "--subject", "-").code == 0
+    assert muster("purge", "--older-than", "0").code == 0
+
+    assert len(list(tmp_path.glob("erasure-*.json"))) >= 1
+    assert "" not in shown
+    assert psycopg_rows(ledger, "SELECT count(*) FROM outcome WHERE phone_masked IS NOT NULL") == [(0,)]
+    assert psycopg_rows(ledger, "SELECT count(*) FROM record") == [(0,)]
+    assert muster("verify", run.folder.name).code == 0
+    assert muster("ledger", "check").code == 0
 
 
 @pytest.mark.parametrize("operation", ["create_customer", *also("trigger_kyc", "create_wallet")])

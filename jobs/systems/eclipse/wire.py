@@ -141,10 +141,11 @@ async def listing(
     """All records of a long paged list, page by page, each once by its identifier in `by`; `limit` records a page.
 
     Pages overlap: one that shows nothing of the page before it means that rows in front went away, and the reading
-    steps back. Ends at an empty page, or when two pages bring nothing new. Raises ReadFailed.
+    steps back. Behind one that is shorter than others nothing is expected any more. Ends at an empty page, or when two
+    pages bring nothing new. Raises ReadFailed.
     """
     seen: set[str] = set()
-    offset = barren = back = furthest = 0
+    offset = barren = back = furthest = longest = 0
     while barren < 2:
         query = (*request.query, ("limit", str(limit)), ("offset", str(offset)))
         page = await read_records(reader, Request(request.operation, request.method, request.path, query))
@@ -166,4 +167,6 @@ async def listing(
             continue
         if beyond:  # after a step back, pages that were read before bring nothing new
             barren = 0 if fresh else barren + 1
-        offset += max(1, len(page) - max(1, len(page) // OVERLAP))
+        longest = max(longest, len(page))
+        again = 0 if len(page) < longest else max(1, len(page) // OVERLAP)
+        offset += max(1, len(page) - again)
