@@ -23,8 +23,8 @@ from jobs.operations.plan import plan as _plan
 from jobs.operations.reconcile_later import reconcile as _reconcile
 from jobs.progress import Progress
 from jobs.reports.summary import Summary
-from jobs.run.context import Place
 from jobs.run.gates import check_gates
+from jobs.run.place import Place
 from jobs.run.read_input import read_input
 from jobs.run.signals import Signals
 from jobs.settings.settings import ALLOWED, Settings, settings

@@ -8,17 +8,16 @@ its run refused, and no others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.ledger.place import place_of
-from jobs.ledger.refusals import refusals, runs_over
 from jobs.ledger.rows import RunRow
-from jobs.ledger.store import Store
-from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Earlier runs over one file, or the one whose report is made again. The ledger is opened when it is asked."""
+    """Earlier runs over one file, or the one whose report is made again.
+
+    The ledger is opened when it is asked, and what opens it is loaded then: a file mostly has nothing to ask.
+    """
 
     ledger: str
     system: str
@@ -38,6 +37,10 @@ class Earlier:
 
     def issued(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of `keys` that the ledger knows."""
+        from jobs.ledger.place import place_of
+        from jobs.ledger.store import Store
+        from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
+
         if not place_of(self.ledger).exists():
             return frozenset()
         hidden = pseudonyms_of(self.ledger).hidden if key_is_there(self.ledger) else str
@@ -50,6 +53,10 @@ class Earlier:
 
         Rows that are not in it have to be looked at: no run has read them, or (in a new run) they were refused.
         """
+        from jobs.ledger.place import place_of
+        from jobs.ledger.refusals import refusals, runs_over
+        from jobs.ledger.store import Store
+
         if not place_of(self.ledger).exists():
             return {}
         made_again = self.run_id is not None

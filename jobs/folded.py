@@ -100,7 +100,9 @@ def of(column: str, text: str) -> str:
 
 def same(column: str, ours: str | None, theirs: str | None) -> bool:
     """Whether two values of `column` are one, whatever their spelling; None is the same as nothing."""
-    return ours is not None and theirs is not None and of(column, ours) == of(column, theirs)
+    if ours is None or theirs is None:
+        return False
+    return ours == theirs or of(column, ours) == of(column, theirs)
 
 
 def same_phone(ours: str | None, theirs: str | None) -> bool:
@@ -122,7 +124,7 @@ def differs(column: str, ours: str | None, theirs: str | None) -> bool:
     """Whether one value is written in two ways that are worth a word: capitals of e-mails and separators of phones
     are not.
     """
-    if not same(column, ours, theirs):
+    if ours == theirs or not same(column, ours, theirs):
         return False
     if KINDS.get(column) == "phone":
         return not same_digits(ours, theirs)

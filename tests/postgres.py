@@ -86,8 +86,11 @@ class Server:
     @contextmanager
     def _made_by(cls, command: tuple[Any, ...], settings: tuple[str, ...]) -> Iterator["Server"]:
         """A server whose data a command makes, for the block."""
-        memory = Path("/dev/shm")
-        with tempfile.TemporaryDirectory(prefix="pg-", dir=memory if memory.is_dir() else None) as folder:
+        place = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+        for left in place.glob("pg-*-*"):  # of tests that were killed; their servers ended with them
+            if not Path("/proc", left.name.split("-")[1]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f"pg-{os.getpid()}-", dir=place) as folder:
             if os.geteuid() == 0:
                 os.chown(folder, NOBODY, NOBODY)
             server = cls(Path(folder), settings)

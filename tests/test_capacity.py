@@ -7,6 +7,7 @@ import pytest
 
 from jobs.model import Rate
 from jobs.operations.capacity import LATENCIES, Capacity
+from jobs.systems.listing import pages_worth
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 LINE = re.compile(r"^\| (?:(\d+) in (\d+) s|none) \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
@@ -29,3 +30,12 @@ def test_the_last_call_goes_out_when_its_window_opens(calls: int, seconds: float
 
 def test_fewer_rows_than_may_be_under_way_wait_for_their_own_replies() -> None:
     assert Capacity(2, 6, 8, None, 64).answered(1.0) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("reads", "at_once", "pages"), [(39, 16, 0), (40, 64, 4), (20_000, 16, 1250), (20_000, 64, 312), (20_000, 1, 5000)]
+)
+def test_a_listing_may_have_as_many_pages_as_take_no_longer_than_what_they_spare(
+    reads: int, at_once: int, pages: int
+) -> None:
+    assert pages_worth(reads, at_once) == pages

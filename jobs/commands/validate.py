@@ -40,8 +40,8 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
     from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
     from jobs.intake.workspace import workspace
-    from jobs.run.context import Place
     from jobs.run.gates import check_gates
+    from jobs.run.place import Place
     from jobs.run.read_input import read_input
     from jobs.run.signals import Signals
 

@@ -1,7 +1,7 @@
 """One row on its way: what is known of it, and what each event makes of it. Pure; no I/O, no waiting."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.clock import from_milliseconds
@@ -24,6 +24,7 @@ from jobs.systems.optional import SHARED
 from jobs.systems.row import Doubt, Row, View
 from jobs.systems.spelling import SPELLING
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Undecided, Verdict
+from jobs.value import replaced, value
 
 CHANGED = "its data differ from what was sent"
 
@@ -34,6 +35,8 @@ CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Out
 A declined one is not: its KYC would have to be posted again, which only a person may ask for.
 """
 
+NO_TRACE = Trace()
+
 GIVEN_UP = "given_up"
 """Reason code of a row that a person decided to give up: it stays `failed`, and nothing is sent for it again."""
 
@@ -43,7 +46,7 @@ KEYS = frozenset({"wallet_external_unique_id"})
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Made:
     """What a write is made of: the facts that the look chose, the key it carries, the SHA-256 of its body in hex."""
 
@@ -102,7 +105,8 @@ class Case:
 
     def step(self, name: str) -> StepRow:
         """The state of one step; a new one is OPEN."""
-        return self.steps.get(name) or StepRow(name, StepStatus.OPEN)
+        known = self.steps.get(name)
+        return StepRow(name, StepStatus.OPEN) if known is None else known
 
     def view(self, name: str) -> View:
         """What an adapter's look, write and classify may know."""
@@ -143,7 +147,7 @@ class Case:
         """
         before = self.step(name)
         since = before.doubt_since_ms if before.doubt_since_ms is not None else now_ms
-        step = replace(
+        step = replaced(
             before,
             status=StepStatus.INTENDED,
             attempts=before.attempts + 1,
@@ -159,7 +163,7 @@ class Case:
         self.last_attempt_ms = now_ms
         self._know(first_attempt_ms=self.record.first_attempt_ms or now_ms, last_attempt_ms=now_ms)
         event = self._event("intent", now_ms, name, fingerprint=step.body_sha256)
-        return self._transition(step, replace(event, write_key=step.write_key))
+        return self._transition(step, replaced(event, write_key=step.write_key))
 
     def learn(self, name: str, before: StepRow, verdict: Verdict, now_ms: int) -> Transition:
         """The answer to a write, or its absence. `before` is the step as it was before the intent."""
@@ -178,10 +182,10 @@ class Case:
     def found(self, name: str, finding: Done | Undecided | Ended, now_ms: int) -> Transition | None:
         """What a look settled; None when it changes nothing that the ledger knows."""
         self.facts.update(finding.facts)
-        if finding.trace != Trace():
+        if finding.trace != NO_TRACE:
             self.trace, self.traced = finding.trace, name
         before = self.step(name)
-        step = replace(after(before, before, finding), attempts=before.attempts)
+        step = replaced(after(before, before, finding), attempts=before.attempts)
         undecided = self.record.undecided_since_ms or now_ms if isinstance(finding, Undecided) else None
         if (
             step == before
@@ -206,7 +210,7 @@ class Case:
         if self.changed and reason_code is None:
             reason_code, reason = "changed_since", CHANGED
         if step not in {None, self.traced}:
-            self.trace = Trace()  # what another step was answered says nothing of this end
+            self.trace = NO_TRACE  # what another step was answered says nothing of this end
         facts = self._told(self.facts)
         self._know(outcome=outcome, reason_code=reason_code, reason=reason, failed_step=step, facts=facts)
         ended = OutcomeRow(
@@ -275,7 +279,7 @@ class Case:
         self.steps[step.name] = step
 
     def _know(self, **changes: object) -> None:
-        self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # names are checked by replace itself
+        self.record = replaced(self.record, **changes)
 
     def _transition(self, step: StepRow, event: EventRow) -> Transition:
         return Transition(record=self.record, step=step, event=event)
@@ -289,6 +293,7 @@ class Case:
         fingerprint: str | None = None,
         verdict: Verdict | None = None,
         detail: str | None = None,
+        write_key: str | None = None,
     ) -> EventRow:
         name = None if verdict is None else verdict.word
         return EventRow(
@@ -300,8 +305,9 @@ class Case:
             self.step(step).attempts,
             fingerprint=fingerprint,
             verdict=name,
-            trace=self.trace if kind == "result" else Trace(),
+            trace=self.trace if kind == "result" else NO_TRACE,
             detail=detail,
+            write_key=write_key,
         )
 
 
@@ -319,22 +325,22 @@ def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
     """
     match verdict:
         case Done():
-            return replace(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
+            return replaced(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
         case Undecided():
-            return replace(now, status=StepStatus.UNDECIDED, doubt_since_ms=None, doubts=0)
+            return replaced(now, status=StepStatus.UNDECIDED, doubt_since_ms=None, doubts=0)
         case Ended(outcome=Outcome.IN_DOUBT):
-            return now if now.status is StepStatus.UNDECIDED else replace(now, status=StepStatus.DOUBTFUL)
+            return now if now.status is StepStatus.UNDECIDED else replaced(now, status=StepStatus.DOUBTFUL)
         case Ended(outcome=Outcome.FAILED):
-            return replace(now, status=StepStatus.REFUSED)
+            return replaced(now, status=StepStatus.REFUSED)
         case Ended():
-            return replace(now, status=StepStatus.REFUSED, doubt_since_ms=None, doubts=0)
+            return replaced(now, status=StepStatus.REFUSED, doubt_since_ms=None, doubts=0)
         case Doubted(answered=True):
-            return replace(now, status=StepStatus.DOUBTFUL, doubts=before.doubts)
+            return replaced(now, status=StepStatus.DOUBTFUL, doubts=before.doubts)
         case Doubted():
-            return replace(now, status=StepStatus.DOUBTFUL)
+            return replaced(now, status=StepStatus.DOUBTFUL)
     perhaps = before.doubt_since_ms is not None or isinstance(verdict, Taken)
     status = StepStatus.DOUBTFUL if perhaps else StepStatus.OPEN
-    return replace(now, status=status, doubt_since_ms=before.doubt_since_ms, doubts=before.doubts)
+    return replaced(now, status=status, doubt_since_ms=before.doubt_since_ms, doubts=before.doubts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +388,7 @@ def open_case(
     record, changed = known.record, known.record.fingerprint != fingerprint
     other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
-    case = Case(row, replace(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
+    case = Case(row, replaced(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
     case.hiding = pseudonyms if is_hidden(record.key) else None
     case.trace, case.traced = record.trace, record.failed_step or ""
     case.of_the_row = fingerprint, fields
@@ -404,7 +410,7 @@ def open_case(
             reason = "the data were changed while a write is unanswered; restore them, or decide by hand"
             return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, now_ms)
         if changed and not begun:
-            case.record = replace(case.record, fingerprint=fingerprint, pseudonyms=fields)
+            case.record = replaced(case.record, fingerprint=fingerprint, pseudonyms=fields)
         return taken_up(to_be_brought(case, steps) if changed and begun else case)
     if changed and record.outcome in CORRECTABLE:
         return mended(case, steps)
@@ -444,7 +450,7 @@ def to_be_brought(case: Case, steps: Sequence[str]) -> Case:
     """A begun row whose data were changed: reported as such, unless one of its `steps` brings them to the target."""
     case.changed = True
     if PROFILE_STEP in steps and case.step(PROFILE_STEP).status is StepStatus.DONE:
-        case.steps[PROFILE_STEP] = replace(case.steps[PROFILE_STEP], status=StepStatus.OPEN)
+        case.steps[PROFILE_STEP] = replaced(case.steps[PROFILE_STEP], status=StepStatus.OPEN)
     return case
 
 
@@ -454,7 +460,7 @@ def mended(case: Case, steps: Sequence[str]) -> Case:
     They count as sent, unless a customer is there to whom one of its `steps` has to bring them first.
     """
     case.steps = {
-        name: replace(step, status=StepStatus.OPEN) if step.status is StepStatus.REFUSED else step
+        name: replaced(step, status=StepStatus.OPEN) if step.status is StepStatus.REFUSED else step
         for name, step in case.steps.items()
     }
     to_be_brought(case, steps)
@@ -465,7 +471,7 @@ def mended(case: Case, steps: Sequence[str]) -> Case:
 
 def taken_up(case: Case) -> Case:
     """Its earlier outcome no longer holds: a run that dies with it must leave it open, not `failed` or `rejected`."""
-    case.record = replace(case.record, outcome=None, reason_code=None, reason=None, failed_step=None)
+    case.record = replaced(case.record, outcome=None, reason_code=None, reason=None, failed_step=None)
     return case
 
 

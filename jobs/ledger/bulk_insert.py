@@ -7,36 +7,59 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, Select, Table
 
 from jobs.ledger.dialect import insert_into
 
 
 class Many:
-    """The insertions of one ledger. Rows of a table always have the same columns."""
+    """The insertions of one ledger, and what is asked with each. Rows of a table always have the same columns."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, bool], tuple[str, Any]] = {}
+        self._known: dict[tuple[str, bool | None], tuple[str, Any]] = {}
+        self._asked: dict[Select[Any], tuple[str, Sequence[str] | None]] = {}
+
+    def scalar(self, connection: Connection, question: Select[Any], **values: object) -> Any:
+        """The first value that `question`, with `values` bound, gives; None where it gives no row."""
+        known = self._asked.get(question)
+        if known is None:
+            text = question.compile(dialect=connection.dialect)
+            known = self._asked[question] = str(text), getattr(text, "positiontup", None)
+        statement, names = known
+        return connection.exec_driver_sql(
+            statement, tuple(values[name] for name in names) if names else values
+        ).scalar()
 
     def insert(
-        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], *, replacing: bool = False
-    ) -> None:
-        """Adds `rows`; with `replacing`, a row takes the place of the one of the same primary key."""
+        self,
+        connection: Connection,
+        table: Table,
+        rows: Sequence[Mapping[str, object]],
+        *,
+        replacing: bool | None = None,
+    ) -> int:
+        """Adds `rows`; how many were added or replaced.
+
+        `replacing`: a row takes the place of the one of the same primary key (True), or leaves it there (False); None:
+        there is none.
+        """
         if not rows:
-            return
+            return 0
         known = self._known.get((table.name, replacing))
         if known is None:
             known = self._known[table.name, replacing] = compiled(connection, table, list(rows[0]), replacing=replacing)
         statement, values = known
-        connection.exec_driver_sql(statement, [values(row) for row in rows])
+        return connection.exec_driver_sql(statement, [values(row) for row in rows]).rowcount
 
 
-def compiled(connection: Connection, table: Table, columns: Sequence[str], *, replacing: bool) -> tuple[str, Any]:
+def compiled(
+    connection: Connection, table: Table, columns: Sequence[str], *, replacing: bool | None
+) -> tuple[str, Any]:
     """The statement as the driver takes it, and what makes a row its parameters."""
     dialect = connection.dialect
-    statement: Insert = insert_into(dialect.name, table)
-    if replacing:
-        statement = upsert(statement, table)
+    statement: Any = insert_into(dialect.name, table)
+    if replacing is not None:
+        statement = upsert(statement, table) if replacing else statement.on_conflict_do_nothing()
     text = statement.compile(dialect=dialect, column_keys=list(columns))
     names = getattr(text, "positiontup", None)
     return str(text), itemgetter(*names) if names else dict

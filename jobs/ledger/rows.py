@@ -1,11 +1,12 @@
 """What goes into the ledger and comes out of it, as frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from jobs.model import Outcome
 from jobs.systems.messages import Trace
+from jobs.value import value
 
 
 class StepStatus(StrEnum):
@@ -42,7 +43,7 @@ nothing can be read), a corrected row opens a refused one, and KYC that is asked
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepRow:
     """The state of one step of one key, and what its newest write was made of."""
 
@@ -59,7 +60,7 @@ class StepRow:
     """Of the newest write's body, in hex; None: there was none, or an older muster sent it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordRow:
     """All that is known of one key. `facts` holds customer_id, wallet_id, decision_status and the like."""
 
@@ -78,7 +79,7 @@ class RecordRow:
     undecided_since_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """A key as the ledger knows it: its record and its steps by name."""
 
@@ -86,7 +87,7 @@ class Known:
     steps: Mapping[str, StepRow]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventRow:
     """One line of history. `kind`: run_start, intent, result, outcome, run_end."""
 
@@ -104,7 +105,7 @@ class EventRow:
     """Of an intent: the idempotency key that its request carries; None: it carries none."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IdClaim:
     """That `key` alone holds what the target calls `id`, of `kind` `customer` or `wallet`."""
 
@@ -113,7 +114,7 @@ class IdClaim:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OutcomeRow:
     """How one input row of one run ended."""
 
@@ -134,7 +135,7 @@ class OutcomeRow:
     warnings: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transition:
     """What changes together in one commit, for one row. Rows are whole: the last of a key wins."""
 
@@ -151,7 +152,7 @@ class Transition:
         assert self.step is None or self.record is not None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunRow:
     """One run. `exit_code` None: still running, or it died."""
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    bindparam,
     func,
     insert,
     inspect,
@@ -48,6 +49,12 @@ from jobs.windows import A_WINDOW
 
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
+
+
+EPOCH = (
+    select(tables.space.c.epoch).where(tables.space.c.space_id == bindparam("space_id")).with_for_update(key_share=True)
+)
+"""The fencing epoch of a space, held until the transaction ends where a database can."""
 
 
 class Fenced(LedgerBroken):
@@ -242,28 +249,25 @@ class Store:
         self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, again: bool
     ) -> Mapping[IdClaim, str]:
         """As `apply`, once; `again`: it may be committed already."""
-        records: dict[str, dict[str, object]] = {}
-        steps: dict[tuple[str, str], dict[str, object]] = {}
-        events: list[dict[str, object]] = []
-        outcomes: list[dict[str, object]] = []
+        records: dict[str, RecordRow] = {}
+        steps: dict[tuple[str, str], StepRow] = {}
         for transition in transitions:
             if transition.record is not None:
-                records[transition.record.key] = record_columns(transition.record, space_id)
+                records[transition.record.key] = transition.record
                 if transition.step is not None:
-                    key = (transition.record.key, transition.step.name)
-                    steps[key] = step_columns(transition.step, transition.record.key, space_id)
-            if transition.event is not None:
-                events.append(event_columns(transition.event, run_id))
-            if transition.outcome is not None:
-                outcomes.append(outcome_columns(transition.outcome, run_id))
+                    steps[transition.record.key, transition.step.name] = transition.step
+        by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
+        changed = [record_columns(each, space_id) for each in by_key]
+        moved = [step_columns(each, key, space_id) for (key, _), each in steps.items()]
+        events = [event_columns(each.event, run_id) for each in transitions if each.event is not None]
+        outcomes = [outcome_columns(each.outcome, run_id) for each in transitions if each.outcome is not None]
         with self.about(space_id).connect() as connection:
             with connection.begin():
                 self._fence(connection, space_id, epoch)
                 if again and is_there(connection, run_id, events, outcomes):
-                    records, steps, events, outcomes = {}, {}, [], []
-                by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
-                self._many.insert(connection, tables.record, by_key, replacing=True)
-                self._many.insert(connection, tables.step, list(steps.values()), replacing=True)
+                    changed, moved, events, outcomes = [], [], [], []
+                self._many.insert(connection, tables.record, changed, replacing=True)
+                self._many.insert(connection, tables.step, moved, replacing=True)
                 self._many.insert(connection, tables.event, events)
                 self._many.insert(connection, tables.outcome, outcomes)
                 held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
@@ -276,7 +280,8 @@ class Store:
             return {}
         table = tables.holder
         rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in claims]
-        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+        if self._many.insert(connection, table, rows, replacing=False) == len(rows):
+            return {}
         holders: dict[tuple[str, str], str] = {}
         for start in range(0, len(claims), KEYS_A_QUERY):
             ids = [each.id for each in claims[start : start + KEYS_A_QUERY]]
@@ -416,9 +421,7 @@ class Store:
             return [run_of(row) for row in connection.execute(statement).mappings()]
 
     def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
-        mine = select(tables.space.c.epoch).where(tables.space.c.space_id == space_id)
-        current = connection.scalar(mine.with_for_update(key_share=True))
-        if current != epoch:
+        if self._many.scalar(connection, EPOCH, space_id=space_id) != epoch:
             raise Fenced.taken_over()
 
     def _insert(self, table: Table) -> Any:

@@ -1,7 +1,9 @@
 """Group commit: what many workers want written goes into one transaction, and each learns when it is durable.
 
-One transaction takes everything that queued while the last one ran (a window of 0 measured best). Writes are
-applied in the order in which they were asked for, so waiting for one means that all earlier ones are durable too.
+One transaction takes everything that queued while the last one ran, and what the workers that are at work just now
+still bring: on a busy machine that is three times as much, on an idle one it costs nothing. (A window of time costs
+latency: 2 ms of it made groups of 15 instead of 6, measured.) Writes are applied in the order in which they were asked
+for, so waiting for one means that all earlier ones are durable too.
 """
 
 import asyncio
@@ -110,9 +112,17 @@ class Writer:
             await self._more.wait()
             self._more.clear()
             while self._waiting:
+                await self._gathered()
                 group, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 await self._commit_group(group)
                 self._room.set()
+
+    async def _gathered(self) -> None:
+        """Gives way as long as each turn brings more."""
+        before = 0
+        while before < len(self._waiting) < MOST_AT_ONCE:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _commit_group(
         self, group: Sequence[tuple[Transition, asyncio.Future[Mapping[IdClaim, str]] | None]]

@@ -21,7 +21,7 @@ from jobs.model import ATTENTION, Outcome
 from jobs.privacy import age_files
 from jobs.progress import Progress
 from jobs.publishing.mending import sentence
-from jobs.run.context import Place
+from jobs.run.place import Place
 from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
 

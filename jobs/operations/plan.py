@@ -24,7 +24,7 @@ from jobs.ledger.store import Store
 from jobs.model import Outcome, Rate
 from jobs.operations.capacity import Capacity
 from jobs.progress import Progress
-from jobs.run.context import Place
+from jobs.run.place import Place
 from jobs.run.read_input import read_new
 from jobs.run.target import same_target
 from jobs.run.throttling import saying

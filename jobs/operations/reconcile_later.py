@@ -42,9 +42,9 @@ from jobs.reconciliation.resolutions import (
 from jobs.reports.folder import RunFolder
 from jobs.reports.reconciliation import notes_of, write_reconciliation
 from jobs.reports.summary import Equation, InputFile, Summary
-from jobs.run.context import Place
 from jobs.run.event_loop import finish
 from jobs.run.live import Asked, LaterReconciliation, read_afresh, record, set_aside
+from jobs.run.place import Place
 from jobs.run.read_input import read_again
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of

@@ -12,7 +12,7 @@ from jobs.progress import Progress
 from jobs.publishing.findings import Findings
 from jobs.publishing.publish import publish
 from jobs.reports.summary import Summary
-from jobs.run.context import Place
+from jobs.run.place import Place
 from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
 

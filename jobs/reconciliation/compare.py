@@ -6,7 +6,7 @@ never a match.
 
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -24,6 +24,7 @@ from jobs.systems.contract import Capabilities, System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
+from jobs.value import value
 from jobs.windows import A_LOOKUP
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
@@ -37,7 +38,7 @@ WITHHELD = "(only its pseudonym is kept)"
 """Stands for our side of a difference where the ledger's pseudonym is all that is known of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claim:
     """What the ledger says of one row: its outcome and the ids that it led to."""
 
@@ -58,7 +59,7 @@ class Opener(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """One line of the reconciliation. `field` None: the row as a whole."""
 
@@ -115,8 +116,10 @@ def matched(comparisons: Sequence[Comparison]) -> Sequence[Line]:
 def fields(comparisons: Sequence[Comparison]) -> Iterator[Line]:
     """The fields that differ in more than spelling. A value that the file does not have is not compared."""
     for each in comparisons:
+        if each.ours is None or each.ours == each.theirs:
+            continue
         ours, theirs = normalised(each.ours), normalised(each.theirs)
-        if each.ours is not None and folded.of(each.field, ours) != folded.of(each.field, theirs):
+        if folded.of(each.field, ours) != folded.of(each.field, theirs):
             alike = similarity(ours, theirs) if each.field in NAMES and each.ours != WITHHELD else None
             yield Line(MatchClass.FIELD_DIFFERENCE, each.field, each.mask(each.ours), each.mask(each.theirs), alike)
 

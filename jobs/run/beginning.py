@@ -10,8 +10,9 @@ from jobs.ledger.rows import RunRow
 from jobs.privacy import file_names
 from jobs.reports.folder import safe_run_id
 from jobs.run.checks import check_maker_checker
-from jobs.run.context import Given, Place, RunContext
+from jobs.run.context import Given, RunContext
 from jobs.run.facts import run_facts
+from jobs.run.place import Place
 from jobs.run.planned import FACT
 from jobs.run.session import Session, place_before
 from jobs.run.wiring import api_user

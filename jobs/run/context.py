@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from jobs.batch import Batch
-from jobs.clock import Clock
 from jobs.engine.case import Taking
 from jobs.engine.stops import Stops
 from jobs.errors import strongest
@@ -16,10 +15,10 @@ from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
-from jobs.progress import Progress
 from jobs.reconciliation.changes import ambiguous_rows
 from jobs.reconciliation.resolutions import Decided, open_to_decision, read_decisions
 from jobs.run.ask_again import Retrigger
+from jobs.run.place import Place as Place
 from jobs.run.session import Session
 from jobs.run.signals import Interrupted
 from jobs.settings.settings import Settings
@@ -43,16 +42,6 @@ class Resolutions:
         """The decisions, checked against the ledger. Raises Unusable naming the line."""
         ambiguous = ambiguous_rows(Path(self.run.folder))
         return open_to_decision(self.path, read_decisions(self.path), store, space_id, self.run, ambiguous)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and when a command works, and whom it tells."""
-
-    work: Path
-    """A private folder for files on the way; removed at the end."""
-    clock: Clock
-    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from jobs.reconciliation.compare import Claim, Reconciliation, claims
 from jobs.reconciliation.listing import NOTHING, Listing, if_cheaper, listed, not_listed, only_in_target
 from jobs.reconciliation.pseudonymous import PseudonymComparer, sealed_claims
 from jobs.reconciliation.resolutions import Decided, as_decided, prove, rows_of
-from jobs.run.context import Place
+from jobs.run.place import Place
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, outage_of, system_of
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of

@@ -11,9 +11,9 @@ from jobs.earlier import Earlier
 from jobs.errors import Unusable
 from jobs.ledger.rows import RunRow
 from jobs.privacy import file_names
-from jobs.run.context import Place
+from jobs.run.keys import keys_of
+from jobs.run.place import Place
 from jobs.run.signals import apart
-from jobs.run.wiring import keys_of
 from jobs.settings.settings import Settings
 
 

@@ -19,6 +19,7 @@ from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
 from jobs.model import Rate, Secrets
 from jobs.privacy import masking
+from jobs.run.keys import keys_of
 from jobs.run.origins import check_origins
 from jobs.run.target import same_target
 from jobs.settings.document import ALLOWED
@@ -116,11 +117,6 @@ class Remembered:
             self._store = Store.open(self.settings.ledger, create=False)
             weakref.finalize(self, self._store.close)
         return self._store
-
-
-def keys_of(settings: Settings) -> KeySpace:
-    """The keys of the configured (system, tenant); an unset tenant gives keys that are never sent."""
-    return KeySpace.of(settings.job_name.key_system, settings.tenant or "")
 
 
 def reader_given(settings: Settings) -> bool:

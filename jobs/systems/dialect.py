@@ -5,7 +5,6 @@ what follows: that is the engine's.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from jobs.errors import NotPermitted
@@ -15,6 +14,7 @@ from jobs.systems.messages import ReadFailed, Reply, Request, Trace
 from jobs.systems.retry_after import retry_after_seconds
 from jobs.systems.row import Row
 from jobs.systems.verdict import Done, Doubted, Ended, Taken, Throttled, Undecided, Verdict
+from jobs.value import replaced
 
 GATEWAY = frozenset({408, 502, 504})
 """Statuses with which something in between gives up waiting; the target itself may still be working."""
@@ -101,7 +101,7 @@ class Dialect:
         if not self.succeeded(reply):
             return self.refusal(reply, row)
         try:
-            return replace(made(self.content_of(reply)), trace=self.trace_of(reply))
+            return replaced(made(self.content_of(reply)), trace=self.trace_of(reply))
         except Unreadable as error:
             return self.doubtful(reply, str(error))
 

@@ -8,6 +8,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
+from jobs.value import value
+
 T = TypeVar("T")
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -24,7 +26,7 @@ class CallClass(StrEnum):
     LOGIN = "login"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """One call, bytes in. `path` is absolute below the base URL and already percent-encoded."""
 
@@ -50,7 +52,7 @@ class Request:
     """The idempotency key that the body carries, as it was sent; None: a write without one, or a read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """One answer, bytes out. Header names are lower case."""
 
@@ -81,7 +83,7 @@ class Reply:
         return made  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trace:
     """What a support case needs of the last reply: status, the vendor's code and its trace id."""
 

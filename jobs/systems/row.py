@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from jobs.value import value
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -45,7 +47,7 @@ class Row:
         return self.values.get(column)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Doubt:
     """An unanswered write of ours for one step: since when, and how often it was sent."""
 
@@ -53,7 +55,7 @@ class Doubt:
     sent: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class View:
     """What a look may know of a row: its values, the facts so far, our unanswered write, and the last refusal.
 

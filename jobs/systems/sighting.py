@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from jobs.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Comparison:
     """One field of one row against a fresh read: canonical name, the file's value, the target's."""
 
@@ -15,7 +17,7 @@ class Comparison:
     mask: Callable[[str | None], str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sighting:
     """What a fresh, independent read of the target shows of one row."""
 
@@ -28,7 +30,7 @@ class Sighting:
     customer_status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listed:
     """One customer of a listing of all. `record` is the target's own, for `sight`."""
 

@@ -4,14 +4,15 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from jobs.model import Outcome
 from jobs.systems.messages import Trace
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Done:
     """The step is complete; `facts` are added to what is known of the row (`customer_id`, `wallet_id` ...)."""
 
@@ -25,7 +26,7 @@ class Done:
     """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Absent:
     """Read and proven: not there. Only a look may say so; the write may be sent.
 
@@ -37,7 +38,7 @@ class Absent:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Undecided:
     """The write is done, the decision is outstanding: the row is parked and read again later."""
 
@@ -50,7 +51,7 @@ class Undecided:
     """What only this key may hold, as in `Done`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ended:
     """The row ends here with `outcome`; nothing more is sent for it."""
 
@@ -69,7 +70,7 @@ class Ended:
     """What only this key may hold, as in `Done`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unclear:
     """Reading could not settle it, now or after waiting: the row ends `in_doubt`, for a person."""
 
@@ -79,7 +80,7 @@ class Unclear:
     trace: Trace = Trace()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Again:
     """Provably not applied and perhaps passing: may be sent again, an attempt is spent."""
 
@@ -89,7 +90,7 @@ class Again:
     trace: Trace = Trace()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Throttled:
     """Refused before processing because of a limit: comes back later, no attempt is spent.
 
@@ -101,7 +102,7 @@ class Throttled:
     trace: Trace = Trace()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Doubted:
     """Sent and perhaps applied. Settled by looking, never by believing.
 
@@ -115,7 +116,7 @@ class Doubted:
     trace: Trace = Trace()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Taken:
     """The target says that it exists already (409 and its dialects). Judged by looking, never believed."""
 

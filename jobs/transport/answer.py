@@ -59,12 +59,12 @@ class Answer:
 
         The last byte is read by itself: an answer that was whole before it has something left behind.
         """
-        for part in (memoryview(data)[:-1], data[-1:]):
-            if self.done:
-                self.left = True
-                return
-            if part:
-                self._read(part)
+        if len(data) > 1:
+            self._read(data[:-1])
+        if self.done:
+            self.left = True
+        else:
+            self._read(data[-1:])
 
     def end(self) -> None:
         """The target hung up, which ends an answer that has no length. Raises Unreadable where it had not ended."""
@@ -72,9 +72,9 @@ class Answer:
             raise Unreadable("the answer was cut" if self.status is not None else "the connection ended")
         self._finish(keeps=False)
 
-    def _read(self, part: bytes | memoryview) -> None:
+    def _read(self, part: bytes) -> None:
         if len(self._begun) < len(BEGINNING):
-            self._begun += bytes(part[: len(BEGINNING)])
+            self._begun += part[: len(BEGINNING)]
             if not self._begun.startswith(BEGINNING[: len(self._begun)]):
                 raise Unreadable("what came is no HTTP")
         before, parser = self._steps, self._parser
@@ -84,7 +84,10 @@ class Answer:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             if not self.done:  # else it is what came behind that can't be read
                 raise Unreadable(self._why or "what came is no HTTP") from None
-        self._quiet = self._quiet + len(part) if self._steps == before else 0
+        if self._steps != before:
+            self._quiet = 0
+            return
+        self._quiet += len(part)
         if self._quiet > MAX_HEADER_BYTES:
             raise Unreadable("the answer's headers are too large")
 
@@ -100,7 +103,7 @@ class Answer:
         if self._heads > MAX_HEADER_BYTES:
             self._refuse("the answer's headers are too large")
         if self.status is None:
-            key, text = _name(name), _text(value).strip()
+            key, text = _name(name), _text(value)
             self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
@@ -164,9 +167,9 @@ def _name(name: bytes) -> str:
 def _text(value: bytes) -> str:
     """A header's value: ASCII nearly always, then UTF-8, then what HTTP meant once."""
     try:
-        return value.decode()
+        return value.decode().strip()
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return value.decode("latin-1").strip()
 
 
 def unpacked(body: bytes, encoding: str, most: int = MOST_BYTES) -> bytes:

@@ -39,6 +39,8 @@ NOT_OFFERED = 501
 
 READS = frozenset({"GET", "HEAD"})
 
+READING = frozenset({CallClass.READ, CallClass.DOWNLOAD})
+
 NO_LOGIN_THERE = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 """Answers to a login that are about the address, not about the credential."""
 
@@ -320,10 +322,11 @@ class Client:
     ) -> Reply:
         """One sending, from which limiter and gate learn."""
         headers = dict(self.system.headers(self._fresh_id))
-        if token is not None and not request.anonymous and token.header_name:
-            headers[token.header_name] = token.header_value
-        if token is not None and request.call_class is CallClass.LOGIN and not request.anonymous:
-            headers |= dict(token.renewal)
+        if token is not None and not request.anonymous:
+            if token.header_name:
+                headers[token.header_name] = token.header_value
+            if request.call_class is CallClass.LOGIN:
+                headers |= dict(token.renewal)
         async with self.gate.place():
             if before is not None:
                 await before()
@@ -381,8 +384,8 @@ class Client:
 
     def _method(self, request: Request) -> str:
         """Names the method under which a call is counted: a read that is sent with POST is no mutating call."""
-        reading = request.call_class in {CallClass.READ, CallClass.DOWNLOAD} and request.method not in READS
-        return f"{request.method} (read)" if reading else request.method
+        asks = request.method not in READS and request.call_class in READING
+        return f"{request.method} (read)" if asks else request.method
 
     def _checked(self, request: Request, reply: Reply) -> Reply:
         """Stops the job on what no retry can cure. Raises NotPermitted."""

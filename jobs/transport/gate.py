@@ -28,10 +28,16 @@ class Gate:
         """One place while the call is under way, in order of arrival: for `async with`."""
         return Place(self)
 
+    def enter_at_once(self) -> bool:
+        """Takes a place where that needs no waiting; whether it did."""
+        if self._waiting or self._inside >= max(1, int(self.capacity)):
+            return False
+        self._inside += 1
+        return True
+
     async def enter(self) -> None:
         """Waits for a place."""
-        if not self._waiting and self._inside < max(1, int(self.capacity)):
-            self._inside += 1
+        if self.enter_at_once():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -54,7 +60,7 @@ class Gate:
         known.add(latency)
         if not known.flat:
             self._shrink(0.9)
-        else:
+        elif self.capacity < self.most:
             self.capacity = min(float(self.most), self.capacity + 1 / self.capacity)
             self._admit()
 
@@ -85,7 +91,8 @@ class Place:
         self.gate = gate
 
     async def __aenter__(self) -> None:
-        await self.gate.enter()
+        if not self.gate.enter_at_once():
+            await self.gate.enter()
 
     async def __aexit__(self, *_: object) -> None:
         self.gate.leave()

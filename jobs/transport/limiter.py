@@ -110,6 +110,13 @@ class Window:
         self._queue = asyncio.Lock()
         self._freed = asyncio.Event()
 
+    def enter_at_once(self) -> bool:
+        """Takes a place where that needs no waiting; whether it did. Whoever waits already comes first."""
+        if self._queue.locked() or self._full():
+            return False
+        self._under_way += 1
+        return True
+
     async def enter(self) -> None:
         """Waits for a place. The lock keeps the order of arrival. Raises Closed."""
         async with self._queue:
@@ -174,6 +181,8 @@ class Limiter:
         self.clock, self.window, self.pace, self.pauses = clock, window, pace, pauses or Pauses(clock)
         self.closed = asyncio.Event()
         self._queue = asyncio.Lock()
+        self._entering = 0
+        """How many wait for a permit, at whatever."""
 
     @property
     def crowded(self) -> bool:
@@ -184,19 +193,32 @@ class Limiter:
         """One permit, held while the call is under way: for `async with`, which raises what `enter` raises."""
         return Permit(self)
 
+    def enter_at_once(self) -> bool:
+        """Takes a permit where that needs no waiting, as nearly always; whether it did."""
+        if self._entering or self.pace is not None:
+            return False
+        now = self.clock.monotonic()
+        if now < self.pauses.open_at or self.pauses.behind(now):
+            return False
+        return self.window is None or self.window.enter_at_once()
+
     async def enter(self) -> None:
         """Waits for a permit. Raises Closed when the run stops meanwhile, and Shut."""
-        await self.pauses.keep()
-        await self._opened()
-        if self.pace is not None:
-            await self.pace.tell()
-        if self.window is not None:
-            await self.window.enter()
+        self._entering += 1
         try:
-            await self._turn()
-        except BaseException:
-            self.leave()
-            raise
+            await self.pauses.keep()
+            await self._opened()
+            if self.pace is not None:
+                await self.pace.tell()
+            if self.window is not None:
+                await self.window.enter()
+            try:
+                await self._turn()
+            except BaseException:
+                self.leave()
+                raise
+        finally:
+            self._entering -= 1
 
     def leave(self) -> None:
         """The call was answered, or given up."""
@@ -271,7 +293,8 @@ class Permit:
         self.limiter = limiter
 
     async def __aenter__(self) -> None:
-        await self.limiter.enter()
+        if not self.limiter.enter_at_once():
+            await self.limiter.enter()
 
     async def __aexit__(self, *_: object) -> None:
         self.limiter.leave()

@@ -50,6 +50,11 @@ class Way:
     proxy_context: ssl.SSLContext | None = None
 
     @property
+    def root(self) -> str:
+        """The place as a URL, which a target behind it begins with a slash."""
+        return f"{self.place.scheme}://{self.place.shown}"
+
+    @property
     def told(self) -> bool:
         """Whether the proxy reads each request itself, as with plain http, and so is told the whole URL."""
         return self.proxy is not None and self.context is None
@@ -77,28 +82,34 @@ class Line:
         self._wire = await connected(self.way)
         self.freed_at = asyncio.get_running_loop().time()
 
-    async def ask(self, request: bytes, answer: Answer) -> None:
-        """Sends `request` and reads `answer` to its end.
+    async def ask(self, request: bytes, answer: Answer, seconds: float) -> None:
+        """Sends `request` and reads `answer` to its end, which takes `seconds` at most, with the connecting.
 
-        Raises NoWay, and Unasked: nothing has left then; and OSError and Unreadable, when it may have.
+        Raises NoWay, and Unasked: nothing has left then; and TimeoutError, OSError and Unreadable, when it may have.
         """
-        self.free = False
+        self.free, loop = False, asyncio.get_running_loop()
+        due = loop.time() + seconds
         if self._wire is None:
-            await self.open()
+            async with asyncio.timeout_at(due):
+                await self.open()
         wire = self._wire
         assert wire is not None
-        whole = await wire.ask(request)
-        while not answer.done:
-            said = await wire.more()
-            if said:
-                answer.take(said)
-            else:
-                answer.end()
+        limit = loop.call_at(due, wire.expire)  # a fifth of what asyncio.timeout costs, and it is one for each call
+        try:
+            whole = await wire.ask(request)
+            while not answer.done:
+                said = await wire.more()
+                if said:
+                    answer.take(said)
+                else:
+                    answer.end()
+        finally:
+            limit.cancel()
         assert answer.status is not None
         if not whole and answer.status not in BODILESS and answer.status < 500:
             raise ConnectionError("answered before the request had left")
         if answer.keeps and not answer.left and wire.rest():
-            self.free, self.freed_at = True, asyncio.get_running_loop().time()
+            self.free, self.freed_at = True, loop.time()
 
     def close(self) -> None:
         """Closes the connection at once."""

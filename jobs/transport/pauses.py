@@ -96,5 +96,9 @@ class Pauses:
             raise Shut(f"refused because of a limit ({self._source}), and not tried for another {left:,.0f} s")
         self.ring.clear()
 
+    def behind(self, now: float) -> bool:  # noqa: ARG002 - for who keeps them
+        """Whether there is something to tell a ledger, or to hear of it; `now` is monotonic."""
+        return False
+
     async def keep(self) -> None:
         """Brings a ledger up to date, and learns from it; this one is kept nowhere."""

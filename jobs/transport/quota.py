@@ -31,8 +31,9 @@ FIRST_SHARE, MOST_SHARE = 10, 1000
 """Permits taken at a time, at first and at most (chosen): what a job does not use is taken from others, and a share's
 lines are written in one transaction, during which nobody else writes."""
 
-SHARE_SECONDS = 0.1
-"""Chosen: a share that was used up sooner was too small, and the next is twice as large; else it is half as large."""
+SHARE_SECONDS = 1.0
+"""Chosen: a share that was used up sooner was too small, and the next is twice as large; else it is half as large. Each
+share is a transaction of its own, which costs as much as a row."""
 
 PACE_SECONDS = 60.0
 """A pace is kept as calls in a minute (chosen): the slowest one, a call in 20 s, is still three of them."""
@@ -89,6 +90,13 @@ class SharedWindow(Window):
     def full(self) -> bool:
         """See Window; also where other processes have taken all places."""
         return super().full or self._taken
+
+    def enter_at_once(self) -> bool:
+        """See Window; the ledger is asked for nothing."""
+        if not self._stock or self.lessons.pending is not None or self._asking.locked() or not super().enter_at_once():
+            return False
+        self._stock -= 1
+        return True
 
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
@@ -219,6 +227,10 @@ class KeptPauses(Pauses):
         if hold.asked and not hold.kept:
             seconds = min(hold.asked, MAX_RETRY_AFTER_SECONDS)
             self._pending = self._seen = Asked(seconds, hold.asked, self.clock.stamp(), hold.source)
+
+    def behind(self, now: float) -> bool:
+        """See Pauses; it is looked at every LOOK_SECONDS."""
+        return self._pending is not None or now >= self._look_at
 
     async def keep(self) -> None:
         """Tells the ledger what the target asked for, and takes over what it asked others for."""

@@ -6,10 +6,8 @@ doubles; here every failure after the first byte is `MaybeSent`.
 
 import asyncio
 import ssl
-from collections import deque
-from contextlib import suppress
+from collections import defaultdict, deque
 from typing import Protocol, Self
-from urllib.parse import urlencode
 
 from jobs import __version__
 from jobs.clock import Clock
@@ -20,7 +18,7 @@ from jobs.transport.line import Line, NoWay, Place, Way
 from jobs.transport.proxy import Proxy
 from jobs.transport.tls import tls
 from jobs.transport.wire import Unasked
-from jobs.transport.written import written
+from jobs.transport.written import encoded, written
 
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers close an idle connection, so that a request seldom meets a closed one."""
@@ -80,7 +78,7 @@ class HttpSender:
         self._context: ssl.SSLContext | None = None
         self._ways: dict[str | None, tuple[str, Way]] = {}
         self._way(None)
-        self._idle: dict[Place, deque[Line]] = {}
+        self._idle: defaultdict[Place, deque[Line]] = defaultdict(deque)
         self._busy = self._most = 0
 
     async def __aenter__(self) -> Self:
@@ -99,7 +97,7 @@ class HttpSender:
     async def reach(self) -> None:
         """See `Sender`. The connection waits for the first request."""
         way = self._way(None)[1]
-        idle = self._idle.setdefault(way.place, deque())
+        idle = self._idle[way.place]
         if idle:
             return
         line = Line(way)
@@ -118,8 +116,7 @@ class HttpSender:
             raise NotSent("the request can't be written as HTTP") from None
         answer = Answer(head_only=request.method == "HEAD", most=request.most_bytes)
         try:
-            async with asyncio.timeout(request.deadline_seconds):
-                await self._exchanged(way, outgoing, answer)
+            await self._exchanged(way, outgoing, answer, request.deadline_seconds)
             body = unpacked(answer.body, answer.headers.get("content-encoding", ""), request.most_bytes)
         except TimeoutError:
             raise MaybeSent(f"no complete answer within {request.deadline_seconds:.0f} s") from None
@@ -158,42 +155,39 @@ class HttpSender:
 
     def _outgoing(self, request: Request, headers: dict[str, str], base: str, way: Way) -> bytes:
         """The request's bytes. Raises ValueError for what is no HTTP."""
-        path = (base + request.path)[len(f"{way.place.scheme}://{way.place.shown}") :]
-        target = f"{path}?{urlencode(request.query)}" if request.query else path
+        path = (base + request.path)[len(way.root) :]
+        target = f"{path}?{encoded(request.query)}" if request.query else path
         every = {"host": way.place.shown, **OURS}
         if request.body is not None:
             every["content-type"] = "application/json"
         every.update(headers)
         every.update(request.headers)
         if way.told:
-            target = f"{way.place.scheme}://{way.place.shown}{target}"
+            target = f"{way.root}{target}"
             every.update(way.authorised)
         return written(request.method, target, every, request.body)
 
-    async def _exchanged(self, way: Way, outgoing: bytes, answer: Answer) -> None:
+    async def _exchanged(self, way: Way, outgoing: bytes, answer: Answer, seconds: float) -> None:
         """Asks over an idle connection or a new one. A connection is given back only when it is free again."""
-        idle = self._idle.setdefault(way.place, deque())
+        idle = self._idle[way.place]
         self._busy += 1
         self._most = max(self._most, self._busy)
         try:
-            while (line := self._rested(idle)) is not None:
-                with suppress(Unasked):  # nothing of the request has left
-                    return await self._over(line, idle, outgoing, answer)
-            try:
-                await self._over(Line(way), idle, outgoing, answer)
-            except Unasked:
-                raise NotSent("the target spoke, or hung up, before it was asked") from None
+            while True:
+                rested = self._rested(idle)
+                line = rested or Line(way)
+                try:
+                    return await line.ask(outgoing, answer, seconds)
+                except Unasked:  # nothing of the request has left
+                    if rested is None:
+                        raise NotSent("the target spoke, or hung up, before it was asked") from None
+                finally:
+                    if line.free:
+                        idle.append(line)
+                    else:
+                        line.close()
         finally:
             self._busy -= 1
-
-    async def _over(self, line: Line, idle: deque[Line], outgoing: bytes, answer: Answer) -> None:
-        try:
-            await line.ask(outgoing, answer)
-        finally:
-            if line.free:
-                idle.append(line)
-            else:
-                line.close()
 
     def _rested(self, idle: deque[Line]) -> Line | None:
         """The connection that was idle for the longest time; None when a new one is better.

@@ -35,7 +35,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.open, self.asked, self.stuck = True, False, False
         self.lost: Exception | None = None
-        self._ended = self._paused = False
+        self._ended = self._paused = self._expired = False
         self._arrived: deque[bytes] = deque()
         self._held = 0
         self._waiter: asyncio.Future[None] | None = None
@@ -79,6 +79,11 @@ class Wire(asyncio.Protocol):
         self.stuck = False
         self._wake()
 
+    def expire(self) -> None:
+        """Nobody waits for it any longer: whoever does gets TimeoutError, and it carries no other request."""
+        self.open, self._ended, self._expired = False, True, True
+        self._wake()
+
     def close(self) -> None:
         """At once, whatever is under way."""
         self.open = False
@@ -103,9 +108,11 @@ class Wire(asyncio.Protocol):
         return True
 
     async def more(self) -> bytes:
-        """What has arrived, at least one byte; empty at the end. Raises OSError."""
+        """What has arrived, at least one byte; empty at the end. Raises OSError, TimeoutError once it is expired."""
         while not self._arrived and not self._ended:
             await self._change()
+        if not self._arrived and self._expired:
+            raise TimeoutError
         if not self._arrived and self.lost is not None:
             raise ConnectionResetError from self.lost
         found = b"".join(self._arrived)

@@ -1,8 +1,9 @@
 """A request as the bytes that leave: head and body in one, or nothing at all where it would be no HTTP."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from urllib.parse import quote_plus
 
 _METHOD = re.compile(r"[A-Z]+")
 
@@ -22,20 +23,39 @@ _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
 def written(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
     """The request. Raises ValueError, which quotes nothing, for what is no HTTP."""
-    if not _METHOD.fullmatch(method) or not _TARGET.fullmatch(target) or "#" in target or _STEP.search(target):
+    if not _is_method(method) or not _TARGET.fullmatch(target) or "#" in target or _STEP.search(target):
         raise ValueError("no target of a request")
-    lines = [f"{method} {target} HTTP/1.1"]
-    for name, value in headers.items():
-        if not _is_name(name) or not _VALUE.fullmatch(value):
-            raise ValueError("no header of a request")
-        lines.append(f"{name}: {value}")
-    if body is not None or method in _WITH_LENGTH:
-        lines.append(f"content-length: {len(body or b'')}")
-    head = "\r\n".join(lines).encode("ascii")
-    return b"%b\r\n\r\n%b" % (head, body or b"")
+    head = f"{method} {target} HTTP/1.1\r\n{_lines(tuple(headers.items()))}"
+    if body is not None:
+        return b"%bcontent-length: %d\r\n\r\n%b" % (head.encode("ascii"), len(body), body)
+    if method in _WITH_LENGTH:
+        head += "content-length: 0\r\n"
+    return f"{head}\r\n".encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _is_method(method: str) -> bool:
+    return bool(_METHOD.fullmatch(method))
+
+
+@lru_cache(maxsize=64)
+def _lines(headers: tuple[tuple[str, str], ...]) -> str:
+    """The headers as they leave, each with its line end; the calls of a run mostly have the same. Raises ValueError."""
+    if not all(_is_name(name) and _VALUE.fullmatch(value) for name, value in headers):
+        raise ValueError("no header of a request")
+    return "".join([f"{name}: {value}\r\n" for name, value in headers])
 
 
 @lru_cache(maxsize=256)
 def _is_name(name: str) -> bool:
     """Whether it is a header's name, and none that says how long the request is: that is said here."""
     return bool(_NAME.fullmatch(name)) and name.lower() not in {"content-length", "transfer-encoding"}
+
+
+def encoded(query: Iterable[tuple[str, str]]) -> str:
+    """A query as it stands in a target. (A third of `urlencode`'s time, which is that of a whole answer.)"""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in query])
+
+
+def _quoted(text: str) -> str:
+    return text if text.isalnum() and text.isascii() else quote_plus(text)

@@ -39,7 +39,7 @@ VENDORS = tuple(f"jobs.systems.{name}" for name in SYSTEMS)
 FLOORS = (
     (
         "schemas",
-        *(f"jobs.{name}" for name in ("errors", "model", "clock", "folded", "keys", "rates", "disk")),
+        *(f"jobs.{name}" for name in ("errors", "model", "clock", "folded", "keys", "rates", "disk", "value")),
         *(
             f"jobs.{name}"
             for name in ("alive", "atomic", "os_user", "side_by_side", "windows", "codes", "face", "printable")

@@ -204,7 +204,7 @@ def test_a_full_queue_does_not_hold_a_poster_for_ever_when_the_ledger_breaks(boo
                 await writer.post(ended(number + 1))
 
     with pytest.raises(LedgerBroken):
-        asyncio.run(asyncio.wait_for(work(), 5))
+        asyncio.run(asyncio.wait_for(work(), 30))
 
 
 def test_a_writer_that_was_fenced_off_says_so(book: Book) -> None:

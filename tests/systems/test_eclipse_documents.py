@@ -75,7 +75,6 @@ def test_rows_without_papers_make_the_calls_of_before(muster: Muster, sandbox: S
         "search_customers",
         "search_customers",
         "create_customer",
-        "read_kyc",
         "trigger_kyc",
         "list_wallets",
         "wallet_types",

@@ -527,6 +527,25 @@ def test_a_name_with_several_addresses_is_reached_though_the_first_never_answers
     assert worked(loop, play, first_and_second)[0] == [b"first", b"second"]
 
 
+def test_a_connection_whose_time_was_up_as_its_answer_came_carries_no_other_request(
+    loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, expired = wire.Wire.data_received, list[bool]()
+
+    def late(self: wire.Wire, data: bytes) -> None:
+        usual(self, data)
+        if not expired:
+            expired.append(True)
+            self.expire()
+
+    monkeypatch.setattr(wire.Wire, "data_received", late)
+
+    words, server = worked(loop, echoing(lambda _: b""), first_and_second)
+
+    assert words == [b"first", b"second"]
+    assert server.connections == 2
+
+
 def test_https_without_a_way_to_verify_it_makes_no_connection(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     place = line.Place.of("https://target.example/v1")
     with asyncio.Runner(loop_factory=loop) as runner, pytest.raises(line.NoWay, match="without a way to verify"):

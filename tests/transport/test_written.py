@@ -1,8 +1,10 @@
 """A request is written as HTTP, or not at all."""
 
+from urllib.parse import urlencode
+
 import pytest
 
-from jobs.transport.written import written
+from jobs.transport.written import encoded, written
 
 
 def test_head_and_body_are_one_piece() -> None:
@@ -40,3 +42,10 @@ def test_a_target_that_leads_elsewhere_is_not_written(target: str) -> None:
 def test_nor_a_method_that_is_none(method: str) -> None:
     with pytest.raises(ValueError, match=r"^no target of a request$"):
         written(method, "/", {}, None)
+
+
+@pytest.mark.parametrize(
+    "value", ["20", "+27821234567", "a b", "a&b=c", "é", "٣", "²", "", "a.b-c_d~e", "\r\n"], ids=ascii
+)
+def test_a_query_is_encoded_as_the_standard_library_does(value: str) -> None:
+    assert encoded([("identity", value), ("a b", "1")]) == urlencode([("identity", value), ("a b", "1")])
