@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ def unreferred(number: int, *given: str, **changes: str) -> Row:
 ROWS = [unreferred(1), unreferred(2, "Kycstuck"), unreferred(3, phone="1"), unreferred(4, "Kycfail")]
 """Onboarded, pending, refused though its number is good, declined."""
 
+
+HIDDEN = re.compile(rb"hidden-[0-9a-f]{8}")
 
 TYPES = range(5_001, 5_005)
 """Wallet types of the sandbox."""
@@ -117,9 +120,9 @@ def ended(muster: Muster, file_of: Filed) -> Ended:
 
 
 def test_purging_drops_even_the_pseudonyms(muster: Muster, ended: Ended) -> None:
-    assert any(b"hidden-" in content for content in left(muster).values())
+    assert any(HIDDEN.search(content) for content in left(muster).values())
     assert muster("purge", "--older-than", "0").code == 0
-    assert [name for name, content in left(muster).items() if b"hidden-" in content] == []
+    assert [name for name, content in left(muster).items() if HIDDEN.search(content)] == []
     both_verify(muster, ended.folder)
     assert muster("verify", "run-1").code == 0
 
