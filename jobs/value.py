@@ -5,8 +5,9 @@ and a row on its way makes two hundred.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache, partial
+from dataclasses import dataclass, field, fields
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -19,19 +20,16 @@ def value(kind: type[T]) -> type[T]:
 
 
 def replaced(before: T, **changes: object) -> T:
-    """`before` with `changes`. For a `value` all of whose members are given to it. (A fifth of `replace`'s time.)"""
+    """`before` with `changes`. For a `value` all of whose members are given to it. (Two fifths of `replace`'s time.)"""
     kind: Any = type(before)
-    after: T = _copying(kind)(before)
+    after: T = kind(*_members(kind)(before))
     for name, member in changes.items():  # AttributeError for one that it has not
         setattr(after, name, member)
     return after
 
 
 @cache
-def _copying(kind: Any) -> Callable[[Any], Any]:
-    """What copies a value, member by member; made as dataclasses make their own beginnings."""
-    members = "".join(f"\n    after.{name} = before.{name}" for name in kind.__slots__)
-    made: dict[str, Any] = {"new": partial(object.__new__, kind)}
-    exec(f"def copied(before):\n    after = new(){members}\n    return after", made)  # noqa: S102
-    copied: Callable[[Any], Any] = made["copied"]
-    return copied
+def _members(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives all members of a value, in the order in which it is given them."""
+    names = [each.name for each in fields(kind)]
+    return attrgetter(*names) if len(names) > 1 else lambda before: (getattr(before, names[0]),)

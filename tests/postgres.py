@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own for tests: in a folder in memory, behind a socket there, as somebody unprivileged.
 
 Debian keeps the programs in a folder of the version, where they are looked for. Where there are none the tests are
-left out and say so; with MUSTER_TESTS_NEED_POSTGRES set they fail.
+left out and say so; with TESTS_NEED_POSTGRES set they fail.
 """
 
 import os
@@ -46,7 +46,7 @@ def needed() -> Path:
     found = programs()
     if found is None:
         words = "PostgreSQL is not installed (apt-get install postgresql): ITS LEDGER IS NOT TESTED HERE"
-        if os.environ.get("MUSTER_TESTS_NEED_POSTGRES"):
+        if os.environ.get("TESTS_NEED_POSTGRES"):
             pytest.fail(words)
         pytest.skip(words)
     return found

@@ -100,7 +100,7 @@ def _refuse_missing(name: str, meanings: Mapping[str, str | None], system: str, 
         )
     unknown = [original for original, canonical in meanings.items() if canonical is None and original not in RESERVED]
     made_for_another, block = _made_for_another(meanings, system), _proposed(meanings, missing, some_rows())
-    guesses = "" if block else "".join(_did_you_mean(column, unknown, f" for {column}") for column in missing)
+    guesses = "".join(_did_you_mean(column, unknown, f" for {column}", block) for column in missing)
     raise Unusable(
         f"{name}: required columns are missing: {', '.join(missing)}{guesses}",
         hint=made_for_another or block or f"muster schema {JobName.parse(system).adapter} shows the columns",
@@ -137,7 +137,10 @@ def _taken(best: str, system: str) -> str:
     return at.strip() if asked.job == ONBOARDING else f"muster validate{at} without --job, or muster run{at}"
 
 
-def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "") -> str:
+def _did_you_mean(wanted: str, offered: Sequence[str] | set[str], suffix: str = "", proposed: str | None = None) -> str:
+    """A guess; none that contradicts the table that is `proposed`."""
     by_key = {folded(one): one for one in offered}
     close = difflib.get_close_matches(folded(wanted), by_key, n=1, cutoff=0.6)
-    return f"; did you mean {by_key[close[0]]!r}{suffix}?" if close else ""
+    if not close or (proposed and f'"{by_key[close[0]]}" = "{wanted}"' not in proposed):
+        return ""
+    return f"; did you mean {by_key[close[0]]!r}{suffix}?"
