@@ -88,7 +88,10 @@ def log_problems(store: Store, run: RunRow, earlier: str = "", public_keys: Sequ
         return [error.message]
     there = {(entry["run_id"], entry["folder"], entry["manifest_sha256"]) for entry in map(orjson.loads, known)}
     gone = [each for each in _seals(run) if each not in there]
-    return found + [f"{run.run_id}: the log does not know {folder or 'its'} manifest {sha}" for _, folder, sha in gone]
+    good = f"a command that was killed leaves that, and muster report {run.run_id} makes it good"
+    return found + [
+        f"{run.run_id}: the log does not know {folder or 'its'} manifest {sha} ({good})" for _, folder, sha in gone
+    ]
 
 
 def witnessed(witness: str) -> str:

@@ -153,13 +153,15 @@ def chained(run: RunRow) -> Facts:
 
 
 def _settled(store: Store, run: RunRow) -> RunRow:
-    """The run as the ledger knows it once what a killed command left is settled."""
+    """The run as the ledger knows it once what a killed command left is settled, in the ledger and in its log."""
     path = Path(run.folder)
     with alone(path):
         known = store.run(run.run_id) or run
         restore(path)
         drop_twin(path)
-        return _told(store, run, known)
+        found = _told(store, run, known)
+        grow(store, signing(), witness_of(run))
+        return found
 
 
 def _told(store: Store, run: RunRow, known: RunRow) -> RunRow:

@@ -232,7 +232,7 @@ def test_a_checker_that_was_never_published_is_refused(muster: Muster, ended: En
     assert "verify.py is none that was published" in muster("verify", ended.folder).stdout
 
 
-@pytest.mark.parametrize("place", ["announce", "exchange", "add_seal"])
+@pytest.mark.parametrize("place", ["announce", "exchange", "add_seal", "grow"])
 def test_what_a_killed_command_was_about_to_seal_is_settled_by_the_next(
     muster: Muster, ended: Ended, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
