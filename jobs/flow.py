@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Taking
+from jobs.engine.opening import Taking
 from jobs.intake.workspace import workspace
 from jobs.progress import Progress
 from jobs.publishing.publish import publish

@@ -54,7 +54,7 @@ def command(
     The newest result is read first. An outstanding KYC is never asked for again; a passed one only with
     --include-passed, and the number of such rows in --confirm or typed at the terminal.
     """
-    from jobs.engine.case import Taking
+    from jobs.engine.opening import Taking
     from jobs.errors import Unusable
     from jobs.flow import onboard
     from jobs.ledger.store import Store

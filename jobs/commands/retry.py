@@ -20,7 +20,7 @@ def command(run_id_before: str | None, **given: Any) -> None:
     Example:
       muster retry 20261121T021500Z-7f3a
     """
-    from jobs.engine.case import Taking
+    from jobs.engine.opening import Taking
     from jobs.flow import onboard
     from jobs.model import RESUMABLE, Outcome
 

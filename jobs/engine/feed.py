@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Case, Taking, known_of, ledger_keys, left_out, open_case
+from jobs.engine.case import Case
 from jobs.engine.driver import LEFT, RowDriver
 from jobs.engine.newcomers import Newcomers
+from jobs.engine.opening import Taking, known_of, ledger_keys, left_out, open_case
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import EventRow, Known, Transition
 from jobs.ledger.writer import Writer

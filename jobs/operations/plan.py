@@ -14,8 +14,9 @@ from pathlib import Path
 
 from jobs.batch import Batch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
+from jobs.engine.case import Case
 from jobs.engine.newcomers import Newcomers
+from jobs.engine.opening import Taking, known_of, ledger_keys, open_case
 from jobs.intake.workspace import workspace
 from jobs.keys import Pseudonyms
 from jobs.ledger.place import place_of

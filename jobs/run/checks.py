@@ -8,7 +8,8 @@ import polars as pl
 
 from jobs.batch import Batch
 from jobs.clock import Clock
-from jobs.engine.case import Case, Taking, known_of, ledger_keys, open_case
+from jobs.engine.case import Case
+from jobs.engine.opening import Taking, known_of, ledger_keys, open_case
 from jobs.errors import Unusable
 from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord, control_record

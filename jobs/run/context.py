@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from jobs.batch import Batch
-from jobs.engine.case import Taking
+from jobs.engine.opening import Taking
 from jobs.engine.stops import Stops
 from jobs.errors import strongest
 from jobs.evidence.sealed_plan import SealedPlan

@@ -16,7 +16,8 @@ import polars as pl
 
 from jobs.clock import milliseconds
 from jobs.disk import unusable
-from jobs.engine.case import Case, known_of, ledger_keys, open_case
+from jobs.engine.case import Case
+from jobs.engine.opening import known_of, ledger_keys, open_case
 from jobs.errors import ExitCode, MusterError, strongest
 from jobs.keys import Pseudonyms
 from jobs.ledger.broken import LedgerBroken

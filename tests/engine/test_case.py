@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.engine.case import Case, Taking, left_out, open_case
+from jobs.engine.case import Case
+from jobs.engine.opening import Taking, left_out, open_case
 from jobs.keys import Pseudonyms
 from jobs.model import Outcome
 from jobs.systems.row import Row

@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from jobs.engine.case import Case, Made, Taking, open_case
+from jobs.engine.case import Case, Made
+from jobs.engine.opening import Taking, open_case
 from jobs.keys import Pseudonyms
 from jobs.ledger.rows import TRANSITIONS, Known, StepStatus
 from jobs.model import Outcome

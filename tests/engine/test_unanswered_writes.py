@@ -14,8 +14,9 @@ import pytest
 from books import RUN, Book, begun, url_of
 from virtual import VirtualClock, virtually
 
-from jobs.engine.case import Case, Taking, open_case
+from jobs.engine.case import Case
 from jobs.engine.driver import SETTLE_SECONDS, Patience, RowDriver
+from jobs.engine.opening import Taking, open_case
 from jobs.engine.stops import Stops
 from jobs.engine.workers import WorkerPool
 from jobs.keys import Pseudonyms

@@ -14,7 +14,7 @@ from sqlalchemy import delete
 
 from jobs.alive import Process, Watch
 from jobs.clock import Clock, Stamp, milliseconds
-from jobs.engine import case
+from jobs.engine import case, opening
 from jobs.engine import driver as onboard
 from jobs.engine.driver import RowDriver
 from jobs.ledger import lease, permits, sqlite, tables
@@ -412,6 +412,6 @@ VARIANTS = (
         checks.refusals,
     ),
     Variant(
-        "a dead retry stays failed", lambda: patch.object(case, "taken_up", lambda given: given), checks.dead_retries
+        "a dead retry stays failed", lambda: patch.object(opening, "taken_up", lambda given: given), checks.dead_retries
     ),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.engine.case import Taking
+from jobs.engine.opening import Taking
 from jobs.model import RESUMABLE, Outcome
 from jobs.systems.eclipse.system import EclipseSettings
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from jobs.alive import Process, Pulse, Watch
 from jobs.clock import Clock, milliseconds
-from jobs.engine.case import Taking
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.newcomers import Newcomers
+from jobs.engine.opening import Taking
 from jobs.engine.stops import Stops
 from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, NotPermitted, Unreachable
