@@ -129,6 +129,10 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         from jobs.intake.workspace import sweep_dead
 
         sweep_dead(found.workplace)
+    if any(found.out.glob(".*.lock")):
+        from jobs.reports.twin import drop_locks
+
+        drop_locks(found.out)
     context = click.get_current_context()
     if context.command.name in MAKING_RUNS:
         the_clock()  # the end is told by it, also when nothing below was reached

@@ -8,7 +8,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jobs.atomic import sync_folder
@@ -62,6 +62,19 @@ def _locked(lock: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def drop_locks(out: Path) -> None:
+    """Removes the locks below `out` that killed commands left. One that is held stays; who waits for it looks again."""
+    for lock in out.glob(".*.lock"):
+        with suppress(OSError):  # it is held, or it went away
+            descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(descriptor), lock.stat()):
+                    lock.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def twin_of(folder: Path) -> RunFolder:

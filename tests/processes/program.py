@@ -248,7 +248,8 @@ def whole(program: Program) -> None:
 
 def tidy(program: Program) -> None:
     """No draft and no workspace is left."""
-    assert list(program.folder.rglob(".*")) == []
+    left = list(program.folder.rglob(".*"))
+    assert left == [], [str(path) for path in left]
 
 
 def named(said: Said) -> None:

@@ -85,11 +85,13 @@ class Log:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """A block in which nobody else appends."""
+        """A block in which nobody else appends. The drafts of a command that was killed in one are removed first."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            for draft in self.folder.rglob(".*.tmp"):
+                draft.unlink()
             yield
         finally:
             os.close(descriptor)
