@@ -31,7 +31,7 @@ SHOWN = 3
 @click.argument("run_id_before", type=RUN, metavar="RUN")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Another folder, 0700.")
 @click.option("--form", type=click.Choice(("pdf", "json")), default="pdf", show_default=True, help="PDF, or data.")
-@options(*TARGET, *PLACES, *PRINTING)
+@options(*TARGET, *PLACES, "recipient", *PRINTING)
 def command(run_id_before: str, to: Path | None, form: str, **given: Any) -> None:
     """Download what the target shows of each customer of RUN, as PDF files or as data.
 
@@ -42,7 +42,8 @@ def command(run_id_before: str, to: Path | None, form: str, **given: Any) -> Non
       muster download-profiles 20261121T021500Z-7f3a --form json
 
     The files are personal: they lie in profiles-TIME (or profiles-json-TIME) in the folder of RUN, for the owner alone,
-    with their SHA256SUMS; purge and forget remove them from there. A download that was broken off is gone on with.
+    with their SHA256SUMS; purge and forget remove them from there. --recipient encrypts them to a public key of age.
+    A download that was broken off is gone on with.
     Ends with 1 when a profile could not be had.
     """
     from jobs.systems import capabilities

@@ -17,6 +17,7 @@ from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP, facts_of
 from jobs.evidence.sums import SUMS, files_of, sha256
 from jobs.keys import DERIVED, HIDDEN, is_hidden
 from jobs.ledger.erase import personal_of_events
+from jobs.privacy.age_files import ENDING
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
@@ -98,7 +99,7 @@ def erase_profiles(folder: RunFolder, erasure: Erasure, gone: frozenset[str], se
     before = _hashes(folder)
     for path in files_of(folder.path):
         profile = path.name not in KEPT and not path.name.startswith("manifest-")
-        if profile and (erasure.rows is None or path.stem in gone):
+        if profile and (erasure.rows is None or Path(path.name.removesuffix(ENDING)).stem in gone):
             path.unlink()
     _sealed(folder, erasure, before, None, seal, rows=len(before) - len(_hashes(folder)))
 

@@ -17,6 +17,7 @@ from jobs.ledger.erase import erased
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
+from jobs.privacy import age_files
 from jobs.progress import Progress
 from jobs.publishing.sealing import chained, check_later_standing, seal
 from jobs.reports.folder import RunFolder
@@ -46,9 +47,9 @@ class Customer:
     customer_id: str
     facts: Mapping[str, str]
 
-    def file(self, form: str) -> str:
-        """What its file is named."""
-        return f"{self.customer_id}.{form}"
+    def file(self, ending: str) -> str:
+        """What its file is named. `ending`: the form, and behind it that of an encrypted file, where it is one."""
+        return f"{self.customer_id}.{ending}"
 
 
 @dataclass(slots=True)
@@ -74,6 +75,8 @@ def download(
         raise Unusable(f"{system.capabilities.title} has no profiles to download as {form}")
     if erased(run):
         raise Unusable(f"personal data of run {run.run_id} were erased: its profiles are not fetched again")
+    age_files.refuse_unusable(settings.recipient)
+    ending = ending_of(form, settings.recipient)
     with ExitStack() as stack:
         store = stack.enter_context(Store.opened(settings.ledger, create=False))
         customers = list(customers_of(store, run))
@@ -81,13 +84,18 @@ def download(
             raise Unusable(f"run {run.run_id} has no customers")
         settings.need("base_url")
         credential_of(settings, reading=True)
-        folder = place(run, to, customers, clock, form)
-        open_ = {each.file(form) for each in missing(folder.path, customers, form)}
+        folder = place(run, to, customers, clock, form, ending)
+        open_ = {each.file(ending) for each in missing(folder.path, customers, ending)}
         check_later_standing(store, run, folder.path, open_)
-        work = _Download(system, system, folder, form, Downloads(folder.path))
+        work = _Download(system, system, folder, form, Downloads(folder.path), recipient=settings.recipient)
         asyncio.run(work.all(customers, settings, store, clock, progress))
         seal(store, run, folder, sealed_with(store, run, folder.path), None)
         return work.done
+
+
+def ending_of(form: str, recipient: str | None) -> str:
+    """How the names of the files end; `recipient`: to whom they are encrypted."""
+    return form if recipient is None else f"{form}{age_files.ENDING}"
 
 
 def customers_of(store: Store, run: RunRow) -> Iterator[Customer]:
@@ -104,7 +112,9 @@ def customers_of(store: Store, run: RunRow) -> Iterator[Customer]:
                 yield Customer(row["source_row"], row["customer_id"], its.record.facts if its else {})
 
 
-def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock, form: str) -> RunFolder:
+def place(
+    run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Clock, form: str, ending: str
+) -> RunFolder:
     """The folder to write into: `to`; or the run's newest download if it is not complete; or a new one.
 
     Raises Unusable.
@@ -112,7 +122,7 @@ def place(run: RunRow, to: Path | None, customers: Sequence[Customer], clock: Cl
     if to is None:
         whole = RunFolder.existing(Path(run.folder))
         newest = max(whole.path.glob(f"{PREFIXES[form]}[0-9]*"), default=None)
-        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers, form)):
+        if newest is None or ((newest / SUMS).exists() and not missing(newest, customers, ending)):
             return whole.subfolder(f"{PREFIXES[form]}{clock.now():%Y%m%dT%H%M%SZ}")
         to = newest
     if not to.exists():
@@ -132,10 +142,10 @@ def sealed_with(store: Store, run: RunRow, folder: Path) -> Mapping[str, object]
     return {**own, **chained(store.run(run.run_id) or run)}
 
 
-def missing(folder: Path, customers: Sequence[Customer], form: str) -> list[Customer]:
+def missing(folder: Path, customers: Sequence[Customer], ending: str) -> list[Customer]:
     """Gives the customers whose file is not in `folder`."""
     there = {path.name for path in files_of(folder)}
-    return [each for each in customers if each.file(form) not in there]
+    return [each for each in customers if each.file(ending) not in there]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +157,20 @@ class _Download:
     folder: RunFolder
     form: str
     done: Downloads
+    recipient: str | None = field(kw_only=True)
+    """The public key to which each file is encrypted; None: it is not."""
+
+    @property
+    def ending(self) -> str:
+        """As of `Customer.file`."""
+        return ending_of(self.form, self.recipient)
 
     async def all(
         self, customers: Sequence[Customer], settings: Settings, store: Store, clock: Clock, progress: Progress
     ) -> None:
         """Every customer whose file is not there. Raises NotPermitted, Unreachable."""
         given = credential_of(settings, reading=True)
-        open_ = missing(self.folder.path, customers, self.form)
+        open_ = missing(self.folder.path, customers, self.ending)
         self.done.there = len(customers) - len(open_)
         outage, hear = outage_of(settings, clock, progress.note), saying(progress)
         opening = connected(settings, self.system, given, clock, store=store, outage=outage, hear=hear)
@@ -176,7 +193,9 @@ class _Download:
         if content is None:
             self.done.failed.append((customer.source_row, "the target has no such profile"))
             return
-        self.folder.write_bytes(customer.file(self.form), content)
+        if self.recipient is not None:
+            content = age_files.encrypted(content, self.recipient)
+        self.folder.write_bytes(customer.file(self.ending), content)
         self.done.written += 1
 
     async def content(self, reader: Reader, customer: Customer) -> bytes | None:

@@ -14,11 +14,12 @@ from jobs.intake.workspace import PREFIX, workspace
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import later
 from jobs.ledger.store import Store
+from jobs.privacy.age_files import ENDING
 from jobs.publishing.sealing import check_later_standing, check_standing, reseal, seal
 from jobs.reports.folder import RunFolder
 
-PROFILES = frozenset({".pdf", ".json"})
-"""The forms in which profiles are downloaded."""
+PROFILES = frozenset({".pdf", ".json", ENDING})
+"""The endings of profiles that were downloaded."""
 
 
 def check(store: Store, runs: Iterable[RunRow]) -> None:

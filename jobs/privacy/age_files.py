@@ -47,5 +47,11 @@ def encrypt(plain: Path, target: Path, key: str) -> None:
     plain.unlink()
 
 
+def encrypted(plain: bytes, key: str) -> bytes:
+    """The content of a file that says `plain` to the holder of the key alone."""
+    pyrage = _library()
+    return bytes(pyrage.encrypt(plain, [pyrage.x25519.Recipient.from_str(key)]))
+
+
 def _library() -> Any:
     return import_module("pyrage")

@@ -197,7 +197,11 @@ class Settings:
         None, days, "DAYS", "Purge personal data of runs that ended so long ago, such as 90d, at the end of each run."
     )
     recipient: str | None = option(
-        None, age_key, "AGE1", "Encrypt refused rows, and files of `muster mend`, to this public key of age.", kept=True
+        None,
+        age_key,
+        "AGE1",
+        "Encrypt refused rows, files of `muster mend` and profiles to this public key of age.",
+        kept=True,
     )
     witness: str | None = option(
         None, str, "FILE", "Hand each checkpoint of the ledger's log to a file, or to a command (| COMMAND).", kept=True

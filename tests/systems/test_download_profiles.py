@@ -1,5 +1,6 @@
 """Profiles as PDF: whole, for their owner alone, within the limit, gone on with, verified and erased with the run."""
 
+import io
 import json
 import stat
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 
 from jobs.model import Rate
@@ -176,6 +178,26 @@ def test_a_person_who_is_forgotten_has_no_profile_left(world: World, form: str) 
     assert [files(folder) for folder in downloads(run)] == [
         sorted(["SHA256SUMS", "manifest-1.json", "manifest.json", f"{kept}.{form}"])
     ]
+    assert world.muster("verify", run.folder.name).code == 0
+
+
+def test_profiles_are_for_the_holder_of_a_key_alone_and_go_with_their_person(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = pyrage.x25519.Identity.generate()
+    monkeypatch.setenv("MUSTER_RECIPIENT", str(key.to_public()))
+    run = world.run([person(1, national_id="9001015009086"), person(2)])
+    done = world.muster("download-profiles", run.folder.name)
+    (folder,) = downloads(run)
+    mine = [folder / f"{row['customer_id']}.pdf.age" for row in run.rows]
+
+    assert done.code == 0, done.stderr
+    assert all(pyrage.decrypt(path.read_bytes(), [key]).startswith(b"%PDF-") for path in mine)
+    assert list(folder.glob("*.pdf")) == []
+    assert world.muster("download-profiles", run.folder.name).code == 0  # nothing is missing: a new folder
+    monkeypatch.setattr("sys.stdin", io.StringIO("9001015009086\n"))
+    assert world.muster("forget", "--subject", "-", "--yes").code == 0
+    assert [path.exists() for path in mine] == [False, True]
     assert world.muster("verify", run.folder.name).code == 0
 
 
