@@ -1,5 +1,6 @@
 """A target that can't be reached, at the start or in mid-run: nothing is refused, nothing is lost, and it goes on."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -133,11 +134,15 @@ def test_a_system_without_a_login_is_missed_at_the_start_too(
 
 
 def saying(started: Started, words: str) -> None:
-    """Reads what a command under way says, until it says that."""
+    """Reads what a command under way says, until it says that, and no further: who waits for its end reads the rest."""
     assert started.running.stderr is not None
-    for line in started.running.stderr:
-        if words in line:
-            return
+    line = b""
+    while byte := os.read(started.running.stderr.fileno(), 1):
+        line += byte
+        if byte == b"\n":
+            if words in line.decode():
+                return
+            line = b""
     raise AssertionError(f"it never said {words!r}")
 
 
@@ -166,8 +171,8 @@ def test_a_run_waits_for_a_target_that_comes_back(
 
     assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 12), ended.stderr
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 12
-    assert ended.stderr.count("does not answer") == 0  # it was said once
-    assert ended.stderr.count("answers again, after") == 1
+    outages = 1 + ended.stderr.count("does not answer")  # a call that was under way may be answered, and end the first
+    assert ended.stderr.count("answers again, after") == outages <= 2
     assert valve.shut_out < 60
     assert any("was waited for" in note for note in ended.summary["notes"])
 
