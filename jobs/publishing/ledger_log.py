@@ -86,12 +86,19 @@ def log_problems(store: Store, run: RunRow, earlier: str = "", public_keys: Sequ
         found += [] if found else list(filter(None, map(log.lacks, notes(earlier))))
     except Unproven as error:
         return [error.message]
-    there = {(entry["run_id"], entry["folder"], entry["manifest_sha256"]) for entry in map(orjson.loads, known)}
-    gone = [each for each in _seals(run) if each not in there]
+    gone = _lacking(run, known)
     good = f"a command that was killed leaves that, and muster report {run.run_id} makes it good"
     return found + [
         f"{run.run_id}: the log does not know {folder or 'its'} manifest {sha} ({good})" for _, folder, sha in gone
     ]
+
+
+def knows(store: Store, run: RunRow) -> bool:
+    """Whether the log has all seals of `run`; also where there is no telling, which `log_problems` says."""
+    try:
+        return not _lacking(run, set(log_of(store.url).entries()))
+    except Unproven:
+        return True
 
 
 def witnessed(witness: str) -> str:
@@ -129,9 +136,20 @@ def _is(entry: bytes, run: RunRow, root: bytes) -> bool:
     return bool(known["run_id"] == run.run_id and known["folder"] == ITSELF and known["events_root"] == root.hex())
 
 
+def _there(known: set[bytes]) -> set[tuple[str, str, str]]:
+    """The entries of the log, as `_seals` tells those of a run."""
+    return {(entry["run_id"], entry["folder"], entry["manifest_sha256"]) for entry in map(orjson.loads, known)}
+
+
+def _lacking(run: RunRow, known: set[bytes]) -> list[tuple[str, str, str]]:
+    """The seals of `run` that are in no entry."""
+    there = _there(known)
+    return [each for each in _seals(run) if each not in there]
+
+
 def _missing(store: Store, known: set[bytes]) -> Iterator[bytes]:
     """The entries of all seals that the log lacks, in the order of runs."""
-    there = {(entry["run_id"], entry["folder"], entry["manifest_sha256"]) for entry in map(orjson.loads, known)}
+    there = _there(known)
     for run in all_runs(store):
         for run_id, folder, sha in _seals(run):
             if (run_id, folder, sha) not in there:

@@ -19,7 +19,7 @@ from jobs.evidence.verify import verify_folder
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
-from jobs.publishing.ledger_log import grow, witness_of
+from jobs.publishing.ledger_log import grow, knows, witness_of
 from jobs.reports.folder import RunFolder
 from jobs.reports.twin import alone, drop_twin, exchange, restore, twin_of
 from jobs.settings.secrets import secret, signing_command
@@ -160,7 +160,8 @@ def _settled(store: Store, run: RunRow) -> RunRow:
         restore(path)
         drop_twin(path)
         found = _told(store, run, known)
-        grow(store, signing(), witness_of(run))
+        if not knows(store, found):
+            grow(store, signing(), witness_of(found))
         return found
 
 

@@ -6,7 +6,7 @@ in them is personal, and nothing is ever taken out.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,11 +115,11 @@ def _levels(leaves: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         hashes = [merkle.root(hashes[place * WIDTH : (place + 1) * WIDTH]) for place in range(whole)]
 
 
-def _place(level: str, number: int, width: int, text: Callable[[int], str] = "{:03}".format) -> Path:
+def _place(level: str, number: int, width: int) -> Path:
     """`tile/0/x001/x234/067`, with `.p/WIDTH` behind it where the tile is not full."""
-    groups = [text(number % 1000)]
+    groups = [f"{number % 1000:03}"]
     while number := number // 1000:
-        groups.insert(0, f"x{text(number % 1000)}")
+        groups.insert(0, f"x{number % 1000:03}")
     path = Path("tile", level, *groups)
     return path if width == WIDTH else path.with_name(f"{path.name}.p") / str(width)
 
