@@ -56,6 +56,7 @@ RUNNING = (
     "breaker",
     "same_cause",
     "canary",
+    "reread",
     "limit",
     "lock_timeout",
     "protected",
