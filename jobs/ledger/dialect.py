@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Table, bindparam, func
+from sqlalchemy import BigInteger, ColumnElement, Connection, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -21,3 +21,10 @@ def numbers(connection: Connection, values: Sequence[int]) -> tuple[ColumnElemen
         return said.c.place, said.c.value
     each = func.json_each(json.dumps(list(values))).table_valued("key", "value")
     return each.c.key + 1, each.c.value
+
+
+def is_one_of(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether `column` is one of `values`, which are one parameter, however many there are."""
+    if connection.dialect.name == "postgresql":
+        return column == func.any(bindparam(None, list(values), type_=postgresql.ARRAY(Text)))
+    return column.in_(select(func.json_each(json.dumps(list(values))).table_valued("value").c.value))

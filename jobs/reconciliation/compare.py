@@ -158,7 +158,7 @@ def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
 async def claims(
     store: Store, run_id: str, batch: Batch, taken: Callable[[Claim], bool] = lambda _: True
 ) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
-    """The ledger's claims of a run that are `taken`, beside the file's rows, window by window; Row None: quarantined."""
+    """The claims of a run that are `taken`, beside the file's rows, window by window; Row None: quarantined."""
     rows = batch.in_order()
     for window in outcome_windows(store, run_id, CLAIMED):
         wanted = [claim for line in window if taken(claim := claim_of(line))]
