@@ -28,17 +28,19 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def faulty(server: str) -> Iterator[Faulty]:
-    """What muster talks to: the server, behind faults."""
+def faulty(server: str, chain: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
+    """What muster talks to where a test wants it: the server, behind faults."""
     with standing_before(server) as found:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.url)
+        client.cache_clear()
         yield found
 
 
 @pytest.fixture
-def chain(faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def chain(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The cloud's own chain of credentials, by its variables; no request is sent twice."""
     for name, value in {
-        "AWS_ENDPOINT_URL": faulty.url,
+        "AWS_ENDPOINT_URL": server,
         "AWS_ACCESS_KEY_ID": "AKIATEST",
         "AWS_SECRET_ACCESS_KEY": "secret-of-the-test",
         "AWS_DEFAULT_REGION": "us-east-1",
