@@ -19,6 +19,7 @@ from jobs.operations.find_subject import Person, Subject, rows_about
 from jobs.operations.ledger import alone
 from jobs.os_user import os_user
 from jobs.progress import Progress
+from jobs.publishing.place import put_back
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.storage.address import is_address
@@ -62,6 +63,7 @@ class _Work:
             if not erased(self.store, run, erasure):
                 self.absent.append(run.run_id)
             self.left += old_versions_left(run)
+            put_back(run)
 
     def sweep(self) -> None:
         """Removes what dead commands left where runs have their folders."""

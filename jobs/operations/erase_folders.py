@@ -15,7 +15,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import later
 from jobs.ledger.store import Store
 from jobs.privacy.age_files import ENDING
-from jobs.publishing.place import folder_of
+from jobs.publishing.place import folder_of, put_back
 from jobs.publishing.sealing import check_later_standing, check_standing, reseal, seal
 from jobs.reports.folder import RunFolder
 
@@ -33,6 +33,7 @@ def check(store: Store, runs: Iterable[RunRow]) -> None:
             check_later_standing(
                 store, run, folder, {path.name for path in folder.glob("*.*") if path.suffix in PROFILES}
             )
+        put_back(run)
 
 
 def sealed(run: RunRow) -> bool:
@@ -62,7 +63,10 @@ def erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
 
 def manifests(runs: Iterable[RunRow]) -> dict[str, str]:
     """The hash of the manifest that each run has now; those without one are left out."""
-    found = {run.run_id: manifest_hashes(folder_of(run)) for run in runs}
+    found = {}
+    for run in runs:
+        found[run.run_id] = manifest_hashes(folder_of(run))
+        put_back(run)
     return {run_id: hashes[-1] for run_id, hashes in found.items() if hashes}
 
 

@@ -11,10 +11,13 @@ import fcntl
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 from typing import Any
 
 import orjson
@@ -28,6 +31,9 @@ from jobs.storage.retention import Retention
 LAST = "manifest.json"
 """What a folder has when it is whole."""
 
+WIDTH = 8
+"""Objects that are on their way at once (chosen)."""
+
 COPIES = ".copies"
 """Below the place for files on the way."""
 
@@ -39,7 +45,7 @@ class NotDelivered(MusterError):
     """A folder is whole here, and not in its bucket."""
 
     exit_code = ExitCode.POLICY
-    code = "machine"
+    code = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,7 @@ class Copy:
             reopened = bool(others or taken) and last in there
             if reopened:
                 self._remove(last, there)
-            for name in others:
-                self._put(name, there.get(name))
+            _side_by_side(lambda name: self._put(name, there.get(name)), others)
             for name in taken:
                 self._remove(name, there)
             if last in changed or (reopened and last in files):
@@ -107,14 +112,16 @@ class Copy:
         there = self.bucket.seen()
         draft = self.path.with_name(f".{self.path.name}.fetching")
         shutil.rmtree(draft, ignore_errors=True)
-        self._kept = {}
+        self._begin()
         for name in there:
             if not _NAME.fullmatch(name):
                 raise Unproven(f"{self.address} holds an object that no folder of a run has: {name[:80]!a}")
             (draft / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            seen = self.bucket.get(name, draft / name)
-            self._kept[name] = _Kept(seen.etag, _sha256(draft / name))
-        self._note()
+
+        def get(name: str) -> None:
+            self._note(name, _Kept(self.bucket.get(name, draft / name).etag, _sha256(draft / name)))
+
+        _side_by_side(get, there)
         if there:
             draft.rename(self.path)
 
@@ -126,11 +133,18 @@ class Copy:
         finally:
             os.close(self.lock)
 
-    def remove(self) -> None:
-        """Removes all that is here of the folder."""
-        for place in (self.path, self.path.with_name(f".{self.path.name}.fetching")):
+    def clear(self) -> None:
+        """Removes the files that are here."""
+        for place in (self.path, *self.path.parent.glob(f".{self.path.name}.fetching")):
             shutil.rmtree(place, ignore_errors=True)
+        for draft in self.path.parent.glob(f".{self.path.name}.*.compared"):
+            draft.unlink()
+        self._kept = {}
         _journal(self.path).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Removes all that is here of the folder, its lock last."""
+        self.clear()
         _lock(self.path).unlink(missing_ok=True)
         for folder in (self.path.parent, self.path.parent.parent):
             with suppress(OSError):
@@ -138,19 +152,31 @@ class Copy:
 
     def remember(self) -> None:
         """Reads what an earlier command noted of the copy."""
-        with suppress(FileNotFoundError):
-            noted = orjson.loads(_journal(self.path).read_bytes())
-            self._kept = {name: _Kept(**each) for name, each in noted["objects"].items()}
-            self.retention = self.retention or (Retention(**noted["retention"]) if noted["retention"] else None)
+        head, *lines = _noted(_journal(self.path))
+        known = head.get("retention")
+        self.retention = self.retention or (Retention(**known) if known else None)
+        for each in lines:
+            if each["etag"] is None:
+                self._kept.pop(each["name"], None)
+            else:
+                self._kept[each["name"]] = _Kept(each["etag"], each["sha256"])
 
-    def _note(self) -> None:
-        noted: dict[str, Any] = {
-            "address": str(self.address),
-            "retention": self.retention and asdict(self.retention),
-            "objects": {name: asdict(each) for name, each in self._kept.items()},
-        }
+    def _begin(self) -> None:
+        """Begins to note what is copied."""
+        head = {"address": str(self.address), "retention": self.retention and asdict(self.retention)}
+        self._kept = {}
         with atomic(_journal(self.path)) as draft:
-            draft.write_bytes(orjson.dumps(noted))
+            draft.write_bytes(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
+
+    def _note(self, name: str, kept: _Kept | None) -> None:
+        """Notes that the object and the file agree, or (None) that there is no object; one write, one line."""
+        line = {"name": name, "etag": kept and kept.etag, "sha256": kept and kept.sha256}
+        if kept is None:
+            self._kept.pop(name, None)
+        else:
+            self._kept[name] = kept
+        with _journal(self.path).open("ab", buffering=0) as file:
+            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def _same(self, name: str, seen: Seen | None) -> bool:
         """Whether the object is the file: as noted, or, where a kill came before the note, as it reads."""
@@ -161,15 +187,14 @@ class Copy:
             return kept.sha256 == self._sha(name)
         if seen.size != (self.path / name).stat().st_size:
             return False
-        read = self.path.with_name(f".{self.path.name}.compared")
+        read = self.path.with_name(f".{self.path.name}.{token_hex(4)}.compared")
         try:
             found = self.bucket.get(name, read)
             same = _sha256(read) == self._sha(name)
         finally:
             read.unlink(missing_ok=True)
         if same:
-            self._kept[name] = _Kept(found.etag, self._sha(name))
-            self._note()
+            self._note(name, _Kept(found.etag, self._sha(name)))
         return same
 
     def _put(self, name: str, seen: Seen | None) -> None:
@@ -182,14 +207,12 @@ class Copy:
             if not self._same(name, self.bucket.seen().get(name)):
                 raise Unusable(f"{self.address / name} is something else; it was left as it is") from None
             return
-        self._kept[name] = _Kept(etag, self._sha(name))
-        self._note()
+        self._note(name, _Kept(etag, self._sha(name)))
 
     def _remove(self, name: str, there: dict[str, Seen]) -> None:
         if there.pop(name, None) is not None:
             self.bucket.remove(name)
-        self._kept.pop(name, None)
-        self._note()
+        self._note(name, None)
 
     def _files(self) -> dict[str, Path]:
         """The files here by their names; what is hidden is a draft."""
@@ -218,9 +241,9 @@ def lie_in(place: Path) -> None:
     _PLACE[0] = place
     for journal in place.glob(f"{COPIES}/*/.*.objects"):
         path = journal.with_name(journal.name[1 : -len(".objects")])
-        lock = _taken(path)
-        if lock is not None:
-            copy = Copy(address_of(orjson.loads(journal.read_bytes())["address"]), path, lock, None)
+        address = _noted(journal)[0].get("address")
+        if address is not None and (lock := _taken(path)) is not None:
+            copy = Copy(address_of(address), path, lock, None)
             copy.remember()
             copy.give_back()
 
@@ -252,15 +275,12 @@ def deliver(address: str) -> None:
         _HELD[address].deliver()
 
 
-def held(address: str) -> Copy | None:
-    """The copy of this process; None: there is none."""
-    return _HELD.get(address)
-
-
-def give_back() -> None:
-    """Ends the work on all copies of this process: what was delivered is removed here."""
-    while _HELD:
-        _HELD.popitem()[1].give_back()
+def give_back(address: str | None = None) -> None:
+    """Ends the work on the copy of `address`, or on all of this process: what was delivered is removed here."""
+    for each in [address] if address is not None else list(_HELD):
+        copy = _HELD.pop(each, None)
+        if copy is not None:
+            copy.give_back()
 
 
 def _held(address: Address, work: str, retention: Retention | None) -> Copy:
@@ -274,10 +294,13 @@ def _held(address: Address, work: str, retention: Retention | None) -> Copy:
     copy = Copy(address, path, lock, retention)
     try:
         copy.remember()
-        if not path.exists():
-            copy.fetch()
-        elif (path / LAST).exists():
+        if path.exists() and copy.delivered():
+            copy.clear()  # what a killed command left; the bucket may have gone on since
+        if (path / LAST).exists():
             copy.deliver()
+        elif not path.exists() or LAST in copy.bucket.seen():  # what is whole there counts more than a part here
+            copy.clear()
+            copy.fetch()
     except BaseException:
         copy.give_back()
         raise
@@ -316,6 +339,25 @@ def _folder(name: str) -> str:
     """The later folder that a name is in, with its slash; empty: the run's own."""
     parent = PurePosixPath(name).parent.as_posix()
     return "" if parent == "." else f"{parent}/"
+
+
+def _noted(journal: Path) -> list[dict[str, Any]]:
+    """What was noted of a copy: its address, and then its objects. Nothing of what can't be read: it is compared."""
+    try:
+        return [orjson.loads(line) for line in journal.read_bytes().split(b"\n")[:-1]] or [{}]
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return [{}]
+
+
+def _side_by_side(work: Callable[[str], object], names: Iterable[str]) -> None:
+    """`work` for each name, a few at a time. Raises what one of them raises; those that were not begun are not then."""
+    with ThreadPoolExecutor(WIDTH) as pool:
+        try:
+            for done in [pool.submit(work, name) for name in names]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _sha256(path: Path) -> str:

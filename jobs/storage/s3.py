@@ -63,10 +63,18 @@ class S3:
 
     def get(self, name: str, to: Path) -> Seen:
         """As `Bucket.get`."""
+        from botocore.exceptions import HTTPClientError, IncompleteReadError
+
         with self._asking(f"{self.address / name}" if name else str(self.address)):
-            answer = self._client.get_object(**self._object(name))
-            with closing(answer["Body"]) as body:
-                written(to, body.iter_chunks(1 << 20))
+            for attempt in range(1, ATTEMPTS + 1):  # the library repeats a request, and not what breaks off later
+                answer = self._client.get_object(**self._object(name))
+                try:
+                    with closing(answer["Body"]) as body:
+                        written(to, body.iter_chunks(1 << 20))
+                    break
+                except (HTTPClientError, IncompleteReadError):
+                    if attempt == ATTEMPTS:
+                        raise
         return Seen(answer["ContentLength"], answer["ETag"], answer.get("VersionId"))
 
     def put(self, name: str, content: Path, *, instead_of: str | None = None, retention: Retention | None) -> str:

@@ -90,8 +90,13 @@ def standing_before(server: str) -> Iterator[Faulty]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = True
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """Says nothing of clients that were killed."""
+
+    listening = Quiet(("127.0.0.1", 0), Handler)
     found = Faulty(f"http://127.0.0.1:{listening.server_port}")
     thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
