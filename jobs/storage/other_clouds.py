@@ -8,16 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from jobs.errors import Unusable
 from jobs.storage.address import Address
 from jobs.storage.bucket import ATTEMPTS, CONNECT_SECONDS, SECONDS, Locked, Seen, library, refused
 from jobs.storage.retention import Retention
 from jobs.storage.written import written
-
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig
 
 _STATUS = {
     "NotFoundError": 404,
@@ -30,7 +27,7 @@ _STATUS = {
 """What errors of obstore are in HTTP; of those that are not here no waiting helps."""
 
 
-CLIENT: "ClientConfig" = {
+CLIENT: Any = {
     "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
     "read_timeout": timedelta(seconds=SECONDS),
     "timeout": timedelta(hours=6),
@@ -83,8 +80,8 @@ class OtherCloud:
             known = obstore.head(self._store, name)
             if known["e_tag"] != instead_of:
                 raise refused(where, 412, "PreconditionError")
-            only = {"e_tag": known["e_tag"], "version": known["version"]}
-            return obstore.put(self._store, name, content, mode=only)["e_tag"] or ""  # type: ignore[arg-type]
+            only: Any = {"e_tag": known["e_tag"], "version": known["version"]}
+            return obstore.put(self._store, name, content, mode=only)["e_tag"] or ""
 
     def remove(self, name: str) -> None:
         """As `Bucket.remove`."""

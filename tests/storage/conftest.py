@@ -49,7 +49,7 @@ def chain(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("jobs.storage.s3.ATTEMPTS", 1)
     client.cache_clear()
     monkeypatch.setattr("jobs.storage.other_clouds.ATTEMPTS", 0)
-    monkeypatch.setitem(CLIENT, "allow_http", True)  # type: ignore[misc]
+    monkeypatch.setitem(CLIENT, "allow_http", True)
     yield
     client.cache_clear()
 
