@@ -25,6 +25,15 @@ def personal_of_events(*, forgotten: bool) -> tuple[str, ...]:
     return tuple(each.name for each in tables.event.c if goes(each.info.get("personal"), forgotten=forgotten))
 
 
+def decision_left(detail: str, *, forgotten: bool) -> str:
+    """What stays of the `detail` of an event of kind `decision`: who decided. Why goes with the run; the customer, too,
+    with the person.
+    """
+    goes = {"reason", "customer_id"} if forgotten else {"reason"}
+    kept = {name: value for name, value in json.loads(detail).items() if name not in goes}
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+
+
 def spaces(store: Store) -> list[int]:
     """All (system, tenant) of the ledger."""
     with store.engine.connect() as connection:
@@ -80,12 +89,22 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
             connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(shown))
             connection.execute(update(event).where(event.c.run_id == run_id).values(told))
             _blank_words(connection, tables.disposition.c.run_id == run_id)
+            _blank_decisions(connection, event.c.run_id == run_id, forgotten=False)
     return int(dropped)
 
 
 def _blank_words(connection: Connection, *which: ColumnElement[bool]) -> None:
     """Blanks why people closed rows: words that may be about somebody. Who closed them, and how, stays."""
     connection.execute(update(tables.disposition).where(*which).values(reason=ERASED))
+
+
+def _blank_decisions(connection: Connection, *which: ColumnElement[bool], forgotten: bool) -> None:
+    """Leaves of the decisions of people what `decision_left` says."""
+    event = tables.event
+    made = select(event.c.seq, event.c.detail).where(*which, event.c.kind == "decision", event.c.detail.is_not(None))
+    for seq, detail in connection.execute(made).all():
+        left = decision_left(detail, forgotten=forgotten)
+        connection.execute(update(event).where(event.c.seq == seq).values(detail=left))
 
 
 def _blank_keys(connection: Connection, run_id: str) -> None:
@@ -134,6 +153,7 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
             its = (event.c.run_id == run_id, event.c.source_row == row)
             connection.execute(update(event).where(*its).values(told))
             _blank_words(connection, said.run_id == run_id, said.source_row == row)
+            _blank_decisions(connection, *its, forgotten=True)
 
 
 def _nothing(columns: Sequence[str]) -> dict[str, object]:
