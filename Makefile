@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/
 
-.PHONY: help setup demo test test-all check fmt bench sabotage sandbox lock clean
+.PHONY: help setup demo test test-all test-scale check fmt bench sabotage sandbox lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: $(READY) ## the tests that a change must pass (minutes)
 test-all: $(READY) ## every test, the long ones too
 	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough
 
+test-scale: $(READY) ## what needs hundreds of megabytes more: Ray, and the linters of deploy/
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scale.lock
+	@TESTS_AT_SCALE=1 $(RUN)python -m pytest -q $(wildcard tests/scale) tests/house/test_deploy.py
+
 check: $(READY) ## lint, format, types, and what a scanner finds in the source
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy
 	@$(RUN)bandit --quiet --recursive --severity-level medium jobs schemas
@@ -39,6 +43,7 @@ sandbox: $(READY) ## the local stand-in of the target on port 8080
 
 lock: ## pin the dependencies again (needs uv), and list them in sbom.cdx.json
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate -o requirements.lock pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra ray --group scale --no-header --no-annotate -c requirements.lock -o requirements-scale.lock pyproject.toml
 	@$(RUN)python -m tests.house.sbom
 
 clean: ## forget the environment and what the demo left

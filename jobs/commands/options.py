@@ -13,6 +13,7 @@ from jobs.commands.invocation import Invocation, tell, told_to_somebody
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
+from jobs.storage.address import is_address, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,9 @@ RUNNING = (
     "recipient",
     "witness",
     "timestamp_url",
+    "object_lock",
+    "object_lock_days",
+    "object_lock_all",
     "fail_on",
     "exit_zero",
     "yes",
@@ -130,7 +134,11 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         from jobs.intake.workspace import sweep_dead
 
         sweep_dead(found.workplace)
-    if any(found.out.glob(".*.lock")):
+    if is_address(found.out) or (found.workplace / ".copies").is_dir():
+        from jobs.storage.copies import lie_in
+
+        lie_in(found.workplace)
+    elif any(found.out.glob(".*.lock")):
         from jobs.reports.twin import drop_locks
 
         drop_locks(found.out)
@@ -193,7 +201,7 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
     from jobs.reports.brief import render_brief
-    from jobs.reports.summary import render_text
+    from jobs.reports.text import render_text
 
     tell_end(summary, settings_)
     try:
@@ -224,6 +232,8 @@ def tell_end(summary: "Summary", settings_: Settings) -> None:
 
 def report_of(summary: "Summary", settings_: Settings) -> str | None:
     """The page of the run that `summary` is of, as an absolute path; None: a later reconciliation has none."""
+    if is_address(settings_.out):
+        return named(settings_.out / summary.run_id / "report.html")
     page = (settings_.out / summary.run_id / "report.html").absolute()
     return str(page) if page.is_file() else None
 

@@ -27,6 +27,8 @@ from jobs.run.wiring import Remembered, credential_name, credential_of, system_o
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secret, secrets
 from jobs.settings.settings import Settings
+from jobs.storage.probe import refuse_unwritable
+from jobs.storage.retention import Retention
 from jobs.systems import capabilities
 from jobs.systems.contract import System
 from jobs.systems.jwt import holder_of
@@ -42,18 +44,20 @@ NAMED = 3
 """Rows that are named; the contract's three."""
 
 
-def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
+def check_settings(settings: Settings, files: Path, run_id: str) -> tuple[Settings, System]:
     """The settings as the system completes them, and the system. Raises Unusable for what would stop the run later.
 
-    `files`: the folder of the input. The ledger's target is looked at here, before a large file is read.
+    `files`: the folder of the input. `run_id`: of the run that is checked. The ledger's target is looked at here,
+    before a large file is read.
     """
     check_confirmed(settings)
-    system = system_of(settings, files, passwords=passwords_of(settings))
+    system = system_of(settings, files, passwords=passwords_of(settings, run_id))
     settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
     signing()
     settings.need("base_url")
     same_target(settings)
+    refuse_unwritable(settings.out, Retention.of(settings.shown()))
     return settings, system
 
 
@@ -84,11 +88,11 @@ def check_batch(
     return control_record(batch.staged, settings.control), check_plan(batch, settings, clock) if new else None
 
 
-def passwords_of(settings: Settings) -> PasswordFile | None:
+def passwords_of(settings: Settings, run_id: str) -> PasswordFile | None:
     """The passwords of a job that makes logins; None for every other one. Raises Unusable."""
     if not capabilities(settings.job_name.adapter).logins:
         return None
-    return PasswordFile.opened(settings.passwords, settings.encrypt_to)
+    return PasswordFile.opened(settings.passwords, settings.encrypt_to, run_id)
 
 
 def check_password_delivery(batch: Batch, settings: Settings) -> None:

@@ -1,11 +1,8 @@
-"""The pages for people at work: commands exist, units and files are what they say, every code has a recipe."""
+"""The pages for people at work: commands exist, files are what they say, every code has a recipe."""
 
-import configparser
 import json
 import re
 import shlex
-import shutil
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +12,11 @@ import pytest
 
 from jobs.cli import cli
 from jobs.errors import ExitCode
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP
+from jobs.evidence.sums import SUMS
 from jobs.intake.control import FIELDS
+from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE, SCORED
+from jobs.publishing.publish import MADE_ANEW
 from jobs.settings.settings import BY_NAME
 
 from .tables import SETTINGS, SETTINGS_PAGE, block
@@ -98,51 +99,6 @@ def test_the_settings_of_the_night_are_settings() -> None:
     assert all(BY_NAME[name].parse(str(value)) is not None for name, value in tomllib.loads(document).items())
 
 
-def test_the_units_are_units_and_start_what_they_say() -> None:
-    units = {}
-    for name, text in blocks("nightly.md", "ini"):
-        units[name] = configparser.ConfigParser(strict=False, interpolation=None)
-        units[name].optionxform = str  # type: ignore[assignment,method-assign]
-        units[name].read_string(text)
-    service, timer = units["muster.service"], units["muster.timer"]
-    start = re.search(r"exec (muster .*)'$", service["Service"]["ExecStart"])
-
-    assert start is not None
-    understood(start[1])
-    good, final = (set(service["Service"][name].split()) for name in ("SuccessExitStatus", "RestartPreventExitStatus"))
-    assert (good, service["Service"]["Restart"]) == ({"5"}, "on-failure")
-    assert {str(int(code)) for code in ExitCode} - good - final == {"0", "75"}
-    assert int(service["Service"]["TimeoutStopSec"]) > 30
-    assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d", timer["Timer"]["OnCalendar"])
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
-def test_systemd_takes_the_units_as_they_stand(tmp_path: Path) -> None:
-    for name, text in blocks("nightly.md", "ini"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    units = sorted(map(str, tmp_path.glob("muster.*")))
-    told = subprocess.run(
-        [str(shutil.which("systemd-analyze")), "verify", "--man=no", *units],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (told.returncode, [line for line in told.stderr.splitlines() if "muster." in line]) == (0, [])
-
-
-def test_the_lines_of_cron_escape_what_cron_would_eat() -> None:
-    [(_, table)] = blocks("nightly.md", "cron")
-    lines = [line for line in table.splitlines() if not re.match(r"[A-Z_]+=", line)]
-
-    assert lines
-    for line in lines:
-        minute, hour, *_, command = line.split(None, 6)
-        assert re.fullmatch(r"[0-9]+", minute)
-        assert re.fullmatch(r"[0-9-]+", hour)
-        assert not re.search(r"(?<!\\)%", command)
-
-
 def test_the_control_record_names_every_field_and_its_example_is_right() -> None:
     text = text_of("control-record.md")
     [(_, record)], [(_, file)] = blocks("control-record.md", "json"), blocks("control-record.md", "csv")
@@ -163,3 +119,29 @@ def test_the_wheel_brings_readme_and_documents() -> None:
 
     assert {Path(source).name for source in shared} >= {"docs", "README.md"}
     assert project["project"]["readme"] == "README.md"
+
+
+def named_in_table(text: str, heading: str) -> set[str]:
+    """The files in the first column of the table behind `heading`; `.parquet` behind `outcome.csv` is that one's."""
+    found: set[str] = set()
+    for row in re.findall(
+        r"^\| (.+?) \|", text.partition(heading)[2].partition("\n\n")[2].partition("\n\n")[0], re.MULTILINE
+    ):
+        before = ""
+        for name in re.findall(r"`([^`]+)`", row):
+            before = before.partition(".")[0] + name if name.startswith(".") else name
+            found.add(before)
+    return found
+
+
+def test_both_pages_of_files_name_all_that_a_run_writes_and_nothing_else() -> None:
+    tables = {f"{name}.{kind}" for name in ("reconciliation", "changes") for kind in ("csv", "parquet")}
+    sealed = {MANIFEST, SIGNATURE, STAMP, SUMS, "manifest-N.json"}
+    written = {*MADE_ANEW, *tables, *sealed, PLAN_FILE, APPROVAL_FILE, SCORED, "sample-N-S.html", "sample-N-S.csv"}
+    page = named_in_table(text_of("files.md"), "in `quarantine.csv`")
+    packed = named_in_table((ROOT / "jobs/evidence/pack/README-AUDITOR.md").read_text("utf-8"), "## What each file is")
+
+    assert page == written | {"profiles-TIME/ID.pdf"}
+    later = {"reconcile-TIME/", "profiles-TIME/"}
+    own = {"README-AUDITOR.md", "changes.csv", "changes.parquet"}
+    assert packed == (written | later) - own
