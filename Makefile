@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/
 
-.PHONY: help setup demo test test-all check fmt bench sabotage sandbox lock clean
+.PHONY: help setup demo test test-all test-scale check fmt bench sabotage sandbox lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(READY) ## the tests that a change must pass (minutes)
 
 test-all: $(READY) ## every test, the long ones too
 	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough
+
+test-scale: $(READY) ## several processes that share the rows of a run, killed, frozen, cut off
+	@$(RUN)python -m pytest -q -n 2 -m scale
 
 check: $(READY) ## lint, format, types, and what a scanner finds in the source
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy
