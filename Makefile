@@ -24,8 +24,9 @@ test: $(READY) ## the tests that a change must pass (minutes)
 test-all: $(READY) ## every test, the long ones too
 	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough
 
-test-scale: $(READY) ## several processes that share the rows of a run, killed, frozen, cut off
-	@$(RUN)python -m pytest -q -n 2 -m scale
+test-scale: $(READY) ## several processes and machines on one run; the linters of deploy/ (hundreds of megabytes more)
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scale.lock
+	@TESTS_AT_SCALE=1 $(RUN)python -m pytest -q $(wildcard tests/scale) tests/flow/test_shards.py tests/house/test_deploy.py
 
 check: $(READY) ## lint, format, types, and what a scanner finds in the source
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy
@@ -42,6 +43,7 @@ sandbox: $(READY) ## the local stand-in of the target on port 8080
 
 lock: ## pin the dependencies again (needs uv), and list them in sbom.cdx.json
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate -o requirements.lock pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra ray --group scale --no-header --no-annotate -c requirements.lock -o requirements-scale.lock pyproject.toml
 	@$(RUN)python -m tests.house.sbom
 
 clean: ## forget the environment and what the demo left

@@ -48,8 +48,8 @@ def onboard(
     """
     progress = progress or Progress()
     stops = beginning.stops_of(settings, clock, progress.stop)
-    settings, system = check_settings(settings, path.parent)
     run_id = beginning.run_id_of(settings, clock)
+    settings, system = check_settings(settings, path.parent, run_id)
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
         work = stack.enter_context(

@@ -195,7 +195,7 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
     from jobs.reports.brief import render_brief
-    from jobs.reports.summary import render_text
+    from jobs.reports.text import render_text
 
     tell_end(summary, settings_)
     try:

@@ -100,7 +100,8 @@ def show_first(first: "Summary", error: MusterError, settings: "Settings", given
     """Prints the summary of the registration, after which the onboarding could not be begun."""
     import orjson
 
-    from jobs.reports.summary import SCHEMA_VERSION, render_text
+    from jobs.reports.summary import SCHEMA_VERSION
+    from jobs.reports.text import render_text
 
     if settings.output == "json":
         show_json({"schema_version": SCHEMA_VERSION, "registration": orjson.loads(first.to_json())}, error)
@@ -113,7 +114,8 @@ def show_both(first: "Summary", second: "Summary", settings: "Settings", given: 
     import orjson
 
     from jobs.errors import ExitCode, strongest
-    from jobs.reports.summary import SCHEMA_VERSION, render_text
+    from jobs.reports.summary import SCHEMA_VERSION
+    from jobs.reports.text import render_text
 
     both = {"registration": orjson.loads(first.to_json()), "onboarding": orjson.loads(second.to_json())}
     if settings.output == "json":

@@ -118,7 +118,8 @@ def show_all(
     """Prints what became of each, in the form asked for."""
     import orjson
 
-    from jobs.reports.summary import SCHEMA_VERSION, render_text
+    from jobs.reports.summary import SCHEMA_VERSION
+    from jobs.reports.text import render_text
 
     for run, error in failed:
         say(f"muster: run {run.run_id} can't be gone on with: {error.message}", err=True)

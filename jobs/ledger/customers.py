@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import TextClause, bindparam, select, text
 
+from jobs.ledger import tables
 from jobs.ledger.store import KEYS_A_QUERY, Store
 
 CUSTOMER = "json_extract(facts, '$.customer_id')"
@@ -41,6 +42,20 @@ def made_customers(
                 part = [json.dumps(each) for each in part]
             kept = connection.scalars(KEPT[kind], {"system": system, "tenant": tenant, "customers": part})
             found |= {facts["customer_id"]: facts for facts in map(orjson.loads, kept)}
+    return found
+
+
+def holders(store: Store, space_id: int, customer_ids: Sequence[str]) -> Mapping[str, str]:
+    """The key that holds each of those customers of a space, by id; one that nobody holds is absent."""
+    table = tables.holder
+    found: dict[str, str] = {}
+    with store.engine.connect() as connection:
+        for start in range(0, len(customer_ids), KEYS_A_QUERY):
+            part = customer_ids[start : start + KEYS_A_QUERY]
+            held = select(table.c.id, table.c.key).where(
+                table.c.space_id == space_id, table.c.kind == "customer", table.c.id.in_(part)
+            )
+            found |= dict(connection.execute(held).tuples())
     return found
 
 

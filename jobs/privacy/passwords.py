@@ -2,6 +2,9 @@
 
 A password is on the disk before the login that it belongs to is asked for, so that no crash leaves a login whose
 password nobody knows. Passwords of the input stay in the input. Whether a login was made, only the run's report says.
+
+An encrypted password is bound to its line: what stands before it in the line, byte by byte, is its label, without which
+it does not open. So nobody who writes the file can have somebody's password handed to somebody else.
 """
 
 import csv
@@ -20,8 +23,10 @@ from jobs.privacy.rsa_keys import encryptor
 from jobs.systems.row import Row
 
 PLAIN = ("row", "external_unique_id", "identity", "password")
-ENCRYPTED = ("row", "external_unique_id", "identity", "password_encrypted")
-"""Headers of the two forms; one file has one form."""
+ENCRYPTED = ("run", "row", "external_unique_id", "identity", "password_encrypted")
+OLD_ENCRYPTED = ENCRYPTED[1:]
+"""Headers of the forms; one file has one form. The last is that of an older muster, which bound no line: such a file is
+continued with lines that have no run, and are bound all the same."""
 
 PASSWORD_COLUMN = "password"  # noqa: S105 - the name of a column
 """The secret column that holds a row's own password, in every input that has logins."""
@@ -50,21 +55,22 @@ def generated() -> str:
 class PasswordFile:
     """Passwords by key and identity: the row's own, one that was delivered earlier, or a new one that is delivered."""
 
-    def __init__(self, path: Path | None, encrypt: Callable[[str], str] | None = None) -> None:
+    def __init__(self, path: Path | None, encrypt: Callable[[str, bytes], str] | None = None, run_id: str = "") -> None:
         """`path` None: rows bring their own, and none is ever generated. Raises Unusable.
 
-        An existing file is continued; one that others may read, or that is no such file, is refused.
+        `encrypt` binds its text to a label. `run_id`: of the run that delivers, said in encrypted lines. An existing
+        file is continued; one that others may read, or that is no such file, is refused.
         """
-        self.path, self.encrypt = path, encrypt
+        self.path, self.encrypt, self.run_id = path, encrypt, run_id
         self.header = ENCRYPTED if encrypt else PLAIN
         self._known: dict[tuple[str, str], str] = {}
         if path is not None:
             self._open(path)
 
     @classmethod
-    def opened(cls, path: Path | None, encrypt_to: Path | None) -> "PasswordFile":
+    def opened(cls, path: Path | None, encrypt_to: Path | None, run_id: str) -> "PasswordFile":
         """The file at `path`, encrypted to the RSA public key in `encrypt_to` (None: in clear). Raises Unusable."""
-        return cls(path, None if encrypt_to is None else encryptor(encrypt_to))
+        return cls(path, None if encrypt_to is None else encryptor(encrypt_to), run_id)
 
     def for_row(self, row: Row, identity: str) -> str:
         """The password with which the login `identity` is to be made; a new one is on the disk before it is returned.
@@ -75,8 +81,7 @@ class PasswordFile:
         if password is None:
             assert self.path is not None, "rows without a password were to be refused"
             password = generated()
-            told = self.encrypt(password) if self.encrypt else password
-            self._append((str(row.source_row), _key(row), identity, told))
+            self._append(self._told((str(row.source_row), _key(row), identity), password))
             self._known[_key(row), identity] = password
         return password
 
@@ -84,6 +89,13 @@ class PasswordFile:
         """The password of that login as far as it can be read; None when it was never made, or can't be read back."""
         of_old = self._known.get((row.key, identity))
         return row.secrets.get(PASSWORD_COLUMN) or self._known.get((_key(row), identity), of_old)
+
+    def _told(self, whose: tuple[str, ...], password: str) -> bytes:
+        """The line that delivers the password."""
+        if self.encrypt is None:
+            return _line((*whose, password))
+        named = _line((self.run_id, *whose) if self.header == ENCRYPTED else whose).rstrip(b"\n")
+        return named + b"," + self.encrypt(password, named).encode() + b"\n"
 
     def _open(self, path: Path) -> None:
         try:
@@ -114,16 +126,18 @@ class PasswordFile:
             lines = list(csv.reader(io.StringIO(whole.decode(), newline=""), strict=True))
         except (UnicodeDecodeError, csv.Error):
             lines = [[]]
-        if tuple(lines[0]) not in (PLAIN, ENCRYPTED):
+        found = tuple(lines[0])
+        if found not in (PLAIN, ENCRYPTED, OLD_ENCRYPTED):
             raise Unusable(f"--passwords: {path} is another kind of file; it was left as it is")
-        if tuple(lines[0]) != self.header:
+        if (found == PLAIN) is not (self.encrypt is None):
             words = "without" if self.encrypt else "with"
             raise Unusable(f"--passwords: {path} was begun {words} --encrypt-to", hint="give another file")
+        self.header = found
         if self.encrypt is None:
             self._known = {(line[1], line[2]): line[3] for line in lines[1:] if len(line) == len(PLAIN)}
 
-    def _append(self, cells: tuple[str, ...]) -> None:
-        self._write(_line(cells), at=None)
+    def _append(self, line: bytes) -> None:
+        self._write(line, at=None)
 
     def _write(self, line: bytes, at: int | None) -> None:
         """`line` at the end of the last whole line (None) or at `at`, on the disk when it returns."""

@@ -32,10 +32,11 @@ def signed(challenge: str, pem: str) -> str:
     return base64.b64encode(made).decode()
 
 
-def encryptor(public_key: Path) -> Callable[[str], str]:
-    """Encrypts a short text (100 bytes at least) so that the private key alone opens it: RSA-OAEP, SHA-256, base64.
+def encryptor(public_key: Path) -> Callable[[str, bytes], str]:
+    """Encrypts a short text (100 bytes at least) so that the private key alone opens it, and with the same label alone.
 
-    Raises Unusable when `public_key` is no RSA public key in PEM, or too short a one.
+    RSA-OAEP with SHA-256 and that label, in base64. Raises Unusable when `public_key` is no RSA public key in PEM, or
+    too short a one.
     """
     library = _library()
     try:
@@ -50,8 +51,12 @@ def encryptor(public_key: Path) -> Callable[[str], str]:
             hint="openssl pkey -in PRIVATE.pem -pubout -out PUBLIC.pem",
         )
     hashes, padding = library.hashes, library.padding
-    scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-    return lambda text: base64.b64encode(key.encrypt(text.encode(), scheme)).decode()
+
+    def encrypted(text: str, label: bytes) -> str:
+        scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), label)
+        return base64.b64encode(key.encrypt(text.encode(), scheme)).decode()
+
+    return encrypted
 
 
 class _Library:

@@ -23,6 +23,7 @@ from jobs import folded
 from jobs.batch import Batch
 from jobs.engine.case import GIVEN_UP
 from jobs.errors import Unusable
+from jobs.ledger.customers import holders
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import COMPLETE, Origin, Outcome
@@ -153,13 +154,15 @@ def open_to_decision(
     """The decisions with what the ledger knows of their rows.
 
     `ambiguous`: rows of `run` for which several customers were found. Raises Unusable naming the line for a row that
-    `run` has not, that is not open to that decision, or that a later run has settled meanwhile.
+    `run` has not, that is not open to that decision, or that a later run has settled meanwhile; and for a customer
+    that another row has.
     """
     wanted = {each.source_row for each in decisions}
     entries = {
         row["source_row"]: row for rows in store.outcomes(run.run_id) for row in rows if row["source_row"] in wanted
     }
     known = store.known(space_id, [row["external_unique_id"] for row in entries.values() if row["external_unique_id"]])
+    holder = dict(holders(store, space_id, [each.customer_id for each in decisions if each.customer_id]))
     decided: list[Decided] = []
     for each in decisions:
         entry = entries.get(each.source_row)
@@ -170,7 +173,7 @@ def open_to_decision(
         its = known.get(entry["external_unique_id"] or "")
         if its is None or its.record.outcome is not outcome:
             raise _refused(path, each.line, f"row {each.source_row} is no longer as run {run.run_id} left it")
-        _check_customer(path, each, its.record)
+        _check_customer(path, each, its.record, holder)
         _check_shareable(path, each, its.record)
         decided.append(Decided(each, its))
     return decided
@@ -301,7 +304,10 @@ def _check_outcome(path: Path, given: Resolution, outcome: Outcome, ambiguous: b
         raise _refused(path, given.line, f"row {given.source_row} is {outcome}; only one in doubt can be not_done")
 
 
-def _check_customer(path: Path, given: Resolution, record: RecordRow) -> None:
+def _check_customer(path: Path, given: Resolution, record: RecordRow, holder: dict[str, str]) -> None:
+    """`holder`: the key that has each customer; what this line gives to the row is added."""
+    if given.customer_id and holder.setdefault(given.customer_id, record.key) != record.key:
+        raise _refused(path, given.line, f"another row has customer {given.customer_id} already; it can't be of two")
     before = record.facts.get("customer_id")
     if given.choice is Choice.OURS and before and before != given.customer_id:
         raise _refused(path, given.line, f"row {given.source_row} led to customer {before} already")

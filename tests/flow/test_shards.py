@@ -20,8 +20,6 @@ from .test_kill import proves_once_each
 Filed = Callable[[list[Row]], Path]
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
-pytestmark = pytest.mark.scale
-
 long = pytest.mark.slow
 
 

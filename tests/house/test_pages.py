@@ -1,11 +1,8 @@
-"""The pages for people at work: commands exist, units and files are what they say, every code has a recipe."""
+"""The pages for people at work: commands exist, files are what they say, every code has a recipe."""
 
-import configparser
 import json
 import re
 import shlex
-import shutil
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,51 +93,6 @@ def test_the_settings_of_the_night_are_settings() -> None:
 
     assert [name for name in tomllib.loads(document) if name not in BY_NAME] == []
     assert all(BY_NAME[name].parse(str(value)) is not None for name, value in tomllib.loads(document).items())
-
-
-def test_the_units_are_units_and_start_what_they_say() -> None:
-    units = {}
-    for name, text in blocks("nightly.md", "ini"):
-        units[name] = configparser.ConfigParser(strict=False, interpolation=None)
-        units[name].optionxform = str  # type: ignore[assignment,method-assign]
-        units[name].read_string(text)
-    service, timer = units["muster.service"], units["muster.timer"]
-    start = re.search(r"exec (muster .*)'$", service["Service"]["ExecStart"])
-
-    assert start is not None
-    understood(start[1])
-    good, final = (set(service["Service"][name].split()) for name in ("SuccessExitStatus", "RestartPreventExitStatus"))
-    assert (good, service["Service"]["Restart"]) == ({"5"}, "on-failure")
-    assert {str(int(code)) for code in ExitCode} - good - final == {"0", "75"}
-    assert int(service["Service"]["TimeoutStopSec"]) > 30
-    assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d", timer["Timer"]["OnCalendar"])
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
-def test_systemd_takes_the_units_as_they_stand(tmp_path: Path) -> None:
-    for name, text in blocks("nightly.md", "ini"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    units = sorted(map(str, tmp_path.glob("muster.*")))
-    told = subprocess.run(
-        [str(shutil.which("systemd-analyze")), "verify", "--man=no", *units],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (told.returncode, [line for line in told.stderr.splitlines() if "muster." in line]) == (0, [])
-
-
-def test_the_lines_of_cron_escape_what_cron_would_eat() -> None:
-    [(_, table)] = blocks("nightly.md", "cron")
-    lines = [line for line in table.splitlines() if not re.match(r"[A-Z_]+=", line)]
-
-    assert lines
-    for line in lines:
-        minute, hour, *_, command = line.split(None, 6)
-        assert re.fullmatch(r"[0-9]+", minute)
-        assert re.fullmatch(r"[0-9-]+", hour)
-        assert not re.search(r"(?<!\\)%", command)
 
 
 def test_the_control_record_names_every_field_and_its_example_is_right() -> None:

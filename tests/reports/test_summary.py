@@ -5,7 +5,8 @@ import pytest
 from jobs.model import MatchClass, Outcome
 from jobs.reports.advice import CLASS_MEANINGS, OUTCOME_MEANINGS, advice
 from jobs.reports.markdown import render_markdown
-from jobs.reports.summary import Cause, Equation, Requests, ageing, book_equations, render_text
+from jobs.reports.summary import Cause, Equation, Requests, ageing, book_equations
+from jobs.reports.text import render_text
 from jobs.reports.verdict import verdict
 
 from .made import MIXED, summary

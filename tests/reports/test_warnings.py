@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from jobs.reports.markdown import render_markdown
 from jobs.reports.page import page
-from jobs.reports.summary import render_text
+from jobs.reports.text import render_text
 from jobs.reports.verdict import verdict
 
 from .made import summary

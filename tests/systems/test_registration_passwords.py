@@ -89,12 +89,12 @@ def test_no_password_is_left_anywhere_but_where_it_was_delivered(
 
 def opened(folder: Path) -> dict[str, str]:
     """Passwords by identity, decrypted."""
-    scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-    found = lines(folder / DELIVERED)
-    key = rsa_key()
-    return {
-        line["identity"]: key.decrypt(base64.b64decode(line["password_encrypted"]), scheme).decode() for line in found
-    }
+    key, found = rsa_key(), {}
+    for line in lines(folder / DELIVERED):
+        label = ",".join(list(line.values())[:-1]).encode()
+        scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), label)
+        found[line["identity"]] = key.decrypt(base64.b64decode(line["password_encrypted"]), scheme).decode()
+    return found
 
 
 @pytest.fixture

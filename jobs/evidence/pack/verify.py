@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Checks the evidence of a run with the standard library of Python 3.9 or newer; nothing of muster is needed.
 
-    python3 -I verify.py [FOLDER] [--batch] [--seal SHA256]
-    python3 -I verify.py --proof FILE
-    python3 -I verify.py --log FOLDER [--checkpoint FILE]
+    python3 -I verify.py [FOLDER] [--batch] [--seal SHA256] [--log LOG [--checkpoint FILE]]
+    python3 -I verify.py --proof FILE [--checkpoint FILE]
 
 FOLDER is the one that this file lies in when left out. --batch: also all runs over the same input that lie beside it,
 and that none is missing between them. --seal: what `sha256sum SHA256SUMS` printed when the run was signed off.
---proof: shows the rows of a proof, and checks that they are in the log of its checkpoint. --log: checks the log of a
-ledger, and that it begins with all that the earlier checkpoints in FILE counted.
+--log: also the log of a ledger, that it begins with all that the checkpoints in FILE counted, and that the run's
+manifests and those of its later folders are all those that the log knows; with --batch those of each run of the log. A
+copy of this file that lies in no run's folder checks the log alone.
+--proof: shows the rows of a proof, and checks that they are in the log of its checkpoint, which FILE has to hold.
 Ends with 0 when everything verifies, else with 7 and a line for each problem. Parquet files are checked by hash only.
 """
 
@@ -28,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+OWN = Path(__file__).resolve().parent
 NEEDED = ("manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "events.ndjson")
 COMPARED = ("outcome", "reason_code", "failed_step", "external_unique_id")
 TOLD = ("verdict", "detail", "step", "key")
@@ -37,24 +39,31 @@ HASH = re.compile(rb'"hash":"([0-9a-f]{64})",')
 
 def main() -> int:
     parser = ArgumentParser(description="Checks the evidence of a run.")
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("folder", nargs="?", type=Path, default=OWN)
     parser.add_argument("--batch", action="store_true")
     parser.add_argument("--seal", default="")
     parser.add_argument("--proof", type=Path)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--checkpoint", type=Path)
     given = parser.parse_args()
-    if given.proof or given.log:
-        found = attempt(proof, given.proof) if given.proof else attempt(log, given.log, given.checkpoint)
-        lines = [f"{given.proof or given.log}: {'does not verify' if found else 'verified'}", *found]
+    if given.proof:
+        found = attempt(proof, given.proof, given.checkpoint)
+        lines = [f"{given.proof}: {'does not verify' if found else 'verified'}", *found]
         print(*lines, sep="\n  ")  # noqa: T201
         return 7 if found else 0
-    problems = run_problems(given.folder) + (attempt(batch, given.folder) if given.batch else [])
+    problems = attempt(log, given.log, given.checkpoint) if given.log else []
+    if given.log and given.folder == OWN and not (OWN / "manifest.json").exists():
+        given.folder = given.log
+    else:
+        problems += run_problems(given.folder) + (attempt(batch, given.folder) if given.batch else [])
+        problems += attempt(logged, given.folder, given.log, given.batch) if given.log else []
     if given.seal and sha256(given.folder / "SHA256SUMS") != given.seal.strip().lower():
         problems.append("SHA256SUMS is not the one that was signed off")
     lines = [f"{given.folder}: {'does not verify' if problems else 'verified'}", *(f"  {each}" for each in problems)]
     if (given.folder / "manifest.json.sig").exists():
-        lines.append("  the signature was not checked: muster verify --public-key FILE does that")
+        lines.append("  the signature was not checked: README-AUDITOR.md, step 7")
+    if not given.seal and not given.log:
+        lines.append("  compared with nothing outside of the folder: --seal and --log do that")
     print(*lines, sep="\n")  # noqa: T201
     return 7 if problems else 0
 
@@ -249,8 +258,9 @@ def batch(folder: Path) -> Iterator[str]:
             yield from (f"{path.name}: {problem}" for problem in run_problems(path))
 
 
-def proof(path: Path) -> Iterator[str]:
-    """Each row's event leads to the root of its run's events, which the entry names; and that to the checkpoint."""
+def proof(path: Path, kept: Path | None) -> Iterator[str]:
+    """Each row's event leads to the root of its run's events, which the entry names; and that to the checkpoint, which
+    is among the `kept` ones."""
     document = json_of(path)
     entry, (head, _, note) = json.loads(document["entry"]), document["tlog_proof"].partition("\n\n")
     lines, (size, root) = head.split("\n"), checkpoint(note)
@@ -262,29 +272,68 @@ def proof(path: Path) -> Iterator[str]:
         if climbed(row["event"], row["index"], row["size"], way).hex() != entry["events_root"]:
             yield f"source row {row['source_row']} is not among the events of run {entry['run_id']}"
         print(f"run {entry['run_id']}, source row {row['source_row']}: {row['event']}")  # noqa: T201
-    print(f"checkpoint: {size} entries, {root.hex()}; compare it with one that a witness has")  # noqa: T201
+    if kept and (size, root) not in checkpoints(kept):
+        yield f"{kept} does not hold the checkpoint of the proof"
+    elif not kept:
+        print(f"checkpoint: {size} entries, {root.hex()}; compare it with one that a witness has")  # noqa: T201
 
 
 def log(folder: Path, kept: Path | None) -> Iterator[str]:
     """The entries have the root of the checkpoint, and begin with what each of the `kept` checkpoints counted."""
-    size, root = checkpoint((folder / "checkpoint").read_text(encoding="utf-8"))
-    leaves: list[bytes] = []
-    while len(leaves) < size:
-        name = f"{len(leaves) // 256 % 1000:03}"
-        for thousands in (len(leaves) // 256 // 1000,) if len(leaves) >= 256_000 else ():
-            name = f"x{thousands:03}/{name}"
-        whole, part = folder / "tile" / "entries" / name, folder / "tile" / "entries" / f"{name}.p"
-        bundle = (whole if size - len(leaves) >= 256 else part / str(size - len(leaves))).read_bytes()
-        while bundle:
-            end = 2 + int.from_bytes(bundle[:2], "big")
-            leaves.append(hashlib.sha256(b"\0" + bundle[2:end]).digest())
-            bundle = bundle[end:]
+    _, root = checkpoint((folder / "checkpoint").read_text(encoding="utf-8"))
+    leaves = [hashlib.sha256(b"\0" + entry).digest() for entry in entries(folder)]
     if tree(leaves) != root:
-        yield "the entries are not those of the checkpoint"
-    notes = re.split(r"(?m)^(?=muster-ledger/)", kept.read_text(encoding="utf-8")) if kept else []
-    for before, found in map(checkpoint, filter(str.strip, notes)):
+        yield "the entries of the log are not those of its checkpoint"
+    for before, found in checkpoints(kept) if kept else ():
         if before > len(leaves) or tree(leaves[:before]) != found:
             yield f"the first {before} entries are not those of an earlier checkpoint, or some were taken away"
+
+
+def entries(folder: Path) -> list[bytes]:
+    """Those that the checkpoint of the log counts."""
+    size, _ = checkpoint((folder / "checkpoint").read_text(encoding="utf-8"))
+    found: list[bytes] = []
+    while len(found) < size:
+        name = f"{len(found) // 256 % 1000:03}"
+        for thousands in (len(found) // 256 // 1000,) if len(found) >= 256_000 else ():
+            name = f"x{thousands:03}/{name}"
+        whole, part = folder / "tile" / "entries" / name, folder / "tile" / "entries" / f"{name}.p"
+        bundle = (whole if size - len(found) >= 256 else part / str(size - len(found))).read_bytes()
+        while bundle:
+            end = 2 + int.from_bytes(bundle[:2], "big")
+            found.append(bundle[2:end])
+            bundle = bundle[end:]
+    return found
+
+
+def logged(folder: Path, of: Path, every: bool) -> Iterator[str]:
+    """A run and its later folders have and had the manifests that the log knows, no other ones, and none is away.
+
+    A download that was laid elsewhere is not asked for: the log knows it by its name alone.
+    """
+    known: dict[str, dict[str, list[str]]] = {}
+    for entry in map(json.loads, entries(of)):
+        known.setdefault(entry["run_id"], {}).setdefault(entry["folder"], []).append(entry["manifest_sha256"])
+    own = json_of(folder / "manifest.json")["run_id"]
+    beside = {json_of(path)["run_id"]: path.parent for path in folder.resolve().parent.glob("*/manifest.json")}
+    for run_id in sorted(known.keys() | {own} if every else {own}):
+        at, stated = folder if run_id == own else beside.get(run_id), known.get(run_id, {})
+        if at is None:
+            yield f"run {run_id}, which the log knows, does not lie beside this one"
+            continue
+        later = {path.parent.name: path.parent for path in at.glob("*/manifest.json")}
+        for name in sorted(stated.keys() | later.keys() | {""}):
+            place = later.get(name) if name else at
+            if place is None and name.startswith("reconcile-"):
+                yield f"{run_id}: {name}, which the log knows, is missing"
+            elif place is not None and sorted(manifests(place)) != sorted(stated.get(name, ())):
+                yield f"{run_id}: {name or 'the folder'} does not have the manifests that the log knows"
+
+
+def checkpoints(kept: Path) -> list[tuple[int, bytes]]:
+    """Those of a witness's file, one behind the other."""
+    notes = re.split(r"(?m)^(?=muster-ledger/)", kept.read_text(encoding="utf-8"))
+    return list(map(checkpoint, filter(str.strip, notes)))
 
 
 def checkpoint(note: str) -> tuple[int, bytes]:

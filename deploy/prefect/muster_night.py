@@ -1,4 +1,4 @@
-"""A night as a Prefect flow: `python docs/schedulers/prefect_flow.py customers.csv`, or `.serve(cron="15 2 * * *")`.
+"""A night as a Prefect flow: `python deploy/prefect/muster_night.py customers.csv`, or `.serve(cron="15 2 * * *")`.
 
 Secrets come from the environment of the worker (MUSTER_IDENTITY, MUSTER_PASSWORD_FILE), settings from its muster.toml.
 A task that is tried again sends nothing twice: the ledger knows what was sent.

@@ -1,4 +1,4 @@
-"""A night as a Dagster job: `dagster job execute -f docs/schedulers/dagster_job.py -j night -c run.yaml`.
+"""A night as a Dagster job: `dagster job execute -f deploy/dagster/muster_night.py -j night -c run.yaml`.
 
 Secrets come from the environment (MUSTER_IDENTITY, MUSTER_PASSWORD_FILE), settings from muster.toml. An op that is
 tried again sends nothing twice: the ledger knows what was sent.
