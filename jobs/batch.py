@@ -1,6 +1,6 @@
 """One input file, read to its end and validated: the batch that runs work on, as windows of rows."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,7 +14,7 @@ from jobs.earlier import Earlier
 from jobs.intake.files import Files, Refused
 from jobs.intake.judge import FORMER_KEY, PERSONAL_KEY
 from jobs.intake.preflight import InputFile, preflight
-from jobs.intake.stage import Staged, stage
+from jobs.intake.stage import SOURCE_ROW, Staged, stage
 from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace, Pseudonyms
 from jobs.ledger.rows import OutcomeRow
@@ -55,19 +55,12 @@ class Batch:
     def accepted(self, window: int = A_LOOKUP) -> Iterator[list[Row]]:
         """The accepted rows in input order."""
         for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
-            yield self._rows(frame)
+            yield _rows(frame, self.file.system)
 
     def in_order(self) -> "InOrder":
         """The accepted rows for whoever wants some of them, from the first to the last."""
-        return InOrder(_windows(self.validated.accepted, self.validated.accepted_rows, A_WINDOW), self._rows)
-
-    def _rows(self, frame: pl.DataFrame) -> list[Row]:
-        secrets = frozenset(column.name for column in columns_of(self.file.system) if column.secret)
-        sent = [(place, name) for place, name in enumerate(frame.columns) if name not in OWN]
-        plain = [each for each in sent if each[1] not in secrets]
-        secret = [each for each in sent if each[1] in secrets]
-        own = itemgetter(*map(frame.columns.index, OWN))
-        return [_row(own(line), line, plain, secret) for line in frame.rows()]
+        frames = _windows(self.validated.accepted, self.validated.accepted_rows, A_WINDOW)
+        return InOrder(frames, self.file.system)
 
     def quarantined(self, pseudonyms: Pseudonyms | None, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
         """The outcomes of the rows that failed validation, in input order; without `pseudonyms`, without their keys."""
@@ -78,20 +71,49 @@ class Batch:
 class InOrder:
     """Accepted rows, read once from the first to the last; only those that are asked for are made."""
 
-    def __init__(self, frames: Iterator[pl.DataFrame], made: Callable[[pl.DataFrame], list[Row]]) -> None:
-        self._frames, self._made = frames, made
+    def __init__(self, frames: Iterator[pl.DataFrame], system: str) -> None:
+        self._frames, self._system = frames, system
         self._frame = next(frames, None)
 
     def among(self, wanted: Collection[int]) -> dict[int, Row]:
         """The accepted ones of the source rows `wanted`, which all lie behind those of the last call."""
         found: dict[int, Row] = {}
         while wanted and (frame := self._frame) is not None:
-            part = frame.filter(pl.col("source_row").is_in(list(wanted)))
-            found |= {row.source_row: row for row in self._made(part)}
-            if frame["source_row"][-1] > max(wanted):
+            part = frame.filter(pl.col(SOURCE_ROW).is_in(list(wanted)))
+            found |= {row.source_row: row for row in _rows(part, self._system)}
+            if frame[SOURCE_ROW][-1] > max(wanted):
                 break
             self._frame = next(self._frames, None)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The accepted rows of a batch from one source row to another, both included."""
+
+    accepted_rows: pl.DataFrame
+    system: str
+
+    @classmethod
+    def of(cls, accepted: Path, system: str, first: int, last: int) -> "Slice":
+        """Those of the file `accepted` of a batch, all in memory."""
+        mine = pl.col(SOURCE_ROW).is_between(first, last)
+        return cls(pl.scan_parquet(accepted, glob=False).filter(mine).collect(), system)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.accepted_rows)
+
+    def accepted(self, window: int = A_LOOKUP) -> Iterator[list[Row]]:
+        """The rows in input order."""
+        for frame in self.accepted_rows.iter_slices(window):
+            yield _rows(frame, self.system)
+
+
+def rows_of(accepted: Path) -> int:
+    """How many rows the file `accepted` of a batch has."""
+    return int(pl.scan_parquet(accepted, glob=False).select(pl.len()).collect().item())
 
 
 def read_batch(
@@ -148,6 +170,15 @@ def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:
     lazy, at_once = pl.scan_parquet(path, glob=False), window * max(1, A_WINDOW // window)
     for offset in range(0, rows, at_once):
         yield from lazy.slice(offset, at_once).collect().iter_slices(window)
+
+
+def _rows(frame: pl.DataFrame, system: str) -> list[Row]:
+    secrets = frozenset(column.name for column in columns_of(system) if column.secret)
+    sent = [(place, name) for place, name in enumerate(frame.columns) if name not in OWN]
+    plain = [each for each in sent if each[1] not in secrets]
+    secret = [each for each in sent if each[1] in secrets]
+    own = itemgetter(*map(frame.columns.index, OWN))
+    return [_row(own(line), line, plain, secret) for line in frame.rows()]
 
 
 Places = list[tuple[int, str]]

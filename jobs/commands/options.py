@@ -80,6 +80,9 @@ RUNNING = (
 )
 
 
+SHARING = ("engine", "workers", "shards")
+"""Options of commands whose rows several processes may share."""
+
 MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
 """Commands whose end is told to whom --notify, --ping and --metrics name."""
 
