@@ -116,7 +116,8 @@ def _make_key(path: Path, form: str) -> None:
             with atomic(target, first=True) as draft:
                 draft.write_bytes(content)
     except OSError as error:
-        raise Unusable(f"{path} can't be written: {error.strerror}") from error
+        hint = None if path.parent.is_dir() else f"mkdir -m 700 {path.parent}"
+        raise Unusable(f"{path} can't be written: {error.strerror}", hint=hint) from error
     following = f"export MUSTER_SIGNING_KEY_FILE={path.absolute()}; give {public} to whoever verifies"
     if form == "json":
         show_json({"schema_version": 1, "made": [str(path), str(public)], "next": following})
