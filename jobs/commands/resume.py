@@ -8,6 +8,7 @@ import click
 from jobs.commands.erasing import keep_retention
 from jobs.commands.options import (
     RUNNING,
+    SHARING,
     chosen_run,
     decisions_option,
     effective,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.argument("run_id_before", type=RUN, metavar="[RUN]", required=False)
 @decisions_option
 @click.option("--all", "every", is_flag=True, help="Every file of the tenant that resume can take further.")
-@options(*RUNNING)
+@options(*RUNNING, *SHARING)
 def command(run_id_before: str | None, decisions: Path | None, every: bool, **given: Any) -> None:
     """Go on with what RUN left open: pending decisions, an interruption, a deadline. The newest run by default.
 

@@ -23,6 +23,7 @@ import polars as pl
 from jobs.errors import Unusable
 from jobs.intake.stage import Staged
 from jobs.privacy import file_names, masking
+from jobs.storage.arrival import called
 
 MODULUS = 10**12
 FIELDS: dict[str, type] = {"rows": int, "sha256": str, "hash_total_national_id": int, "columns": list}
@@ -38,7 +39,7 @@ class ControlRecord:
 
     def facts(self) -> dict[str, object]:
         """What the manifest says of it: which file, and what was compared; no total of personal numbers."""
-        return {"path": file_names.shown(self.path), "sha256": self.sha256, "compared": sorted(self.stated)}
+        return {"path": called(self.path), "sha256": self.sha256, "compared": sorted(self.stated)}
 
 
 def control_record(staged: Staged, named: Path | None) -> ControlRecord | None:

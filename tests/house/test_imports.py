@@ -30,6 +30,9 @@ ONLY_IN = {
     "uvicorn": ("jobs.sandbox", "jobs.operations.webhook"),
     "rich": ("jobs.progress",),
     "jinja2": ("jobs.reports",),
+    "boto3": ("jobs.storage.s3",),
+    "botocore": ("jobs.storage.s3",),
+    "obstore": ("jobs.storage.other_clouds",),
     "cryptography": ("jobs.evidence.signature", "jobs.privacy.rsa_keys"),
 }
 """An edge of the program and the modules that may touch it."""
@@ -48,6 +51,7 @@ FLOORS = (
     ("jobs.progress",),
     ("jobs.systems",),
     ("jobs.privacy",),
+    ("jobs.storage",),
     ("jobs.intake", "jobs.ledger"),
     ("jobs.transport",),
     VENDORS,
@@ -146,7 +150,8 @@ def test_the_environment_is_read_in_one_place() -> None:
     }
 
     assert "jobs.settings.settings" in readers
-    assert readers <= {"jobs.settings.settings", "jobs.settings.secrets", "jobs.intake.judge", "jobs.os_user"}
+    settings_ = {f"jobs.settings.{name}" for name in ("settings", "secrets", "as_run")}
+    assert readers <= {*settings_, "jobs.intake.judge", "jobs.os_user"}
 
 
 def test_the_sandbox_knows_nothing_of_muster() -> None:
