@@ -9,6 +9,7 @@ from it and given to the next one; what is left at the end, the leader ends as i
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from jobs.alive import Watch
@@ -30,6 +31,7 @@ from jobs.progress import Count
 from jobs.run.context import RunContext
 from jobs.run.engines import Elsewhere, Engine, Names
 from jobs.run.local_engine import LocalEngine
+from jobs.run.ray_engine import RayEngine, cluster
 from jobs.run.staff import Staff
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
@@ -66,8 +68,15 @@ def shared(settings: Settings) -> bool:
     return several and plain and settings.limit is None
 
 
+def ready(settings: Settings) -> AbstractContextManager[None]:
+    """What the engine needs for as long as it works, before anything is sent. Raises Unusable."""
+    return cluster(settings) if shared(settings) and settings.engine == "ray" else nullcontext()
+
+
 def engine_of(settings: Settings) -> Engine:
     """What runs the workers, as the settings say."""
+    if settings.engine == "ray":
+        return RayEngine()
     return LocalEngine() if settings.engine == "local" else Elsewhere()
 
 
