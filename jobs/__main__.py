@@ -150,7 +150,17 @@ def status(arguments: list[str], clock: "Clock | None" = None) -> int:
         if isinstance(error, OSError) and error.filename is None:
             _without_stdout()  # perhaps it was stdout: Python shall not try it again
         return code
+    finally:
+        give_back_copies()
     return ended if isinstance(ended, int) else ExitCode.OK  # click gives the code of an Exit back as the result
+
+
+def give_back_copies() -> None:
+    """Removes what the command had here of folders that lie in a bucket, where it had any."""
+    copies = sys.modules.get("jobs.storage.copies")
+    if copies is not None:
+        with suppress(OSError):  # the next command does it
+            copies.give_back()
 
 
 def refuse_unwritten(arguments: list[str]) -> None:

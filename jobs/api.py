@@ -29,6 +29,7 @@ from jobs.run.read_input import read_input
 from jobs.run.signals import Signals
 from jobs.settings.settings import ALLOWED, Settings, settings
 from jobs.settings.values import suggestion
+from jobs.storage.copies import lie_in
 
 __all__ = (
     "MusterError",
@@ -80,7 +81,7 @@ class Watch(Progress):
 def validate(path: Path | str, *, progress: Progress | None = None, **options: Value) -> Validation:
     """Checks a file without touching the network. Raises Unusable for one that can't be read, or fails a gate."""
     clock, chosen = Clock(), _settings(options)
-    with Signals(), workspace(chosen.out, clock) as work:
+    with Signals(), workspace(chosen.workplace, clock) as work:
         batch = read_input(Path(path), chosen, Place(work, clock, progress or Progress()))
         check_gates(batch, chosen)
         found = batch.validated
@@ -136,11 +137,13 @@ def _settings(options: dict[str, Value], recorded: RunRow | None = None) -> Sett
     for name in given:
         if name not in ALLOWED:
             raise Usage(f"there is no setting {name!r}{suggestion(name, ALLOWED)}", hint="muster config lists them")
-    return settings(
+    found = settings(
         given,
         config=None if config is None else Path(str(config)),
         recorded=None if recorded is None else recorded.settings,
     )
+    lie_in(found.workplace)
+    return found
 
 
 def _run(chosen: Settings, run_id: str | None) -> RunRow:

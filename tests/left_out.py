@@ -174,6 +174,17 @@ LEFT_OUT = {
     "simulation/test_doubts.py": ("test_a_run_that_dies_after_taken_leaves_the_wallet_type_that_was_asked_for",),
     "simulation/test_parts.py": ("test_a_failing_history_shrinks_to_the_parts_that_matter",),
     "simulation/test_simulation.py": ("test_the_same_seed_gives_the_same_history",),
+    "storage/test_elsewhere.py": ("test_a_run_in_another_cloud_reads_and_leaves_its_folder_there",),
+    "storage/test_lock.py": (
+        "test_a_lock_that_is_not_as_asked_for_does_not_verify",
+        "test_checkpoints_are_handed_to_a_bucket_that_keeps_them",
+    ),
+    "storage/test_run.py": (
+        "test_an_auditor_verifies_by_the_address_alone",
+        "test_later_reconciliations_and_reports_go_into_the_bucket_too",
+        "test_the_senders_control_record_lies_beside_the_input",
+        "test_what_was_changed_in_the_bucket_does_not_verify_and_is_not_written_over",
+    ),
     "systems/test_azakaw.py": (
         "test_a_corrected_row_is_taken_up_again",
         "test_a_later_comparison_finds_what_was_changed_or_deleted",

@@ -87,6 +87,7 @@ def test_the_list_of_commands_says_what_each_says_of_itself(command: str) -> Non
 
 
 HEAVY = ("polars", "pandera", "phonenumbers", "rapidfuzz", "rich", "starlette", "uvicorn", "jinja2", "httpx", "uvloop")
+CLOUDS = ("boto3", "botocore", "obstore")
 
 
 def test_a_command_loads_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
@@ -94,19 +95,20 @@ def test_a_command_loads_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
     program = f"""
 import sys
 from jobs.__main__ import status
-heavy = {HEAVY!r}
+heavy = {(*HEAVY, *CLOUDS)!r}
 def loaded(*more): return sorted({{*heavy, *more}} & sys.modules.keys())
 said = []
 status(["--help"]); said.append(loaded("sqlalchemy", "jobs.settings", "asyncio"))
 status(["run", "--help"]); said.append(loaded("sqlalchemy", "asyncio"))
 status(["runs"]); status(["status"]); said.append(loaded())
+status(["run", "absent.csv"]); said.append(sorted({{*{CLOUDS!r}}} & sys.modules.keys()))
 print(said, "sqlalchemy" in sys.modules, file=sys.stderr)
 """
     environment = {"PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-c", program]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path).stderr
 
-    assert said.splitlines()[-1] == "[[], [], []] True"
+    assert said.splitlines()[-1] == "[[], [], [], []] True"
 
 
 @pytest.mark.parametrize(

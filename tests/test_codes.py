@@ -35,7 +35,7 @@ def test_every_outcome_class_exit_code_and_failure_is_explained() -> None:
     assert set(OUTCOMES) == set(Outcome)
     assert set(CLASSES) == set(MatchClass)
     assert set(EXITS) == set(ExitCode)
-    assert {code.name for code in FAILURES} == {*WORDS.values(), "usage", "ledger", "machine"}
+    assert {code.name for code in FAILURES} == {*WORDS.values(), "usage", "ledger", "machine", "undelivered"}
 
 
 def test_every_code_of_the_validation_is_explained() -> None:

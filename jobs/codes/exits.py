@@ -67,6 +67,7 @@ FAILURES: tuple[Code, ...] = (
     Code("unusable", "settings or input file can't be worked with", "Correct what the message names."),
     Code("ledger", "the ledger can't be read or written", "Look at its file and disk; muster doctor checks both."),
     Code("machine", "the disk, memory or a library of this machine failed", "Look at what the hint names."),
+    Code("undelivered", "a run's folder is whole here, and not in its bucket", "Run the command that the hint names."),
     Code("policy", "a limit of the operator's stopped the run", "Settle the cause, then muster resume RUN."),
     Code("not_permitted", "the credential was refused, or lacks a right", "Check it with muster doctor."),
     Code("locked", "another run is at work", "Wait for it; muster status says who it is."),

@@ -13,6 +13,7 @@ from jobs.commands.invocation import Invocation, tell, told_to_somebody
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
+from jobs.storage.address import is_address, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,9 @@ RUNNING = (
     "recipient",
     "witness",
     "timestamp_url",
+    "object_lock",
+    "object_lock_days",
+    "object_lock_all",
     "fail_on",
     "exit_zero",
     "yes",
@@ -132,7 +136,11 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         from jobs.intake.workspace import sweep_dead
 
         sweep_dead(found.workplace)
-    if any(found.out.glob(".*.lock")):
+    if is_address(found.out) or (found.workplace / ".copies").is_dir():
+        from jobs.storage.copies import lie_in
+
+        lie_in(found.workplace)
+    elif any(found.out.glob(".*.lock")):
         from jobs.reports.twin import drop_locks
 
         drop_locks(found.out)
@@ -226,6 +234,8 @@ def tell_end(summary: "Summary", settings_: Settings) -> None:
 
 def report_of(summary: "Summary", settings_: Settings) -> str | None:
     """The page of the run that `summary` is of, as an absolute path; None: a later reconciliation has none."""
+    if is_address(settings_.out):
+        return named(settings_.out / summary.run_id / "report.html")
     page = (settings_.out / summary.run_id / "report.html").absolute()
     return str(page) if page.is_file() else None
 

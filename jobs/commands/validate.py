@@ -10,6 +10,7 @@ from jobs.commands.options import GATES, PRINTING, READING, effective, options, 
 from jobs.errors import ExitCode
 from jobs.privacy import file_names
 from jobs.settings.settings import DECISIONS
+from jobs.storage.arrival import called
 from schemas.job_name import JOBS, ONBOARDING, JobName
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _document(batch: "Batch") -> dict[str, object]:
     return {
         "schema_version": 1,
         "input": {
-            "path": file_names.shown(batch.file.path),
+            "path": called(batch.file.path),
             "sha256": batch.file.sha256,
             "rows": found.rows,
             "skipped_lines": batch.file.skipped_lines,

@@ -45,20 +45,27 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept
     """
     from jobs.evidence.signature import public_key_of
     from jobs.evidence.verify import chain_problems, verify_folder
+    from jobs.ledger.place import place_of
+    from jobs.publishing.place import folder_of
+    from jobs.publishing.retained import unretained
     from jobs.publishing.sealing import unlike_ledger
+    from jobs.storage.address import is_address
+    from jobs.storage.address import named as called
+    from jobs.storage.copies import at_hand
 
     settings = effective(given)
     named = Path(run_id_before)
-    runs = [] if named.is_dir() and not batch else _runs(settings.ledger, named.name, batch)
+    alone = named.is_dir() or (is_address(named) and not place_of(settings.ledger).exists())
+    runs = [] if alone and not batch else _runs(settings.ledger, named.name, batch)
     for run in runs:
         refuse_running(settings.ledger, run)
-    folders = [Path(run.folder) for run in runs] or [named]
+    folders = [folder_of(run) for run in runs] or [at_hand(called(named))]
     keys = [public_key_of(path) for path in public_keys]
     problems = []
     for folder in folders:
         found = verify_folder(folder) + _signatures(folder, keys or None)
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
-    problems += [problem for run in runs for problem in unlike_ledger(run)]
+    problems += [problem for run in runs for problem in (*unlike_ledger(run), *unretained(run))]
     problems += _log(settings.ledger, runs, kept, keys)
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
@@ -86,15 +93,16 @@ def refuse_running(ledger: str, run: "RunRow") -> None:
 def _log(ledger: str, runs: "list[RunRow]", kept: Path | None, keys: list[bytes]) -> list[str]:
     """What is wrong with the ledger's log; it is asked where the ledger is. Raises Unusable."""
     from jobs.ledger.store import Store
-    from jobs.publishing.ledger_log import log_problems, witness_of, witnessed
+    from jobs.publishing.ledger_log import log_problems
+    from jobs.publishing.witness import Witness
 
     if kept is not None and not kept.is_file():
         raise Unusable(f"--checkpoint: there is no file {kept}")
     if not runs and kept is None:
         return []
     with Store.opened(ledger, create=False) as store:
-        places = [str(kept or ""), *map(witness_of, runs)]
-        told = [witnessed(place) for place in dict.fromkeys(places)]
+        witnesses = [Witness(str(kept or "")), *map(Witness.of, runs)]
+        told = [each.told() for each in dict.fromkeys(witnesses)]
         earlier = "".join(told)
         return list(dict.fromkeys(each for run in runs for each in log_problems(store, run, earlier, keys)))
 

@@ -16,7 +16,7 @@ from jobs.evidence.later import later_folders
 from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP, facts_of
 from jobs.evidence.sums import SUMS, files_of, sha256
 from jobs.keys import DERIVED, HIDDEN, is_hidden
-from jobs.ledger.erase import personal_of_events
+from jobs.ledger.erase import decision_left, personal_of_events
 from jobs.privacy.age_files import ENDING
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
@@ -174,6 +174,8 @@ def _lines(path: Path, erasure: Erasure) -> Iterator[Mapping[str, object]]:
             leads = event.get("source_row") in erasure.leading or is_hidden(event.get("key") or "")
             if leads and not erasure.forgotten:
                 hidden = {*hidden, "key"}
+            if concerned and event.get("kind") == "decision" and event.get("detail"):
+                event["detail"] = decision_left(event["detail"], forgotten=erasure.forgotten)
             yield {name: value for name, value in event.items() if name not in hidden}
 
 

@@ -23,6 +23,7 @@ import polars as pl
 from jobs.errors import Unusable
 from jobs.intake.stage import Staged
 from jobs.privacy import file_names, masking
+from jobs.storage.arrival import called
 
 MODULUS = 10**12
 FIELDS: dict[str, type] = {"rows": int, "sha256": str, "hash_total_national_id": int, "columns": list}
@@ -38,7 +39,7 @@ class ControlRecord:
 
     def facts(self) -> dict[str, object]:
         """What the manifest says of it: which file, and what was compared; no total of personal numbers."""
-        return {"path": str(self.path), "sha256": self.sha256, "compared": sorted(self.stated)}
+        return {"path": called(self.path), "sha256": self.sha256, "compared": sorted(self.stated)}
 
 
 def control_record(staged: Staged, named: Path | None) -> ControlRecord | None:
@@ -62,29 +63,32 @@ def control_record(staged: Staged, named: Path | None) -> ControlRecord | None:
 
 def read_control(path: Path) -> ControlRecord:
     """The record in `path`, its fields known and of the right kind. Raises Unusable."""
+    named = file_names.shown(path)
     try:
         content = path.read_bytes()
         text = content.decode("utf-8")
         stated = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except OSError as error:
-        raise Unusable(f"the control record {path} can't be read: {error.strerror}") from None
+        raise Unusable(f"the control record {named} can't be read: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise Unusable(f"the control record {path} is neither JSON nor TOML") from None
+        raise Unusable(f"the control record {named} is neither JSON nor TOML") from None
     if not isinstance(stated, dict) or not stated:
-        raise Unusable(f"the control record {path} states nothing", hint=f"it may state {', '.join(FIELDS)}")
+        raise Unusable(f"the control record {named} states nothing", hint=f"it may state {', '.join(FIELDS)}")
     for name, value in stated.items():
         kind = FIELDS.get(name)
         if kind is None:
-            raise Unusable(f"the control record {path} has an unknown field {name!r:.40}", hint=", ".join(FIELDS))
+            raise Unusable(f"the control record {named} has an unknown field {name!r:.40}", hint=", ".join(FIELDS))
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise Unusable(f"the control record {path}: {name} is no {kind.__name__}")
+            raise Unusable(f"the control record {named}: {name} is no {kind.__name__}")
     return ControlRecord(path, hashlib.sha256(content).hexdigest(), stated)
 
 
 def _beside(path: Path) -> Path | None:
     found = [each for suffix in ("json", "toml") if (each := Path(f"{path}.control.{suffix}")).exists()]
     if len(found) > 1:
-        raise Unusable(f"{path.name} has two control records", hint="remove one, or name one with --control")
+        raise Unusable(
+            f"{file_names.shown(path.name)} has two control records", hint="remove one, or name one with --control"
+        )
     return found[0] if found else None
 
 

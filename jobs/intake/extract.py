@@ -46,7 +46,7 @@ def read_extract(path: Path, *, system: str, region: str, work: Path) -> Extract
     _refuse_ragged(file)
     columns = frozenset(canonical for canonical in file.mapping.values() if canonical is not None)
     if columns.isdisjoint(LEADS):
-        raise Unusable(f"{path} has none of the columns that lead to a customer: {', '.join(LEADS)}")
+        raise Unusable(f"{file.source.name} has none of the columns that lead to a customer: {', '.join(LEADS)}")
     folder = work / "extract"
     folder.mkdir(mode=0o700)
     staged = stage(file, folder)
@@ -55,7 +55,7 @@ def read_extract(path: Path, *, system: str, region: str, work: Path) -> Extract
     for number, window in enumerate(staged.windows()):
         _canonical(window, file, region, columns).write_parquet(parts / f"{number:06}.parquet")
     staged.path.unlink()
-    return Extract(path.name, file.sha256, parts, staged.rows, columns)
+    return Extract(file.source.name, file.sha256, parts, staged.rows, columns)
 
 
 def _canonical(window: pl.DataFrame, file: InputFile, region: str, columns: frozenset[str]) -> pl.DataFrame:

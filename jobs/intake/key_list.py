@@ -51,13 +51,15 @@ class KeyList:
         """`by` None: what the header says. A file of one column needs no known header. Raises Unusable."""
         file = preflight(path, encoding=encoding, delimiter=delimiter, system=str(JobName(system, EXTRACT)))
         if file.format != "csv":
-            raise Unusable(f"{path.name} is no CSV; a list of keys has to be one")
+            raise Unusable(f"{file.source.name} is no CSV; a list of keys has to be one")
         by = by or _told_by_header(file)
         header = _header(file, by)
         if header is None and len(file.header) > 1:
-            raise Unusable(f"{path.name} has no column {COLUMNS[by]}")
+            raise Unusable(f"{file.source.name} has no column {COLUMNS[by]}")
         if header is None and any(sign.isdigit() or sign == "@" for sign in file.header[0]):
-            raise Unusable(f"the first line of {path.name} looks like a key", hint=f"begin it with {COLUMNS[by]}")
+            raise Unusable(
+                f"the first line of {file.source.name} looks like a key", hint=f"begin it with {COLUMNS[by]}"
+            )
         place = 0 if header is None else file.header.index(header)
         return cls(file, by, place, check_region(region))
 

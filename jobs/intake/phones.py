@@ -181,7 +181,7 @@ def _joined(texts: pl.Series) -> pl.Series:
     simple = (
         text.str.contains(r"^\+?[0-9 \u{a0}().\-]+$")
         & ~text.str.contains(r"\.0+[ \u{a0}]*$")
-        & ~text.str.contains(r"[0-9]{6,} *- *[0-9]{1,2} *$")  # as of TWO_NUMBERS
+        & ~text.str.contains(r"[0-9]{6,}[ \u{a0}]*-[ \u{a0}]*[0-9]{1,2}[ \u{a0}]*$")  # as of TWO_NUMBERS
         & (text.str.len_chars() <= LONGEST)
     )
     return (

@@ -100,7 +100,7 @@ def identify(path: Path) -> Source:
         raise Unusable(f"{file_names.shown(path.name)} is empty")
     compression = _compression(head)
     if compression is None:
-        _refuse_foreign(path.name, head)
+        _refuse_foreign(file_names.shown(path.name), head)
     return Source(path, _stamp(status), parquet=head[:4] == b"PAR1", compression=compression)
 
 

@@ -55,7 +55,7 @@ def holders(store: Store, space_id: int, customer_ids: Sequence[str]) -> Mapping
             held = select(table.c.id, table.c.key).where(
                 table.c.space_id == space_id, table.c.kind == "customer", table.c.id.in_(part)
             )
-            found |= dict(connection.execute(held).tuples())
+            found |= {row.id: row.key for row in connection.execute(held)}
     return found
 
 

@@ -6,7 +6,7 @@ Records of rows that are still open stay too: without them nobody could say what
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, delete, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, null, or_, select, tuple_, update
 
 from jobs.ledger import tables
 from jobs.ledger.people import Place
@@ -25,6 +25,15 @@ def personal_of_events(*, forgotten: bool) -> tuple[str, ...]:
     return tuple(each.name for each in tables.event.c if goes(each.info.get("personal"), forgotten=forgotten))
 
 
+def decision_left(detail: str, *, forgotten: bool) -> str:
+    """What stays of the `detail` of an event of kind `decision`: who decided. Why goes with the run; the customer, too,
+    with the person.
+    """
+    goes = {"reason", "customer_id"} if forgotten else {"reason"}
+    kept = {name: value for name, value in json.loads(detail).items() if name not in goes}
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+
+
 def spaces(store: Store) -> list[int]:
     """All (system, tenant) of the ledger."""
     with store.engine.connect() as connection:
@@ -32,9 +41,12 @@ def spaces(store: Store) -> list[int]:
 
 
 def runs_before(store: Store, before_ms: int) -> list[RunRow]:
-    """Runs that ended earlier, and of which nothing was purged yet, oldest first."""
-    ended = select_runs().where(tables.run.c.ended_ms < before_ms).order_by(begun())
-    return [run for run in store.matching(ended) if "purge" not in erased(run)]
+    """Runs that ended earlier, and of which nothing was purged yet, oldest first. One that never ended, because it was
+    killed or cut short, counts from its beginning: nobody would come back for what it left.
+    """
+    run = tables.run.c
+    old = select_runs().where(func.coalesce(run.ended_ms, run.started_ms) < before_ms).order_by(begun())
+    return [run for run in store.matching(old) if "purge" not in erased(run)]
 
 
 def all_runs(store: Store) -> list[RunRow]:
@@ -76,7 +88,23 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
             _blank_keys(connection, run_id)
             connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(shown))
             connection.execute(update(event).where(event.c.run_id == run_id).values(told))
+            _blank_words(connection, tables.disposition.c.run_id == run_id)
+            _blank_decisions(connection, event.c.run_id == run_id, forgotten=False)
     return int(dropped)
+
+
+def _blank_words(connection: Connection, *which: ColumnElement[bool]) -> None:
+    """Blanks why people closed rows: words that may be about somebody. Who closed them, and how, stays."""
+    connection.execute(update(tables.disposition).where(*which).values(reason=ERASED))
+
+
+def _blank_decisions(connection: Connection, *which: ColumnElement[bool], forgotten: bool) -> None:
+    """Leaves of the decisions of people what `decision_left` says."""
+    event = tables.event
+    made = select(event.c.seq, event.c.detail).where(*which, event.c.kind == "decision", event.c.detail.is_not(None))
+    for seq, detail in connection.execute(made).all():
+        left = decision_left(detail, forgotten=forgotten)
+        connection.execute(update(event).where(event.c.seq == seq).values(detail=left))
 
 
 def _blank_keys(connection: Connection, run_id: str) -> None:
@@ -106,10 +134,17 @@ def still_open(store: Store, places: Sequence[Place]) -> bool:
 
 
 def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str, int]]) -> None:
-    """Drops the records at `places`, and blanks `rows` (run id, source row) in outcomes and history."""
-    outcome, event = tables.outcome, tables.event
+    """Drops the records at `places` and what the target told of their customers, and blanks `rows` (run id, source row)
+    in outcomes and history.
+    """
+    outcome, event, said = tables.outcome, tables.event, tables.disposition.c
+    notice, holder = tables.notice, tables.holder.c
+    customers = select(holder.space_id, func.lower(holder.id)).where(
+        holder.kind == "customer", tuple_(holder.space_id, holder.key).in_(places)
+    )
     leading, told = _nothing(personal(OUTCOME, forgotten=True)), _nothing(personal_of_events(forgotten=True))
     with store.writes.begin() as connection:
+        connection.execute(delete(notice).where(tuple_(notice.c.space_id, notice.c.customer_id).in_(customers)))
         for table in (tables.step, tables.record, tables.holder):
             connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).in_(places)))
         for run_id, row in rows:
@@ -117,6 +152,8 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
             connection.execute(update(outcome).where(*mine).values(leading))
             its = (event.c.run_id == run_id, event.c.source_row == row)
             connection.execute(update(event).where(*its).values(told))
+            _blank_words(connection, said.run_id == run_id, said.source_row == row)
+            _blank_decisions(connection, *its, forgotten=True)
 
 
 def _nothing(columns: Sequence[str]) -> dict[str, object]:

@@ -254,7 +254,7 @@ class Store:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
     def apply(
-        self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], part: Part | None = None
+        self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, part: Part | None = None
     ) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 

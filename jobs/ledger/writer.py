@@ -8,6 +8,7 @@ for, so waiting for one means that all earlier ones are durable too.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -136,8 +137,8 @@ class Writer:
         if self.broken is None:
             try:
                 transitions = [transition for transition, _ in group]
-                whose = (self.space_id, self.epoch, self.run_id)
-                held = await self.offload(self.store.apply, *whose, transitions, self.part)
+                apply = self.store.apply if self.part is None else partial(self.store.apply, part=self.part)
+                held = await self.offload(apply, self.space_id, self.epoch, self.run_id, transitions)
             except Exception as error:  # whatever it is: the waiters must hear of it, or they wait for ever
                 self.broken = broken(error)
         for transition, future in group:

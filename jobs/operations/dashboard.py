@@ -15,6 +15,7 @@ from jobs.operations.open_items import OpenGroup, gathered
 from jobs.publishing.nights import nights_of
 from jobs.reports.dashboard import MARK, Board, OpenLine, dashboard
 from jobs.reports.nights import trend
+from jobs.storage.address import is_address
 
 MOST_COMMANDS = 3
 """Commands shown for a cause (chosen); `muster open` has all."""
@@ -76,5 +77,7 @@ def _line(group: OpenGroup) -> OpenLine:
 
 def _place(folder: str, to: Path) -> str | None:
     """Where a run's report lies, seen from the page; None where there is none any more."""
+    if is_address(folder):
+        return None
     report = Path(folder) / "report.html"
     return quote(os.path.relpath(report.absolute(), to.absolute().parent)) if report.exists() else None

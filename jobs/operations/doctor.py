@@ -28,6 +28,9 @@ from jobs.run.wiring import connected, credential_of, outage_of, pool_of, system
 from jobs.settings.pseudonyms import KEYLESS, key_is_there
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings, proxy_left_out, unknown_variables
+from jobs.storage.address import is_address, named
+from jobs.storage.probe import refuse_unwritable
+from jobs.storage.retention import Retention
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed, Token
 from jobs.systems.optional import Check, Examined
@@ -60,7 +63,9 @@ def here(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield _retention(settings, clock)
     yield from _signing()
     yield from _limits(settings, clock)
-    folders = {existing(settings.out), existing(settings.workplace), existing(place_of(settings.ledger).folder)}
+    yield from _bucket(settings)
+    out = settings.workplace if is_address(settings.out) else settings.out
+    folders = {existing(out), existing(settings.workplace), existing(place_of(settings.ledger).folder)}
     yield from (_disk(folder) for folder in sorted(folders))
 
 
@@ -88,6 +93,20 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
         raise
     except MusterError as error:
         return [Check("login", False, error.message, error.hint or "check --base-url, --tenant and the credential")]
+
+
+def _bucket(settings: Settings) -> Iterator[Check]:
+    """Whether the bucket of --out can be written, and locked where that is asked for."""
+    retention = Retention.of(settings.shown())
+    if not is_address(settings.out) and retention is None:
+        return
+    try:
+        refuse_unwritable(settings.out, retention)
+    except MusterError as error:
+        yield Check("bucket", False, error.message, error.hint)
+    else:
+        locked = f", and locks evidence for {retention.days} days" if retention else ""
+        yield Check("bucket", True, f"{named(settings.out)} can be written{locked}")
 
 
 def _needed(settings: Settings, name: Literal["base_url", "tenant"]) -> Check:

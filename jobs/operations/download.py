@@ -19,6 +19,7 @@ from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.privacy import age_files
 from jobs.progress import Progress
+from jobs.publishing.place import folder_of
 from jobs.publishing.sealing import chained, check_later_standing, seal
 from jobs.reports.folder import RunFolder
 from jobs.run.throttling import saying
@@ -120,7 +121,7 @@ def place(
     Raises Unusable.
     """
     if to is None:
-        whole = RunFolder.existing(Path(run.folder))
+        whole = RunFolder.existing(folder_of(run))
         newest = max(whole.path.glob(f"{PREFIXES[form]}[0-9]*"), default=None)
         if newest is None or ((newest / SUMS).exists() and not missing(newest, customers, ending)):
             return whole.subfolder(f"{PREFIXES[form]}{clock.now():%Y%m%dT%H%M%SZ}")

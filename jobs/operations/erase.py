@@ -14,12 +14,15 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.operations.certificate import Certificate, usual_place
 from jobs.operations.erase_folders import check, erased, manifests, swept
+from jobs.operations.erase_objects import old_versions_left, refuse_locked
 from jobs.operations.find_subject import Person, Subject, rows_about
 from jobs.operations.ledger import alone
 from jobs.os_user import os_user
 from jobs.progress import Progress
+from jobs.publishing.place import put_back
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
+from jobs.storage.address import is_address
 
 DAY_MS = 86_400_000
 
@@ -35,7 +38,7 @@ class Erased:
     rows: int
     absent: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
-    """Workspaces of commands that may be at work, or of another machine."""
+    """Workspaces of commands that may be at work, or of another machine; buckets that may keep earlier versions."""
     certificate: Path | None = None
     """None: there was nothing to erase."""
 
@@ -53,15 +56,20 @@ class _Work:
 
     def folders(self, erasures: Sequence[tuple[RunRow, Erasure]]) -> None:
         """Erases in the folders of runs, and sweeps the workspaces beside them. Raises Unproven before anything."""
-        check(self.store, [run for run, _ in erasures])
+        runs = [run for run, _ in erasures]
+        refuse_locked(runs, self.clock.now())
+        check(self.store, runs)
         for run, erasure in erasures:
             if not erased(self.store, run, erasure):
                 self.absent.append(run.run_id)
+            self.left += old_versions_left(run)
+            put_back(run)
 
     def sweep(self) -> None:
         """Removes what dead commands left where runs have their folders."""
         runs = all_runs(self.store)
-        places = {self.settings.out, self.settings.workplace, *(Path(run.folder).parent for run in runs)}
+        folders = {self.settings.workplace, *(Path(run.folder).parent for run in runs if not is_address(run.folder))}
+        places = folders | (set() if is_address(self.settings.out) else {self.settings.out})
         places |= {Path(str(run.settings["work"])) for run in runs if run.settings.get("work")}
         self.left += swept(places, self.clock, lambda _: None)
 

@@ -15,6 +15,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import later
 from jobs.ledger.store import Store
 from jobs.privacy.age_files import ENDING
+from jobs.publishing.place import folder_of, put_back
 from jobs.publishing.sealing import check_later_standing, check_standing, reseal, seal
 from jobs.reports.folder import RunFolder
 
@@ -32,11 +33,12 @@ def check(store: Store, runs: Iterable[RunRow]) -> None:
             check_later_standing(
                 store, run, folder, {path.name for path in folder.glob("*.*") if path.suffix in PROFILES}
             )
+        put_back(run)
 
 
 def sealed(run: RunRow) -> bool:
     """Whether the folder of the run is there, and was sealed."""
-    return (Path(run.folder) / MANIFEST).is_file()
+    return (folder_of(run) / MANIFEST).is_file()
 
 
 def elsewhere(run: RunRow) -> list[Path]:
@@ -47,7 +49,7 @@ def elsewhere(run: RunRow) -> list[Path]:
 def erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
     """Erases in all folders of the run. Says whether its own was there; a folder that a run never sealed is no evidence
     and is erased all the same."""
-    path = Path(run.folder)
+    path = folder_of(run)
     gone = erasure.profiles(path)
     for folder in elsewhere(run):
         its = RunFolder.existing(folder)
@@ -61,7 +63,10 @@ def erased(store: Store, run: RunRow, erasure: Erasure) -> bool:
 
 def manifests(runs: Iterable[RunRow]) -> dict[str, str]:
     """The hash of the manifest that each run has now; those without one are left out."""
-    found = {run.run_id: manifest_hashes(Path(run.folder)) for run in runs}
+    found = {}
+    for run in runs:
+        found[run.run_id] = manifest_hashes(folder_of(run))
+        put_back(run)
     return {run_id: hashes[-1] for run_id, hashes in found.items() if hashes}
 
 
@@ -79,7 +84,7 @@ def swept(folders: Iterable[Path], clock: Clock, tell: Callable[[str], None]) ->
 
 def _drop_unsealed(run: RunRow) -> None:
     """Removes later folders that were never sealed: what a killed comparison or download left is no evidence."""
-    known, path = {each.name for each in later(run)}, Path(run.folder)
+    known, path = {each.name for each in later(run)}, folder_of(run)
     for folder in later_folders(path) if path.is_dir() else ():
         if folder.name not in known and not (folder / SUMS).exists():
             rmtree(folder)

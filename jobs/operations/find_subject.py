@@ -17,6 +17,7 @@ from jobs.keys import KeySpace, Pseudonyms
 from jobs.ledger.people import Place, held_at, keys_named, outcomes_of, places_of, quarantined_rows, spaces_named
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
+from jobs.publishing.place import folder_of, put_back
 from jobs.systems import SYSTEMS
 from schemas.columns import columns_of, input_of
 from schemas.job_name import JOBS, JobName
@@ -137,7 +138,8 @@ def rows_about(store: Store, run: RunRow, person: Person) -> tuple[list[int], li
     if person.subject.by == "reference":
         rows |= set(keys_named(store, run.run_id, person.subject.values))
     refused = quarantined_rows(store, run.run_id)
-    lines = set(quarantined_lines(Path(run.folder) / QUARANTINE, person))
+    lines = set(quarantined_lines(folder_of(run) / QUARANTINE, person))
+    put_back(run)
     lines |= {line for line, row in enumerate(refused) if row in rows}
     return sorted(rows | {refused[line] for line in lines if line < len(refused)}), sorted(lines)
 

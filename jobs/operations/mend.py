@@ -24,6 +24,8 @@ from jobs.publishing.mending import sentence
 from jobs.run.place import Place
 from jobs.run.read_input import read_again
 from jobs.settings.settings import Settings
+from jobs.storage.address import is_address
+from jobs.storage.copies import here
 
 SEALED = ("manifest.json", "SHA256SUMS")
 """Files that the folder of a run has; what is written there breaks its evidence."""
@@ -81,17 +83,19 @@ def mend(
 
 def refuse_place(target: Path, run: RunRow, settings: Settings) -> None:
     """Raises Unusable for a place that holds evidence, or a file somebody may have worked on."""
-    here, out = target.absolute(), settings.out.resolve()
-    there = here.resolve()
+    if is_address(target):
+        raise Unusable(f"{target.name}: rows to be corrected are written to a file here", hint="--to FILE")
+    own, out = here(run.folder).resolve(), settings.out.resolve()
+    there = target.absolute().resolve()
     of_a_run = there.is_relative_to(out) and len(there.relative_to(out).parts) > 1
-    if of_a_run or there.is_relative_to(Path(run.folder).resolve()) or _sealed(there.parent):
+    if of_a_run or there.is_relative_to(own) or _sealed(there.parent):
         raise Unusable(
             f"{target} would lie in the folder of a run, whose files are evidence and stay as they are",
             hint="give --to a FILE outside of it",
         )
-    if here.exists() or here.is_symlink():
+    if target.exists() or target.is_symlink():
         raise Unusable(f"{target} is there already, perhaps with corrections", hint="give --to another FILE")
-    if not here.parent.is_dir():
+    if not target.absolute().parent.is_dir():
         raise Unusable(f"{target.parent} is no folder", hint="give --to a FILE in a folder that is there")
 
 

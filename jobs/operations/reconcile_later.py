@@ -26,6 +26,7 @@ from jobs.operations.report_again import ended
 from jobs.privacy import file_names
 from jobs.progress import Progress
 from jobs.publishing.findings import Findings
+from jobs.publishing.place import folder_of
 from jobs.publishing.publish import at_target, conclude, exit_code, facts_of_run, requests_of
 from jobs.publishing.sealing import chained, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
@@ -50,6 +51,8 @@ from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.settings import Settings
+from jobs.storage.address import is_address
+from jobs.storage.bucket import Absent
 from jobs.systems import capabilities
 
 
@@ -123,8 +126,12 @@ def input_of(run: RunRow, settings: Settings, place: Place) -> tuple[Batch | Non
     try:
         return read_again(run, settings, place), None
     except Unusable as error:
-        path = file_names.found(Path(run.input_path))
-        return None, error.message if path.exists() else f"the input {run.input_path} is gone"
+        gone = isinstance(error, Absent) or not _there(run.input_path)
+        return None, f"the input {run.input_path} is gone" if gone else error.message
+
+
+def _there(path: str) -> bool:
+    return is_address(path) or file_names.found(Path(path)).exists()
 
 
 def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
@@ -141,7 +148,7 @@ def kept_pseudonyms(settings: Settings, store: Store) -> Pseudonyms:
 
 def open_decisions(later: LaterReconciliation, path: Path, against: Path | None) -> Sequence[Decided]:
     """The decisions of `path`, checked against the ledger. Raises Unusable."""
-    run, ambiguous = later.asked.run, ambiguous_rows(Path(later.asked.run.folder))
+    run, ambiguous = later.asked.run, ambiguous_rows(folder_of(later.asked.run))
     decided = open_to_decision(path, read_decisions(path), later.store, later.space_id, run, ambiguous)
     if against is not None and any(each.decision.choice is Choice.OURS for each in decided):
         raise Unusable("that a customer is ours must be read at the target, not in an extract", hint="no --against")
@@ -181,7 +188,7 @@ def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
 def filed(later: LaterReconciliation, parts: Sequence[Path], began: int) -> Summary:
     """Writes the folder of this reconciliation and gives the summary as written."""
     run, clock = later.asked.run, later.place.clock
-    whole = RunFolder.existing(Path(run.folder))
+    whole = RunFolder.existing(folder_of(run))
     folder = whole.subfolder(f"reconcile-{clock.now():%Y%m%dT%H%M%SZ}")
     counts = write_reconciliation((pl.read_parquet(part) for part in parts), folder)
     later.notes += notes_of(folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from jobs.evidence.manifest import facts_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
+from jobs.publishing.place import folder_of
 from jobs.publishing.sealing import Seal, check_standing, reseal
 from jobs.reports.folder import RunFolder
 from jobs.reports.sample import draw
@@ -30,7 +31,7 @@ def sample(run: RunRow, settings: Settings, size: int, seed: int, *, by_outcome:
     Raises Unusable when there is no folder, and Unproven when its evidence does not verify: a sample of it would
     prove nothing.
     """
-    folder = RunFolder.existing(Path(run.folder))
+    folder = RunFolder.existing(folder_of(run))
     with Store.opened(settings.ledger, create=False) as store:
         check_standing(store, run)
         found = draw(folder.path, size, seed, by_outcome=by_outcome)

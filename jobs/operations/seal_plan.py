@@ -43,7 +43,7 @@ def seal_plan(path: Path, found: Plan, source: Path, settings: Settings, clock: 
         "made_by": me.facts(),
         "expires_at": iso(now + timedelta(hours=hours)),
         "input": {
-            "name": source.name,
+            "name": file_names.shown(source.name),
             "path": file_names.shown(source.resolve()),
             "sha256": found.prediction.sha256,
             "rows": found.rows,

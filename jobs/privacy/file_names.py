@@ -35,7 +35,7 @@ def found(path: Path) -> Path:
 def is_shown_as(named: str, recorded: str) -> bool:
     """Whether what a user typed names the recorded path: whole, relative to here, or by its name alone."""
     paths = {shown(named), shown(Path(named).absolute())}
-    return recorded in paths or Path(recorded).name == shown(named)
+    return recorded in {*paths, named} or Path(recorded).name == shown(named)
 
 
 def _masked(number: re.Match[str]) -> str:

@@ -6,7 +6,6 @@ between the two, or when the ledger is older than the log.
 
 import logging
 import re
-import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,13 +29,12 @@ from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, later, seals
 from jobs.ledger.store import Store
+from jobs.publishing.place import folder_of
+from jobs.publishing.witness import Witness
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 
 NAME = "muster-ledger"
 """Checkpoints name the log so, and behind it a pseudonym of the ledger."""
-
-SECONDS = 30
-"""How long a witness may take (chosen): the evidence is sealed already, and somebody waits for the end."""
 
 
 def log_of(ledger: str) -> Log:
@@ -45,13 +43,8 @@ def log_of(ledger: str) -> Log:
     return Log(beside.with_name("seals-" + beside.name.removesuffix(".access.ndjson")))
 
 
-def witness_of(run: RunRow) -> str:
-    """To whom the checkpoints go, as the run had it; empty: to nobody."""
-    return str(run.settings.get("witness") or "")
-
-
-def grow(store: Store, sign: Signer | None, witness: str) -> None:
-    """Appends the seals that the log does not have yet, and hands its checkpoint to the `witness` (empty: nobody).
+def grow(store: Store, sign: Signer | None, witness: Witness) -> None:
+    """Appends the seals that the log does not have yet, and hands its checkpoint to the `witness`.
 
     What fails is told and made good by the next seal: the evidence itself is sealed already.
     """
@@ -63,8 +56,8 @@ def grow(store: Store, sign: Signer | None, witness: str) -> None:
             if not more:
                 return
             checkpoint = log.extend(known, more, before.origin if before else _origin(store.url), sign)
-            if witness:
-                _tell(witness, consistency_proof([*known, *more], before, checkpoint), checkpoint)
+            if witness.place:
+                witness.tell(consistency_proof([*known, *more], before, checkpoint), checkpoint)
     except (OSError, MusterError, subprocess.SubprocessError) as error:
         logging.getLogger(__name__).warning("the log of the ledger was not brought up to date: %s", error)
 
@@ -101,11 +94,6 @@ def knows(store: Store, run: RunRow) -> bool:
         return True
 
 
-def witnessed(witness: str) -> str:
-    """The checkpoints that a witness that is a file has; empty where it is none."""
-    return Path(witness).read_text(encoding="utf-8") if witness and Path(witness).is_file() else ""
-
-
 def notes(text: str) -> Iterator[Checkpoint]:
     """The checkpoints in `text`. Raises Unproven when there is something else."""
     for note in re.split(rf"(?m)^(?={NAME}/)", text):
@@ -117,7 +105,7 @@ def proven(store: Store, run: RunRow, rows: list[int]) -> dict[str, object]:
     """The document that shows `rows` of `run` without the others. Raises Unproven when the log does not know them."""
     log = log_of(store.url)
     checkpoint, entries = log.checkpoint(), log.entries()
-    path = Path(run.folder) / "events.ndjson"
+    path = folder_of(run) / "events.ndjson"
     if checkpoint is None or not path.is_file():
         raise Unproven(f"run {run.run_id} is in no log, or its events are gone: nothing can be proven of its rows")
     root, _ = events_root(path)
@@ -153,7 +141,7 @@ def _missing(store: Store, known: set[bytes]) -> Iterator[bytes]:
     for run in all_runs(store):
         for run_id, folder, sha in _seals(run):
             if (run_id, folder, sha) not in there:
-                place = Path(run.folder) / folder
+                place = folder_of(run) / folder
                 root, count = _events(place, sha)
                 entry = {"run_id": run_id, "folder": folder, "manifest_sha256": sha}
                 yield orjson.dumps(entry | {"events_root": root, "events": count}, option=orjson.OPT_SORT_KEYS)
@@ -177,13 +165,3 @@ def _events(folder: Path, sha: str) -> tuple[str | None, int]:
 def _origin(ledger: str) -> str:
     named = pseudonyms_of(ledger).of("log", "origin") if key_is_there(ledger) else "unnamed"
     return f"{NAME}/{named[:16]}"
-
-
-def _tell(witness: str, request: str, checkpoint: Checkpoint) -> None:
-    """Hands a checkpoint over: `| COMMAND` reads the request of a witness from stdin, a file gets the note."""
-    if witness.startswith("|"):
-        words = shlex.split(witness[1:])
-        subprocess.run(words, input=request.encode(), check=True, timeout=SECONDS, capture_output=True)  # noqa: S603
-        return
-    with Path(witness).open("a", encoding="utf-8") as file:
-        file.write(checkpoint.note)

@@ -27,6 +27,7 @@ from jobs.publishing.control_totals import control_totals
 from jobs.publishing.findings import INTENTS_SENT, Findings
 from jobs.publishing.mending import write_quarantine_book, write_refused
 from jobs.publishing.nights import nights_until
+from jobs.publishing.place import folder_of
 from jobs.publishing.prediction import score
 from jobs.publishing.sealing import check_standing, seal
 from jobs.publishing.standing import Attention, attention
@@ -104,7 +105,7 @@ def publish(
 
     `hurried`: somebody waits for the end of a stopped run; of a large one the workbook is left to `muster report`.
     """
-    folder, left_out = RunFolder.existing(Path(run.folder)), workbook_left_out(batch.rows, hurried=hurried)
+    folder, left_out = RunFolder.existing(folder_of(run)), workbook_left_out(batch.rows, hurried=hurried)
     with alone(folder.path):
         check_standing(store, run, MADE_ANEW)
         count = write_outcome(outcome_frames(store, run, batch), folder)
@@ -393,6 +394,11 @@ def differing_lines(folder: RunFolder) -> Iterator[Mapping[str, object]]:
     yield from wanted.head(INLINE_DIFFERENCES).collect().iter_rows(named=True)
 
 
+def object_of(run: RunRow) -> dict[str, object]:
+    """The object that the input was, where it came from a cloud."""
+    return {"object": run.facts["input_object"]} if "input_object" in run.facts else {}
+
+
 def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
     """What the manifest says of a run, or of a later comparison of it."""
     return {
@@ -403,7 +409,7 @@ def facts_of_run(run: RunRow, summary: Summary) -> dict[str, object]:
         "started_at": summary.started_at,
         "ended_at": summary.ended_at,
         "exit_code": int(summary.exit_code),
-        "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows},
+        "input": {"path": run.input_path, "sha256": run.input_sha256, "rows": run.rows, **object_of(run)},
         "api_user": run.facts.get("api_user"),
         "control_record": run.facts.get("control_record"),
         **({"plan": run.facts["plan"]} if "plan" in run.facts else {}),

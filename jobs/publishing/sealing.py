@@ -19,10 +19,14 @@ from jobs.evidence.verify import verify_folder
 from jobs.ledger.rows import RunRow
 from jobs.ledger.seals import ITSELF, add_seal, announce, coming, later, seals
 from jobs.ledger.store import Store
-from jobs.publishing.ledger_log import grow, knows, witness_of
+from jobs.publishing.ledger_log import grow, knows, log_of
+from jobs.publishing.log_delivery import deliver_log
+from jobs.publishing.place import folder_of
+from jobs.publishing.witness import Witness
 from jobs.reports.folder import RunFolder
 from jobs.reports.twin import alone, drop_twin, exchange, restore, twin_of
 from jobs.settings.secrets import secret, signing_command
+from jobs.storage.copies import deliver
 
 Facts = Mapping[str, object]
 
@@ -53,7 +57,8 @@ def seal(store: Store, run: RunRow, folder: RunFolder, facts: Facts, chain: Chai
     write_manifest(folder, facts, chain=chain, keep=True, sign=sign, announce=tell)
     _stamp(run, folder)
     add_seal(store, run.run_id, sha256(folder.path / MANIFEST), folder=name)
-    grow(store, sign, witness_of(run))
+    grow(store, sign, Witness.of(run))
+    _deliver(store, run)
 
 
 def reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]) -> None:
@@ -61,12 +66,12 @@ def reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None])
 
     Raises Unproven when the folder is not as it was sealed, and Unusable when it can't be signed again.
     """
-    with alone(Path(run.folder)):
+    with alone(folder_of(run)):
         _reseal(store, run, change)
 
 
 def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]) -> None:
-    path = Path(run.folder)
+    path = folder_of(run)
     check_standing(store, run)
     twin = twin_of(path)
     made: dict[str, str] = {}
@@ -86,7 +91,8 @@ def _reseal(store: Store, run: RunRow, change: Callable[[RunFolder, Seal], None]
     exchange(path)
     for name, sha in made.items():
         add_seal(store, run.run_id, sha, folder=name)
-    grow(store, signing(), witness_of(run))
+    grow(store, signing(), Witness.of(run))
+    _deliver(store, run)
 
 
 def check_standing(store: Store, run: RunRow, anew: Collection[str] | None = None) -> None:
@@ -94,7 +100,7 @@ def check_standing(store: Store, run: RunRow, anew: Collection[str] | None = Non
 
     `anew`: the files that are about to be made again from the ledger, which may be anything; None: all has to verify.
     """
-    path = Path(run.folder)
+    path = folder_of(run)
     known = _settled(store, run)
     if not seals(known) and not (path / MANIFEST).exists():
         return
@@ -128,7 +134,7 @@ def unlike_ledger(run: RunRow) -> list[str]:
 
     A ledger that knows no seal of a folder (of an older muster) says nothing about it.
     """
-    path = Path(run.folder)
+    path = folder_of(run)
     problems = []
     if path.is_dir() and seals(run) and manifest_hashes(path) != seals(run):
         problems.append(f"{run.run_id}: {MANIFEST} is not the one that the ledger knows, or one before it is not")
@@ -154,19 +160,19 @@ def chained(run: RunRow) -> Facts:
 
 def _settled(store: Store, run: RunRow) -> RunRow:
     """The run as the ledger knows it once what a killed command left is settled, in the ledger and in its log."""
-    path = Path(run.folder)
+    path = folder_of(run)
     with alone(path):
         known = store.run(run.run_id) or run
         restore(path)
         drop_twin(path)
         found = _told(store, run, known)
         if not knows(store, found):
-            grow(store, signing(), witness_of(found))
+            grow(store, signing(), Witness.of(found))
         return found
 
 
 def _told(store: Store, run: RunRow, known: RunRow) -> RunRow:
-    path = Path(run.folder)
+    path = folder_of(run)
     for name, sha in coming(known).items():
         manifest = path / name / MANIFEST
         if manifest.is_file() and sha256(manifest) == sha:
@@ -175,6 +181,12 @@ def _told(store: Store, run: RunRow, known: RunRow) -> RunRow:
         announce(store, run.run_id, {})
         return store.run(run.run_id) or run
     return known
+
+
+def _deliver(store: Store, run: RunRow) -> None:
+    """A folder of a bucket goes there, and the log beside it. Raises NotDelivered, and it is sealed all the same."""
+    deliver(run.folder)
+    deliver_log(log_of(store.url), run)
 
 
 def _stamp(run: RunRow, folder: RunFolder) -> None:
@@ -192,9 +204,9 @@ def _stamp(run: RunRow, folder: RunFolder) -> None:
 
 def _name(run: RunRow, path: Path) -> str:
     """How the ledger names a folder of `run`."""
-    if path == Path(run.folder):
+    if path == folder_of(run):
         return ITSELF
-    return path.name if path.parent == Path(run.folder) else str(path.absolute())
+    return path.name if path.parent == folder_of(run) else str(path.absolute())
 
 
 def _signing_again(path: Path) -> Signer | None:

@@ -27,7 +27,7 @@ from jobs.ledger.customers import holders
 from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, StepStatus, Transition
 from jobs.ledger.store import Store
 from jobs.model import COMPLETE, Origin, Outcome
-from jobs.privacy import masking
+from jobs.privacy import file_names, masking
 from jobs.reconciliation.compare import Claim, Opener, normalised
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
@@ -143,7 +143,7 @@ def read_decisions(path: Path) -> list[Resolution]:
             _check_header(path, header)
             found = [_decision(path, lines.line_num, header, cells) for cells in lines if any(cells)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unusable(f"the decisions in {path} can't be read: {error}") from error
+        raise Unusable(f"the decisions in {file_names.shown(path)} can't be read: {error}") from error
     _refuse_repeated(path, found)
     return found
 
@@ -321,4 +321,4 @@ def _check_shareable(path: Path, given: Resolution, record: RecordRow) -> None:
 
 
 def _refused(path: Path, line: int, why: str) -> Unusable:
-    return Unusable(f"{path.name}, line {line}: {why}")
+    return Unusable(f"{file_names.shown(path.name)}, line {line}: {why}")

@@ -7,7 +7,6 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops, next_showing
 from jobs.ledger.origin import MOVED_FROM
 from jobs.ledger.rows import RunRow
-from jobs.privacy import file_names
 from jobs.reports.folder import safe_run_id
 from jobs.run.checks import check_maker_checker
 from jobs.run.context import Given, RunContext
@@ -17,6 +16,8 @@ from jobs.run.planned import FACT
 from jobs.run.session import Session, place_before
 from jobs.run.wiring import api_user
 from jobs.settings.settings import Settings
+from jobs.storage.address import named
+from jobs.storage.arrival import arrival_of, recorded
 
 
 def run_id_of(settings: Settings, clock: Clock) -> str:
@@ -57,16 +58,17 @@ def run_row(run_id: str, given: Given, began: datetime, moved_from: str | None) 
     """The run as it begins. `moved_from`: the origin under which the ledger knew its target before."""
     settings, batch, control = given.settings, given.batch, given.control
     facts = run_facts() | {"api_user": api_user(settings)} | ({"control_record": control.facts()} if control else {})
+    facts |= {"input_object": came.facts()} if (came := arrival_of(batch.file.path)) else {}
     facts |= {FACT: given.plan.facts()} if given.plan else {}
     return RunRow(
         run_id=run_id,
         system=settings.job_name.ledger_system,
         tenant=settings.need("tenant"),
         command=given.command,
-        input_path=file_names.shown(batch.file.path.resolve()),
+        input_path=recorded(batch.file.path),
         input_sha256=batch.file.sha256,
         rows=batch.rows,
-        folder=str(settings.out / run_id),
+        folder=named(settings.out / run_id),
         settings=settings.shown(),
         facts=facts | ({MOVED_FROM: moved_from} if moved_from else {}),
         started_ms=milliseconds(began),

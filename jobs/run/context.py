@@ -15,6 +15,7 @@ from jobs.evidence.sealed_plan import SealedPlan
 from jobs.intake.control import ControlRecord
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
+from jobs.publishing.place import folder_of
 from jobs.reconciliation.changes import ambiguous_rows
 from jobs.reconciliation.resolutions import Decided, open_to_decision, read_decisions
 from jobs.run.ask_again import Retrigger
@@ -40,7 +41,7 @@ class Resolutions:
 
     def open(self, store: Store, space_id: int) -> Sequence[Decided]:
         """The decisions, checked against the ledger. Raises Unusable naming the line."""
-        ambiguous = ambiguous_rows(Path(self.run.folder))
+        ambiguous = ambiguous_rows(folder_of(self.run))
         return open_to_decision(self.path, read_decisions(self.path), store, space_id, self.run, ambiguous)
 
 

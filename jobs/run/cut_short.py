@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from heapq import merge
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -30,6 +29,7 @@ from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.run.context import MOST_REPORTED, RunContext
+from jobs.storage.copies import here
 from jobs.systems.row import Row
 from jobs.windows import A_WINDOW
 
@@ -59,7 +59,7 @@ def cut_short(context: RunContext, error: Exception) -> MusterError | None:
     cause = error if isinstance(error, LedgerBroken) else unusable(error, context.given.settings.out)
     if cause is None:
         return None
-    run, folder, hint = context.run, Path(context.run.folder), cause.hint or ""
+    run, folder, hint = context.run, here(context.run.folder), cause.hint or ""
     if not _sent(context):
         with suppress(OSError):
             folder.rmdir()  # only when nothing was written there
@@ -105,7 +105,7 @@ def _ended(context: RunContext) -> bool:
 
 def _reported(context: RunContext, cause: MusterError) -> str:
     """Writes `outcome.csv`, `outcome.parquet` and `quarantine.csv`; what the user is told of it."""
-    folder, batch = RunFolder(Path(context.run.folder)), context.given.batch
+    folder, batch = RunFolder(here(context.run.folder)), context.given.batch
     if (folder.path / "outcome.csv").exists():
         return f"but every row has its end: {folder.path / 'outcome.csv'}"
     if context.stops.signalled.is_set() and batch.rows > MOST_REPORTED:

@@ -7,6 +7,7 @@ from jobs.errors import Unusable
 from jobs.intake.stage import SOURCE_ROW
 from jobs.privacy import file_names
 from jobs.settings.settings import Settings
+from jobs.storage.arrival import called
 
 NAMED = 3
 """Rows that are named; the contract's three."""
@@ -18,7 +19,7 @@ def check_gates(batch: Batch, settings: Settings) -> None:
     if wrong:
         raise Unusable(
             f"{file_names.shown(batch.file.path.name)}: {'; '.join(wrong)}; nothing was sent",
-            hint=f"muster validate {file_names.shown(batch.file.path)} --quarantine refused.csv shows what is refused; "
+            hint=f"muster validate {called(batch.file.path)} --quarantine refused.csv shows what is refused; "
             "ask the sender for the whole file",
         )
 

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from itertools import chain
-from pathlib import Path
 
 from jobs.clock import milliseconds
 from jobs.engine.driver import Patience, RowDriver
@@ -18,6 +17,7 @@ from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
+from jobs.publishing.place import folder_of
 from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE
 from jobs.reconciliation.resolutions import prove, rows_of
 from jobs.reports.folder import RunFolder
@@ -54,7 +54,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
                 tell_kept(window, progress)
             own_reads = system.reads_with((await client.credential.token()).positions)
             asked = await checked_first(context, client)
-            folder = RunFolder.create(Path(context.run.folder))
+            folder = RunFolder.create(folder_of(context.run))
             keep_plan(context, folder)
             target = origin_of(settings.need("base_url"))
             await asyncio.to_thread(store.begin_run, context.session.space_id, context.run, target)

@@ -5,8 +5,8 @@ from jobs.clock import Clock
 from jobs.evidence.sealed_plan import SealedPlan, StalePlan, check_approval, check_expiry, read_plan, sealed
 from jobs.ledger.place import place_of
 from jobs.ledger.store import Store
-from jobs.privacy import file_names
 from jobs.settings.settings import OPTIONS, Settings
+from jobs.storage.arrival import called
 from jobs.transport.address import origin_of
 from schemas.job_name import ONBOARDING
 
@@ -33,7 +33,7 @@ def check_plan(batch: Batch, settings: Settings, clock: Clock) -> SealedPlan | N
     """
     if settings.plan is None:
         if settings.protected and settings.job == ONBOARDING:
-            named = file_names.shown(batch.file.path)
+            named = called(batch.file.path)
             raise StalePlan(
                 "the profile is protected: it runs approved plans only",
                 hint=f"muster plan {named} --out PLAN; somebody else: muster approve PLAN; then --plan PLAN",
@@ -55,9 +55,7 @@ def approvers_of(settings: Settings) -> frozenset[str]:
 def _same(plan: SealedPlan, batch: Batch, settings: Settings) -> None:
     given, target = plan.plan["input"], plan.plan["target"]
     if given["sha256"] != batch.file.sha256:
-        raise StalePlan(
-            f"{plan.path} was made for another content than that of {file_names.shown(batch.file.path)}", hint=AGAIN
-        )
+        raise StalePlan(f"{plan.path} was made for another content than that of {called(batch.file.path)}", hint=AGAIN)
     here = {"system": settings.system, "tenant": settings.tenant, "origin": origin_of(settings.need("base_url"))}
     for name, value in here.items():
         if target[name] != value:

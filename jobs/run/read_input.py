@@ -14,7 +14,9 @@ from jobs.privacy import file_names
 from jobs.run.keys import keys_of
 from jobs.run.place import Place
 from jobs.run.signals import apart
+from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings
+from jobs.storage.arrival import arrived, called
 
 
 def read_new(path: Path, settings: Settings, place: Place, sha256: str | None = None) -> Batch:
@@ -49,6 +51,7 @@ def read_input(
     path, today = file_names.found(path), place.clock.now().date()
     try:
         with place.progress.stage("reading and validating", None):
+            path = arrived(path, place.work, secret("input_query"))
             return apart(
                 partial(read_batch, path, settings, keys_of(settings), place.work, today, earlier, before=before)
             )
@@ -62,7 +65,7 @@ def read_input(
 def _same_input(batch: Batch, sha256: str | None) -> None:
     """Raises Unusable when the file is not the one that was recorded."""
     if sha256 is not None and batch.file.sha256 != sha256:
-        named = file_names.shown(batch.file.path)
+        named = called(batch.file.path)
         raise Unusable(
             f"{named} was changed since that run: its content is another",
             hint=f"run it as a new file: muster run {named}",

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from jobs.alive import Watch
 from jobs.clock import Clock
@@ -17,6 +16,8 @@ from jobs.reports.folder import RunFolder
 from jobs.run.target import same_target
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
+from jobs.storage.address import is_address
+from jobs.storage.copies import at_hand, here
 
 LOOK_SECONDS = 0.5
 """Between two looks whether workers of an earlier run have stopped (chosen)."""
@@ -77,7 +78,9 @@ def discard_drafts(store: Store, space_id: int) -> None:
     """Removes what runs that died left half written. Who holds the lease knows that none of them still works."""
     for folder in store.unfinished(space_id):
         with suppress(Unusable):  # it died before it made its folder, or somebody removed it
-            RunFolder.existing(Path(folder)).discard_drafts()
+            RunFolder.existing(here(folder)).discard_drafts()
+            if is_address(folder) and here(folder).is_dir():
+                at_hand(folder)  # delivered, where a command was killed before that
 
 
 def place_before(settings: Settings, store: Store) -> tuple[str | None, str | None]:

@@ -8,7 +8,10 @@ from jobs.settings.meaning import meanings
 from jobs.settings.settings import OPTIONS
 from jobs.systems import SYSTEMS, adapter
 
-IN_TABLES = {"evidence": ("witness", "timestamp_url"), "privacy": ("recipient",)}
+IN_TABLES = {
+    "evidence": ("witness", "timestamp_url", "object_lock", "object_lock_days", "object_lock_all"),
+    "privacy": ("recipient",),
+}
 """Options that a file may also give in a table."""
 
 TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}

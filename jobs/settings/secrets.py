@@ -24,6 +24,7 @@ SECRETS = (
     "signing_key",
     "webhook_secret",
     "notify_key",
+    "input_query",
 )
 """Never options: an argument is visible to every user of the machine."""
 
@@ -41,6 +42,7 @@ MEANINGS = {
     "signing_key": "the private key that signs manifests and plans, PEM",
     "webhook_secret": "the secret by which the target's own notifications are proven",
     "notify_key": "the key that a webhook's notices are signed with",
+    "input_query": "what stands behind the ? of an input at an https address",
 }
 """What each is, unless a system says it better (`Capabilities.secrets`)."""
 

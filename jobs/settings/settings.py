@@ -44,10 +44,14 @@ from jobs.settings.values import (
     truth,
     whole,
 )
+from jobs.storage.address import is_address, named
 from jobs.systems import DEFAULT, SYSTEMS
 from jobs.transport.address import checked_base_url
 from jobs.transport.proxy import Proxy, checked_proxy, unused_proxy
 from schemas.job_name import JOBS, ONBOARDING, JobName
+
+WORK = Path("runs")
+"""Where runs leave their folders; where they lie in a cloud, files on the way."""
 
 _URL_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
@@ -107,12 +111,14 @@ class Settings:
         None, tenant_id, "ID", "The tenant to work in; must be the credential's own.", kept=True
     )
     ledger: str = option("sqlite:///muster.db", ledger_url, "URL", "Where it is kept what was done.")
-    out: Path = option(Path("runs"), Path, "DIR", "Where each run leaves its folder.", kept=True)
+    out: Path = option(
+        WORK, Path, "DIR", "Where each run leaves its folder; or s3://, gs://, az://BUCKET/PREFIX.", kept=True
+    )
     work: Path | None = option(
         None,
         Path,
         "DIR",
-        "Where files on the way lie, which are personal: a tmpfs, an encrypted disk; --out if left out.",
+        "Where files on the way lie, which are personal: a tmpfs, an encrypted disk; --out if left out, or runs.",
     )
     run_id: str | None = option(None, str, "ID", "Name of the run; made from the time when left out.")
     concurrency: int = option(16, whole(1, 1024), "N", "Rows worked on at the same time.")
@@ -217,10 +223,25 @@ class Settings:
         kept=True,
     )
     witness: str | None = option(
-        None, str, "FILE", "Hand each checkpoint of the ledger's log to a file, or to a command (| COMMAND).", kept=True
+        None,
+        str,
+        "FILE",
+        "Hand each checkpoint of the ledger's log to a file, a bucket (s3://...), or a command (| COMMAND).",
+        kept=True,
     )
     timestamp_url: str | None = option(
         None, authority, "URL", "Have each manifest time-stamped by this authority (RFC 3161).", kept=True
+    )
+    object_lock: str | None = option(
+        None,
+        one_of("governance", "compliance"),
+        "governance|compliance",
+        "Lock evidence that --out and the witness keep at s3:// (WORM): files that name nobody.",
+        kept=True,
+    )
+    object_lock_days: int = option(2555, whole(1, 36500), "DAYS", "For how long it is locked: seven years.", kept=True)
+    object_lock_all: bool = option(
+        False, truth, None, "Lock files with personal data too: purge and forget can't erase them then.", kept=True
     )
     exit_zero: bool = option(False, truth, None, "End with 0 instead of 1 or 5.")
 
@@ -245,7 +266,7 @@ class Settings:
     @property
     def workplace(self) -> Path:
         """Where a command has its private folder for files on the way."""
-        return self.work or self.out
+        return self.work or (WORK if is_address(self.out) else self.out)
 
     def need(self, name: Literal["base_url", "tenant"]) -> str:
         """The value of an option that this command can't do without. Raises Unusable."""
@@ -282,6 +303,8 @@ def apart_from_defaults(texts: Mapping[str, str]) -> dict[str, str]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Path):
+        return named(value)
     if isinstance(value, Rate):
         return f"{value.calls}/{value.seconds:g}"
     if isinstance(value, time):

@@ -1,6 +1,8 @@
 """What a person decided: checked before anything is sent, kept in the history, and followed."""
 
+import io
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,27 @@ def test_a_customer_that_is_ours_is_adopted_and_finished(muster: Muster, sandbox
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
     expected = {"customer_id": customer_id, "decided_by": "A. Auditor", "reason": "seen in the branch"}
     assert told(ended.folder) == [{"verdict": "ours", **expected}]
+    assert muster("verify", ended.folder.name).code == 0
+
+
+@pytest.mark.parametrize("way", ["purge", "forget"])
+def test_why_somebody_decided_goes_with_the_run_and_the_customer_with_the_person(
+    muster: Muster, sandbox: Sandbox, left_open: Ended, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    customer_id = holder(sandbox, person(1))
+    path = decided(muster.folder, f"1,ours,{customer_id},seen in the branch,A. Auditor")
+    ended = muster("resume", "run-1", "--decisions", path)
+    assert ended.code == 0, ended.stderr
+    monkeypatch.setattr("sys.stdin", io.StringIO(person(1)["national_id"]))
+    options = {"purge": ("--older-than", "0"), "forget": ("--subject", "-")}
+    assert muster(way, *options[way]).code == 0
+
+    kept = {"purge": {"customer_id": customer_id}, "forget": {}}[way]
+    assert told(ended.folder) == [{"verdict": "ours", **kept, "decided_by": "A. Auditor"}]
+    with sqlite3.connect(muster.folder / "muster.db") as ledger:
+        [(detail,)] = ledger.execute("SELECT detail FROM event WHERE kind = 'decision'").fetchall()
+    ledger.close()
+    assert json.loads(detail) == {**kept, "decided_by": "A. Auditor"}
     assert muster("verify", ended.folder.name).code == 0
 
 

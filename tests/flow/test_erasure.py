@@ -77,8 +77,27 @@ def test_a_stranger_is_not_forgotten_by_any_value(asked: Asked, ended: Ended) ->
     assert asked("no phone", "forget", "--subject", "-", "--by", "phone").code == 2
 
 
+def test_what_the_target_told_of_a_person_and_what_people_said_of_a_row_goes_too(
+    muster: Muster, asked: Asked, ended: Ended
+) -> None:
+    hers, other = (line["customer_id"].upper() for line in (ended.rows[0], ended.rows[1]))
+    with sqlite3.connect(muster.folder / "muster.db") as ledger:
+        for number, customer in enumerate((hers, other)):
+            told = (1, f"{number:064}", customer.lower(), "Approved", 0)
+            columns = "space_id, digest, customer_id, state, received_ms"
+            ledger.execute(f"INSERT INTO notice ({columns}) VALUES (?, ?, ?, ?, ?)", told)
+    ledger.close()
+    muster("close", "run-1", "--rows", "3", "--as", "known", "--reason", "her aunt rang", "--by", "Sipho")
+    assert asked(ROWS[0]["national_id"], "forget", "--subject", "-").code == 0
+
+    with sqlite3.connect(muster.folder / "muster.db") as ledger:
+        assert ledger.execute("SELECT customer_id FROM notice").fetchall() == [(other.lower(),)]
+        assert ledger.execute("SELECT reason, decided_by FROM disposition").fetchall() == [("erased", "Sipho")]
+    ledger.close()
+
+
 @pytest.mark.parametrize("way", [("purge", "--older-than", "0"), ("forget", "--subject", "-")])
-def test_a_folder_that_was_never_sealed_is_erased_too(
+def test_the_folder_of_a_run_that_was_cut_short_is_erased_too(
     muster: Muster, asked: Asked, ended: Ended, way: tuple[str, ...]
 ) -> None:
     for name in ("manifest.json", "SHA256SUMS"):
@@ -86,9 +105,12 @@ def test_a_folder_that_was_never_sealed_is_erased_too(
     with sqlite3.connect(muster.folder / "muster.db") as ledger:
         facts = json.loads(ledger.execute("SELECT facts FROM run").fetchone()[0])
         facts.pop("manifests")
-        ledger.execute("UPDATE run SET facts = ?", (json.dumps(facts),))
+        ledger.execute("UPDATE run SET facts = ?, ended_ms = NULL, summary = NULL", (json.dumps(facts),))
     ledger.close()
     assert asked(ROWS[0]["national_id"], *way).code == 0
+    if way[0] == "purge":
+        assert not (ended.folder / "quarantine.csv").exists()
+        assert {row["phone_masked"] for row in ended.rows} == {""}
     traces = {ROWS[0][name]: name for name in ("national_id", "email", "phone")}
     assert [each for each in leaks(left(muster), traces) if "customers.csv" not in each] == []
 

@@ -172,3 +172,24 @@ def test_no_disguise_of_a_number_reaches_ledger_reports_events_screen_or_log(
     assert len(bare) > 10
     found = [name for name, digits in bare.items() for row in rows if row["national_id"][1:12] in digits]
     assert found == [], (seed, found)
+
+
+def test_a_number_in_the_name_of_a_file_is_nowhere(muster: Muster) -> None:
+    number = "8001015009087"
+    path, record = muster.folder / f"{number}.csv", muster.folder / f"{number}.csv.control.json"
+    written(path, [person(1)])
+    record.write_text('{"rows": 1}')
+    (muster.folder / f"{number} book.csv").write_bytes(b"PK\3\4book")
+    (muster.folder / f"{number} ids.csv").write_text("row_ref\n1\n")
+    (muster.folder / f"{number} bad.json").write_text("{}")
+    ended = [
+        muster("plan", path, "--out", "plan.json"),
+        muster("run", path),
+        muster("validate", f"{number} book.csv"),
+        muster("validate", path, "--control", f"{number} bad.json"),
+        muster("resume", "run-1", "--decisions", f"{number} ids.csv"),
+        muster("reconcile", "run-1", "--against", f"{number} ids.csv"),
+    ]
+    assert [each.code for each in ended] == [0, 0, 2, 2, 2, 2]
+    named = {each.name for each in muster.folder.iterdir() if number in each.name}
+    assert leaks(leaking.everything(muster.folder, ended, named), {number: "the name"}) == []

@@ -30,6 +30,9 @@ ONLY_IN = {
     "uvicorn": ("jobs.sandbox", "jobs.operations.webhook"),
     "rich": ("jobs.progress",),
     "jinja2": ("jobs.reports",),
+    "boto3": ("jobs.storage.s3",),
+    "botocore": ("jobs.storage.s3",),
+    "obstore": ("jobs.storage.other_clouds",),
     "cryptography": ("jobs.evidence.signature", "jobs.privacy.rsa_keys"),
 }
 """An edge of the program and the modules that may touch it."""
@@ -48,6 +51,7 @@ FLOORS = (
     ("jobs.progress",),
     ("jobs.systems",),
     ("jobs.privacy",),
+    ("jobs.storage",),
     ("jobs.intake", "jobs.ledger"),
     ("jobs.transport",),
     VENDORS,

@@ -12,7 +12,11 @@ import pytest
 
 from jobs.cli import cli
 from jobs.errors import ExitCode
+from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP
+from jobs.evidence.sums import SUMS
 from jobs.intake.control import FIELDS
+from jobs.publishing.prediction import APPROVAL_FILE, PLAN_FILE, SCORED
+from jobs.publishing.publish import MADE_ANEW
 from jobs.settings.settings import BY_NAME
 
 from .tables import SETTINGS, SETTINGS_PAGE, block
@@ -115,3 +119,29 @@ def test_the_wheel_brings_readme_and_documents() -> None:
 
     assert {Path(source).name for source in shared} >= {"docs", "README.md"}
     assert project["project"]["readme"] == "README.md"
+
+
+def named_in_table(text: str, heading: str) -> set[str]:
+    """The files in the first column of the table behind `heading`; `.parquet` behind `outcome.csv` is that one's."""
+    found: set[str] = set()
+    for row in re.findall(
+        r"^\| (.+?) \|", text.partition(heading)[2].partition("\n\n")[2].partition("\n\n")[0], re.MULTILINE
+    ):
+        before = ""
+        for name in re.findall(r"`([^`]+)`", row):
+            before = before.partition(".")[0] + name if name.startswith(".") else name
+            found.add(before)
+    return found
+
+
+def test_both_pages_of_files_name_all_that_a_run_writes_and_nothing_else() -> None:
+    tables = {f"{name}.{kind}" for name in ("reconciliation", "changes") for kind in ("csv", "parquet")}
+    sealed = {MANIFEST, SIGNATURE, STAMP, SUMS, "manifest-N.json"}
+    written = {*MADE_ANEW, *tables, *sealed, PLAN_FILE, APPROVAL_FILE, SCORED, "sample-N-S.html", "sample-N-S.csv"}
+    page = named_in_table(text_of("files.md"), "in `quarantine.csv`")
+    packed = named_in_table((ROOT / "jobs/evidence/pack/README-AUDITOR.md").read_text("utf-8"), "## What each file is")
+
+    assert page == written | {"profiles-TIME/ID.pdf"}
+    later = {"reconcile-TIME/", "profiles-TIME/"}
+    own = {"README-AUDITOR.md", "changes.csv", "changes.parquet"}
+    assert packed == (written | later) - own

@@ -62,6 +62,11 @@ def test_frame_and_single_value_agree(region: str) -> None:
         assert digits == oracle.phone(text, region), f"seed {seed}: {text!r}"
 
 
+@pytest.mark.parametrize("text", ["711238497", "71)123849\u00a0-7", "711238 - 49\u00a0", "71112384 -\u00a07"])
+def test_a_dash_before_the_last_digits_is_judged_alike_whatever_stands_beside_it(text: str) -> None:
+    assert normalise_phones(pl.Series("phone", [text]), "ZA").to_list() == [normalise_phone(text, "ZA")]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_frame_and_single_value_agree_on_many_more(seed: int) -> None:

@@ -1,0 +1,25 @@
+"""Whether the objects of a run are locked in their bucket as the run had asked for."""
+
+from jobs.ledger.rows import RunRow
+from jobs.storage.address import address_of, is_address
+from jobs.storage.bucket import Absent, opened
+from jobs.storage.retention import Retention
+
+
+def unretained(run: RunRow) -> list[str]:
+    """Objects of `run` that are not locked as its settings ask for, a sentence each; empty where nothing was asked.
+
+    One that is missing is no matter of its lock. Raises what the bucket refuses.
+    """
+    retention = Retention.of(run.settings)
+    if retention is None or not is_address(run.folder):
+        return []
+    bucket, problems = opened(address_of(run.folder)), []
+    for name in sorted(filter(retention.holds, bucket.seen())):
+        try:
+            missing = bucket.unlocked(name, retention)
+        except Absent:
+            continue
+        if missing is not None:
+            problems.append(f"{name}: {retention.mode} for {retention.days} days was asked for, and {missing}")
+    return problems

@@ -1,0 +1,36 @@
+"""How long objects can't be changed or removed by anybody (WORM), and which ones: evidence that names nobody."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+NAMELESS = re.compile(
+    r"(.*/)?(manifest(-\d+)?\.json(\.sig|\.tsr)?|SHA256SUMS|summary\.json|verify\.py|README-AUDITOR\.md)"
+)
+"""Evidence without personal data: what an erasure leaves as it is. Manifests pin the hashes of all other files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """`mode`: `governance` (who has a right of its own may end it) or `compliance` (nobody may)."""
+
+    mode: str
+    days: int
+    everything: bool = False
+    """Files with personal data too: what is asked to be forgotten stays until then."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, object]) -> "Retention | None":
+        """As a run's settings ask for it; None: nothing is locked."""
+        mode = str(settings.get("object_lock") or "")
+        everything = settings.get("object_lock_all") in {True, "true"}
+        return cls(mode, int(str(settings.get("object_lock_days") or 0)), everything) if mode else None
+
+    def holds(self, name: str) -> bool:
+        """Whether the object `name` is to be locked."""
+        return self.everything or NAMELESS.fullmatch(name) is not None
+
+    def until(self, now: datetime) -> datetime:
+        """When what is made at `now` is free."""
+        return now + timedelta(days=self.days)
