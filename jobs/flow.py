@@ -21,7 +21,6 @@ from jobs.run.checks import check_batch, check_settings
 from jobs.run.context import Given, Place, Resolutions
 from jobs.run.cut_short import reported_if_cut_short
 from jobs.run.event_loop import finish
-from jobs.run.lead import ready
 from jobs.run.online import online
 from jobs.run.read_input import read_new
 from jobs.run.signals import Signals
@@ -71,8 +70,7 @@ def onboard(
             resolutions=decisions,
             again=again,
         )
-
-        stack.enter_context(ready(settings))
+        stack.enter_context(beginning.engine_of(settings))
         held = stack.enter_context(session.opened(settings, run_id, clock, progress))
         context = beginning.begun(run_id, given, place, held, stops)
         signals.hand_over(stops)

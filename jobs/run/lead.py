@@ -9,7 +9,6 @@ from it and given to the next one; what is left at the end, the leader ends as i
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from jobs.alive import Watch
@@ -31,7 +30,7 @@ from jobs.progress import Count
 from jobs.run.context import RunContext
 from jobs.run.engines import Elsewhere, Engine, Names
 from jobs.run.local_engine import LocalEngine
-from jobs.run.ray_engine import RayEngine, cluster
+from jobs.run.ray_engine import RayEngine
 from jobs.run.staff import Staff
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
@@ -66,11 +65,6 @@ def shared(settings: Settings) -> bool:
     several = settings.workers > 1 or settings.engine != "local"
     plain = settings.job == ONBOARDING and not capabilities(settings.job_name.adapter).logins
     return several and plain and settings.limit is None
-
-
-def ready(settings: Settings) -> AbstractContextManager[None]:
-    """What the engine needs for as long as it works, before anything is sent. Raises Unusable."""
-    return cluster(settings) if shared(settings) and settings.engine == "ray" else nullcontext()
 
 
 def engine_of(settings: Settings) -> Engine:
