@@ -159,7 +159,13 @@ class Settings:
         600.0, seconds, "SECONDS", "How long to wait for a target that does not answer any more."
     )
     engine: str = option(
-        "local", one_of("local", "external"), "local|external", "What runs the workers; external: you start run-shard."
+        "local",
+        one_of("local", "ray", "external"),
+        "local|ray|external",
+        "What runs the workers; external: you start run-shard.",
+    )
+    ray_address: str | None = option(
+        None, str, "ADDRESS", "The Ray cluster, auto or HOST:PORT; one on this machine, for this run, when left out."
     )
     workers: int = option(1, whole(1, 1024), "N", "Processes that share the rows, each with --concurrency of them.")
     shards: int | None = option(
