@@ -5,11 +5,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.alive import Process
 from jobs.batch import rows_of
 from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops
 from jobs.errors import ExitCode, Locked, Unusable
 from jobs.intake.workspace import workspace
+from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.shards import Leader, Shard, ShardState, leader_of, shards_of
 from jobs.ledger.store import Store
@@ -70,6 +72,8 @@ def _run(store: Store, names: Names) -> RunRow:
     if run is None:
         raise Unusable(f"the ledger knows no run {names.run[:80]}", hint="muster runs lists them")
     shards = shards_of(store, run.run_id)
+    if not shards and run.ended_ms is None:
+        raise NoLeader(run.run_id)  # it may be about to make them
     if not shards:
         raise Unusable(f"run {run.run_id} is not shared out in shards", hint="muster run INPUT --workers N")
     if names.shard is not None and names.shard >= len(shards):
@@ -99,6 +103,12 @@ def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
 def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store, stack: ExitStack) -> Work:
     """All that a worker needs, found where it works. Raises Unusable."""
     settings = as_run(run.settings, names.ledger)
+    if place_of(names.ledger).key_file is not None and leader.process.boot != Process.me().boot:
+        raise Unusable(
+            f"the ledger {place_of(names.ledger)} is a file, which one machine can use; run {run.run_id} is led on "
+            f"{leader.process.host}",
+            hint="--ledger postgresql://..., for the run and its workers (docs/ledger.md)",
+        )
     system = system_of(settings, Path(run.input_path).parent)
     credential_of(settings)
     accepted = staged(leader, settings)
