@@ -79,7 +79,7 @@ RUNNING = (
 )
 
 
-SHARING = ("engine", "workers", "shards")
+SHARING = ("engine", "workers", "shards", "egress", "egress_agreement")
 """Options of commands whose rows several processes may share."""
 
 MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
