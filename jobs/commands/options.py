@@ -57,6 +57,7 @@ RUNNING = (
     "breaker",
     "same_cause",
     "canary",
+    "reread",
     "limit",
     "lock_timeout",
     "protected",
