@@ -57,6 +57,7 @@ RUNNING = (
     "breaker",
     "same_cause",
     "canary",
+    "reread",
     "limit",
     "lock_timeout",
     "protected",
@@ -79,7 +80,7 @@ RUNNING = (
 )
 
 
-SHARING = ("engine", "workers", "shards")
+SHARING = ("engine", "ray_address", "workers", "shards")
 """Options of commands whose rows several processes may share."""
 
 MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})

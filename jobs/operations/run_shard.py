@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.batch import rows_of
 from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops
-from jobs.errors import ExitCode, Locked, Unusable
+from jobs.errors import ExitCode, Locked, MusterError, Unusable
 from jobs.intake.workspace import workspace
 from jobs.ledger.rows import RunRow
 from jobs.ledger.shards import Leader, Shard, ShardState, leader_of, shards_of
@@ -31,6 +31,15 @@ LOOK_SECONDS = 1.0
 """Between two looks meanwhile (chosen)."""
 
 
+class NotYet(MusterError):
+    """The leader has made no shards so far: it reads, logs in, or sends its canary."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} is not shared out in shards yet", hint="the same command, a little later")
+
+
 @dataclass(frozen=True, slots=True)
 class Worked:
     """What a worker did: the shards that it had, as they stand now, and its exit code."""
@@ -49,7 +58,7 @@ def run_shard(names: Names, clock: Clock, progress: Progress) -> Worked:
         before = _awaited(store, names, clock)
         if before is not None and before.state is not ShardState.OPEN:
             parked = before.state is ShardState.PARKED and (before.due_ms or 0) > milliseconds(clock.now())
-            if parked or before.state is ShardState.DONE:
+            if parked or before.state in {ShardState.DONE, ShardState.LEFT}:
                 return Worked(run.run_id, [before], ExitCode.PENDING if parked else ExitCode.OK)
         leader = leader_of(store, run.run_id)
         if leader is None:
@@ -70,6 +79,8 @@ def _run(store: Store, names: Names) -> RunRow:
     if run is None:
         raise Unusable(f"the ledger knows no run {names.run[:80]}", hint="muster runs lists them")
     shards = shards_of(store, run.run_id)
+    if not shards and leader_of(store, run.run_id) is not None:
+        raise NotYet(run.run_id)
     if not shards:
         raise Unusable(f"run {run.run_id} is not shared out in shards", hint="muster run INPUT --workers N")
     if names.shard is not None and names.shard >= len(shards):
