@@ -97,10 +97,10 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
 
 def _bucket(settings: Settings) -> Iterator[Check]:
     """Whether the bucket of --out can be written, and locked where that is asked for."""
-    retention = Retention.of(settings.shown())
-    if not is_address(settings.out) and retention is None:
-        return
     try:
+        retention = Retention.wanted(settings.shown(), (settings.out, settings.witness or ""))
+        if not is_address(settings.out):
+            return
         refuse_unwritable(settings.out, retention)
     except MusterError as error:
         yield Check("bucket", False, error.message, error.hint)

@@ -57,7 +57,7 @@ def check_settings(settings: Settings, files: Path, run_id: str) -> tuple[Settin
     signing()
     settings.need("base_url")
     same_target(settings)
-    refuse_unwritable(settings.out, Retention.of(settings.shown()))
+    refuse_unwritable(settings.out, Retention.wanted(settings.shown(), (settings.out, settings.witness or "")))
     return settings, system
 
 
