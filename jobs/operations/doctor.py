@@ -29,7 +29,7 @@ from jobs.settings.pseudonyms import KEYLESS, key_is_there
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings, proxy_left_out, unknown_variables
 from jobs.storage.address import is_address, named
-from jobs.storage.probe import refuse_unwritable
+from jobs.storage.probe import refuse_unwritable_bucket
 from jobs.storage.retention import Retention
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed, Token
@@ -101,7 +101,7 @@ def _bucket(settings: Settings) -> Iterator[Check]:
         retention = Retention.wanted(settings.shown(), (settings.out, settings.witness or ""))
         if not is_address(settings.out):
             return
-        refuse_unwritable(settings.out, retention)
+        refuse_unwritable_bucket(settings.out, retention)
     except MusterError as error:
         yield Check("bucket", False, error.message, error.hint)
     else:

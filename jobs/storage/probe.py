@@ -12,7 +12,7 @@ PROBE = "muster-probe-"
 """How objects begin that are made to see whether that can be done; they are removed at once."""
 
 
-def refuse_unwritable(place: Path | str, retention: Retention | None) -> None:
+def refuse_unwritable_bucket(place: Path | str, retention: Retention | None) -> None:
     """Makes an object below the address `place` and removes it; nothing where `place` is no address.
 
     Raises Unusable, NotPermitted or Unreachable where that fails, or where objects can't be locked as asked for.
