@@ -24,9 +24,9 @@ test: $(READY) ## the tests that a change must pass (minutes)
 test-all: $(READY) ## every test, the long ones too
 	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough
 
-test-scale: $(READY) ## what needs hundreds of megabytes more: Ray, and the linters of deploy/
+test-scale: $(READY) ## several processes and machines on one run; the linters of deploy/ (hundreds of megabytes more)
 	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scale.lock
-	@TESTS_AT_SCALE=1 $(RUN)python -m pytest -q $(wildcard tests/scale) tests/house/test_deploy.py
+	@TESTS_AT_SCALE=1 $(RUN)python -m pytest -q $(wildcard tests/scale) tests/flow/test_shards.py tests/house/test_deploy.py
 
 check: $(READY) ## lint, format, types, and what a scanner finds in the source
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy

@@ -13,7 +13,7 @@ from jobs.earlier import Earlier
 from jobs.intake.files import Files, Refused
 from jobs.intake.judge import FORMER_KEY, PERSONAL_KEY
 from jobs.intake.preflight import InputFile, preflight
-from jobs.intake.stage import Staged, stage
+from jobs.intake.stage import SOURCE_ROW, Staged, stage
 from jobs.intake.validate import Validated, validate
 from jobs.keys import KeySpace, Pseudonyms
 from jobs.ledger.rows import OutcomeRow
@@ -55,14 +55,42 @@ class Batch:
 
     def accepted(self, window: int = A_LOOKUP) -> Iterator[list[Row]]:
         """The accepted rows in input order."""
-        secrets = frozenset(column.name for column in columns_of(self.file.system) if column.secret)
         for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
-            yield [_row(values, secrets) for values in frame.iter_rows(named=True)]
+            yield _rows(frame, self.file.system)
 
     def quarantined(self, pseudonyms: Pseudonyms | None, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
         """The outcomes of the rows that failed validation, in input order; without `pseudonyms`, without their keys."""
         for frame in _windows(self.validated.quarantined, self.validated.quarantined_rows, window):
             yield [_quarantined(values, pseudonyms) for values in frame.iter_rows(named=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The accepted rows of a batch from one source row to another, both included."""
+
+    accepted_rows: pl.DataFrame
+    system: str
+
+    @classmethod
+    def of(cls, accepted: Path, system: str, first: int, last: int) -> "Slice":
+        """Those of the file `accepted` of a batch, all in memory."""
+        mine = pl.col(SOURCE_ROW).is_between(first, last)
+        return cls(pl.scan_parquet(accepted, glob=False).filter(mine).collect(), system)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.accepted_rows)
+
+    def accepted(self, window: int = A_LOOKUP) -> Iterator[list[Row]]:
+        """The rows in input order."""
+        for frame in self.accepted_rows.iter_slices(window):
+            yield _rows(frame, self.system)
+
+
+def rows_of(accepted: Path) -> int:
+    """How many rows the file `accepted` of a batch has."""
+    return int(pl.scan_parquet(accepted, glob=False).select(pl.len()).collect().item())
 
 
 def read_batch(
@@ -118,6 +146,11 @@ def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:
     lazy = pl.scan_parquet(path, glob=False)
     for offset in range(0, rows, window):
         yield lazy.slice(offset, window).collect()
+
+
+def _rows(frame: pl.DataFrame, system: str) -> list[Row]:
+    secrets = frozenset(column.name for column in columns_of(system) if column.secret)
+    return [_row(values, secrets) for values in frame.iter_rows(named=True)]
 
 
 def _row(values: dict[str, Any], secrets: frozenset[str]) -> Row:

@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": "Show what a run of INPUT would do; reads the target and changes nothing.",
     "approve": "Approve PLAN, which somebody else made with muster plan INPUT --out PLAN.",
     "doctor": "Check settings, credential, ledger, disk and target before a run; changes nothing.",
+    "run-shard": "Work on shards of RUN, which muster run --engine external or another machine leads.",
     "resume": "Go on with what RUN left open: pending decisions, an interruption, a deadline.",
     "retry": "Try the rows of RUN again that ended failed, beside what resume does.",
     "kyc": "Ask for KYC again for rows of RUN that were declined, or that are in doubt about it; then go on with them.",

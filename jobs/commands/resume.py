@@ -8,6 +8,7 @@ import click
 from jobs.commands.erasing import keep_retention
 from jobs.commands.options import (
     RUNNING,
+    SHARING,
     chosen_run,
     decisions_option,
     effective,
@@ -15,6 +16,7 @@ from jobs.commands.options import (
     options,
     progress_of,
     say,
+    say_brief,
     show,
     show_json,
     tell_end,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 @click.argument("run_id_before", type=RUN, metavar="[RUN]", required=False)
 @decisions_option
 @click.option("--all", "every", is_flag=True, help="Every file of the tenant that resume can take further.")
-@options(*RUNNING)
+@options(*RUNNING, *SHARING)
 def command(run_id_before: str | None, decisions: Path | None, every: bool, **given: Any) -> None:
     """Go on with what RUN left open: pending decisions, an interruption, a deadline. The newest run by default.
 
@@ -120,6 +122,8 @@ def show_all(
     from jobs.reports.summary import SCHEMA_VERSION
     from jobs.reports.text import render_text
 
+    for summary in ended:
+        say_brief(summary, settings, given)
     for run, error in failed:
         say(f"muster: run {run.run_id} can't be gone on with: {error.message}", err=True)
     if settings.output == "json":

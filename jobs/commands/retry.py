@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from jobs.commands.erasing import keep_retention
-from jobs.commands.options import RUNNING, chosen_run, effective, options, progress_of, show, the_clock
+from jobs.commands.options import RUNNING, SHARING, chosen_run, effective, options, progress_of, show, the_clock
 from jobs.commands.run_name import RUN
 
 
 @click.command("retry")
 @click.argument("run_id_before", type=RUN, metavar="RUN", required=True)
-@options(*RUNNING)
+@options(*RUNNING, *SHARING)
 def command(run_id_before: str | None, **given: Any) -> None:
     """Try the rows of RUN again that ended failed, beside what resume does.
 

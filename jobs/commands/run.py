@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from jobs.commands.erasing import keep_retention
-from jobs.commands.options import RUNNING, effective, options, progress_of, show, the_clock
+from jobs.commands.options import RUNNING, SHARING, effective, options, progress_of, show, the_clock
 
 
 @click.command("run")
 @click.argument("input_path", metavar="INPUT", type=click.Path(path_type=Path))
-@options("control", "plan", "approvers", *RUNNING)
+@options("control", "plan", "approvers", *RUNNING, *SHARING)
 def command(input_path: Path, **given: Any) -> None:
     """Validate, onboard, report and reconcile INPUT.
 

@@ -395,6 +395,7 @@ LEFT = {
     "canary": "the run was stopped: its first rows did not go well",
     "not_permitted": "the run was stopped: the credential was refused",
     "unreachable": "the run was stopped: the target could not be reached any more",
+    "worker_died": "the processes that worked on these rows died, one after the other",
 }
 
 

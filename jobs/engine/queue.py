@@ -20,10 +20,20 @@ class WorkQueue:
     """Shared by all workers of a run.
 
     `spacing`: seconds on average from one parked case being taken up to the next. `most`: cases parked at a time.
+    `patience`: it comes to its end when nothing is left but decisions, and the next is not due for so many seconds.
     """
 
-    def __init__(self, fresh: AsyncIterator[Case], clock: Clock, spacing: float = 0.0, most: float = math.inf) -> None:
-        self.clock, self.spacing, self.most = clock, spacing, most
+    def __init__(
+        self,
+        fresh: AsyncIterator[Case],
+        clock: Clock,
+        spacing: float = 0.0,
+        most: float = math.inf,
+        patience: float = math.inf,
+    ) -> None:
+        self.clock, self.spacing, self.most, self.patience = clock, spacing, most, patience
+        self.only_waiting = False
+        """Whether it came to its end because only decisions are waited for, and not soon."""
         self._fresh: AsyncIterator[Case] | None = fresh
         self._parked: list[tuple[float, int, Case]] = []
         self._numbers = 0
@@ -77,7 +87,7 @@ class WorkQueue:
         self._changed.set()
 
     def leave(self) -> list[Case]:
-        """All parked cases, which the run leaves as they stand."""
+        """All parked cases, which this process leaves as they stand."""
         cases = [case for _, _, case in self._parked]
         self._parked.clear()
         return cases
@@ -98,8 +108,19 @@ class WorkQueue:
             if self._fresh is None and not self._parked and self._working == 0:
                 self._changed.set()
                 return None
+            if self._long():
+                self.only_waiting = True
+                self.close()
+                return None
             await self._wait()
         return None
+
+    def _long(self) -> bool:
+        """Whether nothing is left but cases that wait for a decision, and for longer than `patience`."""
+        if self._fresh is not None or self._working or not self._parked:
+            return False
+        late = self._parked[0][0] - self.clock.monotonic() >= self.patience
+        return late and not any(case.resting for _, _, case in self._parked)
 
     def _due(self) -> bool:
         return bool(self._parked) and self._parked[0][0] <= self.clock.monotonic()

@@ -1,14 +1,15 @@
 """Why a run stops before its end: signals, the deadline, the operator's policies, a refused credential, an outage."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from jobs.clock import Clock
-from jobs.errors import ExitCode, MusterError, Unreachable
+from jobs.errors import ExitCode, MusterError, Unreachable, strongest
+from jobs.ledger.tally import Tally
 from jobs.model import ATTENTION, Outcome
 
 BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
@@ -63,11 +64,11 @@ class Stops:
     """What the local clock shows at the deadline, without its zone; None: there is none."""
     unreadable: bool = False
     """Whether the target takes no more reads, so that nothing can be compared at the end."""
+    tally: Tally = field(default_factory=Tally)
+    """How the rows have ended that this process worked on."""
+    others: Tally = field(default_factory=Tally)
+    """Those of the other processes of the run, as far as it is known."""
     _notes: list[str] = field(default_factory=list)
-    _sent: int = 0
-    _errors: int = 0
-    _in_a_row: int = 0
-    _causes: Counter[str] = field(default_factory=Counter)
 
     def signal(self, code: ExitCode) -> None:
         """A first signal drains; a second one stops at once."""
@@ -84,6 +85,13 @@ class Stops:
         """--limit rows were handed out, and there are more."""
         self.codes.add(ExitCode.POLICY)
         self.why = self.why or "no more rows were wanted (--limit)"
+
+    def abandoned(self, shards: int) -> None:
+        """Too many processes died with the rows of some shards: those are left as they stand."""
+        self.codes.add(ExitCode.POLICY)
+        self.reason = "worker_died"
+        self.why = self.why or f"the processes that worked on {shards} shards died, one after the other"
+        self._notes.append(f"{self.why}: their rows are left as they stand")
 
     @contextmanager
     def watching(self, clock: Clock) -> Iterator[None]:
@@ -141,21 +149,40 @@ class Stops:
         """One row ended; `cause` is its signature (step, code, the target's own code), empty for a good end."""
         if outcome in UNTOUCHED:
             return
-        self._sent += 1
-        self._errors += outcome in ATTENTION
-        self._in_a_row = self._in_a_row + 1 if outcome in BROKEN else 0
-        if self.budget is not None and self._errors > self.budget.rows:
+        mine, others = self.tally, self.others
+        mine.sent += 1
+        mine.errors += outcome in ATTENTION
+        mine.in_a_row = mine.in_a_row + 1 if outcome in BROKEN else 0
+        sent, in_a_row = mine.sent + others.sent, mine.in_a_row + others.in_a_row
+        if self.budget is not None and mine.errors + others.errors > self.budget.rows:
             self.policy(
                 "max_errors", f"stopped: more than {self.budget.rows:g} rows came to need attention (--max-errors)"
             )
-        if self.breaker and self._in_a_row >= self.breaker:
-            self.policy(
-                "breaker", f"stopped: {self._in_a_row} rows in a row failed, the last one of {cause} (--breaker)"
-            )
+        if self.breaker and mine.in_a_row and in_a_row >= self.breaker:
+            self.policy("breaker", f"stopped: {in_a_row} rows in a row failed, the last one of {cause} (--breaker)")
         if outcome in ATTENTION and outcome is not Outcome.CONFLICT:
-            self._causes[cause] += 1
-            if self.same_cause and self._causes[cause] >= max(self.same_cause, self._sent / 2):
-                self.policy("same_cause", f"stopped: {self._causes[cause]} rows ended alike, of {cause} (--same-cause)")
+            mine.causes[cause] += 1
+            alike = mine.causes[cause] + others.causes[cause]
+            if self.same_cause and alike >= max(self.same_cause, sent / 2):
+                self.policy("same_cause", f"stopped: {alike} rows ended alike, of {cause} (--same-cause)")
+
+    def told(self) -> dict[str, object]:
+        """Why this process was stopped, for the others of its run: what `heard` takes."""
+        return {
+            "reason": self.reason,
+            "code": int(strongest(self.codes)),
+            "why": self.why,
+            "notes": list(self.notes),
+            "unreadable": self.unreadable,
+            "at_once": self.at_once.is_set(),
+        }
+
+    def heard(self, told: Mapping[str, Any]) -> None:
+        """Another process of the run was stopped, and so is this one."""
+        if not self.requested.is_set():
+            self._notes += told["notes"]
+            self.unreadable = self.unreadable or told["unreadable"]
+            self._stop(told["reason"], ExitCode(told["code"]), told["why"])
 
     def policy(self, reason: str, note: str) -> None:
         """A policy of the operator stops the run; `note` says why."""

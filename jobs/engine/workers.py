@@ -4,7 +4,8 @@ A row costs no task, and a row that waits for a decision costs neither worker no
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from math import inf
 
 from jobs.engine.case import Case
 from jobs.engine.driver import RowDriver
@@ -40,10 +41,15 @@ class WorkerPool:
         """Rows that wait for a decision."""
         return self._agenda.parked if self._agenda else 0
 
-    async def run(self, fresh: AsyncIterator[Case], workers: int) -> None:
-        """Works until every case has ended or the run is stopped; then nothing is under way any more."""
+    async def run(self, fresh: AsyncIterator[Case], workers: int, patience: float = inf) -> Sequence[Case]:
+        """Works until every case has ended or the run is stopped; then nothing is under way any more.
+
+        `patience`: it ends too when only decisions are outstanding, and none is to be read within so many seconds;
+        gives the cases that wait for them, which have no end yet.
+        """
         spacing = self._poll_spacing()
-        agenda = WorkQueue(fresh, self.engine.clock, spacing, self.engine.patience.decision_wait / spacing)
+        most = self.engine.patience.decision_wait / spacing
+        agenda = WorkQueue(fresh, self.engine.clock, spacing, most, patience)
         self._agenda = agenda
         tasks = [asyncio.create_task(self._work(agenda), name=f"worker-{number}") for number in range(workers)]
         stopping = asyncio.create_task(self.engine.stops.requested.wait(), name="stop")
@@ -55,8 +61,12 @@ class WorkerPool:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
-        for case in agenda.leave():
+        left = agenda.leave()
+        if agenda.only_waiting and not self.engine.stops.requested.is_set():
+            return left
+        for case in left:
             await self.engine.leave(case)
+        return ()
 
     async def _until_done_or_stopped(
         self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool], agenda: WorkQueue

@@ -22,6 +22,9 @@ from jobs.windows import A_FRAME
 from schemas.column import InputModel
 from schemas.columns import input_of
 
+ACCEPTED = "accepted.parquet"
+"""The file of the rows that passed, in the folder of those who validate."""
+
 PART_GROUP = 25_000
 """Rows of a row group of the parts. Several are decoded ahead when the parts become one file: at 3 million rows that
 took 551 MiB, and 1,265 MiB where each part was one group (measured)."""
@@ -100,7 +103,7 @@ def validate(
             _keep(accepted, parts / f"accepted-{number:05}.parquet")
             _keep(quarantined, parts / f"quarantined-{number:05}.parquet")
         _settle_duplicates(parts, input_of(staged.file.system))
-        paths = folder / "accepted.parquet", folder / "quarantined.parquet"
+        paths = folder / ACCEPTED, folder / "quarantined.parquet"
         write_parquet(_scanned(parts, "accepted").drop(LINE), paths[0])
         write_parquet(_scanned(parts, "quarantined").select(*QUARANTINED_SCHEMA), paths[1])
     return _counted(staged, *paths)

@@ -66,10 +66,13 @@ class Lease:
     def renew(self) -> bool:
         """Says that the owner lives; False when the space was taken over meanwhile. Raises LedgerBroken."""
         since = self._clock.monotonic()
-        mine = beat(self.store, self.space_id, self.epoch, milliseconds(self._clock.now()))
+        mine = self._beat(milliseconds(self._clock.now()))
         if mine:
             self._since = since
         return mine
+
+    def _beat(self, now_ms: int) -> bool:
+        return beat(self.store, self.space_id, self.epoch, now_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Holding:
             f"run {row['owner_run']} works on {row['system']} tenant {row['tenant']}: "
             f"pid {row['owner_pid']} on {row['owner_host']} since {since}, last heartbeat {beat}"
         )
-        return words if self.lives else f"{words}; {_process(row).whereabouts()}, so that only its heartbeat can tell"
+        return words if self.lives else f"{words}; {owner_of(row).whereabouts()}, so that only its heartbeat can tell"
 
 
 class Occupied(Locked):
@@ -279,10 +282,10 @@ def _space(connection: Connection, space_id: int) -> RowMapping:
 
 def _lives(row: RowMapping) -> bool | None:
     """Whether the owner still works: as of `Process.lives`; False for a space that is free."""
-    return False if row["owner_run"] is None else _process(row).lives()
+    return False if row["owner_run"] is None else owner_of(row).lives()
 
 
-def _process(row: RowMapping) -> Process:
+def owner_of(row: RowMapping) -> Process:
     """The owner's process as it was recorded; an older muster recorded neither boot nor namespace."""
     place = row["owner_boot"], row["owner_namespace"]
     return Process(row["owner_pid"], row["owner_started"], row["owner_host"], *place)

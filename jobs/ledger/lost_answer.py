@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway
+from jobs.ledger.rows import Part
 
 T = TypeVar("T")
 
@@ -36,11 +37,13 @@ def is_there(
     run_id: str,
     events: Sequence[Mapping[str, object]],
     outcomes: Sequence[Mapping[str, object]],
+    part: Part | None = None,
 ) -> bool:
     """Whether the run's events and outcomes, which were to be committed together, are in the ledger.
 
-    To be asked under the lock of the space, which the lost transaction holds until it has ended, and before anything
-    else is written of the run. False also where there are neither: to write the rest again changes nothing.
+    To be asked under the lock of the space, or of the `part` of the run that they are about, which the lost transaction
+    holds until it has ended, and before anything else is written of it. False also where there are neither: to write
+    the rest again changes nothing.
     """
     outcome = tables.outcome.c
     if outcomes:
@@ -48,5 +51,7 @@ def is_there(
         return connection.scalar(select(outcome.source_row).where(*mine)) is not None
     event = tables.event.c
     wanted = select(*(event[name] for name in TELLING)).where(event.run_id == run_id).order_by(event.seq.desc())
+    if part is not None:
+        wanted = wanted.where(event.source_row.between(part.first_row, part.last_row))
     newest = [tuple(row) for row in connection.execute(wanted.limit(len(events)))]
     return bool(events) and newest[::-1] == [tuple(row[name] for name in TELLING) for row in events]

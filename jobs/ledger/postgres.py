@@ -22,7 +22,7 @@ from jobs.errors import Unusable
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.database import database_of
-from jobs.ledger.turn import STEP_SECONDS, Turn
+from jobs.ledger.turn import BUSY_SECONDS, STEP_SECONDS, Turn
 
 OLDEST = 130000
 """The oldest server that is still maintained, or was until lately (postgresql.org/support/versioning)."""
@@ -65,6 +65,8 @@ PART = "pg_advisory_xact_lock_shared({ledger}), pg_advisory_xact_lock({part})"
 LEDGER = "hashtextextended('muster ledger ' || current_schema(), 0)"
 ABOUT = "hashtextextended('muster ' || current_schema() || ' ' || %s::text, 0)"
 LOCK = "SELECT set_config('lock_timeout', %s, true), "
+THEN = f", set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
+"""Who has its lock waits for a row only where another shard claims the same id, and that ends with its commit."""
 
 
 class _Text(StrDumper):
@@ -226,7 +228,7 @@ def _on_begin(connection: Connection) -> None:
     if not writes:
         return
     step = f"{round(STEP_SECONDS * 1000)}ms"
-    lock = LOCK + (WHOLE if about is None else PART).format(ledger=LEDGER, part=ABOUT)
+    lock = LOCK + (WHOLE if about is None else PART).format(ledger=LEDGER, part=ABOUT) + THEN
 
     def taken() -> None:
         try:

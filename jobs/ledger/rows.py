@@ -136,6 +136,16 @@ class OutcomeRow:
 
 
 @value
+class Part:
+    """The shard of a run whose rows are written, and the fencing number of who writes."""
+
+    shard: int
+    epoch: int
+    first_row: int
+    last_row: int
+
+
+@value
 class Transition:
     """What changes together in one commit, for one row. Rows are whole: the last of a key wins."""
 

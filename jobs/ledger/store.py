@@ -43,7 +43,7 @@ from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
 from jobs.ledger.place import place_of
-from jobs.ledger.rows import EventRow, IdClaim, Known, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.rows import EventRow, IdClaim, Known, Part, RecordRow, RunRow, StepRow, Transition
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
 
@@ -51,10 +51,22 @@ KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
 
 
+RUN_COLUMNS = tuple(each for each in tables.run.c if each.name != "stop")
+"""What a run is known by; why its processes are to stop is for them alone."""
+
 EPOCH = (
     select(tables.space.c.epoch).where(tables.space.c.space_id == bindparam("space_id")).with_for_update(key_share=True)
 )
 """The fencing epoch of a space, held until the transaction ends where a database can."""
+
+OF_SHARD = (
+    select(tables.shard.c.epoch)
+    .where(tables.shard.c.run_id == bindparam("run_id"), tables.shard.c.shard == bindparam("shard"))
+    .where(tables.space.c.space_id == bindparam("space_id"), tables.space.c.epoch == bindparam("epoch"))
+    .with_for_update(read=True, key_share=True)
+)
+"""The fencing epoch of a shard as long as the space has this one. Shards of a run commit beside each other: whoever
+takes a space has the lock of the whole ledger, which each of them shares."""
 
 
 class Fenced(LedgerBroken):
@@ -127,6 +139,10 @@ class Store:
     def about(self, space_id: int, **options: object) -> Engine:
         """Transactions that write to one space alone: on a server, those of other spaces go on beside them."""
         return self.engine.execution_options(writes=True, about=f"space {space_id}", **options)
+
+    def about_shard(self, run_id: str, shard: int, **options: object) -> Engine:
+        """Transactions that write to the rows of one shard of a run: on a server, other shards go on beside them."""
+        return self.engine.execution_options(writes=True, about=f"shard {run_id} {shard}", **options)
 
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
@@ -237,18 +253,23 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
 
-    def apply(self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition]) -> Mapping[IdClaim, str]:
+    def apply(
+        self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, part: Part | None = None
+    ) -> Mapping[IdClaim, str]:
         """Commits all of `transitions` or none; gives the claims that were not made, with the key that holds the id.
 
-        Raises Fenced when the lease was taken over meanwhile. Where a server is lost in the middle of it, it is asked
+        `part`: the shard whose rows they are about; None: they are the run's own. Raises Fenced when the lease, or that
+        of the shard, was taken over meanwhile. Where a server is lost in the middle of it, it is asked
         what became of it when it is back, and the rest is done then.
         """
-        return made_once(lambda again: self._apply(space_id, epoch, run_id, transitions, again=again))
+        fence = {"space_id": space_id, "epoch": epoch, "run_id": run_id}
+        return made_once(lambda again: self._apply(fence, transitions, part, again=again))
 
     def _apply(
-        self, space_id: int, epoch: int, run_id: str, transitions: Sequence[Transition], *, again: bool
+        self, fence: Mapping[str, Any], transitions: Sequence[Transition], part: Part | None, *, again: bool
     ) -> Mapping[IdClaim, str]:
         """As `apply`, once; `again`: it may be committed already."""
+        space_id, run_id = fence["space_id"], fence["run_id"]
         records: dict[str, RecordRow] = {}
         steps: dict[tuple[str, str], StepRow] = {}
         for transition in transitions:
@@ -261,10 +282,11 @@ class Store:
         moved = [step_columns(each, key, space_id) for (key, _), each in steps.items()]
         events = [event_columns(each.event, run_id) for each in transitions if each.event is not None]
         outcomes = [outcome_columns(each.outcome, run_id) for each in transitions if each.outcome is not None]
-        with self.about(space_id).connect() as connection:
+        writes = self.about(space_id) if part is None else self.about_shard(run_id, part.shard)
+        with writes.connect() as connection:
             with connection.begin():
-                self._fence(connection, space_id, epoch)
-                if again and is_there(connection, run_id, events, outcomes):
+                self._fence(connection, fence, part)
+                if again and is_there(connection, run_id, events, outcomes, part):
                     changed, moved, events, outcomes = [], [], [], []
                 self._many.insert(connection, tables.record, changed, replacing=True)
                 self._many.insert(connection, tables.step, moved, replacing=True)
@@ -279,7 +301,8 @@ class Store:
         if not claims:
             return {}
         table = tables.holder
-        rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in claims]
+        ordered = sorted(claims, key=lambda each: (each.kind, each.id))  # two shards that claim both never wait in turn
+        rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in ordered]
         if self._many.insert(connection, table, rows, replacing=False) == len(rows):
             return {}
         holders: dict[tuple[str, str], str] = {}
@@ -420,8 +443,12 @@ class Store:
         with self.engine.connect() as connection:
             return [run_of(row) for row in connection.execute(statement).mappings()]
 
-    def _fence(self, connection: Connection, space_id: int, epoch: int) -> None:
-        if self._many.scalar(connection, EPOCH, space_id=space_id) != epoch:
+    def _fence(self, connection: Connection, fence: Mapping[str, Any], part: Part | None) -> None:
+        if part is None:
+            mine = self._many.scalar(connection, EPOCH, space_id=fence["space_id"]) == fence["epoch"]
+        else:
+            mine = self._many.scalar(connection, OF_SHARD, shard=part.shard, **fence) == part.epoch
+        if not mine:
             raise Fenced.taken_over()
 
     def _insert(self, table: Table) -> Any:
@@ -431,7 +458,7 @@ class Store:
 def select_runs(*, summaries: bool = True) -> Select[Any]:
     """Runs with their batch and space; without `summaries` each is as if it had none."""
     batch, space = tables.batch.c, tables.space.c
-    told = [each if summaries or each.name != "summary" else null().label("summary") for each in tables.run.c]
+    told = [each if summaries or each.name != "summary" else null().label("summary") for each in RUN_COLUMNS]
     return (
         select(*told, batch.input_sha256, batch.rows, space.system, space.tenant)
         .join(tables.batch, tables.run.c.batch_id == batch.batch_id)

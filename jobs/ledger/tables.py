@@ -13,6 +13,7 @@ pause    until when the target asked for no calls
 ahead    how far one boot's clock is ahead of another's, at most
 notice   what a target told of a customer by itself, each once
 holder   which key of a space holds an id of the target: two keys never hold one customer or one wallet
+shard    some rows of a run, one after the other, that one process works on: lease, fencing and counters are per shard
 lineage  which row of an earlier run a row of a mended file is
 disposition  what people said about rows that stay as they are; append-only
 """
@@ -34,7 +35,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = MetaData()
 
@@ -97,6 +98,33 @@ run = Table(
     Column("ended_ms", BigInteger),  # null: running, or died
     Column("exit_code", Integer),
     Column("summary", Text),  # JSON of summary.json as written
+    Column("stop", Text),  # JSON: why all processes of the run are to stop; null: they are not
+)
+
+shard = Table(
+    "shard",
+    metadata,
+    Column("run_id", String(80), primary_key=True),
+    Column("shard", Integer, primary_key=True),  # 0, 1, 2 ... in the order of the file
+    Column("first_row", BigInteger, nullable=False),
+    Column("last_row", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # a ShardState
+    Column("epoch", BigInteger, nullable=False),  # fencing: grows with each owner, and when it is taken from one
+    Column("worker", String(80)),  # whom the leader knows its owner as; empty: it did not start it
+    Column("owner_pid", Integer),  # as of `space`
+    Column("owner_started", BigInteger),
+    Column("owner_host", String(255)),
+    Column("owner_boot", String(64)),
+    Column("owner_namespace", String(64)),
+    Column("heartbeat_ms", BigInteger),
+    Column("beats", BigInteger, nullable=False),
+    Column("lost", Integer, nullable=False),  # owners that died or fell silent
+    Column("due_ms", BigInteger),  # of a parked one: when the next of its decisions is to be read
+    Column("until_ms", BigInteger),  # until when it waits for them
+    Column("tally", Text, nullable=False),  # JSON: how its rows ended
+    Column("counted", BigInteger, nullable=False),  # intents whose calls are in `call`
+    Column("repeated", BigInteger, nullable=False),  # writes sent once more after a 401
+    sqlite_with_rowid=False,
 )
 
 record = Table(
@@ -314,6 +342,7 @@ ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     ),
     4: (lineage, disposition),
     5: (notice,),
+    6: (shard, run.c.stop),
 }
 """What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
 

@@ -8,13 +8,14 @@ for, so waiting for one means that all earlier ones are durable too.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from jobs.ledger.broken import LedgerBroken, LedgerRefuses, words_of
 from jobs.ledger.lease import Lease
-from jobs.ledger.rows import IdClaim, Transition
+from jobs.ledger.rows import IdClaim, Part, Transition
 from jobs.ledger.store import Fenced, Store
 
 MOST_AT_ONCE = 10_000
@@ -42,10 +43,15 @@ class Writer:
         run_id: str,
         offload: Offload = asyncio.to_thread,
         lease: Lease | None = None,
+        *,
+        part: Part | None = None,
     ) -> None:
-        """`lease`: what is to be fresh when a commit returns, for then something is sent; None: it is nobody's."""
+        """`lease`: what is to be fresh when a commit returns, for then something is sent; None: it is nobody's.
+
+        `part`: the shard of the run that it writes about; None: it writes about the whole.
+        """
         self.store, self.space_id, self.epoch, self.run_id, self.offload = store, space_id, epoch, run_id, offload
-        self.lease = lease
+        self.lease, self.part = lease, part
         self.broken: LedgerBroken | None = None
         self._waiting: list[tuple[Transition, asyncio.Future[Mapping[IdClaim, str]] | None]] = []
         self._more = asyncio.Event()
@@ -131,7 +137,8 @@ class Writer:
         if self.broken is None:
             try:
                 transitions = [transition for transition, _ in group]
-                held = await self.offload(self.store.apply, self.space_id, self.epoch, self.run_id, transitions)
+                apply = self.store.apply if self.part is None else partial(self.store.apply, part=self.part)
+                held = await self.offload(apply, self.space_id, self.epoch, self.run_id, transitions)
             except Exception as error:  # whatever it is: the waiters must hear of it, or they wait for ever
                 self.broken = broken(error)
         for transition, future in group:

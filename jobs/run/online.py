@@ -4,7 +4,7 @@ log in -> what people decided is proven -> folder -> first rows -> all rows -> f
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from itertools import chain
 
@@ -26,6 +26,7 @@ from jobs.run.ask_again import Candidate
 from jobs.run.canary import send_first
 from jobs.run.context import RunContext
 from jobs.run.fresh_read import judge_canary, reread_if_possible
+from jobs.run.lead import Lead, shared
 from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling, note_clock, tell_kept
 from jobs.run.watched import Watched, telling_of_a_stop
@@ -60,7 +61,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             if context.given.batch.staged.mended:
                 await asyncio.to_thread(remember_mended, context)
             try:
-                await send(context, client, asked)
+                repeated = await send(context, client, asked, stack.aclose)
             finally:
                 context.calls.update(client.calls)
             throttling.note()
@@ -77,7 +78,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             codes=frozenset(context.stops.codes),
             stop=context.stops.why,
             notes=context.stops.notes,
-            repeated_writes=client.repeated_writes,
+            repeated_writes=client.repeated_writes + repeated,
             calls=context.calls,
             steps=tuple(step.name for step in system.steps),
             limit=window.most if window else None,
@@ -115,33 +116,48 @@ async def checked_first(context: RunContext, client: Client) -> Sequence[Candida
     return await context.unless_signalled(examined)
 
 
-async def send(context: RunContext, client: Client, asked: Sequence[Candidate]) -> None:
-    """Brings every row of the batch to its outcome, in the ledger."""
+async def send(
+    context: RunContext, client: Client, asked: Sequence[Candidate], disconnect: Callable[[], Awaitable[None]]
+) -> int:
+    """Brings every row of the batch to its outcome, in the ledger; how many writes other processes repeated.
+
+    `disconnect`: gives back what this process holds of connections and permits, once it sends nothing more.
+    """
     given, clock, stops, session = context.given, context.place.clock, context.stops, context.session
     settings = given.settings
-    mine, run_id = session.lease, context.run.run_id
+    mine, run_id, several, repeated = session.lease, context.run.run_id, shared(settings), 0
     async with Writer(session.store, session.space_id, mine.epoch, run_id, lease=mine) as writer:
         await record(context, asked, writer)
         with context.place.progress.stage("onboarding", given.batch.rows) as count:
             patience = Patience(decision_poll=settings.decision_poll, decision_wait=settings.decision_wait)
             engine = RowDriver(given.system, client, writer, stops, clock, patience, progress=count)
             newcomers = Newcomers(given.system, client, clock, settings.concurrency)
-            feed = Feed(given.batch, writer, engine, clock, session.pseudonyms, given.taking, newcomers=newcomers)
-            await feed.quarantine()
+            feed = Feed(
+                given.batch, writer, engine, clock, session.pseudonyms, given.taking, newcomers=newcomers, again=several
+            )
+            await feed.quarantine(given.batch)
             with stops.watching(clock):
                 rows = feed.fresh(settings.limit)
                 if settings.canary:
                     first = await send_first(engine, rows, settings.canary, settings.concurrency)
                     await writer.commit(Transition())
                     await judge_canary(context, client, first)
-                pool = WorkerPool(engine)
-                watched = Watched(client, pool, stops, clock)
-                count.watch(watched.look)
-                with telling_of_a_stop(watched, context.place.progress):
-                    await pool.run(rows, settings.concurrency)
+                if several:
+                    await writer.commit(Transition())
+                    await disconnect()
+                    lead = Lead.of(context, count)
+                    await lead.through(feed.last + 1, given.batch.rows)
+                    repeated = lead.repeated
+                else:
+                    pool = WorkerPool(engine)
+                    watched = Watched(client, pool, stops, clock)
+                    count.watch(watched.look)
+                    with telling_of_a_stop(watched, context.place.progress):
+                        await pool.run(rows, settings.concurrency)
             await writer.commit(Transition())
             context.leave_to_resume()
             await feed.sweep()
+            return repeated
 
 
 async def record(context: RunContext, asked: Sequence[Candidate], writer: Writer) -> None:

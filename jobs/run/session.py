@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from jobs.alive import Watch
 from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.keys import Pseudonyms
-from jobs.ledger.lease import Lease, Owner, held
+from jobs.ledger.lease import PULSE, Lease, Owner, held
+from jobs.ledger.shards import take_from, taken_in
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.reports.folder import RunFolder
@@ -16,6 +18,9 @@ from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.storage.address import is_address
 from jobs.storage.copies import at_hand, here
+
+LOOK_SECONDS = 0.5
+"""Between two looks whether workers of an earlier run have stopped (chosen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,31 @@ def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) ->
         space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         owner = Owner.me(run_id)
         with held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as mine:
+            await_workers(store, space_id, clock, progress)
             discard_drafts(store, space_id)
             yield Session(store, space_id, mine, pseudonyms)
+
+
+def await_workers(store: Store, space_id: int, clock: Clock, progress: Progress) -> None:
+    """Returns when no worker of an earlier run sends anything more: each has said so, or is dead.
+
+    They can write nothing since the lease was taken, and hear of it; what they are about to send leaves before.
+    """
+    watches: dict[tuple[str, int], Watch] = {}
+    told = False
+    while True:
+        left = taken_in(store, space_id)
+        for shard in left:
+            watch = watches.setdefault((shard.run_id, shard.number), Watch(PULSE, clock))
+            watch.saw(shard.beats)
+            if watch.dead or (shard.owner is not None and shard.owner.lives() is False):
+                take_from(store, shard)
+        if not left:
+            return
+        if not told and (watched := [each.number for each in left if each.owner and each.owner.lives() is not False]):
+            progress.note(f"waiting until {len(watched)} workers of run {left[0].run_id} have stopped")
+            told = True
+        clock.wait(LOOK_SECONDS if told else 0.0)
 
 
 def discard_drafts(store: Store, space_id: int) -> None:

@@ -215,13 +215,15 @@ async def connected(
     store: Store | None = None,
     outage: Outage | None = None,
     hear: Hearing = deaf,
+    sharers: int = 1,
 ) -> AsyncIterator[Client]:
     """A client that has logged in; its connections are closed at the end. Raises NotPermitted, Unreachable; Unusable
     at another target than the ledger's.
 
     `store`: the ledger in which windows of calls and pauses hold over runs and processes; None: they hold for this
     client. `outage`: what is known of the target's being there; None: nothing, and what is waited for is not told.
-    `hear` is told of the pauses of each class of call, those of logins too.
+    `hear` is told of the pauses of each class of call, those of logins too. `sharers`: how many processes of one run
+    find the pace by trying, each its part of it.
     """
     same_target(settings, store)
     check_origins(settings, store)
@@ -251,7 +253,8 @@ async def connected(
                     continue
                 named = pool if pool is None or each is CallClass.WRITE else f"{pool}-{each}"
                 free = each is not CallClass.WRITE and each not in rates
-                limiting = limiter(rates.get(each), named, store, clock, partial(hear, each), free=free)
+                heard = partial(hear, each)
+                limiting = limiter(rates.get(each), named, store, clock, heard, free=free, sharers=sharers)
                 limiters[each] = await stack.enter_async_context(limiting)
             yield client
     finally:
@@ -267,6 +270,7 @@ async def limiter(
     hear: Hear = nobody,
     *,
     free: bool = False,
+    sharers: int = 1,
 ) -> AsyncIterator[Limiter]:
     """The limit that was given, else the documented one, else (None) a pace that is found by trying; `free`: neither.
 
@@ -280,7 +284,7 @@ async def limiter(
         pauses = KeptPauses(clock, store, pool, hear=hear)
         stack.push_async_callback(given_back, pauses)
         shared = None if rate is None else SharedWindow(rate, clock, store, pool)
-        paced = KeptPace(clock, store, pool) if rate is None and not free else None
+        paced = KeptPace(clock, store, pool, sharers=sharers) if rate is None and not free else None
         if shared is not None:
             stack.push_async_callback(given_back, shared)
         if paced is not None:

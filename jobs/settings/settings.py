@@ -157,6 +157,19 @@ class Settings:
     outage_wait: float = option(
         600.0, seconds, "SECONDS", "How long to wait for a target that does not answer any more."
     )
+    engine: str = option(
+        "local",
+        one_of("local", "ray", "external"),
+        "local|ray|external",
+        "What runs the workers; external: you start run-shard.",
+    )
+    ray_address: str | None = option(
+        None, str, "ADDRESS", "The Ray cluster, auto or HOST:PORT; one on this machine, for this run, when left out."
+    )
+    workers: int = option(1, whole(1, 1024), "N", "Processes that share the rows, each with --concurrency of them.")
+    shards: int | None = option(
+        None, whole(1, 100_000), "N", "Parts that the rows are shared out in; made from their number when left out."
+    )
     region: str = option("ZA", region_code, "CC", "Region of phone numbers without a country code.", kept=True)
     encoding: str | None = option(
         None, str, "NAME", "Encoding of a CSV file that is not Unicode, such as cp1252.", kept=True
@@ -309,16 +322,19 @@ def settings(
     config: Path | None = None,
     environ: Mapping[str, str] | None = None,
     recorded: Mapping[str, object] | None = None,
+    document: dict[str, Any] | None = None,
 ) -> Settings:
     """The effective settings. `flags` holds what the command line gave, as text or True. Raises Unusable.
 
     `recorded`: what an earlier run was run with; it counts before the defaults, so that a resume is that run again.
 
-    `config` None: `muster.toml` in the working directory, if there is one.
+    `config` None: `muster.toml` in the working directory, if there is one. `document`: what counts in its place.
     """
     environ = os.environ if environ is None else environ
-    named = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
-    document, file = read_document(named, ALLOWED)
+    file = config or Path(environ.get(PREFIX + "CONFIG") or "muster.toml")
+    if document is None:
+        named = config or (file if environ.get(PREFIX + "CONFIG") else None)
+        document, file = read_document(named, ALLOWED)
     asked = flags.get("profile") or environ.get(PREFIX + "PROFILE") or document.get("profile")
     asked = asked or (recorded or {}).get("profile") or None
     chosen = profile_of(document, None if asked is None else str(asked), file)

@@ -19,7 +19,7 @@ from jobs.ledger.store import Store
 from jobs.ledger.writer import Offload
 from jobs.model import Rate
 from jobs.rates import within
-from jobs.transport.limiter import REFUSED, Closed, Pace, Window
+from jobs.transport.limiter import REFUSED, STARTING_PACE, Closed, Pace, Window
 from jobs.transport.pauses import Hear, Hold, Pauses, nobody
 from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
 
@@ -171,9 +171,12 @@ class SharedWindow(Window):
 class KeptPace(Pace):
     """`Pace` that begins where earlier runs on the ledger learned to, never faster than any other. To be closed."""
 
-    def __init__(self, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread) -> None:
-        self.lessons = Lessons(clock, store, pool, offload)
-        super().__init__(clock, limit=self._known_limit())
+    def __init__(
+        self, clock: Clock, store: Store, pool: str, offload: Offload = asyncio.to_thread, *, sharers: int = 1
+    ) -> None:
+        """`sharers`: how many processes of one run find the pace together; each of them has its part of it."""
+        self.lessons, self.sharers = Lessons(clock, store, pool, offload), sharers
+        super().__init__(clock, STARTING_PACE / sharers, self._known_limit())
 
     def refused(self, source: str = REFUSED, *, first: bool = True) -> None:
         """See Pace; the ledger hears of it before the next call."""
@@ -200,12 +203,12 @@ class KeptPace(Pace):
             await lessons.offload(keep_rate, lessons.store, lessons.pool, found, lessons.clock.stamp())
 
     def _known_limit(self) -> float:
-        """In calls a second."""
+        """In calls a second, of this process."""
         known = self.lessons.known
-        return float("inf") if known is None else known.rate.calls / known.rate.seconds
+        return float("inf") if known is None else known.rate.calls / known.rate.seconds / self.sharers
 
     def _rate(self) -> Rate:
-        return Rate(max(1, int(self.limit * PACE_SECONDS)), PACE_SECONDS)
+        return Rate(max(1, int(self.limit * self.sharers * PACE_SECONDS)), PACE_SECONDS)
 
 
 class KeptPauses(Pauses):

@@ -150,7 +150,8 @@ def test_the_environment_is_read_in_one_place() -> None:
     }
 
     assert "jobs.settings.settings" in readers
-    assert readers <= {"jobs.settings.settings", "jobs.settings.secrets", "jobs.intake.judge", "jobs.os_user"}
+    settings_ = {f"jobs.settings.{name}" for name in ("settings", "secrets", "as_run")}
+    assert readers <= {*settings_, "jobs.intake.judge", "jobs.os_user", "jobs.run.ray_engine"}
 
 
 def test_the_sandbox_knows_nothing_of_muster() -> None:

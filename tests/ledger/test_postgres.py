@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -315,12 +315,12 @@ def test_who_was_taken_over_while_the_server_was_lost_writes_nothing_more(
     book = begun(store)
     fence = Store._fence
 
-    def taken_over(self: Store, connection: Any, space_id: int, epoch: int) -> None:
+    def taken_over(self: Store, connection: Any, held: Mapping[str, int], part: None) -> None:
         monkeypatch.setattr(Store, "_fence", fence)
         connection.connection.driver_connection.close()
         with Store.opened(url) as other:
-            lease.release(other, space_id, epoch)
-            lease.take(other, space_id, replace(lease.Owner.me("next")), 1)
+            lease.release(other, held["space_id"], held["epoch"])
+            lease.take(other, held["space_id"], replace(lease.Owner.me("next")), 1)
         raise LedgerAway("lost")
 
     monkeypatch.setattr(Store, "_fence", taken_over)

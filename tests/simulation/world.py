@@ -256,7 +256,7 @@ class World:
         if self.parts.dice("listing", writer.run_id).random() < 0.5 and self.parts.happens(f"listing-{writer.run_id}"):
             newcomers = Newcomers(client.system, client, clock, WORKERS, worth=lambda *_: MOST_PAGES)
         feed = Feed(batch, writer, engine, clock, self.secret, taking, newcomers=newcomers)
-        await feed.quarantine()
+        await feed.quarantine(batch)
         if stops_after is not None:
             asyncio.get_running_loop().call_later(stops_after, stops.signal, ExitCode.SIGTERM)
         await WorkerPool(engine).run(feed.fresh(None), WORKERS)

@@ -1,0 +1,280 @@
+"""The shards of a run: which rows one process works on, who has them, and how they stand.
+
+A shard is taken within the lease of its run's space: who has lost either writes nothing more. Its epoch grows when it
+is taken, and when it is taken from somebody; both need the lock that a commit about it holds.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
+
+from jobs.alive import Process, Pulse
+from jobs.clock import Clock
+from jobs.ledger import tables
+from jobs.ledger.dialect import insert_into
+from jobs.ledger.lease import BEAT_PATIENCE, RELEASE_PATIENCE, Lease, owner_of
+from jobs.ledger.rows import Part
+from jobs.ledger.store import Store
+from jobs.ledger.tally import Tally
+
+TABLE = tables.shard
+
+
+class ShardState(StrEnum):
+    """How a shard stands."""
+
+    OPEN = "open"
+    """Nobody has it; some of its rows may have been worked on."""
+    TAKEN = "taken"
+    PARKED = "parked"
+    """All of its rows have ended but those that wait for decisions."""
+    DONE = "done"
+    LEFT = "left"
+    """Nobody takes it any more: its run was stopped, or too many died with it. The leader ends its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One shard as the ledger has it."""
+
+    run_id: str
+    part: Part
+    state: ShardState
+    owner: Process | None
+    """Who has it; None: nobody."""
+    worker: str
+    """Whom the leader knows the owner as; empty: it did not start it."""
+    beats: int
+    lost: int
+    """How many owners it lost: they died, or fell silent."""
+    due_ms: int | None
+    until_ms: int | None
+    tally: Tally
+    counted: int
+    repeated: int
+
+    @property
+    def number(self) -> int:
+        """0, 1, 2 ... in the order of the file."""
+        return self.part.shard
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a process leaves of a shard that it gives back."""
+
+    state: ShardState
+    tally: Tally
+    calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """What was sent, by (operation, method, status)."""
+    counted: int = 0
+    """How many intents these calls are of."""
+    repeated: int = 0
+    due_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """The process that leads a run, as its workers see it: who holds the lease of the run's space."""
+
+    space_id: int
+    epoch: int
+    process: Process
+    beats: int
+    stop: Mapping[str, Any] | None
+    """Why all processes of the run are to stop; None: they are not."""
+
+
+class ShardLease(Lease):
+    """The right to write about a shard: its own lease, within that of the space."""
+
+    def __init__(
+        self, store: Store, space: tuple[int, int], shard: Shard, clock: Clock, pulse: Pulse, since: float
+    ) -> None:
+        """`space`: its id and the epoch of the run's leader."""
+        super().__init__(store, *space, clock, pulse, since)
+        self.shard = shard
+
+    def _beat(self, now_ms: int) -> bool:
+        space = select(tables.space.c.space_id).where(
+            tables.space.c.space_id == self.space_id, tables.space.c.epoch == self.epoch
+        )
+        beaten = {"heartbeat_ms": now_ms, "beats": TABLE.c.beats + 1}
+        return _changed(self.store, self.shard, beaten, space.exists(), patience=BEAT_PATIENCE)
+
+
+def leader_of(store: Store, run_id: str) -> Leader | None:
+    """Who leads a run; None when nobody does: it has ended, or another run has its space."""
+    space, run, batch = tables.space, tables.run, tables.batch
+    joined = run.join(batch, batch.c.batch_id == run.c.batch_id).join(space, space.c.space_id == batch.c.space_id)
+    wanted = select(space, run.c.stop).select_from(joined).where(run.c.run_id == run_id, run.c.ended_ms.is_(None))
+    with store.engine.connect() as connection:
+        row = connection.execute(wanted.where(space.c.owner_run == run_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    stop = json.loads(row["stop"]) if row["stop"] else None
+    return Leader(row["space_id"], row["epoch"], owner_of(row), row["beats"] or 0, stop)
+
+
+def stop_all(store: Store, run_id: str, why: Mapping[str, Any]) -> None:
+    """Asks all processes of a run to stop; the first reason stays."""
+    run = tables.run
+    first = (run.c.run_id == run_id, run.c.stop.is_(None))
+    with store.about_shard(run_id, -1).begin() as connection:
+        connection.execute(update(run).where(*first).values(stop=json.dumps(why, sort_keys=True)))
+
+
+def make_shards(store: Store, run_id: str, ranges: Iterable[tuple[int, int]]) -> int:
+    """Records the shards of a run, each from its first to its last source row; how many there are."""
+    none = {"epoch": 0, "beats": 0, "lost": 0, "counted": 0, "repeated": 0, "tally": Tally().told()}
+    rows = [
+        {"run_id": run_id, "shard": number, "first_row": first, "last_row": last, "state": ShardState.OPEN, **none}
+        for number, (first, last) in enumerate(ranges)
+    ]
+    with store.writes.begin() as connection:
+        connection.execute(insert(TABLE), rows)
+    return len(rows)
+
+
+def shards_of(store: Store, run_id: str) -> Sequence[Shard]:
+    """All shards of a run, in the order of the file; none of one that worked in one process."""
+    with store.engine.connect() as connection:
+        found = connection.execute(select(TABLE).where(TABLE.c.run_id == run_id).order_by(TABLE.c.shard)).mappings()
+        return [_shard(row) for row in found]
+
+
+def take(store: Store, run_id: str, worker: str, now_ms: int, number: int | None = None) -> Shard | None:
+    """Takes the first shard that is free for this process, or that one; None when none is.
+
+    One that is parked is free when it is due. Who takes one has asked whether the run's leader works.
+    """
+    free = or_(
+        TABLE.c.state == ShardState.OPEN,
+        (TABLE.c.state == ShardState.PARKED) & (TABLE.c.due_ms <= now_ms),
+    )
+    wanted = select(TABLE).where(TABLE.c.run_id == run_id, free).order_by(TABLE.c.shard).limit(1)
+    if number is not None:
+        wanted = wanted.where(TABLE.c.shard == number)
+    me = Process.me()
+    owner = {
+        "owner_pid": me.pid,
+        "owner_started": me.started,
+        "owner_host": me.host,
+        "owner_boot": me.boot,
+        "owner_namespace": me.namespace,
+    }
+    with store.engine.execution_options(writes=True, about=f"shards {run_id}").begin() as connection:
+        row = connection.execute(wanted).mappings().one_or_none()
+        if row is None:
+            return None
+        taken = {"state": ShardState.TAKEN, "epoch": row["epoch"] + 1, "worker": worker, "heartbeat_ms": now_ms}
+        mine = (TABLE.c.run_id == run_id, TABLE.c.shard == row["shard"])
+        connection.execute(update(TABLE).where(*mine).values(**taken, **owner, beats=TABLE.c.beats + 1))
+        return _shard(connection.execute(select(TABLE).where(*mine)).mappings().one())
+
+
+def give_back(store: Store, shard: Shard, leaving: Leaving) -> bool:
+    """Ends the work of this process on a shard, with the calls that it made; False when it was taken from it."""
+    with store.about_shard(shard.run_id, shard.number, patience=RELEASE_PATIENCE).begin() as connection:
+        values = {
+            "state": leaving.state,
+            "tally": leaving.tally.told(),
+            "due_ms": leaving.due_ms,
+            "until_ms": leaving.until_ms,
+            "counted": TABLE.c.counted + leaving.counted,
+            "repeated": TABLE.c.repeated + leaving.repeated,
+        }
+        if connection.execute(update(TABLE).where(*_mine(shard)).values(values)).rowcount != 1:
+            return False
+        call = tables.call
+        for (operation, method, status), calls in sorted(leaving.calls.items()):
+            row = {"operation": operation, "method": method, "status": status, "calls": calls}
+            added = insert_into(store.engine.dialect.name, call).values(run_id=shard.run_id, **row)
+            both = {"calls": call.c.calls + added.excluded.calls}
+            connection.execute(added.on_conflict_do_update(index_elements=list(call.primary_key), set_=both))
+        return True
+
+
+def let_go(store: Store, shard: Shard) -> bool:
+    """Says that this process sends nothing more for a shard whose run it has lost, and changes nothing else."""
+    return _changed(store, shard, {"state": ShardState.OPEN}, patience=RELEASE_PATIENCE)
+
+
+def tell(store: Store, shard: Shard, tally: Tally) -> bool:
+    """Says how the rows of a shard have ended so far; False when it was taken from this process."""
+    return _changed(store, shard, {"tally": tally.told()}, patience=BEAT_PATIENCE)
+
+
+def take_from(store: Store, shard: Shard, state: ShardState = ShardState.OPEN) -> bool:
+    """Takes a shard from an owner that is dead or silent, who writes nothing more; False when it has moved since."""
+    lost = {"state": state, "epoch": TABLE.c.epoch + 1, "lost": TABLE.c.lost + 1}
+    return _changed(store, shard, lost)
+
+
+def close(store: Store, run_id: str) -> None:
+    """From now on nobody takes a shard of the run, and whoever has one writes nothing more about it."""
+    ended = (ShardState.DONE, ShardState.LEFT)
+    with store.writes.begin() as connection:
+        still = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state == ShardState.TAKEN)
+        connection.execute(still.values(lost=TABLE.c.lost + 1))
+        left = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state.not_in(ended))
+        connection.execute(left.values(state=ShardState.LEFT, epoch=TABLE.c.epoch + 1))
+
+
+def taken_in(store: Store, space_id: int) -> Sequence[Shard]:
+    """The shards of all runs of a space that somebody has not given back."""
+    run, batch = tables.run, tables.batch
+    joined = TABLE.join(run, run.c.run_id == TABLE.c.run_id).join(batch, batch.c.batch_id == run.c.batch_id)
+    wanted = select(TABLE).select_from(joined)
+    wanted = wanted.where(batch.c.space_id == space_id, TABLE.c.state == ShardState.TAKEN)
+    with store.engine.connect() as connection:
+        return [_shard(row) for row in connection.execute(wanted).mappings()]
+
+
+def intents_among(store: Store, run_id: str, first: int, last: int) -> int:
+    """How many intents a run committed about source rows `first` to `last`."""
+    event = tables.event.c
+    mine = (event.run_id == run_id, event.kind == "intent", event.source_row.between(first, last))
+    with store.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(tables.event).where(*mine)) or 0
+
+
+def _changed(
+    store: Store, shard: Shard, values: Mapping[str, Any], *also: ColumnElement[bool], patience: float | None = None
+) -> bool:
+    """Whether the shard was still its owner's when `values` were written."""
+    options = {} if patience is None else {"patience": patience}
+    with store.about_shard(shard.run_id, shard.number, **options).begin() as connection:
+        return connection.execute(update(TABLE).where(*_mine(shard), *also).values(**values)).rowcount == 1
+
+
+def _mine(shard: Shard) -> tuple[ColumnElement[bool], ...]:
+    return (
+        TABLE.c.run_id == shard.run_id,
+        TABLE.c.shard == shard.number,
+        TABLE.c.epoch == shard.part.epoch,
+        TABLE.c.state == ShardState.TAKEN,
+    )
+
+
+def _shard(row: RowMapping) -> Shard:
+    state = ShardState(row["state"])
+    return Shard(
+        run_id=row["run_id"],
+        part=Part(row["shard"], row["epoch"], row["first_row"], row["last_row"]),
+        state=state,
+        owner=owner_of(row) if state is ShardState.TAKEN else None,
+        worker=row["worker"] or "",
+        beats=row["beats"],
+        lost=row["lost"],
+        due_ms=row["due_ms"],
+        until_ms=row["until_ms"],
+        tally=Tally.read(row["tally"]),
+        counted=row["counted"],
+        repeated=row["repeated"],
+    )

@@ -1,0 +1,130 @@
+"""`muster run-shard`: one worker of a run, from the ledger's names to the shards that it gives back."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.batch import rows_of
+from jobs.clock import Clock, milliseconds
+from jobs.engine.stops import ErrorBudget, Stops
+from jobs.errors import ExitCode, Locked, MusterError, Unusable
+from jobs.intake.workspace import workspace
+from jobs.ledger.rows import RunRow
+from jobs.ledger.shards import Leader, Shard, ShardState, leader_of, shards_of
+from jobs.ledger.store import Store
+from jobs.progress import Progress
+from jobs.run.engines import Names
+from jobs.run.event_loop import finish
+from jobs.run.place import Place
+from jobs.run.shard_input import read_anew, staged
+from jobs.run.signals import Signals
+from jobs.run.wiring import credential_of, system_of
+from jobs.run.worker import NoLeader, Work, Worker, code_of
+from jobs.settings.as_run import as_run
+from jobs.settings.pseudonyms import pseudonyms_of
+
+WAIT_SECONDS = 40.0
+"""How long one waits for a shard that somebody has (chosen): a dead owner is noticed after 30 s without a heartbeat."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks meanwhile (chosen)."""
+
+
+class NotYet(MusterError):
+    """The leader has made no shards so far: it reads, logs in, or sends its canary."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} is not shared out in shards yet", hint="the same command, a little later")
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a worker did: the shards that it had, as they stand now, and its exit code."""
+
+    run_id: str
+    shards: Sequence[Shard]
+    exit_code: ExitCode
+
+
+def run_shard(names: Names, clock: Clock, progress: Progress) -> Worked:
+    """Works on the named shard, or on all that are free. Raises Unusable, Locked, NoLeader, and what ends a worker."""
+    with ExitStack() as stack:
+        signals = stack.enter_context(Signals())
+        store = stack.enter_context(Store.opened(names.ledger, create=False))
+        run = _run(store, names)
+        before = _awaited(store, names, clock)
+        if before is not None and before.state is not ShardState.OPEN:
+            parked = before.state is ShardState.PARKED and (before.due_ms or 0) > milliseconds(clock.now())
+            if parked or before.state in {ShardState.DONE, ShardState.LEFT}:
+                return Worked(run.run_id, [before], ExitCode.PENDING if parked else ExitCode.OK)
+        leader = leader_of(store, run.run_id)
+        if leader is None:
+            raise NoLeader(run.run_id)
+        work = _work(names, run, leader, Place(Path(), clock, progress), store, stack)
+        stops = Stops(breaker=work.settings.breaker, same_cause=work.settings.same_cause)
+        stops.budget = ErrorBudget.given(work.settings.max_errors, rows_of(work.accepted))
+        store.hear(stops.signalled.is_set)
+        signals.hand_over(stops)
+        worker = Worker(work, stops)
+        finish(worker.online(signals))
+        mine = [each for each in shards_of(store, run.run_id) if each.number in worker.had]
+        return Worked(run.run_id, mine, code_of(worker))
+
+
+def _run(store: Store, names: Names) -> RunRow:
+    run = store.run(names.run)
+    if run is None:
+        raise Unusable(f"the ledger knows no run {names.run[:80]}", hint="muster runs lists them")
+    shards = shards_of(store, run.run_id)
+    if not shards and leader_of(store, run.run_id) is not None:
+        raise NotYet(run.run_id)
+    if not shards:
+        raise Unusable(f"run {run.run_id} is not shared out in shards", hint="muster run INPUT --workers N")
+    if names.shard is not None and names.shard >= len(shards):
+        raise Unusable(f"run {run.run_id} has {len(shards)} shards, 0 to {len(shards) - 1}: none is {names.shard}")
+    return run
+
+
+def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
+    """The named shard, once nobody has it; None where none is named. Raises Locked."""
+    if names.shard is None:
+        return None
+    until = clock.monotonic() + WAIT_SECONDS
+    while (shard := shards_of(store, names.run)[names.shard]).state is ShardState.TAKEN:
+        if leader_of(store, names.run) is None:
+            raise NoLeader(names.run)
+        if clock.monotonic() >= until:
+            owner = shard.owner
+            raise Locked(
+                f"shard {shard.number} of run {names.run} is worked on by pid {owner and owner.pid} on "
+                f"{owner and owner.host}",
+                hint="wait for it to end; an owner that dies is noticed by the run's leader",
+            )
+        clock.wait(LOOK_SECONDS)
+    return shard
+
+
+def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store, stack: ExitStack) -> Work:
+    """All that a worker needs, found where it works. Raises Unusable."""
+    settings = as_run(run.settings, names.ledger)
+    system = system_of(settings, Path(run.input_path).parent)
+    credential_of(settings)
+    accepted = staged(leader, settings)
+    if accepted is None:
+        work = stack.enter_context(workspace(settings.workplace, place.clock))
+        accepted = read_anew(run, settings, Place(work, place.clock, place.progress))
+    return Work(
+        names=names,
+        run=run,
+        settings=settings,
+        system=system,
+        store=store,
+        leader=leader,
+        accepted=accepted,
+        pseudonyms=pseudonyms_of(settings.ledger),
+        clock=place.clock,
+        progress=place.progress,
+    )
