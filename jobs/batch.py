@@ -1,9 +1,10 @@
 """One input file, read to its end and validated: the batch that runs work on, as windows of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,18 @@ from jobs.privacy import masking
 from jobs.privacy.documents import MOST_BYTES
 from jobs.settings.settings import Settings
 from jobs.systems.row import Row
-from jobs.windows import A_LOOKUP
+from jobs.windows import A_LOOKUP, A_WINDOW
 from schemas.columns import columns_of
 
-NOT_VALUES = frozenset(
-    {
-        "source_row",
-        "row_ref",
-        "external_unique_id",
-        "phone_masked",
-        "national_id_masked",
-        "warnings",
-        FORMER_KEY,
-        PERSONAL_KEY,
-    }
+OWN = (
+    "source_row",
+    "row_ref",
+    "external_unique_id",
+    "phone_masked",
+    "national_id_masked",
+    "warnings",
+    FORMER_KEY,
+    PERSONAL_KEY,
 )
 """Columns of the accepted frame that are not sent."""
 
@@ -58,10 +57,34 @@ class Batch:
         for frame in _windows(self.validated.accepted, self.validated.accepted_rows, window):
             yield _rows(frame, self.file.system)
 
+    def in_order(self) -> "InOrder":
+        """The accepted rows for whoever wants some of them, from the first to the last."""
+        frames = _windows(self.validated.accepted, self.validated.accepted_rows, A_WINDOW)
+        return InOrder(frames, self.file.system)
+
     def quarantined(self, pseudonyms: Pseudonyms | None, window: int = 5_000) -> Iterator[list[OutcomeRow]]:
         """The outcomes of the rows that failed validation, in input order; without `pseudonyms`, without their keys."""
         for frame in _windows(self.validated.quarantined, self.validated.quarantined_rows, window):
             yield [_quarantined(values, pseudonyms) for values in frame.iter_rows(named=True)]
+
+
+class InOrder:
+    """Accepted rows, read once from the first to the last; only those that are asked for are made."""
+
+    def __init__(self, frames: Iterator[pl.DataFrame], system: str) -> None:
+        self._frames, self._system = frames, system
+        self._frame = next(frames, None)
+
+    def among(self, wanted: Collection[int]) -> dict[int, Row]:
+        """The accepted ones of the source rows `wanted`, which all lie behind those of the last call."""
+        found: dict[int, Row] = {}
+        while wanted and (frame := self._frame) is not None:
+            part = frame.filter(pl.col(SOURCE_ROW).is_in(list(wanted)))
+            found |= {row.source_row: row for row in _rows(part, self._system)}
+            if frame[SOURCE_ROW][-1] > max(wanted):
+                break
+            self._frame = next(self._frames, None)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,30 +166,40 @@ def files_of(path: Path, settings: Settings, refused: Refused | None = None) -> 
 
 
 def _windows(path: Path, rows: int, window: int) -> Iterator[pl.DataFrame]:
-    lazy = pl.scan_parquet(path, glob=False)
-    for offset in range(0, rows, window):
-        yield lazy.slice(offset, window).collect()
+    """The frame at `path`, which has `rows`; opened once for several windows: that takes as long as 1,000 rows do."""
+    lazy, at_once = pl.scan_parquet(path, glob=False), window * max(1, A_WINDOW // window)
+    for offset in range(0, rows, at_once):
+        yield from lazy.slice(offset, at_once).collect().iter_slices(window)
 
 
 def _rows(frame: pl.DataFrame, system: str) -> list[Row]:
     secrets = frozenset(column.name for column in columns_of(system) if column.secret)
-    return [_row(values, secrets) for values in frame.iter_rows(named=True)]
+    sent = [(place, name) for place, name in enumerate(frame.columns) if name not in OWN]
+    plain = [each for each in sent if each[1] not in secrets]
+    secret = [each for each in sent if each[1] in secrets]
+    own = itemgetter(*map(frame.columns.index, OWN))
+    return [_row(own(line), line, plain, secret) for line in frame.rows()]
 
 
-def _row(values: dict[str, Any], secrets: frozenset[str]) -> Row:
-    hidden = "personal_key:row_ref" in (values["warnings"] or "")
-    given = {name: value for name, value in values.items() if value is not None and name not in NOT_VALUES}
+Places = list[tuple[int, str]]
+"""Columns by their places in a line."""
+
+
+def _row(own: tuple[Any, ...], line: tuple[Any, ...], plain: Places, secret: Places) -> Row:
+    """The row of a `line`, whose OWN columns are `own`."""
+    source_row, row_ref, key, phone_masked, national_id_masked, warnings, former_key, personal_key = own
+    hidden = warnings is not None and "personal_key:row_ref" in warnings
     return Row(
-        source_row=values["source_row"],
-        row_ref=masking.identity(values["row_ref"]) if hidden else values["row_ref"],
-        key=values["external_unique_id"],
-        values={name: value for name, value in given.items() if name not in secrets},
-        phone_masked=values["phone_masked"] or "",
-        national_id_masked=values["national_id_masked"] or "",
-        warnings=values["warnings"],
-        former_key=values[FORMER_KEY],
-        personal_key=values[PERSONAL_KEY],
-        secrets={name: value for name, value in given.items() if name in secrets},
+        source_row=source_row,
+        row_ref=masking.identity(row_ref) if hidden else row_ref,
+        key=key,
+        values={name: value for place, name in plain if (value := line[place]) is not None},
+        phone_masked=phone_masked or "",
+        national_id_masked=national_id_masked or "",
+        warnings=warnings,
+        former_key=former_key,
+        personal_key=personal_key,
+        secrets={name: value for place, name in secret if (value := line[place]) is not None},
     )
 
 

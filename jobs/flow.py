@@ -70,7 +70,7 @@ def onboard(
             resolutions=decisions,
             again=again,
         )
-
+        stack.enter_context(beginning.engine_of(settings))
         held = stack.enter_context(session.opened(settings, run_id, clock, progress))
         context = beginning.begun(run_id, given, place, held, stops)
         signals.hand_over(stops)

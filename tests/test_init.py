@@ -116,6 +116,25 @@ def test_a_first_file_is_recognised_and_validates_with_what_was_written(
     assert "2 rows read" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("second", "told"), [("K-2", "'Client' may be it"), ("K-1", "nothing in the file looks like it")]
+)
+def test_a_column_that_may_be_the_key_is_left_to_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], second: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    head, *rows = FIRST.splitlines()
+    Path("export.csv").write_text(f"Client;{head}\nK-1;{rows[0]}\n{second};{rows[1]}\n")
+
+    assert status(["init", "job", "--from", "export.csv"]) == 0
+
+    assert f"no column is row_ref, the source's own key of a row, which keys at the target are made from: {told}" in (
+        capsys.readouterr().out
+    )
+    proposed = '# "Client" = "row_ref"' in (tmp_path / "job" / "muster.toml").read_text()
+    assert proposed is (second == "K-2")
+
+
 def test_a_date_that_may_be_two_is_left_to_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("export.csv").write_text(FIRST.replace("28/02/1980", "02/03/1980"))

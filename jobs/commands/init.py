@@ -57,7 +57,7 @@ def command(
 
     form = form or output_form(())
     if signing_key is not None:
-        _make_key(signing_key, form)
+        _make_key(signing_key, form, quiet=given["quiet"])
         return
     lines, tables = _recognised(first, system)
     files = {folder / "muster.toml": settings_file(system, tables)}
@@ -98,7 +98,7 @@ def _recognised(first: Path | None, system: str) -> tuple[list[str], str | None]
     return list(told(found)), tables(found)
 
 
-def _make_key(path: Path, form: str) -> None:
+def _make_key(path: Path, form: str, *, quiet: bool) -> None:
     """A key pair, each file new and whole. Raises Unusable for a place that travels with the evidence."""
     from jobs.atomic import atomic
     from jobs.errors import Unusable
@@ -116,12 +116,13 @@ def _make_key(path: Path, form: str) -> None:
             with atomic(target, first=True) as draft:
                 draft.write_bytes(content)
     except OSError as error:
-        raise Unusable(f"{path} can't be written: {error.strerror}") from error
+        hint = None if path.parent.is_dir() else f"mkdir -m 700 {path.parent}"
+        raise Unusable(f"{path} can't be written: {error.strerror}", hint=hint) from error
     following = f"export MUSTER_SIGNING_KEY_FILE={path.absolute()}; give {public} to whoever verifies"
     if form == "json":
         show_json({"schema_version": 1, "made": [str(path), str(public)], "next": following})
-        return
-    say(f"made {path}\nmade {public}\nnext: {following}")
+    elif not quiet:
+        say(f"made {path}\nmade {public}\nnext: {following}")
 
 
 def settings_file(system: str, tables: str | None = None) -> str:

@@ -57,6 +57,7 @@ RUNNING = (
     "breaker",
     "same_cause",
     "canary",
+    "reread",
     "limit",
     "lock_timeout",
     "protected",
@@ -79,7 +80,7 @@ RUNNING = (
 )
 
 
-SHARING = ("engine", "workers", "shards", "egress", "egress_agreement")
+SHARING = ("engine", "ray_address", "workers", "shards", "egress", "egress_agreement")
 """Options of commands whose rows several processes may share."""
 
 MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
@@ -202,7 +203,6 @@ def progress_of(settings_: Settings, given: dict[str, Any]) -> "Progress":
 
 def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
     """Prints the summary in the form asked for, and ends with its exit code."""
-    from jobs.reports.brief import render_brief
     from jobs.reports.text import render_text
 
     tell_end(summary, settings_)
@@ -217,9 +217,16 @@ def show(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None
         code = strongest({ExitCode(summary.exit_code), ExitCode.POLICY})
         words = f"the result of run {summary.run_id} can't be printed: {error.strerror}; its files are whole"
         raise MusterError.ending(code, words, f"muster status {summary.run_id}") from error
+    say_brief(summary, settings_, given)
+    raise click.exceptions.Exit(int(summary.exit_code))
+
+
+def say_brief(summary: "Summary", settings_: Settings, given: dict[str, Any]) -> None:
+    """Says on stderr what a person has to know of a run that did not end with 0, where stdout does not say it."""
+    from jobs.reports.brief import render_brief
+
     if summary.exit_code and (given.get("quiet") or settings_.output == "json"):
         say(f"muster: {render_brief(summary, report_of(summary, settings_))}", nl=False, err=True)
-    raise click.exceptions.Exit(int(summary.exit_code))
 
 
 def tell_end(summary: "Summary", settings_: Settings) -> None:

@@ -13,6 +13,7 @@ from jobs.commands.options import (
     options,
     progress_of,
     say,
+    say_brief,
     show,
     show_json,
     tell_end,
@@ -110,7 +111,7 @@ def show_first(first: "Summary", error: MusterError, settings: "Settings", given
 
 
 def show_both(first: "Summary", second: "Summary", settings: "Settings", given: dict[str, Any]) -> None:
-    """Prints both summaries, and ends with the stronger exit code."""
+    """Prints both summaries, and ends with the stronger exit code, of whose run the end is told."""
     import orjson
 
     from jobs.errors import ExitCode, strongest
@@ -122,5 +123,8 @@ def show_both(first: "Summary", second: "Summary", settings: "Settings", given: 
         show_json({"schema_version": SCHEMA_VERSION, **both}, failure_of(first, second))
     elif not given.get("quiet"):
         say("\n".join(render_text(each) for each in (first, second)), nl=False)
-    tell_end(second, settings)
-    raise click.exceptions.Exit(int(strongest({ExitCode(int(each.exit_code)) for each in (first, second)})))
+    code = strongest({ExitCode(int(each.exit_code)) for each in (first, second)})
+    tell_end(second if second.exit_code == code else first, settings)
+    for each in (first, second):
+        say_brief(each, settings, given)
+    raise click.exceptions.Exit(int(code))

@@ -16,6 +16,7 @@ from jobs.commands.options import (
     options,
     progress_of,
     say,
+    say_brief,
     show,
     show_json,
     tell_end,
@@ -121,6 +122,8 @@ def show_all(
     from jobs.reports.summary import SCHEMA_VERSION
     from jobs.reports.text import render_text
 
+    for summary in ended:
+        say_brief(summary, settings, given)
     for run, error in failed:
         say(f"muster: run {run.run_id} can't be gone on with: {error.message}", err=True)
     if settings.output == "json":

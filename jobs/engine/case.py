@@ -34,6 +34,9 @@ GIVEN_UP = "given_up"
 KEYS = frozenset({"wallet_external_unique_id"})
 """Facts that are keys derived from the row's own; several are joined by `;`."""
 
+FORGOTTEN: Mapping[str, None] = {"bound": None, "write_key": None, "body_sha256": None}
+"""What its newest write was made of is no question of a step that is done; it was half of the step's bytes."""
+
 UNSETTLED = frozenset({StepStatus.INTENDED, StepStatus.DOUBTFUL})
 
 
@@ -313,10 +316,11 @@ def after(before: StepRow, now: StepRow, verdict: object) -> StepRow:
     "Exists already" may be about this very attempt: something on the way sent it twice, and the second was refused.
     It was answered, so it explains nothing that a look finds; but until a look the step is not provably open.
     A row that ends in doubt, or failed after unanswered requests, keeps them: they explain what a later look finds.
+    What the newest write was made of is kept for as long as it may be sent again; the event of its intent has it too.
     """
     match verdict:
         case Done():
-            return replaced(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0)
+            return replaced(now, status=StepStatus.DONE, doubt_since_ms=None, doubts=0, **FORGOTTEN)
         case Undecided():
             return replaced(now, status=StepStatus.UNDECIDED, doubt_since_ms=None, doubts=0)
         case Ended(outcome=Outcome.IN_DOUBT):

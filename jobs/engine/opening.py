@@ -58,11 +58,13 @@ def open_case(
     `steps`: those that the row has to go through; a row that ended well without one of them is not complete yet.
     """
     fingerprint = pseudonyms.fingerprint(row.values)
-    fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
     if known is None:
-        record = RecordRow(ledger_key(row, pseudonyms), fingerprint, fields, run_id)
+        record = RecordRow(ledger_key(row, pseudonyms), fingerprint, _fields(row, pseudonyms), run_id)
         return Case(row, record, {}, resumed=False, hiding=pseudonyms if row.personal_key else None)
     record, changed = known.record, known.record.fingerprint != fingerprint
+    if record.outcome in COMPLETE and not changed and not _open_steps(known, steps):
+        return _settled(row, record, Outcome.ALREADY_ONBOARDED, None, None, now_ms)
+    fields = _fields(row, pseudonyms) if changed else record.pseudonyms
     other_person = record.pseudonyms.get("national_id") != fields.get("national_id")
     begun = any(step.status is not StepStatus.OPEN for step in known.steps.values())
     case = Case(row, replaced(record, run_id=run_id), dict(known.steps), resumed=begun, facts=dict(record.facts))
@@ -72,26 +74,24 @@ def open_case(
     if changed:
         case.facts.pop(SHARED, None)  # it was decided about the values of then
     if record.outcome is Outcome.FAILED and record.reason_code == GIVEN_UP:
-        return _settled(case, Outcome.FAILED, record.reason_code, record.reason, now_ms)
+        return _settled(row, record, Outcome.FAILED, record.reason_code, record.reason, now_ms)
     if changed and other_person and (begun or record.outcome in COMPLETE):
         reason = "the ledger knows this key with another identity number"
-        return _settled(case, Outcome.CONFLICT, "changed_since", reason, now_ms)
-    open_steps = [name for name in steps if name != PROFILE_STEP and case.step(name).status is not StepStatus.DONE]
-    if record.outcome in COMPLETE and open_steps and not changed:
+        return _settled(row, record, Outcome.CONFLICT, "changed_since", reason, now_ms)
+    if record.outcome in COMPLETE and not changed:
         return taken_up(case)
     if record.outcome in COMPLETE:
-        code = "changed_since" if changed else None
-        return _settled(case, Outcome.ALREADY_ONBOARDED, code, CHANGED if changed else None, now_ms)
+        return _settled(row, record, Outcome.ALREADY_ONBOARDED, "changed_since", CHANGED, now_ms)
     if record.outcome is None or record.outcome in taking.outcomes:
         if changed and begun and not case.facts.get("customer_id"):
             reason = "the data were changed while a write is unanswered; restore them, or decide by hand"
-            return _settled(case, Outcome.IN_DOUBT, "changed_since", reason, now_ms)
+            return _settled(row, record, Outcome.IN_DOUBT, "changed_since", reason, now_ms)
         if changed and not begun:
             case.record = replaced(case.record, fingerprint=fingerprint, pseudonyms=fields)
         return taken_up(to_be_brought(case, steps) if changed and begun else case)
     if changed and record.outcome in CORRECTABLE:
         return mended(case, steps)
-    return _settled(case, record.outcome, record.reason_code, record.reason, now_ms)
+    return _settled(row, record, record.outcome, record.reason_code, record.reason, now_ms)
 
 
 def left_out(
@@ -101,8 +101,7 @@ def left_out(
 
     What a fresh case would end with, and in half the time: a stopped run has 100,000 of them to write down at once.
     """
-    key = ledger_key(row, pseudonyms)
-    fields = {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
+    key, fields = ledger_key(row, pseudonyms), _fields(row, pseudonyms)
     outcome = Outcome.NOT_ATTEMPTED
     return Transition(
         record=RecordRow(
@@ -152,23 +151,34 @@ def taken_up(case: Case) -> Case:
     return case
 
 
-def _settled(case: Case, outcome: Outcome, code: str | None, reason: str | None, now_ms: int) -> Transition:
-    """The outcome of a row that this run does not touch; the ledger's record stays as it is."""
-    record = case.record
+def _fields(row: Row, pseudonyms: Pseudonyms) -> dict[str, str]:
+    return {name: pseudonyms.of(name, value) for name, value in sorted(row.values.items())}
+
+
+def _open_steps(known: Known, steps: Sequence[str]) -> bool:
+    """Whether one of `steps` is not done; that a profile was not brought up to date does not count."""
+    found = (known.steps.get(name) for name in steps if name != PROFILE_STEP)
+    return any(step is None or step.status is not StepStatus.DONE for step in found)
+
+
+def _settled(
+    row: Row, record: RecordRow, outcome: Outcome, code: str | None, reason: str | None, now_ms: int
+) -> Transition:
+    """The outcome of a row that this run does not touch; the ledger's `record` stays as it is."""
     failed_step = record.failed_step if outcome is record.outcome else None
     ended = OutcomeRow(
-        source_row=case.row.source_row,
+        source_row=row.source_row,
         outcome=outcome,
-        row_ref=case.row.row_ref,
+        row_ref=row.row_ref,
         key=record.key,
         reason_code=code,
         reason=reason,
         failed_step=failed_step,
         facts=record.facts,
         trace=record.trace if outcome is record.outcome else Trace(),
-        phone_masked=case.row.phone_masked,
-        national_id_masked=case.row.national_id_masked,
-        warnings=warnings_of(case.row, record.facts),
+        phone_masked=row.phone_masked,
+        national_id_masked=row.national_id_masked,
+        warnings=warnings_of(row, record.facts),
     )
     event = EventRow(now_ms, "outcome", ended.source_row, ended.key, failed_step, verdict=outcome, detail=code)
     return Transition(event=event, outcome=ended)

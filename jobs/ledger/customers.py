@@ -7,7 +7,10 @@ import orjson
 from sqlalchemy import TextClause, bindparam, select, text
 
 from jobs.ledger import tables
-from jobs.ledger.store import KEYS_A_QUERY, Store
+from jobs.ledger.store import Store
+
+KEYS_A_QUERY = 500
+"""Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
 
 CUSTOMER = "json_extract(facts, '$.customer_id')"
 INDEX = "record_by_customer"

@@ -3,14 +3,15 @@
 A commit was all made or not at all, so that its last line tells.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway
-from jobs.ledger.rows import Part
+from jobs.ledger.rows import EventRow, OutcomeRow, Part
 
 T = TypeVar("T")
 
@@ -35,8 +36,8 @@ def made_once(attempt: Callable[[bool], T]) -> T:
 def is_there(
     connection: Connection,
     run_id: str,
-    events: Sequence[Mapping[str, object]],
-    outcomes: Sequence[Mapping[str, object]],
+    events: Sequence[EventRow],
+    outcomes: Sequence[OutcomeRow],
     part: Part | None = None,
 ) -> bool:
     """Whether the run's events and outcomes, which were to be committed together, are in the ledger.
@@ -47,11 +48,11 @@ def is_there(
     """
     outcome = tables.outcome.c
     if outcomes:
-        mine = (outcome.run_id == run_id, outcome.source_row == outcomes[-1]["source_row"])
+        mine = (outcome.run_id == run_id, outcome.source_row == outcomes[-1].source_row)
         return connection.scalar(select(outcome.source_row).where(*mine)) is not None
     event = tables.event.c
     wanted = select(*(event[name] for name in TELLING)).where(event.run_id == run_id).order_by(event.seq.desc())
     if part is not None:
         wanted = wanted.where(event.source_row.between(part.first_row, part.last_row))
     newest = [tuple(row) for row in connection.execute(wanted.limit(len(events)))]
-    return bool(events) and newest[::-1] == [tuple(row[name] for name in TELLING) for row in events]
+    return bool(events) and newest[::-1] == list(map(attrgetter(*TELLING), events))

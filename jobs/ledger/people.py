@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import or_, select, tuple_
 
 from jobs.ledger import tables
-from jobs.ledger.store import KEYS_A_QUERY, Store
+from jobs.ledger.dialect import is_one_of
+from jobs.ledger.store import Store
 
 Place = tuple[int, str]
 """(space_id, key)."""
@@ -50,12 +51,10 @@ def keys_named(store: Store, run_id: str, references: Collection[str]) -> list[i
 def outcomes_of(store: Store, run_id: str, keys: Sequence[str]) -> list[Mapping[str, Any]]:
     """The outcome rows that `keys` have in a run, in input order; times in milliseconds."""
     outcome = tables.outcome.c
-    rows: list[Mapping[str, Any]] = []
     with store.engine.connect() as connection:
-        for start in range(0, len(keys), KEYS_A_QUERY):
-            part = keys[start : start + KEYS_A_QUERY]
-            wanted = select(tables.outcome).where(outcome.run_id == run_id, outcome.external_unique_id.in_(part))
-            rows += [dict(row) for row in connection.execute(wanted).mappings()]
+        theirs = is_one_of(connection, outcome.external_unique_id, keys)
+        wanted = select(tables.outcome).where(outcome.run_id == run_id, theirs)
+        rows = [dict(row) for row in connection.execute(wanted).mappings()]
     return sorted(rows, key=lambda row: int(row["source_row"]))
 
 

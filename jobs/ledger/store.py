@@ -28,16 +28,16 @@ from jobs.ledger import tables
 from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
-    event_columns,
-    outcome_columns,
-    record_columns,
+    event_line,
+    outcome_line,
+    record_line,
     record_of,
     run_of,
-    step_columns,
+    step_line,
     step_of,
 )
 from jobs.ledger.database import database_of, still_there
-from jobs.ledger.dialect import insert_into
+from jobs.ledger.dialect import insert_into, is_one_of
 from jobs.ledger.lost_answer import is_there, made_once
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
@@ -46,10 +46,6 @@ from jobs.ledger.place import place_of
 from jobs.ledger.rows import EventRow, IdClaim, Known, Part, RecordRow, RunRow, StepRow, Transition
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
-
-KEYS_A_QUERY = 500
-"""Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
-
 
 RUN_COLUMNS = tuple(each for each in tables.run.c if each.name != "stop")
 """What a run is known by; why its processes are to stop is for them alone."""
@@ -227,7 +223,7 @@ class Store:
                     started_ms=run.started_ms,
                 )
             )
-            connection.execute(insert(tables.event), [event_columns(EventRow(run.started_ms, "run_start"), run.run_id)])
+            self._many.insert(connection, tables.event, [event_line(EventRow(run.started_ms, "run_start"), run.run_id)])
             if origin is not None:
                 remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
 
@@ -278,10 +274,10 @@ class Store:
                 if transition.step is not None:
                     steps[transition.record.key, transition.step.name] = transition.step
         by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
-        changed = [record_columns(each, space_id) for each in by_key]
-        moved = [step_columns(each, key, space_id) for (key, _), each in steps.items()]
-        events = [event_columns(each.event, run_id) for each in transitions if each.event is not None]
-        outcomes = [outcome_columns(each.outcome, run_id) for each in transitions if each.outcome is not None]
+        changed = [record_line(each, space_id) for each in by_key]
+        moved = [step_line(each, key, space_id) for (key, _), each in steps.items()]
+        events = [each.event for each in transitions if each.event is not None]
+        outcomes = [each.outcome for each in transitions if each.outcome is not None]
         writes = self.about(space_id) if part is None else self.about_shard(run_id, part.shard)
         with writes.connect() as connection:
             with connection.begin():
@@ -290,8 +286,8 @@ class Store:
                     changed, moved, events, outcomes = [], [], [], []
                 self._many.insert(connection, tables.record, changed, replacing=True)
                 self._many.insert(connection, tables.step, moved, replacing=True)
-                self._many.insert(connection, tables.event, events)
-                self._many.insert(connection, tables.outcome, outcomes)
+                self._many.insert(connection, tables.event, [event_line(each, run_id) for each in events])
+                self._many.insert(connection, tables.outcome, [outcome_line(each, run_id) for each in outcomes])
                 held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
             still_there(connection)
             return held
@@ -302,43 +298,37 @@ class Store:
             return {}
         table = tables.holder
         ordered = sorted(claims, key=lambda each: (each.kind, each.id))  # two shards that claim both never wait in turn
-        rows = [{"space_id": space_id, "kind": each.kind, "id": each.id, "key": each.key} for each in ordered]
-        if self._many.insert(connection, table, rows, replacing=False) == len(rows):
+        lines = [(space_id, each.kind, each.id, each.key) for each in ordered]
+        if self._many.insert(connection, table, lines, replacing=False) == len(lines):
             return {}
-        holders: dict[tuple[str, str], str] = {}
-        for start in range(0, len(claims), KEYS_A_QUERY):
-            ids = [each.id for each in claims[start : start + KEYS_A_QUERY]]
-            held = select(table.c.kind, table.c.id, table.c.key).where(
-                table.c.space_id == space_id, table.c.id.in_(ids)
-            )
-            holders |= {(kind, found): key for kind, found, key in connection.execute(held)}
+        ids = is_one_of(connection, table.c.id, [each.id for each in claims])
+        held = select(table.c.kind, table.c.id, table.c.key).where(table.c.space_id == space_id, ids)
+        holders = {(kind, found): key for kind, found, key in connection.execute(held)}
         return {each: key for each in claims if (key := holders[each.kind, each.id]) != each.key}
 
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
         """Records how many calls of each (operation, method, status) a run made; once a run."""
-        rows = [
-            {"run_id": run_id, "operation": operation, "method": method, "status": status, "calls": count}
-            for (operation, method, status), count in sorted(calls.items())
-        ]
-        if rows:
+        lines = [(run_id, *call, count) for call, count in sorted(calls.items())]
+        if lines:
             with self.writes.begin() as connection:
-                self._many.insert(connection, tables.call, rows, replacing=True)
+                self._many.insert(connection, tables.call, lines, replacing=True)
 
     def known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         """What the ledger knows of `keys`; a key that it does not know is absent."""
         return made_once(lambda _again: self._known(space_id, keys))
 
     def _known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
-        records: dict[str, RecordRow] = {}
-        steps: dict[str, dict[str, StepRow]] = {}
         with self.engine.connect() as connection:
-            for start in range(0, len(keys), KEYS_A_QUERY):
-                part = keys[start : start + KEYS_A_QUERY]
-                for row in connection.execute(_of_keys(tables.record, space_id, part)).mappings():
-                    records[row["key"]] = record_of(row)
-                for row in connection.execute(_of_keys(tables.step, space_id, part)).mappings():
-                    steps.setdefault(row["key"], {})[row["name"]] = step_of(row)
-        return {key: Known(record, steps.get(key, {})) for key, record in records.items()}
+            of_keys = [
+                select(each).where(each.c.space_id == space_id, is_one_of(connection, each.c.key, keys))
+                for each in (tables.record, tables.step)
+            ]
+            records, steps = (connection.execute(wanted).all() for wanted in of_keys)
+        found: dict[str, dict[str, StepRow]] = {}
+        for line in steps:
+            step = step_of(line)
+            found.setdefault(line[1], {})[step.name] = step
+        return {record.key: Known(record, found.get(record.key, {})) for record in map(record_of, records)}
 
     def run(self, run_id: str) -> RunRow | None:
         """One run, None when there is none of that id."""
@@ -477,10 +467,6 @@ def _plain(rows: Sequence[Row[Any]]) -> list[Mapping[str, Any]]:
     """The rows with plain text for names: SQLAlchemy's are a kind of str that strict encoders refuse."""
     names = [str(name) for name in rows[0]._fields]
     return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def _of_keys(table: Table, space_id: int, keys: Sequence[str]) -> Select[Any]:
-    return select(table).where(table.c.space_id == space_id, table.c.key.in_(keys))
 
 
 def _cause(error: DBAPIError) -> str:

@@ -164,6 +164,7 @@ def call(notice: Notice, hook: Hook) -> None:
 
 def write_metrics(notice: Notice, path: Path, clock: Clock) -> None:
     """The run in the text format of Prometheus, whole or as it was. Raises OSError."""
+    before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     with atomic(path) as draft:
-        draft.write_text(exposition(notice, clock.now()), encoding="utf-8")
+        draft.write_text(exposition(notice, clock.now(), before), encoding="utf-8")
     path.chmod(0o644)

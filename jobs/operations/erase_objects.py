@@ -32,13 +32,9 @@ def refuse_locked(runs: Iterable[RunRow], now: datetime) -> None:
             )
 
 
-def old_versions_left(run: RunRow) -> list[str]:
+def remove_old_versions(run: RunRow) -> bool:
     """Removes all earlier versions of the objects of `run` that may hold personal data.
 
-    Gives what may be left in words: a bucket that does not tell its versions. Raises NotPermitted, Unreachable.
+    False: the bucket does not tell which there are. Raises NotPermitted, Unreachable.
     """
-    if not is_address(run.folder):
-        return []
-    if opened(address_of(run.folder)).remove_old(NAMELESS):
-        return []
-    return [f"{run.folder}: earlier versions of its objects, where the bucket keeps any"]
+    return not is_address(run.folder) or opened(address_of(run.folder)).remove_old(NAMELESS)

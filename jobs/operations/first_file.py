@@ -19,8 +19,12 @@ from jobs.intake.preflight import InputFile, csv_records, preflight
 from schemas.column import Column
 from schemas.columns import columns_of, folded
 
+REFERENCE = "row_ref"
+
 SAMPLE = 1_000
 """Rows that are looked at; chosen."""
+LONGEST_KEY = 40
+"""Characters of a key; chosen, longer texts are remarks."""
 MOST_WORDS = 12
 """A column with more different words is no list of them; chosen."""
 
@@ -47,6 +51,8 @@ class FirstFile:
     """By column the formats that all of its values have: one is sure, several are for a person to choose from."""
     words: dict[str, list[str]] = field(default_factory=dict)
     """By column the words that the target does not take."""
+    keys: list[str] = field(default_factory=list)
+    """Headers that may be the source's own key of a row; none is sure, and there are none where the file has one."""
 
 
 def recognised(path: Path, system: str) -> FirstFile:
@@ -67,6 +73,8 @@ def recognised(path: Path, system: str) -> FirstFile:
         column = by_name.get(file.mapping[header] or "")
         if column is not None:
             _look(found, column, [row[place].strip() for row in rows if place < len(row) and row[place].strip()])
+        elif REFERENCE in by_name and REFERENCE not in file.mapping.values() and _is_key([row[place:] for row in rows]):
+            found.keys.append(header)
     return found
 
 
@@ -74,7 +82,12 @@ def tables(found: FirstFile) -> str:
     """The tables of muster.toml, as text; what is not sure is commented out."""
     lines = ["[columns]"]
     lines += [f"{_key(header)} = {_key(column)}" for header, column in found.columns.items()]
-    lines += [f'# {_key(header)} = ""   # not known: kept, and not sent' for header in found.file.unknown]
+    for header in found.file.unknown:
+        if header in found.keys:
+            why = "another one in each row: is it the source's own key?"
+            lines.append(f"# {_key(header)} = {_key(REFERENCE)}   # {why}")
+        else:
+            lines.append(f'# {_key(header)} = ""   # not known: kept, and not sent')
     lines += ["", "[dates]"]
     for column, forms in found.dates.items():
         if len(forms) == 1:
@@ -92,6 +105,10 @@ def told(found: FirstFile) -> Iterator[str]:
     for header in found.file.header:
         meaning = found.file.mapping[header]
         yield f"{header!a} is {meaning}" if meaning else f"{header!a} is not known: kept, and not sent"
+    known = {column.name for column in columns_of(found.file.system)}
+    if REFERENCE in known.difference(filter(None, found.file.mapping.values())):
+        may = f"{' or '.join(map(ascii, found.keys))} may be it" if found.keys else "nothing in the file looks like it"
+        yield f"no column is {REFERENCE}, the source's own key of a row, which keys at the target are made from: {may}"
     for column, forms in found.dates.items():
         sure = len(forms) == 1
         yield f"{column} is written {forms[0]}" if sure else f"{column}: choose {' or '.join(forms)} in [dates]"
@@ -138,6 +155,12 @@ def _look(found: FirstFile, column: Column, values: Sequence[str]) -> None:
         words = sorted({value for value in values if not re.fullmatch(column.pattern, cased(value))})
         if 0 < len(words) <= MOST_WORDS:
             found.words[column.name] = words
+
+
+def _is_key(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first cell of each of `rows` is there, short, and another one than in all others."""
+    values = [row[0].strip() if row else "" for row in rows]
+    return len(values) > 1 and all(0 < len(each) <= LONGEST_KEY for each in values) and len(set(values)) == len(values)
 
 
 def _is(value: str, form: str) -> bool:

@@ -6,10 +6,12 @@ from datetime import datetime
 from jobs.operations.notices import Notice
 from jobs.reports.summary import Summary
 
+SUCCESS = "muster_success_timestamp_seconds"
+
 HELP = {
     "muster_exit_code": "Exit code of the newest command.",
     "muster_end_timestamp_seconds": "When it ended.",
-    "muster_success_timestamp_seconds": "When it ended, if with 0.",
+    SUCCESS: "When the newest one that ended with 0 did.",
     "muster_duration_seconds": "How long the run took.",
     "muster_rows": "Rows of the run by outcome.",
     "muster_new_rows": "Rows that need attention and did not before, by outcome.",
@@ -19,8 +21,8 @@ HELP = {
 }
 
 
-def exposition(notice: Notice, now: datetime) -> str:
-    """All metrics, each with its help and type."""
+def exposition(notice: Notice, now: datetime, before: str = "") -> str:
+    """All metrics, each with its help and type. `before`: the same of the end before, whose last success stays told."""
     lines: list[str] = []
     known: set[str] = set()
     for name, labels, value in _samples(notice, now):
@@ -29,6 +31,8 @@ def exposition(notice: Notice, now: datetime) -> str:
             known.add(name)
         shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
         lines.append(f"{name}{{{shown}}} {value:g}" if isinstance(value, int) else f"{name}{{{shown}}} {value:.3f}")
+    if SUCCESS not in known:
+        lines += [line for line in before.splitlines() if SUCCESS in line]
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +46,7 @@ def _samples(notice: Notice, now: datetime) -> Iterator[_Sample]:
     yield "muster_exit_code", place, notice.exit_code
     yield "muster_end_timestamp_seconds", place, now.timestamp()
     if notice.exit_code == 0:
-        yield "muster_success_timestamp_seconds", place, now.timestamp()
+        yield SUCCESS, place, now.timestamp()
     if summary is not None:
         yield from _of_run(summary, place)
 

@@ -33,6 +33,15 @@ LOOK_SECONDS = 1.0
 """Between two looks meanwhile (chosen)."""
 
 
+class NotYet(MusterError):
+    """The leader has made no shards so far: it reads, logs in, or sends its canary."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} is not shared out in shards yet", hint="the same command, a little later")
+
+
 @dataclass(frozen=True, slots=True)
 class Worked:
     """What a worker did: the shards that it had, as they stand now, and its exit code."""
@@ -81,10 +90,13 @@ def _begun(store: Store, names: Names, clock: Clock, wait_seconds: float) -> Run
 
 
 def _nothing_to_do(shard: Shard, now_ms: int) -> ExitCode | None:
-    """What ends a worker whose shard is to be worked on no more, or not now; None: it is."""
+    """What ends a worker whose shard is to be worked on no more, or not now; None: it is.
+
+    What was left of a shard when its run ended is reported there, and nothing that this worker could do again.
+    """
     if shard.state is ShardState.PARKED and (shard.due_ms or 0) > now_ms:
         return ExitCode.PENDING
-    return {ShardState.DONE: ExitCode.OK, ShardState.LEFT: ExitCode.POLICY}.get(shard.state)
+    return {ShardState.DONE: ExitCode.OK, ShardState.LEFT: ExitCode.OK}.get(shard.state)
 
 
 def _run(store: Store, names: Names) -> RunRow:
@@ -92,8 +104,8 @@ def _run(store: Store, names: Names) -> RunRow:
     if run is None:
         raise Unusable(f"the ledger knows no run {names.run[:80]}", hint="muster runs lists them")
     shards = shards_of(store, run.run_id)
-    if not shards and run.ended_ms is None:
-        raise NoLeader(run.run_id)  # it may be about to make them
+    if not shards and leader_of(store, run.run_id) is not None:
+        raise NotYet(run.run_id)
     if not shards:
         raise Unusable(f"run {run.run_id} is not shared out in shards", hint="muster run INPUT --workers N")
     if names.shard is not None and names.shard >= len(shards):

@@ -5,7 +5,7 @@ never a match.
 """
 
 import unicodedata
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from jobs import folded
 from jobs.batch import Batch
 from jobs.clock import Clock, iso
 from jobs.errors import Unreachable
+from jobs.ledger.history import outcome_windows
 from jobs.ledger.store import Store
 from jobs.model import COMPLETE, DIFFERING, MatchClass, Outcome
 from jobs.reports.not_read import ALL_READ
@@ -154,31 +155,27 @@ def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
         yield Line(MatchClass.STATUS_DIFFERENCE, "wallet_id", None, ";".join(sighting.wallet_ids))
 
 
-async def claims(store: Store, run_id: str, batch: Batch) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
-    """The ledger's claims of a run beside the file's rows, window by window; Row None: quarantined."""
-    accepted = (row for rows in batch.accepted() for row in rows)
-    row = next(accepted, None)
-    for window in store.outcomes(run_id, A_LOOKUP):
-        pairs: list[tuple[Claim, Row | None]] = []
-        for entry in window:
-            while row is not None and row.source_row < entry["source_row"]:
-                row = next(accepted, None)  # has no outcome yet
-            mine = row if row is not None and row.source_row == entry["source_row"] else None
-            pairs.append((claim_of(entry), mine))
-            if mine is not None:
-                row = next(accepted, None)
-        yield pairs
+async def claims(
+    store: Store, run_id: str, batch: Batch, taken: Callable[[Claim], bool] = lambda _: True
+) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
+    """The claims of a run that are `taken`, beside the file's rows, window by window; Row None: quarantined."""
+    rows = batch.in_order()
+    for window in outcome_windows(store, run_id, CLAIMED):
+        wanted = [claim for line in window if taken(claim := claim_of(line))]
+        for begin in range(0, len(wanted), A_LOOKUP):
+            some = wanted[begin : begin + A_LOOKUP]
+            found = rows.among([claim.source_row for claim in some])
+            yield [(claim, found.get(claim.source_row)) for claim in some]
 
 
-def claim_of(entry: Mapping[str, Any]) -> Claim:
-    """What one outcome row of the ledger claims."""
-    return Claim(
-        source_row=entry["source_row"],
-        key=entry["external_unique_id"],
-        outcome=Outcome(entry["outcome"]),
-        customer_id=entry["customer_id"],
-        wallet_id=entry["wallet_id"],
-    )
+CLAIMED = ("source_row", "external_unique_id", "outcome", "customer_id", "wallet_id")
+"""The columns of the outcome that a claim is made of."""
+
+
+def claim_of(line: Sequence[Any]) -> Claim:
+    """What one outcome row of the ledger claims, of which `line` has CLAIMED."""
+    source_row, key, outcome, customer_id, wallet_id = line
+    return Claim(source_row, key, Outcome(outcome), customer_id, wallet_id)
 
 
 class Reconciliation:
@@ -240,13 +237,13 @@ class Reconciliation:
         self.complete += is_complete(claim, lines)
         if any(line.match_class is MatchClass.UNVERIFIED for line in lines):
             differs = any(line.match_class in SHORT_OF for line in lines)
-            self.not_read = self.not_read.and_one(
+            self.not_read = self.not_read.and_more(
                 "the target lists no wallets", complete=claim.outcome in COMPLETE and not differs
             )
         return lines
 
     def _unread(self, claim: Claim, cause: str) -> Sequence[Line]:
-        self.not_read = self.not_read.and_one(cause, complete=claim.outcome in COMPLETE)
+        self.not_read = self.not_read.and_more(cause, complete=claim.outcome in COMPLETE)
         return (Line(MatchClass.UNVERIFIED),)
 
     async def _seen(self, claim: Claim, row: Row, facts: Mapping[str, str], listed: Listed | None) -> Sequence[Line]:

@@ -244,7 +244,7 @@ class ExtractComparison:
     def _compared(self, claim: Claim, ours: Mapping[str, Any], theirs: Sequence[Mapping[str, Any]]) -> Sequence[Line]:
         """All differences of one row; rows of the extract that show one customer's wallets are one customer."""
         if claim.customer_id is None and self._lead_is_missing(ours):
-            self.not_read = self.not_read.and_one("nothing of the row leads into the extract", complete=False)
+            self.not_read = self.not_read.and_more("nothing of the row leads into the extract", complete=False)
             return (Line(MatchClass.UNVERIFIED),)
         ids = list(dict.fromkeys(self._id(row) for row in theirs))
         if len(ids) != 1:

@@ -13,9 +13,10 @@ import polars as pl
 from jobs import folded
 from jobs.intake.phones import normalise_phones
 from jobs.keys import Pseudonyms
+from jobs.ledger.history import outcome_windows
 from jobs.ledger.store import Store
 from jobs.privacy.masking import Mask
-from jobs.reconciliation.compare import WITHHELD, Claim, claim_of, normalised, valueless
+from jobs.reconciliation.compare import CLAIMED, WITHHELD, Claim, claim_of, normalised, valueless
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Sighting
 from jobs.windows import A_LOOKUP
@@ -70,11 +71,11 @@ async def sealed_claims(
     store: Store, run_id: str, space_id: int, window: int = A_LOOKUP
 ) -> AsyncIterator[Sequence[tuple[Claim, Row]]]:
     """The ledger's claims of a run, each with a row without values and with the ledger's pseudonyms."""
-    for entries in store.outcomes(run_id, window):
-        known = store.known(space_id, [entry["external_unique_id"] for entry in entries if entry["external_unique_id"]])
+    for lines in outcome_windows(store, run_id, CLAIMED, window):
+        made = [claim_of(line) for line in lines]
+        known = store.known(space_id, [claim.key for claim in made if claim.key])
         pairs: list[tuple[Claim, Row]] = []
-        for entry in entries:
-            claim = claim_of(entry)
+        for claim in made:
             record = known.get(claim.key or "")
             ours = record.record.pseudonyms if record is not None else {}
             pairs.append((replace(claim, pseudonyms=ours), valueless(claim)))

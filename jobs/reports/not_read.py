@@ -32,10 +32,10 @@ class NotRead:
         found = document.get("not_read") or {}
         return cls(dict(found.get("causes", {})), int(found.get("complete", 0)))
 
-    def and_one(self, cause: str, *, complete: bool) -> "NotRead":
-        """With one row more."""
+    def and_more(self, cause: str, rows: int = 1, *, complete: int) -> "NotRead":
+        """With `rows` more, of which the ledger calls `complete` so."""
         known = cause if cause in self.causes or len(self.causes) < MOST_CAUSES else OTHER
-        causes = {**self.causes, known: self.causes.get(known, 0) + 1}
+        causes = {**self.causes, known: self.causes.get(known, 0) + rows}
         return NotRead(causes, self.complete + complete)
 
 

@@ -1,6 +1,7 @@
 """The beginning of a run: its number, what may stop it, and its row in the ledger."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from jobs.clock import Clock, milliseconds
@@ -11,8 +12,10 @@ from jobs.reports.folder import safe_run_id
 from jobs.run.checks import check_maker_checker
 from jobs.run.context import Given, RunContext
 from jobs.run.facts import run_facts
+from jobs.run.lead import shared
 from jobs.run.place import Place
 from jobs.run.planned import FACT
+from jobs.run.ray_engine import cluster
 from jobs.run.session import Session, place_before
 from jobs.run.wiring import api_user
 from jobs.settings.settings import Settings
@@ -28,6 +31,11 @@ def run_id_of(settings: Settings, clock: Clock) -> str:
 def new_run_id(clock: Clock) -> str:
     """Sorts by time: `20261121T021500Z-7f3a`."""
     return f"{clock.now():%Y%m%dT%H%M%SZ}-{clock.random.getrandbits(16):04x}"
+
+
+def engine_of(settings: Settings) -> AbstractContextManager[None]:
+    """What the workers of a run need for as long as it lasts: a cluster, where they are on one. Raises Unusable."""
+    return cluster(settings) if settings.engine == "ray" and shared(settings) else nullcontext()
 
 
 def stops_of(settings: Settings, clock: Clock, asked: Callable[[], bool] | None = None) -> Stops:

@@ -27,7 +27,7 @@ from jobs.run.wiring import Remembered, credential_name, credential_of, system_o
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secret, secrets
 from jobs.settings.settings import Settings
-from jobs.storage.probe import refuse_unwritable
+from jobs.storage.probe import refuse_unwritable_bucket
 from jobs.storage.retention import Retention
 from jobs.systems import capabilities
 from jobs.systems.contract import System
@@ -58,7 +58,7 @@ def check_settings(settings: Settings, files: Path, run_id: str) -> tuple[Settin
     signing()
     settings.need("base_url")
     same_target(settings)
-    refuse_unwritable(settings.out, Retention.of(settings.shown()))
+    refuse_unwritable_bucket(settings.out, Retention.wanted(settings.shown(), (settings.out, settings.witness or "")))
     return settings, system
 
 

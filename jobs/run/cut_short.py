@@ -19,8 +19,9 @@ from jobs.engine.case import Case
 from jobs.engine.opening import known_of, ledger_keys, open_case
 from jobs.errors import ExitCode, MusterError, strongest
 from jobs.keys import Pseudonyms
+from jobs.ledger import tables
 from jobs.ledger.broken import LedgerBroken
-from jobs.ledger.columns import outcome_columns
+from jobs.ledger.columns import outcome_line
 from jobs.ledger.history import outcomes_among, sent_among
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import RESUMABLE
@@ -136,7 +137,7 @@ def _windows(context: RunContext, cause: MusterError) -> Iterator[list[tuple[Any
         ends = [row for row in left if isinstance(row, OutcomeRow)]
         reason = f"the run was cut short: {cause.message}"
         for end in (*ends, *_standing(context, pseudonyms, open_rows, reason)):
-            columns = outcome_columns(end, context.run.run_id)
+            columns = dict(zip(tables.outcome.columns.keys(), outcome_line(end, context.run.run_id), strict=True))
             told[end.source_row] = tuple(columns[name] for name in LEDGER_COLUMNS)
         yield [told[row.source_row] for row in window]
 

@@ -1,9 +1,10 @@
 """The fresh read at the end of a run, and of its first rows: the target compared with what the ledger claims."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -20,7 +21,6 @@ from jobs.run.context import RunContext, unless
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, reader_given
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
-from jobs.systems.row import Row
 from jobs.transport.client import Client
 from jobs.transport.outage import Outage
 
@@ -91,27 +91,62 @@ async def reread(context: RunContext, outage: Outage, *, own_reads: bool) -> Rer
         return replace(await compared(context, Silence()), complete=None)
 
 
+@dataclass(slots=True)
+class Sample:
+    """Which rows that were complete before this run are read again: all, or by chance `most` of `rows`, about."""
+
+    most: int
+    rows: int
+    random: Random
+    left: int = 0
+    """Rows that were not taken so far."""
+
+    @property
+    def spared(self) -> int:
+        """How many rows are left in all, about."""
+        return max(0, self.rows - self.most)
+
+    def takes(self, claim: Claim) -> bool:
+        """Whether the row of `claim` is read."""
+        if claim.outcome is not Outcome.ALREADY_ONBOARDED or self.random.random() * self.rows < self.most:
+            return True
+        self.left += 1
+        return False
+
+    def told(self, found: NotRead) -> NotRead:
+        """`found` with the rows that were not taken."""
+        return found.and_more(LEFT, self.left, complete=self.left) if self.left else found
+
+
+READS_ALL = "muster reconcile does, and a run with a larger --reread"
+
+LEFT = "complete before this run, and not taken by chance to be read again (--reread)"
+
+
 async def compared(context: RunContext, reader: Reader) -> Reread:
     """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
     parts = list[Path]()
-    system, settings = context.given.system, context.given.settings
+    system, settings, clock = context.given.system, context.given.settings, context.place.clock
     counts = context.session.store.outcome_counts(context.run.run_id)
-    listing, told = await if_cheaper(
-        system, reader, sum(counts.get(outcome, 0) for outcome in COMPLETE), settings.concurrency
-    )
+    sample = Sample(settings.reread, counts.get(Outcome.ALREADY_ONBOARDED, 0), clock.random)
+    held = sum(counts.get(outcome, 0) for outcome in COMPLETE) - sample.spared
+    listing, told = await if_cheaper(system, reader, held, settings.concurrency)
     if listing is not NOTHING:
         context.stops.note(told)
-    reconciliation = Reconciliation(system, reader, context.place.clock, listed=listing.customers)
-    windows = claims(context.session.store, context.run.run_id, context.given.batch)
-    with context.place.progress.stage("reconciling", context.given.batch.rows) as count:
+    reconciliation = Reconciliation(system, reader, clock, listed=listing.customers)
+    windows = claims(context.session.store, context.run.run_id, context.given.batch, sample.takes)
+    with context.place.progress.stage("reconciling", context.given.batch.rows - sample.spared) as count:
         async for frame in reconciliation.frames(windows, settings.concurrency):
             parts.append(context.place.work / f"reconciliation-{len(parts):06}.parquet")
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())
+    not_read = sample.told(reconciliation.not_read)
+    if sample.left:
+        context.stops.note(f"{sample.left:,} rows that were complete before were not read again: {READS_ALL}")
     if reconciliation.unreachable is None:
-        return Reread(parts, reconciliation.complete, reconciliation.not_read)
+        return Reread(parts, reconciliation.complete, not_read)
     context.stops.block(reconciliation.unreachable)
-    return Reread(parts, None, reconciliation.not_read)
+    return Reread(parts, None, not_read)
 
 
 async def judge_canary(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:
@@ -135,23 +170,14 @@ async def _judge(context: RunContext, client: Client, first: Mapping[int, Outcom
     able = context.given.system.capabilities
     if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
         return stop_canary(context, bad)
-    theirs = only(claims(context.session.store, context.run.run_id, context.given.batch), first)
+    store, run_id = context.session.store, context.run.run_id
+    theirs = claims(store, run_id, context.given.batch, lambda claim: claim.source_row in first)
     async for frame in reconciliation.frames(theirs, context.given.settings.concurrency):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())
     if reconciliation.unreachable is not None:
         raise reconciliation.unreachable
     return stop_canary(context, bad)
-
-
-async def only(
-    windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]], rows: Collection[int]
-) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
-    """The claims of the given source rows."""
-    async for window in windows:
-        kept = [pair for pair in window if pair[0].source_row in rows]
-        if kept:
-            yield kept
 
 
 def stop_canary(context: RunContext, bad: Mapping[str, int]) -> None:

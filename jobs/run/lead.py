@@ -31,6 +31,7 @@ from jobs.progress import Count
 from jobs.run.context import RunContext
 from jobs.run.engines import Elsewhere, Engine, Names
 from jobs.run.local_engine import LocalEngine
+from jobs.run.ray_engine import RayEngine
 from jobs.run.staff import Staff
 from jobs.settings.settings import Settings
 from jobs.systems import capabilities
@@ -69,6 +70,8 @@ def shared(settings: Settings) -> bool:
 
 def engine_of(settings: Settings) -> Engine:
     """What runs the workers, as the settings say."""
+    if settings.engine == "ray":
+        return RayEngine()
     return LocalEngine() if settings.engine == "local" else Elsewhere()
 
 

@@ -154,13 +154,20 @@ class Settings:
     breaker: int = option(50, whole(0, 10**9), "N", "Stop after N failed rows in a row; 0: never.")
     same_cause: int = option(200, whole(0, 10**9), "N", "Stop when N rows, and half of all, ended alike; 0: never.")
     canary: int = option(0, whole(0, 10**9), "N", "Onboard and reconcile N rows before the rest; 0: none.")
+    reread: int = option(10_000, whole(0, 10**9), "N", "Rows complete before that a run reads again, by chance.")
     limit: int | None = option(None, whole(1, 10**12), "N", "Work on the first N accepted rows only.")
     lock_timeout: float = option(0.0, seconds, "SECONDS", "How long to wait for another run to end.")
     outage_wait: float = option(
         600.0, seconds, "SECONDS", "How long to wait for a target that does not answer any more."
     )
     engine: str = option(
-        "local", one_of("local", "external"), "local|external", "What runs the workers; external: you start run-shard."
+        "local",
+        one_of("local", "ray", "external"),
+        "local|ray|external",
+        "What runs the workers; external: you start run-shard.",
+    )
+    ray_address: str | None = option(
+        None, str, "ADDRESS", "The Ray cluster, auto or HOST:PORT; one on this machine, for this run, when left out."
     )
     workers: int = option(1, whole(1, 1024), "N", "Processes that share the rows, each with --concurrency of them.")
     shards: int | None = option(

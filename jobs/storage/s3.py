@@ -96,7 +96,9 @@ class S3:
         try:
             with self._asking(f"object lock of {self.address.place}"):
                 self._client.get_object_lock_configuration(Bucket=self.address.place)
-        except Absent:
+        except Absent as error:
+            if "NoSuchBucket" in error.message:
+                raise
             raise Unusable(
                 f"object_lock is set, and the bucket {self.address.place} has no object lock",
                 hint="make a bucket with object lock, or leave object_lock out",
@@ -158,7 +160,10 @@ class S3:
             while content := file.read(PART):
                 number = len(parts) + 1
                 made = self._client.upload_part(**upload, PartNumber=number, Body=content)
-                parts.append({"PartNumber": number, "ETag": made["ETag"]})
+                checked = {
+                    each: made[each] for each in made if each.startswith("Checksum")
+                }  # S3 asks for them at the end
+                parts.append({"PartNumber": number, "ETag": made["ETag"], **checked})
             done = self._client.complete_multipart_upload(**upload, **only, MultipartUpload={"Parts": parts})
         except BaseException:
             self._client.abort_multipart_upload(**upload)

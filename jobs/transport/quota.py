@@ -77,7 +77,7 @@ class SharedWindow(Window):
         self.rate = rate if known is None else within(known.rate, rate)
         self.undated = undated(self.pool, self.rate.seconds)
         """Calls of other boots that counted in the window at the beginning."""
-        self._stock = 0
+        self._stock = self._waiting = 0
         self._taken = False
         """Whether the ledger had no permit when it was asked last."""
         self._share, self._shared_at = FIRST_SHARE, float("-inf")
@@ -101,10 +101,14 @@ class SharedWindow(Window):
     async def enter(self) -> None:
         """Waits for a place in both windows. Raises Closed."""
         await self.lessons.tell()  # who was refused comes back here at once, long before there is a place
-        async with self._asking:
-            while not self._stock:
-                await self._refill()
-            self._stock -= 1
+        self._waiting += 1
+        try:
+            async with self._asking:
+                while not self._stock:
+                    await self._refill()
+                self._stock -= 1
+        finally:
+            self._waiting -= 1
         try:
             await super().enter()
         except BaseException:
@@ -146,11 +150,15 @@ class SharedWindow(Window):
             await self.clock.pause(min(found.wait_seconds, self.rate.seconds), self.closed)
 
     def _wanted(self) -> int:
-        """Permits to ask for: as many as are used in a while, and a part of the window at most."""
+        """Permits to ask for: as many as are used in a while, a part of the window at most; and for all who wait now.
+
+        Those go out at once, so that nothing is kept from others; half of the window is left to them all the same.
+        """
         now = self.clock.monotonic()
         soon, self._shared_at = now - self._shared_at < SHARE_SECONDS, now
         self._share = min(MOST_SHARE, 2 * self._share) if soon else max(FIRST_SHARE, self._share // 2)
-        return max(1, min(self._share, self.rate.calls // SHARE_AT_ONCE))
+        stock = min(self._share, self.rate.calls // SHARE_AT_ONCE)
+        return max(1, stock, min(self._waiting, self.rate.calls // 2))
 
     def _keep_alive(self) -> None:
         if self._renewing is None or self._renewing.done():

@@ -42,6 +42,17 @@ def test_the_same_file_again_changes_nothing(muster: Muster, sandbox: Sandbox, f
     ]
 
 
+def test_of_rows_that_were_complete_before_no_more_are_read_again_than_was_said(muster: Muster, file_of: Filed) -> None:
+    muster("run", file_of(people(5)))
+    again = muster("run", file_of(people(7)), "--reread", "0")
+    assert (again.code, again.outcomes) == (0, ["already_onboarded"] * 5 + ["onboarded"] * 2)
+    assert [line["source_row"] for line in again.reconciliation] == ["6", "7"]
+    assert (again.summary["not_read"]["rows"], again.summary["not_read"]["complete"]) == (5, 5)
+    assert all(equation["ok"] for equation in again.summary["equations"])
+    assert any("5 rows that were complete before were not read again" in note for note in again.summary["notes"])
+    assert len(muster("run", file_of(people(7))).reconciliation) == 7
+
+
 def test_rows_that_ended_badly_are_reported_again_without_a_write(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:

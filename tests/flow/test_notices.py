@@ -161,6 +161,11 @@ def test_prometheus_reads_the_numbers_of_the_run(muster: Muster, file_of: Filed)
     )
     assert found.count("# TYPE muster_rows gauge") == 1
     assert "muster_success_timestamp_seconds" not in found
+    (muster.folder / "muster.prom").write_text(
+        "# TYPE muster_success_timestamp_seconds gauge\nmuster_success_timestamp_seconds{} 7\n"
+    )
+    muster("run", muster.folder / "customers.csv", "--metrics", "muster.prom")
+    assert "\nmuster_success_timestamp_seconds{} 7\n" in (muster.folder / "muster.prom").read_text()
     assert (muster.folder / "muster.prom").stat().st_mode & 0o777 == 0o644
 
 

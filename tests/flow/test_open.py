@@ -119,6 +119,14 @@ def test_all_that_can_go_on_goes_on_though_one_file_is_gone(muster: Muster, sand
     assert causes(opened(muster)) == {"not_attempted": 1}
 
 
+def test_going_on_with_all_says_at_night_what_a_person_needs(muster: Muster, ended: Ended) -> None:
+    again = muster.plain("resume", "--all", "-q")
+
+    assert (again.stdout, again.code) == ("", 1)
+    assert "ended with 1: finished, but rows need attention" in again.stderr
+    assert "\nnext: muster " in again.stderr
+
+
 def test_a_batch_is_closed_when_nothing_of_it_is_open(muster: Muster, ended: Ended) -> None:
     muster("run", written(muster.folder / "good.csv", [person(20)]))
 

@@ -151,7 +151,7 @@ def test_the_environment_is_read_in_one_place() -> None:
 
     assert "jobs.settings.settings" in readers
     settings_ = {f"jobs.settings.{name}" for name in ("settings", "secrets", "as_run")}
-    assert readers <= {*settings_, "jobs.intake.judge", "jobs.os_user"}
+    assert readers <= {*settings_, "jobs.intake.judge", "jobs.os_user", "jobs.run.ray_engine"}
 
 
 def test_the_sandbox_knows_nothing_of_muster() -> None:
