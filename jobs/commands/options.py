@@ -80,7 +80,7 @@ RUNNING = (
 )
 
 
-SHARING = ("engine", "ray_address", "workers", "shards")
+SHARING = ("engine", "ray_address", "workers", "shards", "egress", "egress_agreement")
 """Options of commands whose rows several processes may share."""
 
 MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
