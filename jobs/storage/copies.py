@@ -111,6 +111,8 @@ class Copy:
         draft = self.path.with_name(f".{self.path.name}.fetching")
         shutil.rmtree(draft, ignore_errors=True)
         self._begin()
+        if there:
+            draft.mkdir(mode=0o700)
         for name in there:
             if not _NAME.fullmatch(name):
                 raise Unproven(f"{self.address} holds an object that no folder of a run has: {name[:80]!a}")
@@ -255,6 +257,14 @@ def at_hand(address: str, *, work: str = "", retention: Retention | None = None)
     if copy is None:
         copy = _held(address_of(address), work, retention)
     return copy.path
+
+
+def shown(path: Path) -> str:
+    """What messages call a place in a folder: its address, where it is in a copy of this process."""
+    for address, copy in _HELD.items():
+        if path.is_relative_to(copy.path):
+            return str(address_of("/".join((address, *path.relative_to(copy.path).parts))))
+    return str(path)
 
 
 def here(address: str) -> Path:
