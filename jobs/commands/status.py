@@ -187,7 +187,7 @@ def _busy(document: dict[str, Any]) -> list[str]:
     pace = busy["rows_last_minute"]
     left = f", {span(60 * open_rows / pace)} left" if pace and open_rows else ""
     lines = [f"{rows - open_rows:,} of {rows:,} rows ({100 * (rows - open_rows) // max(1, rows)} %){left}"]
-    parts = [f"last minute: {pace:,} rows, {busy['calls_last_minute']:,} calls", f"{busy['under_way']:,} under way"]
+    parts = [f"last minute: {pace:,} rows, {busy['calls_last_minute']:,} calls", f"{busy['under_way']:,} unanswered"]
     outstanding = busy["decisions_outstanding"]
     parts += [f"{outstanding:,} decisions outstanding"] if outstanding else []
     lines.append(" · ".join(parts))
