@@ -192,7 +192,7 @@ class S3:
     @contextmanager
     def _asking(self, where: str) -> Iterator[None]:
         """A block of requests. Raises what `refused` says of the library's errors."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
@@ -200,8 +200,6 @@ class S3:
             told = error.response.get("Error", {}).get("Code", "unknown")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             raise refused(where, status, told) from None
-        except NoCredentialsError:
-            raise refused(where, None, "NoCredentials") from None
         except BotoCoreError as error:
             status = 400 if type(error).__name__ in _OF_SETTINGS else None
             raise refused(where, status, type(error).__name__) from None

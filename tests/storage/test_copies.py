@@ -113,7 +113,7 @@ def test_a_program_gives_the_folder_back_when_its_run_has_ended(muster: Muster, 
     out = f"s3://{bucket}/out"
     assert jobs.api.run(file_of([person(1)]), out=out, run_id="run-1").exit_code == 0
     assert list((muster.folder / "runs").glob(f"{COPIES}/**/*")) == []
-    assert muster.process("verify", "run-1").code == 0
+    assert muster("verify", "run-1").code == 0
 
 
 @pytest.mark.parametrize("nth", also(1, 2, 9, 14))
