@@ -29,7 +29,8 @@ from jobs.run.read_input import read_input
 from jobs.run.signals import Signals
 from jobs.settings.settings import ALLOWED, Settings, settings
 from jobs.settings.values import suggestion
-from jobs.storage.copies import lie_in
+from jobs.storage.copies import copies
+from jobs.storage.workplace import work_in
 
 __all__ = (
     "MusterError",
@@ -106,20 +107,24 @@ def run(path: Path | str, *, progress: Progress | None = None, **options: Value)
 
     Raises what ends the command before there is a run: Unusable, Locked, StalePlan, NotPermitted, Unreachable.
     """
-    return onboard("run", Path(path), _settings(options), Clock(), progress=progress)
+    with copies():
+        return onboard("run", Path(path), _settings(options), Clock(), progress=progress)
 
 
 def resume(run_id: str | None = None, *, progress: Progress | None = None, **options: Value) -> Summary:
     """Goes on with what a run left open, the newest one by default. Raises as `run`."""
     before = _run(_settings(options), run_id)
     chosen = _settings(options, before)
-    return onboard("resume", Path(before.input_path), chosen, Clock(), sha256=before.input_sha256, progress=progress)
+    path, sha256 = Path(before.input_path), before.input_sha256
+    with copies():
+        return onboard("resume", path, chosen, Clock(), sha256=sha256, progress=progress)
 
 
 def reconcile(run_id: str, *, progress: Progress | None = None, **options: Value) -> Summary:
     """Reads the target again, independently, and compares, into a new folder. Raises Unusable, Locked, NotPermitted."""
     before = _run(_settings(options), run_id)
-    return _reconcile(before, _settings(options, before), Clock(), progress=progress)
+    with copies():
+        return _reconcile(before, _settings(options, before), Clock(), progress=progress)
 
 
 def open_items(**options: Value) -> OpenItems:
@@ -142,7 +147,7 @@ def _settings(options: dict[str, Value], recorded: RunRow | None = None) -> Sett
         config=None if config is None else Path(str(config)),
         recorded=None if recorded is None else recorded.settings,
     )
-    lie_in(found.workplace)
+    work_in(found.workplace)
     return found
 
 

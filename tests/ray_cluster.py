@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,16 +42,17 @@ class Cluster:
     program: Path
     folder: Path
     environment: Mapping[str, str]
+    host: str = "127.0.0.1"
     address: str = ""
     nodes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @classmethod
     @contextmanager
-    def running(cls, nodes: int, **environment: str) -> Iterator["Cluster"]:
-        """A new one for the block, with so many nodes of one slot each."""
+    def running(cls, nodes: int, host: str = "127.0.0.1", **environment: str) -> Iterator["Cluster"]:
+        """A new one for the block at an address of this machine, with so many nodes of one slot each."""
         program, before = needed(), {**os.environ, **SURROUNDINGS}
         with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # a socket's name is short
-            cluster = cls(program, Path(folder), {**before, **environment, "RAY_AUTH_TOKEN": "t" * 48})
+            cluster = cls(program, Path(folder), {**before, **environment, "RAY_AUTH_TOKEN": "t" * 48}, host)
             try:
                 cluster._head()
                 for _ in range(nodes):
@@ -62,27 +63,21 @@ class Cluster:
 
     def _head(self) -> None:
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+            free.bind((self.host, 0))
+            self.address = f"{self.host}:{free.getsockname()[1]}"
         port, place = self.address.partition(":")[2], f"--temp-dir={self.folder}"
-        self._start(
-            "--head",
-            "--node-ip-address=127.0.0.1",
-            f"--port={port}",
-            place,
-            "--num-cpus=0",
-            "--include-dashboard=false",
-        )
+        node = ("--head", f"--node-ip-address={self.host}", f"--port={port}", place, "--num-cpus=0")
+        self._start([], *node, "--include-dashboard=false")
 
-    def join(self) -> "subprocess.Popen[bytes]":
-        """One more node, once it belongs to the cluster."""
-        return self._start(f"--address={self.address}", "--node-ip-address=127.0.0.1", "--num-cpus=1")
+    def join(self, host: str | None = None, under: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+        """One more node, once it belongs to the cluster. `under`: the words that start it elsewhere, at `host`."""
+        return self._start(under, f"--address={self.address}", f"--node-ip-address={host or self.host}", "--num-cpus=1")
 
-    def _start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+    def _start(self, under: Sequence[str], *arguments: str) -> "subprocess.Popen[bytes]":
         log = self.folder / f"node-{len(self.nodes)}.log"
         with log.open("wb") as file:
             node = subprocess.Popen(
-                [self.program, "start", *arguments, "--block", "--disable-usage-stats", OBJECTS],
+                [*under, self.program, "start", *arguments, "--block", "--disable-usage-stats", OBJECTS],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=file,

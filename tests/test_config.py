@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from jobs.errors import ExitCode, Unusable
 from jobs.ledger.place import File
 from jobs.model import Rate
+from jobs.settings.document import read_document
 from jobs.settings.pseudonyms import pseudonym_key
 from jobs.settings.secrets import SECRETS, secret, secrets
 from jobs.settings.settings import BY_NAME, OPTIONS, Settings, settings, unknown_variables
@@ -518,3 +519,9 @@ def test_a_given_key_is_used_and_no_file_is_made() -> None:
 def test_any_text_for_any_option_is_taken_or_refused_in_a_sentence(name: str, text: str) -> None:
     with suppress(Unusable):
         assert isinstance(settings({name: text}, environ={}).shown()[name], str)
+
+
+def test_the_empty_device_is_no_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "muster.toml").write_text('tenant = "1001"\n')
+    assert read_document(Path(os.devnull), ["tenant"])[0] == {}

@@ -24,6 +24,7 @@ def show_erased(done: "Erased", sentence: str, output: str) -> None:
     """Prints what was erased, and on stderr what could not be reached."""
     if output == "json":
         found = {"runs": list(done.runs), "rows": done.rows, "absent": list(done.absent), "left": list(done.left)}
+        found |= {"unseen": list(done.unseen)} if done.unseen else {}
         certificate = None if done.certificate is None else str(done.certificate)
         show_json({"schema_version": 1, **found, "certificate": certificate})
         return
@@ -34,6 +35,11 @@ def show_erased(done: "Erased", sentence: str, output: str) -> None:
         say(f"muster: the folder of run {run_id} was not there; the ledger was cleaned", err=True)
     for path in done.left:
         say(f"muster: {path} may be of a command at work, or of another machine: it was left", err=True)
+    for folder in done.unseen:
+        say(
+            f"muster: {folder}: earlier versions are not seen; where the bucket keeps any, they are still there",
+            err=True,
+        )
 
 
 def keep_retention(settings: "Settings", given: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from jobs.commands.options import (
 )
 from jobs.commands.run_name import RUN
 from jobs.model import Outcome
+from jobs.storage.address import is_address
 from schemas.job_name import COMMANDS, ONBOARDING
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def fed_back(path: Path, documents: Path, today: "Settings", then: "Settings") -
 
     now, was = today.shown(), then.shown() | {"skip_lines": "0"}
     named = any(column.kind == "file" for column in columns_of(str(then.job_name)))
-    if named and then.files is None and documents.resolve() != path.parent.resolve():
+    if named and then.files is None and not is_address(documents) and documents.resolve() != path.parent.resolve():
         was["files"] = str(documents)
     words = ["muster", *COMMANDS.get(then.job, COMMANDS[ONBOARDING]).split(), str(path)]
     words += ["--command", then.decision] if then.decision else []

@@ -19,7 +19,7 @@ from jobs.commands.options import (
 from jobs.commands.validate import warned_lines
 from jobs.errors import ExitCode
 from jobs.operations.capacity import LATENCIES, Capacity
-from jobs.privacy import file_names
+from jobs.storage.arrival import called
 
 if TYPE_CHECKING:
     from jobs.operations.plan import Plan
@@ -86,7 +86,7 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
     """The plan as JSON."""
     return {
         "schema_version": 1,
-        "input": {"path": file_names.shown(path), "rows": found.rows},
+        "input": {"path": called(path), "rows": found.rows},
         "rows": dict(sorted(found.verdicts.items())),
         "reasons": [
             {"verdict": verdict, "reason_code": why, "rows": count}
@@ -114,7 +114,7 @@ def document(path: Path, found: "Plan") -> dict[str, Any]:
 
 def text(path: Path, found: "Plan") -> str:
     """The plan as people read it."""
-    lines = [f"{file_names.shown(path)}: {found.rows:,} rows; nothing was sent"]
+    lines = [f"{called(path)}: {found.rows:,} rows; nothing was sent"]
     for verdict, count in sorted(found.verdicts.items(), key=lambda each: -each[1]):
         rows = ", ".join(str(row) for row in found.examples.get(verdict, ()))
         named = f"  (rows {rows}{' ...' if count > len(found.examples.get(verdict, ())) else ''})" if rows else ""

@@ -159,6 +159,7 @@ def open_engine(url: URL, words: str) -> Engine:
     event.listen(engine, "do_connect", lambda _d, _r, args, given: _connected(database, args, given))
     event.listen(engine, "reset", _on_reset)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "after_cursor_execute", _on_batch)
     event.listen(engine, "handle_error", _on_error)
     return engine
 
@@ -244,6 +245,16 @@ def _on_begin(connection: Connection) -> None:
         database.turn.take(taken, options.get("patience"))
     except psycopg.Error as error:
         raise refused(database.words, error, writes=True, lost=raw.closed) from None
+
+
+def _on_batch(_c: Connection, cursor: Any, _s: str, _p: object, _x: object, executemany: bool) -> None:
+    """Has the server count the seconds of IDLE_SECONDS again.
+
+    psycopg ends a batch with Sync and Flush, and a server that gets a Flush stops counting until its next answer
+    (seen with psycopg 3.2 and PostgreSQL 15): a process that is frozen then would keep its locks for ever.
+    """
+    if executemany:
+        cursor.connection.pgconn.exec_(b"")
 
 
 def _on_error(context: ExceptionContext) -> None:

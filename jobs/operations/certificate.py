@@ -37,6 +37,8 @@ class Certificate:
     """Runs whose folder was not there: the ledger was cleaned, the folder was not."""
     left: Sequence[str]
     """Workspaces that may be somebody's at work, or of another machine."""
+    unseen: Sequence[str] = ()
+    """Folders in buckets that do not tell whether they keep earlier versions."""
 
     def write(self, path: Path) -> None:
         """Writes the certificate, and its signature beside it where there is a key. Raises Unusable."""
@@ -58,7 +60,7 @@ class Certificate:
             ],
             "ledger": "erased, overwritten and compacted",
             "workspaces_left": list(self.left),
-            "not_reached": list(BEYOND),
+            "not_reached": [*BEYOND, *(f"earlier versions below {each}, where any are kept" for each in self.unseen)],
         }
         content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         sign = signing()

@@ -29,7 +29,7 @@ from jobs.settings.pseudonyms import KEYLESS, key_is_there
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings, proxy_left_out, unknown_variables
 from jobs.storage.address import is_address, named
-from jobs.storage.probe import refuse_unwritable
+from jobs.storage.probe import refuse_unwritable_bucket
 from jobs.storage.retention import Retention
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed, Token
@@ -97,11 +97,11 @@ async def there(settings: Settings, clock: Clock) -> Sequence[Check]:
 
 def _bucket(settings: Settings) -> Iterator[Check]:
     """Whether the bucket of --out can be written, and locked where that is asked for."""
-    retention = Retention.of(settings.shown())
-    if not is_address(settings.out) and retention is None:
-        return
     try:
-        refuse_unwritable(settings.out, retention)
+        retention = Retention.wanted(settings.shown(), (settings.out, settings.witness or ""))
+        if not is_address(settings.out):
+            return
+        refuse_unwritable_bucket(settings.out, retention)
     except MusterError as error:
         yield Check("bucket", False, error.message, error.hint)
     else:

@@ -14,7 +14,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.operations.certificate import Certificate, usual_place
 from jobs.operations.erase_folders import check, erased, manifests, swept
-from jobs.operations.erase_objects import old_versions_left, refuse_locked
+from jobs.operations.erase_objects import refuse_locked, remove_old_versions
 from jobs.operations.find_subject import Person, Subject, rows_about
 from jobs.operations.ledger import alone
 from jobs.os_user import os_user
@@ -38,7 +38,9 @@ class Erased:
     rows: int
     absent: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
-    """Workspaces of commands that may be at work, or of another machine; buckets that may keep earlier versions."""
+    """Workspaces of commands that may be at work, or of another machine."""
+    unseen: tuple[str, ...] = ()
+    """Folders in buckets that do not tell whether they keep earlier versions of what was erased."""
     certificate: Path | None = None
     """None: there was nothing to erase."""
 
@@ -53,6 +55,7 @@ class _Work:
     at: str
     absent: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
 
     def folders(self, erasures: Sequence[tuple[RunRow, Erasure]]) -> None:
         """Erases in the folders of runs, and sweeps the workspaces beside them. Raises Unproven before anything."""
@@ -62,7 +65,8 @@ class _Work:
         for run, erasure in erasures:
             if not erased(self.store, run, erasure):
                 self.absent.append(run.run_id)
-            self.left += old_versions_left(run)
+            if not remove_old_versions(run):
+                self.unseen.append(run.folder)
             put_back(run)
 
     def sweep(self) -> None:
@@ -81,10 +85,18 @@ class _Work:
             path = to or usual_place(self.settings.ledger, self.at)
             after = manifests(run for run in all_runs(self.store) if run.run_id in rows)
             found = Certificate(
-                what=what, at=self.at, rows=rows, before=before, after=after, absent=self.absent, left=self.left
+                what=what,
+                at=self.at,
+                rows=rows,
+                before=before,
+                after=after,
+                absent=self.absent,
+                left=self.left,
+                unseen=self.unseen,
             )
             found.write(path)
-        return Erased(tuple(rows), sum(rows.values()), tuple(self.absent), tuple(self.left), path)
+        told = tuple(self.absent), tuple(self.left), tuple(self.unseen)
+        return Erased(tuple(rows), sum(rows.values()), *told, path)
 
 
 def purge(
@@ -127,7 +139,8 @@ def forget(
                 for run, rows, lines in found
             ]
         )
-        forget_rows(store, person.places, [(run.run_id, row) for run, rows, _ in found for row in rows])
+        theirs = [(run.run_id, row) for run, rows, _ in found for row in rows]
+        forget_rows(store, person.places, theirs, os_user(), milliseconds(clock.now()))
         for run, _, _ in found:
             note_erased(store, run.run_id, "forget")
         work.sweep()

@@ -26,19 +26,15 @@ def refuse_locked(runs: Iterable[RunRow], now: datetime) -> None:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise MusterError.ending(
                 ExitCode.POLICY,
-                f"{run.folder}/{names[0]}{more} hold personal data and are locked ({kept[0].mode}) {until}: "
-                "they can't be erased before, and nothing was erased",
+                f"{run.folder}/{names[0]}{more}: personal data that are locked ({kept[0].mode}) {until}; "
+                "nothing was erased",
                 hint="repeat the command then; what is locked from now on: docs/cloud.md",
             )
 
 
-def old_versions_left(run: RunRow) -> list[str]:
+def remove_old_versions(run: RunRow) -> bool:
     """Removes all earlier versions of the objects of `run` that may hold personal data.
 
-    Gives what may be left in words: a bucket that does not tell its versions. Raises NotPermitted, Unreachable.
+    False: the bucket does not tell which there are. Raises NotPermitted, Unreachable.
     """
-    if not is_address(run.folder):
-        return []
-    if opened(address_of(run.folder)).remove_old(NAMELESS):
-        return []
-    return [f"{run.folder}: earlier versions of its objects, where the bucket keeps any"]
+    return not is_address(run.folder) or opened(address_of(run.folder)).remove_old(NAMELESS)

@@ -50,8 +50,10 @@ from jobs.run.read_input import read_again
 from jobs.run.target import same_target
 from jobs.run.wiring import credential_of, system_of
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
+from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings
 from jobs.storage.address import is_address
+from jobs.storage.arrival import arrived
 from jobs.storage.bucket import Absent
 from jobs.systems import capabilities
 
@@ -159,6 +161,7 @@ def compared(later: LaterReconciliation, path: Path) -> Sequence[Path]:
     """Compares with the extract `path`; no network. The lines, set aside. Raises Unusable."""
     settings, run = later.asked.settings, later.asked.run
     with later.place.progress.stage("reading the extract", None):
+        path = arrived(path, later.place.work, secret("input_query"))
         extract = read_extract(path, system=settings.system, region=settings.region, work=later.place.work)
     place = later.place
     against = ExtractComparison(extract, settings.system, place.work, place.clock, later.comparer)

@@ -29,6 +29,7 @@ from jobs.privacy import file_names
 from jobs.run.planned import approvers_of, settings_seal
 from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings
+from jobs.storage.arrival import recorded
 from jobs.transport.address import origin_of
 
 
@@ -44,7 +45,7 @@ def seal_plan(path: Path, found: Plan, source: Path, settings: Settings, clock: 
         "expires_at": iso(now + timedelta(hours=hours)),
         "input": {
             "name": file_names.shown(source.name),
-            "path": file_names.shown(source.resolve()),
+            "path": recorded(source),
             "sha256": found.prediction.sha256,
             "rows": found.rows,
         },

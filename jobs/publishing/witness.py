@@ -12,6 +12,7 @@ from jobs.ledger.rows import RunRow
 from jobs.storage.address import address_of, is_address
 from jobs.storage.bucket import Bucket, Taken, opened
 from jobs.storage.retention import Retention
+from jobs.storage.threads import each_of
 
 SECONDS = 30
 """How long a command may take (chosen): the evidence is sealed already, and somebody waits for the end."""
@@ -47,7 +48,8 @@ class Witness:
         """The checkpoints that a file or a bucket has, one behind the other; of others nothing is known."""
         if is_address(self.place):
             bucket = opened(address_of(self.place))
-            return "".join(_read(bucket, name) for name in sorted(bucket.seen()) if name.startswith("muster-ledger/"))
+            names = sorted(name for name in bucket.seen() if name.startswith("muster-ledger/"))
+            return "".join(each_of(lambda name: _read(bucket, name), names))
         return Path(self.place).read_text(encoding="utf-8") if self.place and Path(self.place).is_file() else ""
 
 

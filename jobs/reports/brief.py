@@ -20,7 +20,7 @@ def render_brief(summary: Summary, report: str | None = None) -> str:
         verdict(summary).sentence,
         f"{summary.input.rows:,} rows of {summary.input.name}: {counts or 'none has an outcome'}",
         *([f"stopped: {summary.stop}"] if summary.stop else []),
-        *(f"note: {note}" for note in summary.notes[:FEW] if note != summary.stop),
+        *(f"note: {note}" for note in summary.notes[:FEW] if not (summary.stop and note.startswith(summary.stop))),
         *([f"since the last run: {', '.join(since)}"] if since else []),
         *([f"report: {report}"] if report else []),
         *(f"next: {step}" for step in summary.next_steps),

@@ -27,7 +27,7 @@ from jobs.run.wiring import Remembered, credential_name, credential_of, system_o
 from jobs.settings.pseudonyms import key_is_there, pseudonyms_of
 from jobs.settings.secrets import secret, secrets
 from jobs.settings.settings import Settings
-from jobs.storage.probe import refuse_unwritable
+from jobs.storage.probe import refuse_unwritable_bucket
 from jobs.storage.retention import Retention
 from jobs.systems import capabilities
 from jobs.systems.contract import System
@@ -51,13 +51,14 @@ def check_settings(settings: Settings, files: Path, run_id: str) -> tuple[Settin
     before a large file is read.
     """
     check_confirmed(settings)
+    check_agreed(settings)
     system = system_of(settings, files, passwords=passwords_of(settings, run_id))
     settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
     signing()
     settings.need("base_url")
     same_target(settings)
-    refuse_unwritable(settings.out, Retention.of(settings.shown()))
+    refuse_unwritable_bucket(settings.out, Retention.wanted(settings.shown(), (settings.out, settings.witness or "")))
     return settings, system
 
 
@@ -70,6 +71,15 @@ def check_confirmed(settings: Settings) -> None:
         words = "--confirm-tenant is missing" if said is None else f"--confirm-tenant says {said}"
         profile = f"profile {settings.profile}" if settings.profile else "these settings"
         raise Unusable(f"{profile} is protected and would work in tenant {tenant}: {words}", hint="--confirm-tenant ID")
+
+
+def check_agreed(settings: Settings) -> None:
+    """Raises Unusable unless a limit for each address and the vendor's agreement to it are named together."""
+    if (settings.egress is None) != (settings.egress_agreement is None):
+        raise Unusable(
+            "a limit is the account's, unless the vendor has agreed to one for each address that calls leave from",
+            hint="give --egress NAME and --egress-agreement TEXT, or neither",
+        )
 
 
 def check_batch(

@@ -37,7 +37,7 @@ def read_document(named: Path | None, options: Collection[str]) -> tuple[dict[st
     `options`: names of options that people may set. Raises Unusable.
     """
     path = named or Path("muster.toml")
-    if named is None and not path.exists():
+    if path == Path(os.devnull) or (named is None and not path.exists()):
         return {}, path
     try:
         with path.open("rb") as file:

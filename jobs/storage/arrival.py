@@ -60,15 +60,21 @@ def arrival_of(path: Path) -> Arrival | None:
 
 
 def recorded(path: Path) -> str:
-    """What the ledger calls a file: the address that it was fetched from, or its whole path."""
-    found = arrival_of(path)
-    return file_names.shown(path.resolve()) if found is None else str(found.address)
+    """What the ledger calls a file: its address, or that it was fetched from, or its whole path."""
+    return _address(path) or file_names.shown(path.resolve())
 
 
 def called(path: Path) -> str:
-    """What messages and reports call a file: the address that it was fetched from, or its path."""
+    """What messages and reports call a file: its address, or that it was fetched from, or its path."""
+    return _address(path) or file_names.shown(path)
+
+
+def _address(path: Path) -> str | None:
+    """The address that a path is, or that its file was fetched from."""
     found = arrival_of(path)
-    return file_names.shown(path) if found is None else str(found.address)
+    if found is None:
+        return str(address_of(path)) if is_address(path) else None
+    return str(found.address)
 
 
 def _with_controls(address: Address, local: Path) -> None:

@@ -11,9 +11,8 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
@@ -27,15 +26,14 @@ from jobs.errors import ExitCode, Locked, MusterError, Unproven, Unusable
 from jobs.storage.address import Address, address_of, is_address
 from jobs.storage.bucket import Bucket, Seen, Taken, opened
 from jobs.storage.retention import Retention
+from jobs.storage.threads import each_of
+from jobs.storage.workplace import copies_in
 
 LAST = "manifest.json"
 """What a folder has when it is whole."""
 
-WIDTH = 8
-"""Objects that are on their way at once (chosen)."""
-
-COPIES = ".copies"
-"""Below the place for files on the way."""
+BESIDE = ("fetching", "twin", "before")
+"""Folders that a killed command may have left beside a copy: `.RUN.fetching`, and those of `reports/twin.py`."""
 
 _NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*/)?[A-Za-z0-9_][A-Za-z0-9._-]*")
 """Names that a run's folder has: of files in it, and in later folders."""
@@ -96,7 +94,7 @@ class Copy:
             reopened = bool(others or taken) and last in there
             if reopened:
                 self._remove(last, there)
-            _side_by_side(lambda name: self._put(name, there.get(name)), others)
+            each_of(lambda name: self._put(name, there.get(name)), others)
             for name in taken:
                 self._remove(name, there)
             if last in changed or (reopened and last in files):
@@ -113,6 +111,8 @@ class Copy:
         draft = self.path.with_name(f".{self.path.name}.fetching")
         shutil.rmtree(draft, ignore_errors=True)
         self._begin()
+        if there:
+            draft.mkdir(mode=0o700)
         for name in there:
             if not _NAME.fullmatch(name):
                 raise Unproven(f"{self.address} holds an object that no folder of a run has: {name[:80]!a}")
@@ -121,7 +121,7 @@ class Copy:
         def get(name: str) -> None:
             self._note(name, _Kept(self.bucket.get(name, draft / name).etag, _sha256(draft / name)))
 
-        _side_by_side(get, there)
+        each_of(get, there)
         if there:
             draft.rename(self.path)
 
@@ -135,12 +135,13 @@ class Copy:
 
     def clear(self) -> None:
         """Removes the files that are here."""
-        for place in (self.path, *self.path.parent.glob(f".{self.path.name}.fetching")):
+        for place in (self.path, *(self.path.with_name(f".{self.path.name}.{each}") for each in BESIDE)):
             shutil.rmtree(place, ignore_errors=True)
         for draft in self.path.parent.glob(f".{self.path.name}.*.compared"):
             draft.unlink()
         self._kept = {}
-        _journal(self.path).unlink(missing_ok=True)
+        for each in (_journal(self.path), self.path.with_name(f".{self.path.name}.lock")):
+            each.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Removes all that is here of the folder, its lock last."""
@@ -232,14 +233,10 @@ class Copy:
 _HELD: dict[str, Copy] = {}
 """The copies of this process by their addresses."""
 
-_PLACE = [Path("runs")]
-"""Where the command has its files on the way."""
 
-
-def lie_in(place: Path) -> None:
-    """Copies lie below `place` from now on; those that killed commands left there, and that were delivered, go."""
-    _PLACE[0] = place
-    for journal in place.glob(f"{COPIES}/*/.*.objects"):
+def sweep() -> None:
+    """Removes the copies that killed commands left where this one works, and that were delivered."""
+    for journal in copies_in().glob("*/.*.objects"):
         path = journal.with_name(journal.name[1 : -len(".objects")])
         address = _noted(journal)[0].get("address")
         if address is not None and (lock := _taken(path)) is not None:
@@ -262,11 +259,19 @@ def at_hand(address: str, *, work: str = "", retention: Retention | None = None)
     return copy.path
 
 
+def shown(path: Path) -> str:
+    """What messages call a place in a folder: its address, where it is in a copy of this process."""
+    for address, copy in _HELD.items():
+        if path.is_relative_to(copy.path):
+            return str(address_of("/".join((address, *path.relative_to(copy.path).parts))))
+    return str(path)
+
+
 def here(address: str) -> Path:
     """Where the folder at `address` is here, or would be; nothing is fetched or delivered."""
     if not is_address(address):
         return Path(address)
-    return _HELD[address].path if address in _HELD else _path(_PLACE[0], address_of(address))
+    return _HELD[address].path if address in _HELD else _path(copies_in(), address_of(address))
 
 
 def deliver(address: str) -> None:
@@ -283,9 +288,18 @@ def give_back(address: str | None = None) -> None:
             copy.give_back()
 
 
+@contextmanager
+def copies() -> Iterator[None]:
+    """A block at whose end the work on all copies of this process ends."""
+    try:
+        yield
+    finally:
+        give_back()
+
+
 def _held(address: Address, work: str, retention: Retention | None) -> Copy:
-    path = _path(_PLACE[0], address)
-    if work and (left := _path(Path(work), address)).exists():
+    path = _path(copies_in(), address)
+    if work and (left := _path(copies_in(Path(work)), address)).exists():
         path = left
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _taken(path)
@@ -321,10 +335,10 @@ def _taken(path: Path) -> int | None:
     return None
 
 
-def _path(place: Path, address: Address) -> Path:
+def _path(copies: Path, address: Address) -> Path:
     """Copies of equally named runs of several buckets lie apart."""
     above = str(address)[: -len(address.name)]
-    return place / COPIES / sha256(above.encode()).hexdigest()[:12] / address.name
+    return copies / sha256(above.encode()).hexdigest()[:12] / address.name
 
 
 def _journal(path: Path) -> Path:
@@ -347,17 +361,6 @@ def _noted(journal: Path) -> list[dict[str, Any]]:
         return [orjson.loads(line) for line in journal.read_bytes().split(b"\n")[:-1]] or [{}]
     except (FileNotFoundError, orjson.JSONDecodeError):
         return [{}]
-
-
-def _side_by_side(work: Callable[[str], object], names: Iterable[str]) -> None:
-    """`work` for each name, a few at a time. Raises what one of them raises; those that were not begun are not then."""
-    with ThreadPoolExecutor(WIDTH) as pool:
-        try:
-            for done in [pool.submit(work, name) for name in names]:
-                done.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _sha256(path: Path) -> str:

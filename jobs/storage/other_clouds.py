@@ -5,14 +5,14 @@ Locks and earlier versions are not seen here: `object_lock` is refused, and an e
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from jobs.errors import Unusable
 from jobs.storage.address import Address
-from jobs.storage.bucket import ATTEMPTS, CONNECT_SECONDS, SECONDS, Locked, Seen, library, refused
+from jobs.storage.bucket import ATTEMPTS, CONNECT_SECONDS, SECONDS, Absent, Locked, Seen, library, refused
 from jobs.storage.retention import Retention
 from jobs.storage.written import written
 
@@ -55,7 +55,7 @@ class OtherCloud:
 
         with self._asking(str(self.address)):
             found = [each for page in obstore.list(self._store) for each in page]
-        return {each["path"]: Seen(each["size"], each["e_tag"] or "") for each in found}
+        return {each["path"]: Seen(each["size"], _etag(each)) for each in found}
 
     def get(self, name: str, to: Path) -> Seen:
         """As `Bucket.get`."""
@@ -65,7 +65,7 @@ class OtherCloud:
             answer = obstore.get(self._store, name)
             written(to, (bytes(each) for each in answer.stream()))
             meta = answer.meta
-        return Seen(meta["size"], meta["e_tag"] or "", meta["version"])
+        return Seen(meta["size"], _etag(meta), meta["version"])
 
     def put(self, name: str, content: Path, *, instead_of: str | None = None, retention: Retention | None) -> str:
         """As `Bucket.put`."""
@@ -76,18 +76,18 @@ class OtherCloud:
         where = str(self.address / name)
         with self._asking(where):
             if instead_of is None:
-                return obstore.put(self._store, name, content, mode="create")["e_tag"] or ""
+                return _etag(obstore.put(self._store, name, content, mode="create"))
             known = obstore.head(self._store, name)
-            if known["e_tag"] != instead_of:
+            if _etag(known) != instead_of:
                 raise refused(where, 412, "PreconditionError")
-            only: Any = {"e_tag": known["e_tag"], "version": known["version"]}
-            return obstore.put(self._store, name, content, mode=only)["e_tag"] or ""
+            only: Any = {part: known[part] for part in ("e_tag", "version") if known[part] is not None}
+            return _etag(obstore.put(self._store, name, content, mode=only))
 
     def remove(self, name: str) -> None:
         """As `Bucket.remove`."""
         import obstore
 
-        with self._asking(str(self.address / name)):
+        with suppress(Absent), self._asking(str(self.address / name)):
             obstore.delete(self._store, name)
 
     def refuse_unlockable(self) -> None:
@@ -119,3 +119,8 @@ class OtherCloud:
             name = "NotFoundError" if isinstance(error, FileNotFoundError) else type(error).__name__
             status = re.search(r"status code: (\d{3})", str(error)) if name == "GenericError" else None
             raise refused(where, int(status[1]) if status else _STATUS.get(name, 400), name) from None
+
+
+def _etag(of: Mapping[str, Any]) -> str:
+    """The etag of an object, or of an answer to a put: Azure lists it without the quotation marks that it has else."""
+    return str(of["e_tag"] or "").strip('"')

@@ -4,7 +4,6 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from jobs.errors import Unusable
 from jobs.storage.address import address_of, is_address
 from jobs.storage.bucket import opened
 from jobs.storage.retention import Retention
@@ -13,14 +12,12 @@ PROBE = "muster-probe-"
 """How objects begin that are made to see whether that can be done; they are removed at once."""
 
 
-def refuse_unwritable(place: Path | str, retention: Retention | None) -> None:
+def refuse_unwritable_bucket(place: Path | str, retention: Retention | None) -> None:
     """Makes an object below the address `place` and removes it; nothing where `place` is no address.
 
     Raises Unusable, NotPermitted or Unreachable where that fails, or where objects can't be locked as asked for.
     """
     if not is_address(place):
-        if retention is not None:
-            raise Unusable("object_lock is set, and --out is no bucket", hint="--out s3://BUCKET/PREFIX")
         return
     bucket, name = opened(address_of(place)), f"{PROBE}{secrets.token_hex(4)}"
     if retention is not None:

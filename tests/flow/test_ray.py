@@ -1,18 +1,24 @@
 """A run on a Ray cluster of two nodes: workers killed and frozen, the driver killed, nodes that join; none twice."""
 
 import os
+import shutil
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
 from jobs.sandbox.server import Sandbox
+from tests.postgres import Server
 from tests.ray_cluster import Cluster
 
-from .muster import Muster, Started, eventually, writes
+from .muster import REPOSITORY, Muster, Started, eventually, writes
 from .people import Row, people
 from .test_kill import proves_once_each
 
@@ -20,6 +26,7 @@ Filed = Callable[[list[Row]], Path]
 
 KEY = "k" * 32
 ROWS = int(os.environ.get("SCALE_ROWS", "2000"))
+CUT_ROWS = 1500
 LONG = 500.0
 """Seconds within which a run ends, however busy the machine (chosen)."""
 
@@ -72,6 +79,123 @@ def on_ray(
     monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", KEY)
     sandbox.configure(latency_ms=30)
     return OnRay(muster, cluster, url)
+
+
+HERE, THERE = "10.231.7.1", "10.231.7.2"
+"""The two ends of a cable between this machine and a node that is not on its network."""
+
+
+@dataclass
+class Cable:
+    """A network namespace, the cable to it, and what carries its loopback's ports over here."""
+
+    space: str = f"muster-{os.getpid()}"
+    near: str = f"m{os.getpid()}"
+    pipes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    @property
+    def under(self) -> list[str]:
+        """The words that start a program over there."""
+        return ["ip", "netns", "exec", self.space]
+
+    def lay(self) -> None:
+        """Makes both ends. Skips the test where that is not allowed."""
+        words = f"link add {self.near} type veth peer name far netns {self.space}"
+        for each in (
+            f"netns add {self.space}",
+            words,
+            f"addr add {HERE}/24 dev {self.near}",
+            f"link set {self.near} up",
+        ):
+            if (done := self.ip(*each.split())).returncode:
+                pytest.skip(f"NOT TESTED: ip {each} is refused: {done.stderr!r}")
+        for each in (f"addr add {THERE}/24 dev far", "link set far up", "link set lo up"):
+            assert self.ip("-n", self.space, *each.split()).returncode == 0
+
+    def carry(self, host: str, port: int, target: str, under: Sequence[str] = ()) -> None:
+        """Carries connections to `host` and `port` on to `target`."""
+        words = [*under, sys.executable, "-m", "tests.tcp_pipe", host, str(port), target]
+        pipe = subprocess.Popen(words, stdout=subprocess.PIPE, cwd=REPOSITORY)
+        assert pipe.stdout is not None
+        with pipe.stdout:
+            assert pipe.stdout.readline() == b"listening\n"
+        self.pipes.append(pipe)
+
+    def cut(self) -> None:
+        """Nothing passes any more, and nobody is told."""
+        assert self.ip("link", "set", self.near, "down").returncode == 0
+
+    def mend(self) -> None:
+        """All passes again, also what was on its way."""
+        assert self.ip("link", "set", self.near, "up").returncode == 0
+
+    def take_up(self) -> None:
+        """Removes it."""
+        for pipe in self.pipes:
+            pipe.kill()
+            pipe.wait()
+        self.ip("link", "del", self.near)
+        self.ip("netns", "del", self.space)
+
+    @staticmethod
+    def ip(*words: str) -> "subprocess.CompletedProcess[bytes]":
+        """One command of ip(8)."""
+        return subprocess.run(["ip", *words], capture_output=True, check=False)
+
+
+@pytest.fixture
+def cable() -> Iterator[Cable]:
+    """A cable to a network of its own."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        pytest.skip("NOT TESTED: network namespaces need root and ip(8)")
+    laid = Cable()
+    try:
+        laid.lay()
+        yield laid
+    finally:
+        laid.take_up()
+
+
+@long
+@pytest.mark.timeout(900)
+def test_a_node_is_cut_off_and_what_it_does_when_it_is_back_changes_nothing(
+    muster: Muster,
+    sandbox: Sandbox,
+    file_of: Filed,
+    cable: Cable,
+    postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = int(sandbox.base_url.rpartition(":")[2])
+    cable.carry(HERE, port, f"127.0.0.1:{port}")
+    cable.carry("127.0.0.1", port, f"{HERE}:{port}", cable.under)
+    cable.carry(HERE, 5433, str(postgres.folder / ".s.PGSQL.5432"))
+    url = postgres.ledger().replace(quote(str(postgres.folder), safe=""), HERE) + "&port=5433"
+    monkeypatch.setenv("MUSTER_LEDGER", url)
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", KEY)
+    sandbox.configure(latency_ms=60)
+    rows = people(CUT_ROWS)
+    with Cluster.running(1, HERE) as cluster:
+        far = cluster.join(THERE, cable.under)
+        on_ray = OnRay(muster, cluster, url)
+        run = on_ray.start("run", file_of(rows), "--shards", "16")
+        eventually(lambda: len(on_ray.owners(run)) == 2 and len(writes(sandbox)) > 100, LONG)
+        [cut_off] = [pid for pid in on_ray.owners(run) if network(pid) == network(far.pid)]
+        cable.cut()
+        eventually(lambda: cut_off not in on_ray.owners(run), LONG)
+        assert not gone(cut_off)
+        cable.mend()
+        eventually(lambda: gone(cut_off), LONG)
+        ended = muster.wait(run, LONG)
+
+    proves_once_each(sandbox, rows, ended)
+    assert on_ray.ask(f"SELECT sum(lost) FROM shard WHERE run_id = '{run.folder.name}'") == [(1,)]
+    assert muster("verify", ended.folder.name).code == 0
+
+
+def network(pid: int) -> str:
+    """The network that a process is on."""
+    return str(Path(f"/proc/{pid}/ns/net").readlink())
 
 
 def gone(pid: int) -> bool:

@@ -131,3 +131,6 @@ def test_the_hash_of_the_packed_checker_is_published() -> None:
 
     assert checker in published()
     assert checker in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    pack = ROOT / "jobs" / "evidence" / "pack"
+    lines = len((pack / "verify.py").read_text(encoding="utf-8").splitlines())
+    assert f"or reads it: {lines} lines" in (pack / "README-AUDITOR.md").read_text(encoding="utf-8")

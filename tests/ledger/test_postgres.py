@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from books import RUN, begun, ended, intent, record
-from sqlalchemy import Float, Integer, String, inspect, text
+from sqlalchemy import Float, Integer, String, insert, inspect, text
 from sqlalchemy.engine import Inspector
 
 from jobs.errors import ExitCode, Unusable
@@ -260,6 +260,21 @@ def test_two_that_take_one_tenant_at_once_get_one_after_the_other(url: str) -> N
         thread.join()
     with Store.opened(url) as store, store.engine.connect() as connection:
         assert connection.scalar(text("SELECT epoch FROM space")) == len(epochs) == 20
+
+
+def test_a_writer_that_stands_still_behind_a_batch_loses_its_lock(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ours, "IDLE_SECONDS", 0.3)
+    with Store.opened(url) as frozen, Store.opened(url) as other:
+        connection = frozen.engine.execution_options(writes=True).connect()
+        connection.begin()
+        calls = [
+            {"run_id": "r", "operation": f"o{row}", "method": "GET", "status": "200", "calls": 1} for row in range(3)
+        ]
+        connection.execute(insert(tables.call), calls)
+        with other.engine.execution_options(writes=True, patience=20.0).begin():
+            pass
+        with pytest.raises(LedgerAway):
+            connection.execute(text("SELECT 1"))
 
 
 def test_a_connection_that_was_lost_between_commits_costs_nothing(postgres: Server, store: Store) -> None:

@@ -182,6 +182,27 @@ def test_paper_needs_few_sheets_and_shows_no_buttons(shown: Shown, tmp_path: Pat
     assert tab.evaluate(FAINT) == []
 
 
+ON_PAPER = 688
+"""Pixels between the margins of an A4 sheet: 182 mm."""
+IN_LINES = """cells => cells.map(cell => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  return text.getClientRects().length;
+})"""
+
+
+def test_codes_on_paper_are_whole_and_the_heads_are_text_that_each_sheet_repeats(shown: Shown) -> None:
+    codes = ("column_count:_surplus", "phone_invalid:phone", "attempts_exhausted")
+    key = "cust-9debf169-2873-5117-afff-45156b5321bf"
+    more = {"external_unique_id": key, "row_ref": "CRM-000001015", "reason": "not done after 5 attempts " * 3}
+    rows = [row(number, "failed", reason_code=code, **more) for number, code in enumerate(codes, start=1)]
+    tab = shown(page(summary(BAD, **went(BAD)), rows, []), width=ON_PAPER)
+    tab.emulate_media(media="print")
+
+    assert tab.locator("#attention td.reason_code").evaluate_all(IN_LINES) == [1, 1, 1]
+    assert tab.evaluate("getComputedStyle(document.querySelector('#attention th button')).display") == "contents"
+
+
 @pytest.mark.parametrize(("scheme", "width"), FORMS)
 def test_a_sample_can_be_read_and_prints_one_row_a_sheet(shown: Shown, tmp_path: Path, scheme: str, width: int) -> None:
     sample = draw(run_folder(tmp_path / "r1").path, 4, 1)
