@@ -26,6 +26,7 @@ from jobs.ledger.shards import (
     stop_all,
     take_from,
 )
+from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
 from jobs.progress import Count
 from jobs.run.context import RunContext
@@ -151,7 +152,9 @@ class Lead:
                 take_from(store, shard, ShardState.OPEN if again else ShardState.LEFT)
                 self.staff.engine.cancel(shard.worker)
         leader = leader_of(store, run_id)
-        if leader is not None and leader.stop is not None:
+        if leader is None or leader.epoch != self.context.session.lease.epoch:
+            raise Fenced.taken_over()
+        if leader.stop is not None:
             self.context.stops.heard(leader.stop)
         return shards_of(store, run_id)
 
