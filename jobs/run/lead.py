@@ -14,6 +14,7 @@ from functools import partial
 
 from jobs.alive import Watch
 from jobs.clock import milliseconds
+from jobs.errors import NotPermitted
 from jobs.ledger.lease import PULSE
 from jobs.ledger.shards import (
     Shard,
@@ -142,7 +143,9 @@ class Lead:
         """How the shards stand, once those of the dead are taken from them."""
         store, run_id = self.context.session.store, self.context.run.run_id
         wrong = self.staff.bury(self._busy)
-        if wrong is not None:
+        if wrong is not None and self.staff.refused:
+            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
+        elif wrong is not None:
             self.context.stops.policy("worker_died", f"stopped: {wrong}")
         shards = shards_of(store, run_id)
         self._busy = {each.worker for each in shards if each.state is ShardState.TAKEN}
