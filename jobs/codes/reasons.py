@@ -90,6 +90,10 @@ _UNTOUCHED = (
     ("max_errors", "more rows than --max-errors allows needed attention"),
     ("breaker", "as many rows in a row failed as --breaker allows"),
     ("same_cause", "as many rows ended alike as --same-cause allows"),
+    (
+        "worker_died",
+        "the processes that worked on these rows died, one after the other; the first lines of stderr say how",
+    ),
     ("canary", "the first rows did not compare well"),
     ("limit", "beyond --limit"),
     ("not_permitted", "the target no longer took the credential"),
