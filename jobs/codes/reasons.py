@@ -95,6 +95,7 @@ _UNTOUCHED = (
         "the processes that worked on these rows died, one after the other; the first lines of stderr say how",
     ),
     ("canary", "the first rows did not compare well"),
+    ("worker_died", "the processes that worked on them died, one after the other"),
     ("limit", "beyond --limit"),
     ("not_permitted", "the target no longer took the credential"),
     ("unreachable", "the target could not be reached any more"),

@@ -47,7 +47,7 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept
     from jobs.evidence.verify import chain_problems, verify_folder
     from jobs.ledger.place import place_of
     from jobs.publishing.place import folder_of
-    from jobs.publishing.retained import unretained
+    from jobs.publishing.retained import undelivered, unretained
     from jobs.publishing.sealing import unlike_ledger
     from jobs.storage.address import is_address
     from jobs.storage.address import named as called
@@ -66,7 +66,7 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept
         found = verify_folder(folder) + _signatures(folder, keys or None)
         found = [each.replace(str(folder), shown(folder)) for each in found]
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
-    problems += [problem for run in runs for problem in (*unlike_ledger(run), *unretained(run))]
+    problems += [problem for run in runs for problem in (*undelivered(run), *unlike_ledger(run), *unretained(run))]
     problems += _log(settings.ledger, runs, kept, keys)
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)

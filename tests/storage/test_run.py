@@ -1,6 +1,7 @@
 """Runs whose input and folder lie in a bucket: over a socket, by the commands that people use."""
 
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -142,6 +143,11 @@ def test_later_reconciliations_and_reports_go_into_the_bucket_too(
     broken = muster("report", "run-1", "--sample", "1")
     assert broken.code == 3, broken.stderr
     assert "out/run-1/manifest.json" not in keys(s3, bucket)
+    (muster.folder / "runs").rename(muster.folder / "away")
+    elsewhere = muster("verify", "run-1")
+    assert (elsewhere.code, "a delivery was broken off" in elsewhere.stdout) == (7, True)
+    shutil.rmtree(muster.folder / "runs")
+    (muster.folder / "away").rename(muster.folder / "runs")
     assert muster("report", "run-1", "--sample", "1").code == 0
     assert text(s3, bucket, "out/run-1/manifest-1.json") == before
     assert any(key.startswith("out/run-1/sample-") for key in keys(s3, bucket))
