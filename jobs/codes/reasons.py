@@ -90,10 +90,6 @@ _UNTOUCHED = (
     ("max_errors", "more rows than --max-errors allows needed attention"),
     ("breaker", "as many rows in a row failed as --breaker allows"),
     ("same_cause", "as many rows ended alike as --same-cause allows"),
-    (
-        "worker_died",
-        "the processes that worked on these rows died, one after the other; the first lines of stderr say how",
-    ),
     ("canary", "the first rows did not compare well"),
     ("worker_died", "the processes that worked on them died, one after the other"),
     ("limit", "beyond --limit"),

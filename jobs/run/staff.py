@@ -34,11 +34,14 @@ class Staff:
     """Those that were started and have ended: what they had is nobody's."""
     failed: int = 0
     """How many ended badly one after the other, none of which had a shard."""
-    refused: bool = False
-    """Whether the last of them ended because its credential was refused."""
     _how: str = ""
     _not_before: float = 0.0
     _numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last of them ended because its credential was refused."""
+        return self._how == f"exit code {int(ExitCode.PERMISSION)}"
 
     def bury(self, busy: Collection[str]) -> str | None:
         """Hears who has ended. What is to be said when too many ended badly, else None.
@@ -51,7 +54,6 @@ class Staff:
             if worker in busy:
                 self.failed = 0
             elif code not in NOTHING_WRONG:
-                self.refused = code == ExitCode.PERMISSION
                 self._fail(f"exit code {code}" if code >= 0 else f"signal {-code}")
         if self.failed > MOST_FAILED:
             return f"{self.failed} workers ended without having had a shard, the last one with {self._how}"
