@@ -29,7 +29,8 @@ from jobs.run.read_input import read_input
 from jobs.run.signals import Signals
 from jobs.settings.settings import ALLOWED, Settings, settings
 from jobs.settings.values import suggestion
-from jobs.storage.copies import copies, lie_in
+from jobs.storage.copies import copies
+from jobs.storage.workplace import work_in
 
 __all__ = (
     "MusterError",
@@ -146,7 +147,7 @@ def _settings(options: dict[str, Value], recorded: RunRow | None = None) -> Sett
         config=None if config is None else Path(str(config)),
         recorded=None if recorded is None else recorded.settings,
     )
-    lie_in(found.workplace)
+    work_in(found.workplace)
     return found
 
 

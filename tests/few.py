@@ -143,7 +143,6 @@ FEW = {
     "test_what_a_schema_calls_personal_goes_and_all_else_stays": 1,
     "test_what_can_be_no_wallet_is_quarantined": 2,
     "test_what_is_left_of_a_ledger_is_no_new_one": 1,
-    "test_what_is_locked_with_personal_data_is_not_erased_and_its_end_is_named": 1,
     "test_what_is_made_is_taken_and_its_example_validates": 2,
     "test_what_is_no_whole_pdf_is_refused_and_tried_again_later": 1,
     "test_what_is_no_whole_profile_of_that_customer_is_not_kept": 2,

@@ -178,8 +178,10 @@ LEFT_OUT = {
     "storage/test_lock.py": (
         "test_a_lock_that_is_not_as_asked_for_does_not_verify",
         "test_checkpoints_are_handed_to_a_bucket_that_keeps_them",
+        "test_what_is_locked_with_personal_data_is_not_erased_and_its_end_is_named",
     ),
     "storage/test_run.py": (
+        "test_a_run_that_is_killed_while_it_delivers_is_completed_by_the_next_one",
         "test_an_auditor_verifies_by_the_address_alone",
         "test_later_reconciliations_and_reports_go_into_the_bucket_too",
         "test_the_senders_control_record_lies_beside_the_input",

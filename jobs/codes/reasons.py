@@ -91,6 +91,7 @@ _UNTOUCHED = (
     ("breaker", "as many rows in a row failed as --breaker allows"),
     ("same_cause", "as many rows ended alike as --same-cause allows"),
     ("canary", "the first rows did not compare well"),
+    ("worker_died", "the processes that worked on them died, one after the other"),
     ("limit", "beyond --limit"),
     ("not_permitted", "the target no longer took the credential"),
     ("unreachable", "the target could not be reached any more"),

@@ -63,13 +63,15 @@ def command(run_id_before: str, to: Path | None, form: str, **given: Any) -> Non
 
 
 def _show(done: "Downloads", output: str, *, quiet: bool) -> None:
+    from jobs.storage.copies import shown
+
     failed = [{"source_row": row, "reason": reason} for row, reason in sorted(done.failed)]
     if output == "json":
         counts = {"written": done.written, "there_before": done.there, "failed": failed}
-        show_json({"schema_version": 1, "folder": str(done.folder), **counts})
+        show_json({"schema_version": 1, "folder": shown(done.folder), **counts})
         return
     if not quiet:
-        say(f"{done.folder}: {done.written:,} profiles written, {done.there:,} were there before")
+        say(f"{shown(done.folder)}: {done.written:,} profiles written, {done.there:,} were there before")
     for each in failed[:SHOWN]:
         say(f"muster: row {each['source_row']}: {each['reason']}", err=True)
     if failed:

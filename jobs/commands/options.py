@@ -14,6 +14,7 @@ from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.printable import escaped, printable
 from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
 from jobs.storage.address import is_address, named
+from jobs.storage.workplace import copies_in, work_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ RUNNING = (
 )
 
 
-SHARING = ("engine", "ray_address", "workers", "shards")
+SHARING = ("engine", "ray_address", "workers", "shards", "egress", "egress_agreement")
 """Options of commands whose rows several processes may share."""
 
 MAKING_RUNS = frozenset({"run", "register", "resume", "retry", "kyc", "decide", "create"})
@@ -137,11 +138,12 @@ def effective(given: dict[str, Any], recorded: "RunRow | None" = None, *, warn: 
         from jobs.intake.workspace import sweep_dead
 
         sweep_dead(found.workplace)
-    if is_address(found.out) or (found.workplace / ".copies").is_dir():
-        from jobs.storage.copies import lie_in
+    work_in(found.workplace)
+    if copies_in().is_dir():
+        from jobs.storage.copies import sweep
 
-        lie_in(found.workplace)
-    elif any(found.out.glob(".*.lock")):
+        sweep()
+    if any(found.out.glob(".*.lock")):
         from jobs.reports.twin import drop_locks
 
         drop_locks(found.out)

@@ -137,9 +137,11 @@ def _prove(run: "RunRow", settings: "Settings", subject: str) -> None:
 
 
 def _show_sample(run: "RunRow", settings: "Settings", drawn: "Drawn", seed: int, *, quiet: bool) -> None:
+    from jobs.storage.copies import shown
+
     if settings.output == "json":
         facts = {"run_id": run.run_id, "seed": seed, "population": drawn.population, "rows": list(drawn.rows)}
-        show_json({"schema_version": 1, **facts, "files": [str(path) for path in drawn.files]})
+        show_json({"schema_version": 1, **facts, "files": [shown(path) for path in drawn.files]})
     elif not quiet:
         say(f"{len(drawn.rows):,} of {drawn.population:,} rows drawn with seed {seed}:")
-        say("\n".join(f"  {path}" for path in drawn.files))
+        say("\n".join(f"  {shown(path)}" for path in drawn.files))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "that are free.",
 )
 @click.option("--worker", default="", hidden=True)
-@options("ledger", "output", "no_progress")
+@options("ledger", "lock_timeout", "output", "no_progress")
 def command(run_id: str, shard: int | None, worker: str, **given: Any) -> None:
     """Work on shards of RUN, which muster run --engine external or another machine leads.
 
@@ -33,8 +33,8 @@ def command(run_id: str, shard: int | None, worker: str, **given: Any) -> None:
       JOB_COMPLETION_INDEX=3 muster run-shard --run 20261121T021500Z-7f3a
 
     The settings are those that the run was begun with; credential and key of the pseudonyms come from the environment
-    of this process. It ends with 0 when its shards are done, 5 when only decisions are outstanding, 6 when somebody
-    else has the shard, 75 when nobody leads the run.
+    of this process. --lock-timeout is how long it waits for the run to be begun. It ends with 0 when its shards are
+    done, 5 when only decisions are outstanding, 6 when somebody else has the shard, 75 when nobody leads the run.
     """
     from jobs.operations.run_shard import run_shard
     from jobs.run.engines import Names
@@ -42,7 +42,8 @@ def command(run_id: str, shard: int | None, worker: str, **given: Any) -> None:
     settings = effective(given)
     ledger_there(settings.ledger)
     number = _number(shard) if not worker else shard
-    worked = run_shard(Names(run_id, settings.ledger, worker, number), the_clock(), progress_of(settings, given))
+    names, progress = Names(run_id, settings.ledger, worker, number), progress_of(settings, given)
+    worked = run_shard(names, the_clock(), progress, settings.lock_timeout)
     if settings.output == "json":
         show_json(_document(worked))
     elif not given.get("quiet"):

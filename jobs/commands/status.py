@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,6 +131,7 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
     from jobs.clock import from_milliseconds, iso, milliseconds
     from jobs.ledger.going_on import going_on
     from jobs.ledger.lease import working
+    from jobs.ledger.shards import shards_of
     from jobs.ledger.store import Store
     from jobs.ledger.totals import failed_checks
     from jobs.reports.summary import ageing
@@ -142,6 +144,7 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
         ages = ageing((now - since) / 1000 for since in store.undecided_since(run.run_id))
         state = "ended" if run.ended_ms is not None else state_of(run, owner)
         busy = going_on(store, run, now) if state in {"running", "unclear"} else None
+        shards = Counter(shard.state.value for shard in shards_of(store, run.run_id)) if busy else Counter()
     return {
         "schema_version": 1,
         "run_id": run.run_id,
@@ -158,6 +161,7 @@ def _document(ledger: str, run: "RunRow") -> dict[str, Any]:
         "outcomes": outcomes,
         "rows_left": run.rows - sum(outcomes.values()),
         "going_on": None if busy is None else _going_on(busy, now),
+        "shards": dict(sorted(shards.items())) or None,
         "pending_ageing": ages,
         "failed_checks": checks,
         "next_command": (run.summary or {}).get("next_command") if state == "ended" else f"muster resume {run.run_id}",
@@ -215,6 +219,8 @@ def _text(document: dict[str, Any]) -> str:
         lines.append(f"  {document['owner']}")
     if document["going_on"]:
         lines += [f"  {line}" for line in _busy(document)]
+    if document["shards"]:
+        lines.append("  shards: " + ", ".join(f"{count:,} {state}" for state, count in document["shards"].items()))
     lines += [f"  {rows:>9,}  {outcome}" for outcome, rows in document["outcomes"].items()]
     if document["rows_left"]:
         lines.append(f"  {document['rows_left']:>9,}  not settled yet")

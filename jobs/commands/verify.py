@@ -47,11 +47,11 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept
     from jobs.evidence.verify import chain_problems, verify_folder
     from jobs.ledger.place import place_of
     from jobs.publishing.place import folder_of
-    from jobs.publishing.retained import unretained
+    from jobs.publishing.retained import undelivered, unretained
     from jobs.publishing.sealing import unlike_ledger
     from jobs.storage.address import is_address
     from jobs.storage.address import named as called
-    from jobs.storage.copies import at_hand
+    from jobs.storage.copies import at_hand, shown
 
     settings = effective(given)
     named = Path(run_id_before)
@@ -64,8 +64,9 @@ def command(run_id_before: str, batch: bool, public_keys: tuple[Path, ...], kept
     problems = []
     for folder in folders:
         found = verify_folder(folder) + _signatures(folder, keys or None)
+        found = [each.replace(str(folder), shown(folder)) for each in found]
         problems += [f"{folder.name}: {each}" if batch else each for each in found]
-    problems += [problem for run in runs for problem in (*unlike_ledger(run), *unretained(run))]
+    problems += [problem for run in runs for problem in (*undelivered(run), *unlike_ledger(run), *unretained(run))]
     problems += _log(settings.ledger, runs, kept, keys)
     problems += chain_problems(folders) if batch else []
     _show(folders, problems, settings.output)
@@ -131,13 +132,15 @@ def _signatures(folder: Path, keys: "list[bytes] | None") -> list[str]:
 
 
 def _show(folders: list[Path], problems: list[str], output: str) -> None:
+    from jobs.storage.copies import shown
+
     if output == "json":
-        names = [str(folder) for folder in folders]
+        names = [shown(folder) for folder in folders]
         document = {"folder": names[-1], "folders": names, "verified": not problems, "problems": problems}
         words = f"{len(problems):,} problems, the first: {problems[0]}" if problems else ""
         show_json({"schema_version": 1, **document}, Unproven(words) if problems else None)
         return
-    shown = f"{folders[-1]}" if len(folders) == 1 else f"{len(folders)} runs, {folders[0].name} to {folders[-1].name}"
-    say(f"{shown}: {'verified' if not problems else 'does not verify'}")
+    one, several = shown(folders[-1]), f"{len(folders)} runs, {folders[0].name} to {folders[-1].name}"
+    say(f"{one if len(folders) == 1 else several}: {'verified' if not problems else 'does not verify'}")
     for problem in problems:
         say(f"  {problem}")

@@ -6,18 +6,22 @@ Records of rows that are still open stay too: without them nobody could say what
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, null, or_, select, tuple_, update
 
 from jobs.ledger import tables
 from jobs.ledger.people import Place
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store, begun, select_runs
-from jobs.model import RESUMABLE
+from jobs.model import COMPLETE, RESUMABLE
 from schemas.outcome import OUTCOME
 from schemas.report_column import goes, personal
 
 ERASED = "erased"
 """Where a run's facts hold what was erased of it."""
+
+
+FORGOTTEN = "the person was forgotten"
+"""Why rows of a forgotten person are closed: nobody can act upon them, and nobody may give them back from the input."""
 
 
 def personal_of_events(*, forgotten: bool) -> tuple[str, ...]:
@@ -95,7 +99,8 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
 
 def _blank_words(connection: Connection, *which: ColumnElement[bool]) -> None:
     """Blanks why people closed rows: words that may be about somebody. Who closed them, and how, stays."""
-    connection.execute(update(tables.disposition).where(*which).values(reason=ERASED))
+    said = tables.disposition
+    connection.execute(update(said).where(*which, said.c.reason != FORGOTTEN).values(reason=ERASED))
 
 
 def _blank_decisions(connection: Connection, *which: ColumnElement[bool], forgotten: bool) -> None:
@@ -133,9 +138,9 @@ def still_open(store: Store, places: Sequence[Place]) -> bool:
         return connection.scalar(select(record.key).where(wanted, unsettled)) is not None
 
 
-def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str, int]]) -> None:
+def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str, int]], by: str, at_ms: int) -> None:
     """Drops the records at `places` and what the target told of their customers, and blanks `rows` (run id, source row)
-    in outcomes and history.
+    in outcomes and history. What of them was not complete is closed, by whom and when is said.
     """
     outcome, event, said = tables.outcome, tables.event, tables.disposition.c
     notice, holder = tables.notice, tables.holder.c
@@ -153,7 +158,25 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
             its = (event.c.run_id == run_id, event.c.source_row == row)
             connection.execute(update(event).where(*its).values(told))
             _blank_words(connection, said.run_id == run_id, said.source_row == row)
+            _close(connection, mine, by, at_ms)
             _blank_decisions(connection, *its, forgotten=True)
+
+
+def forgotten(store: Store, run_id: str) -> frozenset[int]:
+    """The source rows of a run whose persons were forgotten, of those that were not complete."""
+    said = tables.disposition.c
+    with store.engine.connect() as connection:
+        rows = connection.scalars(select(said.source_row).where(said.run_id == run_id, said.reason == FORGOTTEN))
+        return frozenset(map(int, rows))
+
+
+def _close(connection: Connection, row: Sequence[ColumnElement[bool]], by: str, at_ms: int) -> None:
+    """Closes a row of a forgotten person, where it is one that somebody would have to act upon."""
+    outcome, said = tables.outcome.c, tables.disposition
+    names = (outcome.run_id, outcome.source_row, outcome.outcome, outcome.reason_code)
+    for found in connection.execute(select(*names).where(*row, outcome.outcome.not_in(list(COMPLETE)))).mappings():
+        word = {"choice": "give_up", "reason": FORGOTTEN, "decided_by": by, "at_ms": at_ms}
+        connection.execute(insert(said).values(**found, **word))
 
 
 def _nothing(columns: Sequence[str]) -> dict[str, object]:

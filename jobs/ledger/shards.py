@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select, update
 
 from jobs.alive import Process, Pulse
 from jobs.clock import Clock
 from jobs.ledger import tables
 from jobs.ledger.dialect import insert_into
 from jobs.ledger.lease import BEAT_PATIENCE, RELEASE_PATIENCE, Lease, owner_of
+from jobs.ledger.lost_answer import made_once
 from jobs.ledger.rows import Part
 from jobs.ledger.store import Store
 from jobs.ledger.tally import Tally
@@ -110,6 +111,10 @@ class ShardLease(Lease):
 
 def leader_of(store: Store, run_id: str) -> Leader | None:
     """Who leads a run; None when nobody does: it has ended, or another run has its space."""
+    return made_once(lambda _again: _leader_of(store, run_id))
+
+
+def _leader_of(store: Store, run_id: str) -> Leader | None:
     space, run, batch = tables.space, tables.run, tables.batch
     joined = run.join(batch, batch.c.batch_id == run.c.batch_id).join(space, space.c.space_id == batch.c.space_id)
     wanted = select(space, run.c.stop).select_from(joined).where(run.c.run_id == run_id, run.c.ended_ms.is_(None))
@@ -121,12 +126,16 @@ def leader_of(store: Store, run_id: str) -> Leader | None:
     return Leader(row["space_id"], row["epoch"], owner_of(row), row["beats"] or 0, stop)
 
 
-def stop_all(store: Store, run_id: str, why: Mapping[str, Any]) -> None:
-    """Asks all processes of a run to stop; the first reason stays."""
+def stop_all(store: Store, run_id: str, why: Mapping[str, Any], *, anew: bool = False) -> None:
+    """Asks all processes of a run to stop. The first reason stays; `anew`: unless it is said with more urgency."""
     run = tables.run
-    first = (run.c.run_id == run_id, run.c.stop.is_(None))
-    with store.about_shard(run_id, -1).begin() as connection:
-        connection.execute(update(run).where(*first).values(stop=json.dumps(why, sort_keys=True)))
+    first = (run.c.run_id == run_id, *(() if anew else (run.c.stop.is_(None),)))
+
+    def attempt(_again: bool) -> None:
+        with store.about_shard(run_id, -1).begin() as connection:
+            connection.execute(update(run).where(*first).values(stop=json.dumps(why, sort_keys=True)))
+
+    made_once(attempt)
 
 
 def make_shards(store: Store, run_id: str, ranges: Iterable[tuple[int, int]]) -> int:
@@ -136,13 +145,22 @@ def make_shards(store: Store, run_id: str, ranges: Iterable[tuple[int, int]]) ->
         {"run_id": run_id, "shard": number, "first_row": first, "last_row": last, "state": ShardState.OPEN, **none}
         for number, (first, last) in enumerate(ranges)
     ]
-    with store.writes.begin() as connection:
-        connection.execute(insert(TABLE), rows)
+    made = insert_into(store.engine.dialect.name, TABLE).on_conflict_do_nothing()
+
+    def attempt(_again: bool) -> None:
+        with store.writes.begin() as connection:
+            connection.execute(made, rows)
+
+    made_once(attempt)
     return len(rows)
 
 
 def shards_of(store: Store, run_id: str) -> Sequence[Shard]:
     """All shards of a run, in the order of the file; none of one that worked in one process."""
+    return made_once(lambda _again: _shards_of(store, run_id))
+
+
+def _shards_of(store: Store, run_id: str) -> Sequence[Shard]:
     with store.engine.connect() as connection:
         found = connection.execute(select(TABLE).where(TABLE.c.run_id == run_id).order_by(TABLE.c.shard)).mappings()
         return [_shard(row) for row in found]
@@ -180,7 +198,11 @@ def take(store: Store, run_id: str, worker: str, now_ms: int, number: int | None
 
 def give_back(store: Store, shard: Shard, leaving: Leaving) -> bool:
     """Ends the work of this process on a shard, with the calls that it made; False when it was taken from it."""
-    with store.about_shard(shard.run_id, shard.number, patience=RELEASE_PATIENCE).begin() as connection:
+    return made_once(lambda again: _given_back(store, shard, leaving, again=again))
+
+
+def _given_back(store: Store, shard: Shard, leaving: Leaving, *, again: bool) -> bool:
+    with store.about_shard(shard.run_id, shard.number).begin() as connection:
         values = {
             "state": leaving.state,
             "tally": leaving.tally.told(),
@@ -190,7 +212,8 @@ def give_back(store: Store, shard: Shard, leaving: Leaving) -> bool:
             "repeated": TABLE.c.repeated + leaving.repeated,
         }
         if connection.execute(update(TABLE).where(*_mine(shard)).values(values)).rowcount != 1:
-            return False
+            known = (TABLE.c.run_id == shard.run_id, TABLE.c.shard == shard.number, TABLE.c.epoch == shard.part.epoch)
+            return again and connection.scalar(select(TABLE.c.state).where(*known)) == leaving.state
         call = tables.call
         for (operation, method, status), calls in sorted(leaving.calls.items()):
             row = {"operation": operation, "method": method, "status": status, "calls": calls}
@@ -219,11 +242,15 @@ def take_from(store: Store, shard: Shard, state: ShardState = ShardState.OPEN) -
 def close(store: Store, run_id: str) -> None:
     """From now on nobody takes a shard of the run, and whoever has one writes nothing more about it."""
     ended = (ShardState.DONE, ShardState.LEFT)
-    with store.writes.begin() as connection:
-        still = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state == ShardState.TAKEN)
-        connection.execute(still.values(lost=TABLE.c.lost + 1))
-        left = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state.not_in(ended))
-        connection.execute(left.values(state=ShardState.LEFT, epoch=TABLE.c.epoch + 1))
+
+    def attempt(_again: bool) -> None:
+        with store.writes.begin() as connection:
+            still = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state == ShardState.TAKEN)
+            connection.execute(still.values(lost=TABLE.c.lost + 1))
+            left = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state.not_in(ended))
+            connection.execute(left.values(state=ShardState.LEFT, epoch=TABLE.c.epoch + 1))
+
+    made_once(attempt)
 
 
 def taken_in(store: Store, space_id: int) -> Sequence[Shard]:
@@ -249,8 +276,12 @@ def _changed(
 ) -> bool:
     """Whether the shard was still its owner's when `values` were written."""
     options = {} if patience is None else {"patience": patience}
-    with store.about_shard(shard.run_id, shard.number, **options).begin() as connection:
-        return connection.execute(update(TABLE).where(*_mine(shard), *also).values(**values)).rowcount == 1
+
+    def attempt(_again: bool) -> bool:
+        with store.about_shard(shard.run_id, shard.number, **options).begin() as connection:
+            return connection.execute(update(TABLE).where(*_mine(shard), *also).values(**values)).rowcount == 1
+
+    return made_once(attempt)
 
 
 def _mine(shard: Shard) -> tuple[ColumnElement[bool], ...]:

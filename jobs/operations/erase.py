@@ -139,7 +139,8 @@ def forget(
                 for run, rows, lines in found
             ]
         )
-        forget_rows(store, person.places, [(run.run_id, row) for run, rows, _ in found for row in rows])
+        theirs = [(run.run_id, row) for run, rows, _ in found for row in rows]
+        forget_rows(store, person.places, theirs, os_user(), milliseconds(clock.now()))
         for run, _, _ in found:
             note_erased(store, run.run_id, "forget")
         work.sweep()

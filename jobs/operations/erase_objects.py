@@ -26,8 +26,8 @@ def refuse_locked(runs: Iterable[RunRow], now: datetime) -> None:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise MusterError.ending(
                 ExitCode.POLICY,
-                f"{run.folder}/{names[0]}{more} hold personal data and are locked ({kept[0].mode}) {until}: "
-                "they can't be erased before, and nothing was erased",
+                f"{run.folder}/{names[0]}{more}: personal data that are locked ({kept[0].mode}) {until}; "
+                "nothing was erased",
                 hint="repeat the command then; what is locked from now on: docs/cloud.md",
             )
 

@@ -14,6 +14,7 @@ from jobs.errors import Unusable
 from jobs.intake.quarantine import REASON, write_originals
 from jobs.intake.stage import SOURCE_ROW
 from jobs.intake.workspace import workspace
+from jobs.ledger.erase import forgotten
 from jobs.ledger.history import outcome_windows
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
@@ -104,10 +105,10 @@ def _sealed(folder: Path) -> bool:
 
 
 def reasons(store: Store, run: RunRow, outcomes: Collection[Outcome], mended: Mended) -> Iterator[pl.DataFrame]:
-    """The rows wanted, window by window, with why each ended so; counted in `mended`."""
-    wanted = {outcome.value for outcome in outcomes}
+    """The rows wanted, window by window, with why each ended so; counted in `mended`. None of a forgotten person."""
+    wanted, gone = {outcome.value for outcome in outcomes}, forgotten(store, run.run_id)
     for window in outcome_windows(store, run.run_id, COLUMNS):
-        rows = [row for row in window if row[1] in wanted]
+        rows = [row for row in window if row[1] in wanted and row[0] not in gone]
         mended.outcomes.update(row[1] for row in rows)
         told = [(row[0], _fit(sentence(run.run_id, *row), mended.encoding)) for row in rows]
         yield pl.DataFrame(told, schema={SOURCE_ROW: pl.Int64, REASON: pl.String}, orient="row")

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jobs.alive import Process
 from jobs.batch import rows_of
 from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops
 from jobs.errors import ExitCode, Locked, MusterError, Unusable
 from jobs.intake.workspace import workspace
+from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.shards import Leader, Shard, ShardState, leader_of, shards_of
 from jobs.ledger.store import Store
@@ -21,7 +23,7 @@ from jobs.run.shard_input import read_anew, staged
 from jobs.run.signals import Signals
 from jobs.run.wiring import credential_of, system_of
 from jobs.run.worker import NoLeader, Work, Worker, code_of
-from jobs.settings.as_run import as_run
+from jobs.settings.as_run import as_run, egress_here
 from jobs.settings.pseudonyms import pseudonyms_of
 
 WAIT_SECONDS = 40.0
@@ -49,17 +51,18 @@ class Worked:
     exit_code: ExitCode
 
 
-def run_shard(names: Names, clock: Clock, progress: Progress) -> Worked:
-    """Works on the named shard, or on all that are free. Raises Unusable, Locked, NoLeader, and what ends a worker."""
+def run_shard(names: Names, clock: Clock, progress: Progress, wait_seconds: float = 0.0) -> Worked:
+    """Works on the named shard, or on all that are free. Raises Unusable, Locked, NoLeader, and what ends a worker.
+
+    `wait_seconds`: how long it waits for the run to be begun and led.
+    """
     with ExitStack() as stack:
         signals = stack.enter_context(Signals())
         store = stack.enter_context(Store.opened(names.ledger, create=False))
-        run = _run(store, names)
+        run = _begun(store, names, clock, wait_seconds)
         before = _awaited(store, names, clock)
-        if before is not None and before.state is not ShardState.OPEN:
-            parked = before.state is ShardState.PARKED and (before.due_ms or 0) > milliseconds(clock.now())
-            if parked or before.state in {ShardState.DONE, ShardState.LEFT}:
-                return Worked(run.run_id, [before], ExitCode.PENDING if parked else ExitCode.OK)
+        if before is not None and (code := _nothing_to_do(before, milliseconds(clock.now()))) is not None:
+            return Worked(run.run_id, [before], code)
         leader = leader_of(store, run.run_id)
         if leader is None:
             raise NoLeader(run.run_id)
@@ -72,6 +75,28 @@ def run_shard(names: Names, clock: Clock, progress: Progress) -> Worked:
         finish(worker.online(signals))
         mine = [each for each in shards_of(store, run.run_id) if each.number in worker.had]
         return Worked(run.run_id, mine, code_of(worker))
+
+
+def _begun(store: Store, names: Names, clock: Clock, wait_seconds: float) -> RunRow:
+    """The run, once it has shards. Raises Unusable, NoLeader."""
+    until = clock.monotonic() + wait_seconds
+    while True:
+        try:
+            return _run(store, names)
+        except MusterError:
+            if clock.monotonic() >= until:
+                raise
+        clock.wait(LOOK_SECONDS)
+
+
+def _nothing_to_do(shard: Shard, now_ms: int) -> ExitCode | None:
+    """What ends a worker whose shard is to be worked on no more, or not now; None: it is.
+
+    What was left of a shard when its run ended is reported there, and nothing that this worker could do again.
+    """
+    if shard.state is ShardState.PARKED and (shard.due_ms or 0) > now_ms:
+        return ExitCode.PENDING
+    return {ShardState.DONE: ExitCode.OK, ShardState.LEFT: ExitCode.OK}.get(shard.state)
 
 
 def _run(store: Store, names: Names) -> RunRow:
@@ -109,7 +134,16 @@ def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
 
 def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store, stack: ExitStack) -> Work:
     """All that a worker needs, found where it works. Raises Unusable."""
-    settings = as_run(run.settings, names.ledger)
+    settings, pseudonyms = as_run(run.settings, names.ledger), pseudonyms_of(names.ledger)
+    store.know_key(pseudonyms.of("key", "check"))
+    if place_of(names.ledger).key_file is not None and not _same_machine(leader):
+        raise Unusable(
+            f"the ledger {place_of(names.ledger)} is a file, which one machine can use; run {run.run_id} is led on "
+            f"{leader.process.host}",
+            hint="--ledger postgresql://..., for the run and its workers (docs/ledger.md)",
+        )
+    if settings.egress_agreement is not None:
+        settings = replace(settings, egress=egress_here(settings.egress if _same_machine(leader) else None))
     system = system_of(settings, Path(run.input_path).parent)
     credential_of(settings)
     accepted = staged(leader, settings)
@@ -124,7 +158,11 @@ def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store,
         store=store,
         leader=leader,
         accepted=accepted,
-        pseudonyms=pseudonyms_of(settings.ledger),
+        pseudonyms=pseudonyms,
         clock=place.clock,
         progress=place.progress,
     )
+
+
+def _same_machine(leader: Leader) -> bool:
+    return leader.process.boot == Process.me().boot

@@ -67,6 +67,8 @@ def run_row(run_id: str, given: Given, began: datetime, moved_from: str | None) 
     settings, batch, control = given.settings, given.batch, given.control
     facts = run_facts() | {"api_user": api_user(settings)} | ({"control_record": control.facts()} if control else {})
     facts |= {"input_object": came.facts()} if (came := arrival_of(batch.file.path)) else {}
+    if settings.egress_agreement is not None:
+        facts |= {"limit": {"for_each": "egress address", "agreement": settings.egress_agreement}}
     facts |= {FACT: given.plan.facts()} if given.plan else {}
     return RunRow(
         run_id=run_id,

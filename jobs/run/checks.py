@@ -51,6 +51,7 @@ def check_settings(settings: Settings, files: Path, run_id: str) -> tuple[Settin
     before a large file is read.
     """
     check_confirmed(settings)
+    check_agreed(settings)
     system = system_of(settings, files, passwords=passwords_of(settings, run_id))
     settings = with_default_canary(settings, system.capabilities)
     credential_of(settings)
@@ -70,6 +71,15 @@ def check_confirmed(settings: Settings) -> None:
         words = "--confirm-tenant is missing" if said is None else f"--confirm-tenant says {said}"
         profile = f"profile {settings.profile}" if settings.profile else "these settings"
         raise Unusable(f"{profile} is protected and would work in tenant {tenant}: {words}", hint="--confirm-tenant ID")
+
+
+def check_agreed(settings: Settings) -> None:
+    """Raises Unusable unless a limit for each address and the vendor's agreement to it are named together."""
+    if (settings.egress is None) != (settings.egress_agreement is None):
+        raise Unusable(
+            "a limit is the account's, unless the vendor has agreed to one for each address that calls leave from",
+            hint="give --egress NAME and --egress-agreement TEXT, or neither",
+        )
 
 
 def check_batch(

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from jobs.alive import Watch
 from jobs.clock import milliseconds
@@ -114,6 +115,8 @@ class Lead:
         if first > last or self.context.stops.requested.is_set():
             return
         await asyncio.to_thread(make_shards, store, run_id, shares(first, last, self.context.given.settings))
+        if isinstance(self.staff.engine, Elsewhere):
+            self.context.place.progress.note(f"waiting for workers: muster run-shard --run {run_id} (docs/scale.md)")
         try:
             await self._followed()
             await self._dismissed()
@@ -185,12 +188,15 @@ class Lead:
             self._show(shards)
             if not any(each.state is ShardState.TAKEN for each in shards):
                 return
+        if stops.at_once.is_set():  # workers elsewhere give up what is under way; those here are killed
+            await asyncio.to_thread(partial(stop_all, store, run_id, stops.told(), anew=True))
 
     async def _dismissed(self) -> None:
         """Lets workers that have nothing left give back what they hold of permits: for DISMISS_SECONDS."""
         stops, clock = self.context.stops, self.context.place.clock
         until = clock.monotonic() + DISMISS_SECONDS
-        while self.staff.running and clock.monotonic() < until and not stops.at_once.is_set():
+        here = not isinstance(self.staff.engine, Elsewhere)
+        while here and self.staff.running and clock.monotonic() < until and not stops.at_once.is_set():
             await asyncio.to_thread(self.staff.bury, self._busy)
             await clock.pause(LOOK_SECONDS / 5, stops.at_once)
 

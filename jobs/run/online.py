@@ -13,6 +13,7 @@ from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.newcomers import Newcomers
 from jobs.engine.workers import WorkerPool
+from jobs.errors import ExitCode, Unreachable
 from jobs.ledger.lineage import remember_lineage
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
@@ -65,6 +66,8 @@ async def online(context: RunContext, signals: Signals) -> Findings:
             finally:
                 context.calls.update(client.calls)
             throttling.note()
+        if ExitCode.UNREACHABLE in context.stops.codes:  # a worker may have found that out
+            outage.ended = outage.ended or Unreachable(context.stops.why or "the target does not answer")
         note_clock(context.stops, clock, began)
         seen = await reread_if_possible(context, outage, own_reads=own_reads)
         if outage.waited:

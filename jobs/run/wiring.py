@@ -299,6 +299,10 @@ async def given_back(kept: SharedWindow | KeptPace | KeptPauses) -> None:
 
 
 def pool_of(settings: Settings, given: Secrets) -> str:
-    """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym."""
+    """Names what shares a limit of mutating calls: one credential at one address, as a pseudonym.
+
+    Where the vendor has agreed to a limit for each address that calls leave from, one of those beside.
+    """
     address = checked_base_url(settings.need("base_url"))
-    return pseudonyms_of(settings.ledger).of("pool", f"{address}|{given.identity or 'token'}")
+    beside = "" if settings.egress_agreement is None else f"|{settings.egress}"
+    return pseudonyms_of(settings.ledger).of("pool", f"{address}|{given.identity or 'token'}{beside}")

@@ -24,7 +24,7 @@ from jobs.engine.stops import Stops
 from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, MusterError, strongest
 from jobs.keys import Pseudonyms
-from jobs.ledger.broken import LedgerBroken, LedgerBusy
+from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.history import sent_among
 from jobs.ledger.lease import PULSE
 from jobs.ledger.rows import RunRow, Transition
@@ -252,7 +252,7 @@ class Worker:
     async def _listen(self) -> None:
         watch = Watch(PULSE, self.work.clock)
         while not await self.work.clock.pause(LOOK_SECONDS, self.stops.at_once):
-            with suppress(LedgerBusy):
+            with suppress(LedgerBroken):  # whoever writes next hears of it
                 await self._look(watch)
 
     async def _look(self, watch: Watch) -> None:

@@ -25,8 +25,10 @@ from jobs.settings.option import PREFIX, Option, declared, option
 from jobs.settings.secrets import SECRETS, SIGNING_COMMAND, SIGNING_PUBLIC_KEY
 from jobs.settings.system_table import recorded_table
 from jobs.settings.values import (
+    agreement,
     authority,
     days,
+    egress_name,
     error_budget,
     former_base_url,
     known_system,
@@ -170,6 +172,12 @@ class Settings:
     workers: int = option(1, whole(1, 1024), "N", "Processes that share the rows, each with --concurrency of them.")
     shards: int | None = option(
         None, whole(1, 100_000), "N", "Parts that the rows are shared out in; made from their number when left out."
+    )
+    egress: str | None = option(
+        None, egress_name, "NAME", "Name of the address that calls leave from, where the limit counts for each."
+    )
+    egress_agreement: str | None = option(
+        None, agreement, "TEXT", "The vendor's agreement to that, such as a ticket; a fact of the run."
     )
     region: str = option("ZA", region_code, "CC", "Region of phone numbers without a country code.", kept=True)
     encoding: str | None = option(

@@ -154,6 +154,20 @@ def profile_name(text: str) -> str:
     return text
 
 
+def egress_name(text: str) -> str:
+    """The name of an address that calls leave from, such as the address itself."""
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,60}", text):
+        raise ValueError("a name of letters, digits, '.', ':', '_' and '-', such as 203.0.113.7")
+    return text
+
+
+def agreement(text: str) -> str:
+    """What an agreement is called, in some words."""
+    if not text.strip() or len(text) > 200 or not text.isprintable():
+        raise ValueError("some words, such as ticket 4711 of 2026-11-20")
+    return text
+
+
 def tenant_id(text: str) -> str:
     """A tenant's id, fit for a path of the target's API."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):

@@ -22,6 +22,20 @@ CONNECT_SECONDS = 10.0
 """How long a connection may take (chosen)."""
 
 
+CREDENTIALS = frozenset(
+    {
+        "CredentialRetrievalError",
+        "ExpiredToken",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "SSOTokenLoadError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+    }
+)
+"""What libraries call a credential that is missing, or over; answers with 401 and 403 need no word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """An object as a bucket showed it. `etag` changes when the content does; `version` None: none are kept."""
@@ -109,7 +123,7 @@ def library(name: str) -> Iterator[None]:
 
 def refused(where: str, status: int | None, code: str) -> MusterError:
     """What an answer without success means. `status` None: there was no answer. `code`: the library's word for it."""
-    if status in {401, 403} or code in {"NoCredentials", "Unauthenticated", "PermissionDenied"}:
+    if status in {401, 403} or code in CREDENTIALS:
         return NotPermitted(f"the credential may not use {where} ({code})", hint="look at its policy, and at its name")
     if status == 404:
         return Absent(f"there is no {where} ({code})")

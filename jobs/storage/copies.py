@@ -27,12 +27,10 @@ from jobs.storage.address import Address, address_of, is_address
 from jobs.storage.bucket import Bucket, Seen, Taken, opened
 from jobs.storage.retention import Retention
 from jobs.storage.threads import each_of
+from jobs.storage.workplace import copies_in
 
 LAST = "manifest.json"
 """What a folder has when it is whole."""
-
-COPIES = ".copies"
-"""Below the place for files on the way."""
 
 BESIDE = ("fetching", "twin", "before")
 """Folders that a killed command may have left beside a copy: `.RUN.fetching`, and those of `reports/twin.py`."""
@@ -113,6 +111,8 @@ class Copy:
         draft = self.path.with_name(f".{self.path.name}.fetching")
         shutil.rmtree(draft, ignore_errors=True)
         self._begin()
+        if there:
+            draft.mkdir(mode=0o700)
         for name in there:
             if not _NAME.fullmatch(name):
                 raise Unproven(f"{self.address} holds an object that no folder of a run has: {name[:80]!a}")
@@ -233,14 +233,10 @@ class Copy:
 _HELD: dict[str, Copy] = {}
 """The copies of this process by their addresses."""
 
-_PLACE = [Path("runs")]
-"""Where the command has its files on the way."""
 
-
-def lie_in(place: Path) -> None:
-    """Copies lie below `place` from now on; those that killed commands left there, and that were delivered, go."""
-    _PLACE[0] = place
-    for journal in place.glob(f"{COPIES}/*/.*.objects"):
+def sweep() -> None:
+    """Removes the copies that killed commands left where this one works, and that were delivered."""
+    for journal in copies_in().glob("*/.*.objects"):
         path = journal.with_name(journal.name[1 : -len(".objects")])
         address = _noted(journal)[0].get("address")
         if address is not None and (lock := _taken(path)) is not None:
@@ -263,11 +259,19 @@ def at_hand(address: str, *, work: str = "", retention: Retention | None = None)
     return copy.path
 
 
+def shown(path: Path) -> str:
+    """What messages call a place in a folder: its address, where it is in a copy of this process."""
+    for address, copy in _HELD.items():
+        if path.is_relative_to(copy.path):
+            return str(address_of("/".join((address, *path.relative_to(copy.path).parts))))
+    return str(path)
+
+
 def here(address: str) -> Path:
     """Where the folder at `address` is here, or would be; nothing is fetched or delivered."""
     if not is_address(address):
         return Path(address)
-    return _HELD[address].path if address in _HELD else _path(_PLACE[0], address_of(address))
+    return _HELD[address].path if address in _HELD else _path(copies_in(), address_of(address))
 
 
 def deliver(address: str) -> None:
@@ -294,8 +298,8 @@ def copies() -> Iterator[None]:
 
 
 def _held(address: Address, work: str, retention: Retention | None) -> Copy:
-    path = _path(_PLACE[0], address)
-    if work and (left := _path(Path(work), address)).exists():
+    path = _path(copies_in(), address)
+    if work and (left := _path(copies_in(Path(work)), address)).exists():
         path = left
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _taken(path)
@@ -331,10 +335,10 @@ def _taken(path: Path) -> int | None:
     return None
 
 
-def _path(place: Path, address: Address) -> Path:
+def _path(copies: Path, address: Address) -> Path:
     """Copies of equally named runs of several buckets lie apart."""
     above = str(address)[: -len(address.name)]
-    return place / COPIES / sha256(above.encode()).hexdigest()[:12] / address.name
+    return copies / sha256(above.encode()).hexdigest()[:12] / address.name
 
 
 def _journal(path: Path) -> Path:

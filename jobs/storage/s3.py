@@ -21,6 +21,7 @@ from jobs.storage.bucket import (
     refused,
 )
 from jobs.storage.retention import Retention
+from jobs.storage.threads import each_of
 from jobs.storage.written import written
 
 PART = 256 << 20
@@ -119,31 +120,38 @@ class S3:
 
     def locked(self, now: datetime) -> list[Locked]:
         """As `Bucket.locked`."""
-        found = []
-        for each in self._versions():
-            if "ETag" not in each:
-                continue  # a mark that something was removed can't be locked
-            with self._asking(f"{self.address.scheme}://{self.address.place}/{each['Key']}"):
-                bucket = {"Bucket": self.address.place}
-                seen = self._client.head_object(**bucket, Key=each["Key"], VersionId=each["VersionId"])
-            name, until = self._name(each["Key"]), seen.get("ObjectLockRetainUntilDate")
-            if seen.get("ObjectLockLegalHoldStatus") == "ON":
-                found.append(Locked(name, "legal hold", None))
-            elif until is not None and until > now:
-                found.append(Locked(name, str(seen["ObjectLockMode"]).lower(), until))
-        return found
+        try:
+            self.refuse_unlockable()
+        except Unusable:
+            return []
+        contents = [each for each in self._versions() if "ETag" in each]  # marks that hide an object can't be locked
+        return [each for each in each_of(lambda version: self._lock(version, now), contents) if each is not None]
 
     def remove_old(self, spared: re.Pattern[str]) -> bool:
         """As `Bucket.remove_old`."""
         versions = self._versions()
         shown = {each["Key"] for each in versions if "ETag" in each and each["IsLatest"]}
-        for each in versions:
-            of_a_shown_one = each["Key"] in shown and each["IsLatest"]
-            if of_a_shown_one or spared.fullmatch(self._name(each["Key"])):
-                continue
-            with self._asking(f"an earlier version of {self.address.scheme}://{self.address.place}/{each['Key']}"):
-                self._client.delete_object(Bucket=self.address.place, Key=each["Key"], VersionId=each["VersionId"])
+        gone = (each for each in versions if each["Key"] not in shown or not each["IsLatest"])
+        each_of(self._remove_version, [each for each in gone if not spared.fullmatch(self._name(each["Key"]))])
         return True
+
+    def _remove_version(self, version: Mapping[str, Any]) -> None:
+        with self._asking(f"an earlier version of {self._called(version)}"):
+            self._client.delete_object(Bucket=self.address.place, Key=version["Key"], VersionId=version["VersionId"])
+
+    def _lock(self, version: Mapping[str, Any], now: datetime) -> Locked | None:
+        """Why the version can't be removed at `now`; None: it can."""
+        with self._asking(self._called(version)):
+            seen = self._client.head_object(
+                Bucket=self.address.place, Key=version["Key"], VersionId=version["VersionId"]
+            )
+        name, until = self._name(version["Key"]), seen.get("ObjectLockRetainUntilDate")
+        if seen.get("ObjectLockLegalHoldStatus") == "ON":
+            return Locked(name, "legal hold", None)
+        return Locked(name, str(seen["ObjectLockMode"]).lower(), until) if until is not None and until > now else None
+
+    def _called(self, version: Mapping[str, Any]) -> str:
+        return f"s3://{self.address.place}/{version['Key']}"
 
     def _versions(self) -> list[dict[str, Any]]:
         """All versions, and the marks of what was removed (they have no etag)."""
@@ -184,7 +192,7 @@ class S3:
     @contextmanager
     def _asking(self, where: str) -> Iterator[None]:
         """A block of requests. Raises what `refused` says of the library's errors."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
@@ -192,8 +200,6 @@ class S3:
             told = error.response.get("Error", {}).get("Code", "unknown")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             raise refused(where, status, told) from None
-        except NoCredentialsError:
-            raise refused(where, None, "NoCredentials") from None
         except BotoCoreError as error:
             status = 400 if type(error).__name__ in _OF_SETTINGS else None
             raise refused(where, status, type(error).__name__) from None

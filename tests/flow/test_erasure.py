@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobs.alive import Process
+from jobs.os_user import os_user
 
 from .muster import Ended, Muster
 from .people import Row, person
@@ -92,8 +93,27 @@ def test_what_the_target_told_of_a_person_and_what_people_said_of_a_row_goes_too
 
     with sqlite3.connect(muster.folder / "muster.db") as ledger:
         assert ledger.execute("SELECT customer_id FROM notice").fetchall() == [(other.lower(),)]
-        assert ledger.execute("SELECT reason, decided_by FROM disposition").fetchall() == [("erased", "Sipho")]
+        said = ledger.execute("SELECT reason, decided_by FROM disposition ORDER BY disposition_id").fetchall()
+        assert said == [("erased", "Sipho"), ("the person was forgotten", os_user())]
     ledger.close()
+
+
+def test_nobody_has_to_act_upon_a_row_of_a_forgotten_person_and_it_is_not_given_back(
+    muster: Muster, asked: Asked, ended: Ended
+) -> None:
+    def open_rows() -> dict[str, int]:
+        return {each["outcome"]: each["rows"] for each in json.loads(muster("open", "--output", "json").stdout)["open"]}
+
+    assert open_rows() == {"declined": 1, "quarantined": 1}
+    for person_ in (ROWS[0], ROWS[1]):
+        assert asked(person_["national_id"], "forget", "--subject", "-").code == 0
+    assert open_rows() == {}
+
+    assert muster("mend", "run-1", "--to", "again.csv").code == 0
+    text = (muster.folder / "again.csv").read_text()
+    assert [row["email"] for row in ROWS if row["email"] in text] == []
+    muster("purge", "--older-than", "0")
+    assert open_rows() == {}
 
 
 @pytest.mark.parametrize("way", [("purge", "--older-than", "0"), ("forget", "--subject", "-")])

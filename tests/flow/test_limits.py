@@ -1,5 +1,6 @@
 """Limits of the target: never exceeded where they are known, waited for where they are not, never an attempt spent."""
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -240,3 +241,18 @@ def test_a_target_that_refuses_everything_for_long_ends_the_run(
     (note,) = (note for note in ended.summary["notes"] if "does not say" in note)
     assert note.endswith("and has refused every one for 1 s")
     assert len(writes(sandbox)) <= 4 * 30
+
+
+def test_a_limit_counts_for_each_address_only_where_an_agreement_is_named(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, tmp_path: Path
+) -> None:
+    rate = ("--rate", "3/600")
+    refused = muster("run", file_of([person(1)]), *rate, "--egress", "203.0.113.7")
+    agreed = (*rate, "--egress-agreement", "ticket 4711")
+    runs = [muster("run", file_of([person(n)]), *agreed, "--egress", f"203.0.113.{n}") for n in (1, 2)]
+
+    assert refused.code == 2
+    assert "--egress-agreement" in refused.stderr
+    assert [run.outcomes for run in runs] == [["onboarded"]] * 2, "the second waits for no window of the first"
+    facts = json.loads((runs[0].folder / "manifest.json").read_bytes())
+    assert "ticket 4711" in json.dumps(facts)

@@ -12,7 +12,7 @@ from jobs.intake.preflight import preflight
 from jobs.sandbox.server import Sandbox
 from schemas import customers
 
-from .muster import Ended, Muster, lines
+from .muster import REPOSITORY, Ended, Muster, lines
 from .people import Row, people, person
 
 Filed = Callable[[list[Row]], Path]
@@ -103,6 +103,12 @@ def test_a_run_leaves_the_files_of_the_contract_and_nothing_else(muster: Muster,
         "README-AUDITOR.md",
     }
     assert {path.name for path in (muster.folder / "runs").iterdir()} == {"run-1"}
+
+
+def test_the_page_of_files_names_every_equation(ended: Ended) -> None:
+    page = (REPOSITORY / "docs" / "files.md").read_text(encoding="utf-8").partition("| equation | left | right |")[2]
+    named = {line.split("|")[1].strip() for line in page.split("\n\n")[0].splitlines()[2:]}
+    assert {each["name"] for each in ended.summary["equations"]} == named
 
 
 def test_json_is_one_document_on_stdout(muster: Muster, file_of: Filed) -> None:

@@ -10,6 +10,7 @@ import pytest
 from jobs.storage.other_clouds import CLIENT
 from jobs.storage.s3 import client
 from tests.flow.conftest import file_of as file_of
+from tests.flow.conftest import hasty as hasty
 from tests.flow.conftest import muster as muster
 
 from .faulty import Faulty, standing_before

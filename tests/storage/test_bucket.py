@@ -53,7 +53,7 @@ def test_what_a_bucket_refuses_is_told_by_its_kind(
     bucket: str, faulty: Faulty, library: Callable[[Address], Bucket], content: Callable[[str], Path]
 ) -> None:
     for status, kind in {403: NotPermitted, 503: Unreachable}.items():
-        faulty.faults = [Fault("PUT", "x", status, always=True)]
+        faulty.faults = [Fault("PUT", "/x", status, always=True)]
         with pytest.raises(kind, match="x"):
             library(Address("s3", bucket, "")).put("x", content("one"), retention=None)
     faulty.faults = []
@@ -91,7 +91,7 @@ def test_without_credentials_nothing_is_asked(
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     client.cache_clear()
-    with pytest.raises(NotPermitted, match="NoCredentials"):
+    with pytest.raises(NotPermitted, match="NoCredentialsError"):
         S3(Address("s3", bucket, "")).seen()
 
 

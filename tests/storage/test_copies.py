@@ -11,7 +11,8 @@ import pytest
 import jobs.api
 from jobs.errors import Locked, Unproven
 from jobs.storage import copies
-from jobs.storage.copies import COPIES, NotDelivered
+from jobs.storage.copies import NotDelivered
+from jobs.storage.workplace import COPIES, work_in
 from tests.flow.muster import Muster, also
 from tests.flow.people import Row, person
 
@@ -23,7 +24,7 @@ Filed = Callable[[list[Row]], Path]
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    copies.lie_in(tmp_path / "work")
+    work_in(tmp_path / "work")
     return tmp_path / "work"
 
 
@@ -95,7 +96,7 @@ def test_one_command_at_a_time_works_on_a_copy(bucket: str, place: Path, monkeyp
     with pytest.raises(Locked):
         copies.at_hand(address)
     monkeypatch.undo()
-    copies.lie_in(place)
+    copies.sweep()
     assert copies.here(address).is_dir()
     copies.deliver(address)
     copies.give_back()
@@ -112,7 +113,7 @@ def test_a_program_gives_the_folder_back_when_its_run_has_ended(muster: Muster, 
     out = f"s3://{bucket}/out"
     assert jobs.api.run(file_of([person(1)]), out=out, run_id="run-1").exit_code == 0
     assert list((muster.folder / "runs").glob(f"{COPIES}/**/*")) == []
-    assert muster.process("verify", "run-1").code == 0
+    assert muster("verify", "run-1").code == 0
 
 
 @pytest.mark.parametrize("nth", also(1, 2, 9, 14))

@@ -1,6 +1,7 @@
 """Runs whose input and folder lie in a bucket: over a socket, by the commands that people use."""
 
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -11,6 +12,9 @@ import pytest
 
 from tests.flow.muster import Ended, Muster, writes
 from tests.flow.people import Row, person, written
+from tests.systems import azakaw
+from tests.systems.azakaw import World
+from tests.systems.azakaw import world as world
 
 from .faulty import Fault, Faulty
 
@@ -54,7 +58,7 @@ def test_a_run_reads_from_a_bucket_and_leaves_its_folder_there(
     assert not [path for path in muster.folder.rglob("*") if path.name in {"outcome.csv", "quarantine.csv", ".copies"}]
     assert "out/seals-muster.db/checkpoint" in keys(s3, bucket, "out/seals")
     verified = muster("verify", "run-1")
-    assert (verified.code, f"{bucket}" in verified.stdout or "verified" in verified.stdout) == (0, True), verified
+    assert (verified.code, verified.stdout) == (0, f"s3://{bucket}/out/run-1: verified\n")
     assert muster("runs").stdout.count("run-1") >= 1
     assert f"s3://{bucket}/out/run-1" in muster("status", "run-1", "--output", "json").stdout
 
@@ -104,10 +108,10 @@ def test_a_bucket_that_dies_at_the_end_loses_nothing_and_the_next_command_delive
     muster: Muster, put: Callable[[list[Row]], str], faulty: Faulty, s3: Any, bucket: str
 ) -> None:
     faulty.faults = [Fault("PUT", "out/run-1/", 503, nth=4, always=True)]
-    ended = muster("run", put(ROWS), "--out", f"s3://{bucket}/out")
+    ended = muster("run", put(ROWS), "--out", f"s3://{bucket}/out", "--work", "elsewhere")
     assert (ended.code, "muster verify run-1" in ended.stderr) == (3, True), ended.stderr
     assert "out/run-1/manifest.json" not in keys(s3, bucket)
-    (left,) = muster.folder.glob("runs/.copies/*/run-1")
+    (left,) = muster.folder.glob("elsewhere/.copies/*/run-1")
     assert (left / "manifest.json").exists()
     faulty.faults = []
     assert muster("verify", "run-1").code == 0
@@ -139,6 +143,11 @@ def test_later_reconciliations_and_reports_go_into_the_bucket_too(
     broken = muster("report", "run-1", "--sample", "1")
     assert broken.code == 3, broken.stderr
     assert "out/run-1/manifest.json" not in keys(s3, bucket)
+    (muster.folder / "runs").rename(muster.folder / "away")
+    elsewhere = muster("verify", "run-1")
+    assert (elsewhere.code, "a delivery was broken off" in elsewhere.stdout) == (7, True)
+    shutil.rmtree(muster.folder / "runs")
+    (muster.folder / "away").rename(muster.folder / "runs")
     assert muster("report", "run-1", "--sample", "1").code == 0
     assert text(s3, bucket, "out/run-1/manifest-1.json") == before
     assert any(key.startswith("out/run-1/sample-") for key in keys(s3, bucket))
@@ -176,3 +185,21 @@ def test_without_the_library_the_command_that_brings_it_is_named(
     monkeypatch.setitem(sys.modules, "obstore", None)
     told = muster("validate", "gs://bucket/customers.csv")
     assert (told.code, "obstore" in told.stderr) == (2, True), told.stderr
+
+
+@pytest.mark.slow
+def test_profiles_go_into_the_bucket_and_go_again(world: World, s3: Any, bucket: str) -> None:
+    def profiles() -> list[str]:
+        return [key for key in keys(s3, bucket) if "/profiles-" in key and key.endswith(".pdf")]
+
+    world.run([azakaw.person(1), azakaw.company(2)], "--out", f"s3://{bucket}/out")
+    (run,) = {key.split("/")[1] for key in keys(s3, bucket, "out/run")}
+    world.muster.killed("individual_pdf", "after", 1, "download-profiles", run, "--concurrency", "1")
+    assert profiles() == []
+    told = world.muster("download-profiles", run)
+    assert (told.code, f"s3://{bucket}/out/{run}/profiles-" in told.stdout) == (0, True), told
+    assert len(profiles()) == 2
+    assert world.muster("verify", run).code == 0
+    assert world.muster("purge", "--older-than", "0").code == 0
+    assert profiles() == []
+    assert world.muster("verify", run).code == 0

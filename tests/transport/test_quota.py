@@ -15,7 +15,7 @@ from jobs.ledger.learned import Learned, learned, teach
 from jobs.ledger.permits import Reservation
 from jobs.ledger.store import Store
 from jobs.model import Rate
-from jobs.transport.limiter import Closed, Limiter
+from jobs.transport.limiter import STARTING_PACE, Closed, Limiter
 from jobs.transport.quota import FIRST_SHARE, MOST_SHARE, KeptPace, SharedWindow
 
 POOL = "pool"
@@ -288,6 +288,24 @@ def test_a_pace_that_was_tried_higher_is_kept(store: Store) -> None:
 
     assert tried > 2
     assert kept == pytest.approx(tried, abs=1 / 60)
+
+
+def test_processes_that_find_a_pace_together_have_their_parts_of_it(store: Store) -> None:
+    async def work() -> tuple[float, float, float, float]:
+        clock = VirtualClock()
+        halves = [KeptPace(clock, store, POOL, at_once, sharers=2) for _ in range(2)]
+        began = sum(pace.per_second for pace in halves)
+        await climbed(halves[0], 10)
+        halves[0].refused()
+        await halves[0].aclose()
+        after = KeptPace(clock, store, POOL, at_once), KeptPace(clock, store, POOL, at_once, sharers=4)
+        return began, halves[0].limit, after[0].limit, after[1].limit
+
+    began, half, whole, quarter = virtually(work)
+
+    assert began == STARTING_PACE
+    assert whole == pytest.approx(2 * half, abs=1 / 60)
+    assert quarter == pytest.approx(half / 2, abs=1 / 60)
 
 
 async def climbed(pace: KeptPace, seconds: int = 120) -> None:
