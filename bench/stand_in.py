@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
@@ -29,6 +30,17 @@ TYPES = [{"walletTypeId": 5001, "allowed": True}, {"walletTypeId": 5002, "allowe
 MISSING = 404, [{"code": "ARCH086", "description": "not there", "traceId": "t-1"}]
 TAKEN = 409, [{"code": "USR004", "description": "exists", "traceId": "t-1"}]
 LIFE_SECONDS = 36_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the stand-in listens: at once, after 50 ms, and with TLS (empty: not there) that `authorities` verify."""
+
+    url: str
+    slow_url: str
+    tls_url: str
+    authorities: Path
+    kind: str
 
 
 class State:
@@ -164,13 +176,27 @@ def nginx_is_there() -> bool:
     return shutil.which("nginx") is not None and all(path.exists() for path in MODULES)
 
 
-def configuration(folder: Path, port: int, slow_port: int) -> str:
+def certified(folder: Path) -> bool:
+    """Makes a certificate for this machine's address; whether it could be made."""
+    if shutil.which("openssl") is None:
+        return False
+    made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    named = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    written = ["-keyout", folder / "key.pem", "-out", folder / "certificate.pem"]
+    command = [str(part) for part in ("openssl", "req", *made, *named, *written)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def configuration(folder: Path, port: int, slow_port: int, tls_port: int | None) -> str:
     """nginx.conf: one worker with Lua tables as state, `slow_port` with 50 ms a reply."""
+    secret = f"ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem;"
+    listening = [(f"{port} backlog=4096;", ""), (f"{slow_port} backlog=4096;", "0.05")]
+    listening += [(f"{tls_port} ssl backlog=4096; {secret}", "")] if tls_port else []
     served = "\n".join(
-        f"server {{ listen 127.0.0.1:{number} backlog=4096;"
+        f"server {{ listen 127.0.0.1:{listens}"
         f' location / {{ content_by_lua_block {{ require("state").handle({delay}) }} }}'
         f' location /_ {{ content_by_lua_block {{ require("state").control() }} }} }}'
-        for number, delay in ((port, ""), (slow_port, "0.05"))
+        for listens, delay in listening
     )
     temporary = " ".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi"))
     loaded = " ".join(f"load_module {path};" for path in MODULES)
@@ -190,12 +216,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def stand_in(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Its URL, the URL with 50 ms a reply, and what it is, while it serves."""
-    ports = free_port(), free_port()
+def stand_in(folder: Path) -> Iterator[Target]:
+    """Where it is, while it serves."""
+    ports, tls_port = (free_port(), free_port()), None
     if nginx_is_there():
-        kind, path = "nginx with Lua", folder / "nginx.conf"
-        path.write_text(configuration(folder, *ports))
+        kind, path, tls_port = "nginx with Lua", folder / "nginx.conf", free_port() if certified(folder) else None
+        path.write_text(configuration(folder, *ports, tls_port))
         commands = [["nginx", "-c", str(path), "-e", str(folder / "error.log")]]
     else:
         kind = "asyncio"
@@ -207,7 +233,8 @@ def stand_in(folder: Path) -> Iterator[tuple[str, str, str]]:
     try:
         for url in urls:
             _until_there(url)
-        yield urls[0], urls[1], kind
+        secure = f"https://127.0.0.1:{tls_port}" if tls_port else ""
+        yield Target(*urls, secure, folder / "certificate.pem", kind)
     finally:
         for process in running:
             process.send_signal(signal.SIGTERM)

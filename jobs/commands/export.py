@@ -14,7 +14,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--what", required=True, metavar="NAME", help="customers, persons, kyc or addresses.")
 @click.option("--to", type=FILE, metavar="FILE", help="Where the records go, masked.")
 @click.option("--reveal-to", type=FILE, metavar="FILE", help="Where the records go as they are: they are personal.")
-@options(*TARGET, "ledger", *PRINTING)
+@options(*TARGET, "ledger", "recipient", *PRINTING)
 def command(what: str, to: Path | None, reveal_to: Path | None, **given: Any) -> None:
     """Export all that the target shows of its customers, persons, KYC records or addresses (SIX bLink).
 
@@ -24,7 +24,7 @@ def command(what: str, to: Path | None, reveal_to: Path | None, **given: Any) ->
       muster export --system blink --what kyc --reveal-to kyc.ndjson
 
     FILE has one JSON object a line, mode 0600, and is whole or absent. Ids and codes are shown, everything else is
-    masked; --reveal-to masks nothing.
+    masked; --reveal-to masks nothing, and --recipient encrypts that to a public key of age.
     """
     import asyncio
 
@@ -48,7 +48,7 @@ def command(what: str, to: Path | None, reveal_to: Path | None, **given: Any) ->
     progress = progress_of(settings, given)
     with Signals(), progress.stage("exporting", None) as count:
         written = asyncio.run(export(settings, the_clock(), what, target, count, full=reveal_to is not None))
-    if reveal_to is not None:
+    if reveal_to is not None and settings.recipient is None:
         say(f"muster: {target} holds personal data as they are: keep it as such", err=True)
     if settings.output == "json":
         masked = reveal_to is None

@@ -26,7 +26,7 @@ SHOWN = 3
 @click.option("--job", type=click.Choice(JOBS), default=ONBOARDING, show_default=True, help="What INPUT is for.")
 @click.option("--command", "decision", type=click.Choice(DECISIONS), help="What is decided, with --job decide.")
 @click.option("--quarantine", "target", type=click.Path(path_type=Path), help="Write the refused rows to this file.")
-@options("system", "tenant", *READING, "control", *GATES, "out", "work", "exit_zero", *PRINTING)
+@options("system", "tenant", *READING, "control", *GATES, "out", "work", "recipient", "exit_zero", *PRINTING)
 def command(input_path: Path, job: str, decision: str | None, target: Path | None, **given: Any) -> None:
     """Check INPUT without touching the network.
 
@@ -41,6 +41,7 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
     from jobs.intake.control import control_record
     from jobs.intake.quarantine import write_quarantine
     from jobs.intake.workspace import workspace
+    from jobs.privacy import age_files, file_names
     from jobs.run.gates import check_gates
     from jobs.run.place import Place
     from jobs.run.read_input import read_input
@@ -48,18 +49,22 @@ def command(input_path: Path, job: str, decision: str | None, target: Path | Non
 
     settings = effective(given | {"job": job, "decision": decision})
     known(settings)
+    age_files.refuse_unusable(settings.recipient)
     with Signals(), workspace(settings.workplace, the_clock()) as work:
         batch = read_input(input_path, settings, Place(work, the_clock(), progress_of(settings, given)))
         control = control_record(batch.staged, settings.control)
         if target is not None:
-            write_quarantine(batch.staged, batch.validated.quarantined, target)
+            plain = target if settings.recipient is None else work / "refused.csv"
+            write_quarantine(batch.staged, batch.validated.quarantined, plain)
+            if settings.recipient is not None:
+                age_files.encrypt(plain, target, settings.recipient)
         check_gates(batch, settings)
         if settings.output == "json":
             show_json({**_document(batch), "control_record": control and control.facts()})
         elif not given["quiet"]:
             say(_text(batch))
             if control is not None:
-                say(f"{control.path.name} agrees: {', '.join(sorted(control.stated))}")
+                say(f"{file_names.shown(control.path.name)} agrees: {', '.join(sorted(control.stated))}")
         refused = batch.validated.quarantined_rows
     raise click.exceptions.Exit(ExitCode.ATTENTION if refused and not settings.exit_zero else ExitCode.OK)
 

@@ -12,7 +12,9 @@ import orjson
 
 from jobs.clock import Clock
 from jobs.errors import Unusable
+from jobs.intake.workspace import workspace
 from jobs.operations.lookup import BALANCE, Desk, mask, unread
+from jobs.privacy import age_files
 from jobs.progress import Count
 from jobs.reports.folder import RunFolder
 from jobs.settings.settings import Settings
@@ -26,8 +28,21 @@ HIDDEN = "***"
 async def export(settings: Settings, clock: Clock, what: str, target: Path, count: Count, *, full: bool) -> int:
     """Writes the records of one kind to `target`, mode 0600; gives how many.
 
-    `full`: as they are, not masked. An earlier `target` is replaced. Raises Unusable, NotPermitted, Unreachable.
+    `full`: as they are, not masked; encrypted where the settings name a recipient. An earlier `target` is replaced.
+    Raises Unusable, NotPermitted, Unreachable.
     """
+    key = settings.recipient if full else None
+    age_files.refuse_unusable(key)
+    if key is None:
+        return await _exported(settings, clock, what, target, count, full=full)
+    with workspace(settings.workplace, clock) as work:
+        plain = work / "export.ndjson"
+        written = await _exported(settings, clock, what, plain, count, full=full)
+        age_files.encrypt(plain, target, key)
+        return written
+
+
+async def _exported(settings: Settings, clock: Clock, what: str, target: Path, count: Count, *, full: bool) -> int:
     written = 0
     async with Desk.opened(settings, clock, most=inf) as desk:
         if not isinstance(desk.system, Exportable) or what not in desk.system.capabilities.exports:

@@ -30,6 +30,8 @@ def test_refused_rows_are_nowhere_in_clear_and_the_key_reads_them(
     sealed = (ended.folder / "quarantine.csv.age").read_bytes()
     assert ROWS[1]["national_id"].encode() in pyrage.decrypt(sealed, [key])
     assert muster("mend", "run-1", "--to", "mended.csv.age").code == 0
+    assert muster("validate", "customers.csv", "--quarantine", "refused.csv.age").code == 1
+    assert ROWS[1]["national_id"].encode() in pyrage.decrypt((muster.folder / "refused.csv.age").read_bytes(), [key])
     mended = pyrage.decrypt((muster.folder / "mended.csv.age").read_bytes(), [key])
     assert b"run run-1, row 2: quarantined" in mended
     assert [each for each in leaks(left(muster), {ROWS[1]["national_id"]: "number"}) if "customers" not in each] == []

@@ -203,11 +203,14 @@ def test_a_number_in_the_name_of_a_file_is_nowhere(muster: Muster) -> None:
     ended = [
         muster("plan", path, "--out", "plan.json"),
         muster("run", path),
+        muster("validate", path),
+        muster("status", path),
+        muster("approve", "plan.json"),
         muster("validate", f"{number} book.csv"),
         muster("validate", path, "--control", f"{number} bad.json"),
         muster("resume", "run-1", "--decisions", f"{number} ids.csv"),
         muster("reconcile", "run-1", "--against", f"{number} ids.csv"),
     ]
-    assert [each.code for each in ended] == [0, 0, 2, 2, 2, 2]
+    assert [each.code for each in ended] == [0, 0, 0, 0, 8, 2, 2, 2, 2]
     named = {each.name for each in muster.folder.iterdir() if number in each.name}
     assert leaks(leaking.everything(muster.folder, ended, named), {number: "the name"}) == []

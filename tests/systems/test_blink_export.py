@@ -4,6 +4,7 @@ import json
 import stat
 from typing import Any
 
+import pyrage
 import pytest
 
 from jobs.operations.export import masked_tree
@@ -63,6 +64,15 @@ def test_every_kind_is_exported_masked_or_in_full(bank: Muster, what: str, recor
     assert named in shown
     assert named in json.dumps(full[-1])
     assert any(secret in json.dumps(full[-1]) for secret in SECRETS)
+
+
+def test_an_export_in_full_is_encrypted_where_a_recipient_is_named(bank: Muster) -> None:
+    key = pyrage.x25519.Identity.generate()
+    ended = bank("export", "--what", "kyc", "--reveal-to", "kyc.age", "--recipient", str(key.to_public()))
+
+    assert (ended.code, "personal data as they are" in ended.stderr) == (0, False)
+    assert b"Notary" in pyrage.decrypt((bank.folder / "kyc.age").read_bytes(), [key])
+    assert list(bank.folder.glob("**/*.ndjson")) == [bank.folder / "muster.db.access.ndjson"]
 
 
 def test_a_masked_record_has_every_member_and_shows_codes_and_ids_alone(bank: Muster) -> None:
