@@ -26,7 +26,7 @@ test-all: $(READY) ## every test, the long ones too
 
 test-scale: $(READY) ## several processes and machines on one run; the linters of deploy/ (hundreds of megabytes more)
 	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scale.lock
-	@TESTS_AT_SCALE=1 $(RUN)python -m pytest -q $(wildcard tests/scale) tests/flow/test_shards.py tests/house/test_deploy.py
+	@TESTS_AT_SCALE=1 $(RUN)python -m pytest -q tests/flow/test_ray.py tests/flow/test_slurm.py tests/flow/test_shards.py tests/house/test_deploy.py
 
 check: $(READY) ## lint, format, types, and what a scanner finds in the source
 	@$(RUN)ruff check . && $(RUN)ruff format --check . && $(RUN)mypy

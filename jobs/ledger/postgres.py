@@ -49,6 +49,16 @@ CONNECTING: Mapping[str, Any] = {
 }
 """Parameters of libpq that a URL may set otherwise."""
 
+ENDING: Mapping[str, str] = {
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    "tcp_keepalives_idle": "5s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": f"{SILENT_SECONDS}s",
+}
+"""How the server ends a connection whose process is frozen or whose host is gone, so that its locks are free. Between
+two rows of a batch it counts no idle seconds: there it notices a host alone (15 s; a server's own values are hours)."""
+
 PROMISES: Mapping[str, tuple[str, str]] = {
     "fsync": ("on", "a power cut would take what was committed: set fsync = on in postgresql.conf"),
     "full_page_writes": ("on", "a power cut would damage the database: set full_page_writes = on in postgresql.conf"),
@@ -200,7 +210,7 @@ def _promised(connection: psycopg.Connection[Any]) -> None:
         raise LedgerBroken(f"the server is PostgreSQL {version // 10000}; {OLDEST // 10000} or newer is needed")
     names = [*PROMISES, "synchronous_commit"]
     values = connection.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names)).fetchone()
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in ENDING.items()))
     connection.commit()
     assert values is not None
     for name, value in zip(names, values, strict=True):

@@ -14,6 +14,7 @@ from functools import partial
 
 from jobs.alive import Watch
 from jobs.clock import milliseconds
+from jobs.errors import NotPermitted
 from jobs.ledger.lease import PULSE
 from jobs.ledger.shards import (
     Shard,
@@ -26,6 +27,7 @@ from jobs.ledger.shards import (
     stop_all,
     take_from,
 )
+from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
 from jobs.progress import Count
 from jobs.run.context import RunContext
@@ -141,17 +143,22 @@ class Lead:
         """How the shards stand, once those of the dead are taken from them."""
         store, run_id = self.context.session.store, self.context.run.run_id
         wrong = self.staff.bury(self._busy)
-        if wrong is not None:
+        if wrong is not None and self.staff.refused:
+            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
+        elif wrong is not None:
             self.context.stops.policy("worker_died", f"stopped: {wrong}")
         shards = shards_of(store, run_id)
         self._busy = {each.worker for each in shards if each.state is ShardState.TAKEN}
         for shard in shards:
             if shard.state is ShardState.TAKEN and self._is_lost(shard):
-                again = shard.lost < MOST_LOST
-                take_from(store, shard, ShardState.OPEN if again else ShardState.LEFT)
-                self.staff.engine.cancel(shard.worker)
+                self.staff.engine.cancel(
+                    shard.worker
+                )  # first: frozen in the middle of a commit, it has the shard's lock
+                take_from(store, shard, ShardState.OPEN if shard.lost < MOST_LOST else ShardState.LEFT)
         leader = leader_of(store, run_id)
-        if leader is not None and leader.stop is not None:
+        if leader is None or leader.epoch != self.context.session.lease.epoch:
+            raise Fenced.taken_over()
+        if leader.stop is not None:
             self.context.stops.heard(leader.stop)
         return shards_of(store, run_id)
 

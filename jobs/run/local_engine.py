@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
+from jobs.errors import Unusable
 from jobs.run.engines import Names
 
 
@@ -16,12 +17,13 @@ class LocalEngine:
 
     def start(self, names: Names) -> None:
         """See Engine. Secrets come by the environment, which nobody else reads; a terminal's Ctrl-C is the leader's."""
-        self._children[names.worker] = subprocess.Popen(  # noqa: S603 - muster itself, with names from the ledger
-            [sys.executable, "-m", "jobs", *names.arguments, "-q"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-m", "jobs", *names.arguments, "-q"]
+        nothing = subprocess.DEVNULL
+        try:
+            child = subprocess.Popen(command, stdin=nothing, stdout=nothing, start_new_session=True)  # noqa: S603 - muster itself
+        except OSError as error:
+            raise Unusable(f"a worker can't be started: {error.strerror}") from error
+        self._children[names.worker] = child
 
     def ended(self) -> Mapping[str, int]:
         """See Engine."""

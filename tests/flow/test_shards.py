@@ -13,6 +13,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from jobs.settings.as_run import INDEXES
+from tests.postgres import Server
 
 from .muster import ONE_OF_EACH, Muster, Started, eventually, standing, writes
 from .people import Row, people
@@ -322,6 +323,35 @@ def test_an_index_of_a_scheduler_names_the_shard(
     proves_once_each(sandbox, rows, muster.wait(run.run))
     assert muster("run-shard", "--run", run.run_id, "--shard", "1").code == 0
     assert muster("run-shard", "--run", run.run_id, "--shard", "9").code == 2
+
+
+@long
+def test_a_server_that_crashes_costs_workers_nothing(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, postgres: Server, monkeypatch: pytest.MonkeyPatch, slowly: None
+) -> None:
+    monkeypatch.setenv("MUSTER_LEDGER", postgres.ledger())
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    rows = people(40)
+    run = muster.start("run", file_of(rows), "--workers", "2", "--shards", "8", "--concurrency", "4")
+    for calls in (6, 30, 70):
+        eventually(lambda calls=calls: len(writes(sandbox)) >= calls)
+        postgres.crash()
+
+    proves_once_each(sandbox, rows, muster.wait(run))
+
+
+@long
+def test_workers_whose_credential_is_refused_end_the_run_with_4(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, slowly: None
+) -> None:
+    nth = list(range(2, 40))
+    sandbox.faults([{"operation": "login", "kind": "status", "nth": nth, "params": {"status": 401}}])
+    ended = muster("run", file_of(people(4)), "--workers", "2", "--shards", "2")
+
+    assert ended.code == 4
+    assert ended.counts == {"not_attempted": 4}
+    assert "the last one with exit code 4" in ended.summary["stop"]
+    assert {row["reason_code"] for row in ended.rows} == {"not_permitted"}
 
 
 def children(run: Started) -> list[str]:

@@ -263,7 +263,7 @@ def test_two_that_take_one_tenant_at_once_get_one_after_the_other(url: str) -> N
 
 
 def test_a_writer_that_stands_still_behind_a_batch_loses_its_lock(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ours, "IDLE_SECONDS", 0.3)
+    monkeypatch.setitem(ours.ENDING, "idle_in_transaction_session_timeout", "0.3s")
     with Store.opened(url) as frozen, Store.opened(url) as other:
         connection = frozen.engine.execution_options(writes=True).connect()
         connection.begin()
@@ -275,6 +275,12 @@ def test_a_writer_that_stands_still_behind_a_batch_loses_its_lock(url: str, monk
             pass
         with pytest.raises(LedgerAway):
             connection.execute(text("SELECT 1"))
+
+
+def test_the_server_is_told_to_notice_who_is_gone(store: Store) -> None:
+    with store.engine.connect() as connection:
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "20s"
+        assert {connection.scalar(text(f"SHOW {name}")) for name in ours.ENDING} == {"20s", "0"}  # no TCP, a socket
 
 
 def test_a_connection_that_was_lost_between_commits_costs_nothing(postgres: Server, store: Store) -> None:
