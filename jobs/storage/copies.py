@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest, sha256
@@ -24,7 +24,7 @@ import orjson
 from jobs.atomic import atomic
 from jobs.errors import ExitCode, Locked, MusterError, Unproven, Unusable
 from jobs.storage.address import Address, address_of, is_address
-from jobs.storage.bucket import Bucket, Seen, Taken, opened
+from jobs.storage.bucket import Absent, Bucket, Seen, Taken, opened
 from jobs.storage.retention import Retention
 from jobs.storage.threads import each_of
 from jobs.storage.workplace import copies_in
@@ -106,8 +106,10 @@ class Copy:
         return files.keys() == self._kept.keys() and all(self._kept[name].sha256 == self._sha(name) for name in files)
 
     def fetch(self) -> None:
-        """Makes the copy out of the bucket; nothing is made where nothing is there."""
-        there = self.bucket.seen()
+        """Makes the copy out of the bucket; nothing is made where nothing is there, or no bucket."""
+        there: Mapping[str, Seen] = {}
+        with suppress(Absent):
+            there = self.bucket.seen()
         draft = self.path.with_name(f".{self.path.name}.fetching")
         shutil.rmtree(draft, ignore_errors=True)
         self._begin()
