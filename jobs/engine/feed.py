@@ -11,14 +11,12 @@ from jobs.engine.opening import Taking, known_of, ledger_keys, left_out, open_ca
 from jobs.keys import Pseudonyms
 from jobs.ledger.history import sent_among
 from jobs.ledger.rows import EventRow, Known, Transition
+from jobs.ledger.shards import Sent
 from jobs.ledger.writer import Writer
 from jobs.systems.row import Row
 
 SWEPT_AT_ONCE = 10_000
 """Rows that are looked up together when a run was stopped (chosen): each window opens the file once more."""
-
-Sent = Mapping[int, tuple[int, int | None, int | None]]
-"""By source row: attempts, and when (ms) the first and the last of them was."""
 
 
 class Feed:

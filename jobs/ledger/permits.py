@@ -60,7 +60,7 @@ def reserve(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int]) -> 
 def _reserved(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int], lost: list[Stamp]) -> Reservation:
     """As `reserve`, once; `lost`: when attempts took permits whose answer was lost, to which this one is added."""
     table = tables.permit
-    with pool.store.writes.begin() as connection:
+    with pool.store.about_permits().begin() as connection:
         now = pool.clock.stamp()  # only now: whoever had the lock before was earlier
         if lost:
             answered_up = _untold(connection, pool, answered_up)
@@ -89,7 +89,7 @@ def renew(pool: Pool, unused: int) -> None:
 
 def _renewed(pool: Pool, unused: int) -> None:
     table = tables.permit
-    with pool.store.writes.begin() as connection:
+    with pool.store.about_permits().begin() as connection:
         now = pool.clock.stamp()
         _give_back(connection, pool, unused)
         mine = update(table).where(*_out(pool.name, now.boot), table.c.process == pool.process)
@@ -102,7 +102,7 @@ def hand_back(pool: Pool, answered_up: Sequence[int], unused: int) -> None:
 
 
 def _handed_back(pool: Pool, answered_up: Sequence[int], unused: int, *, again: bool) -> None:
-    with pool.store.writes.begin() as connection:
+    with pool.store.about_permits().begin() as connection:
         answered_up = _untold(connection, pool, answered_up) if again else answered_up
         _report(connection, pool, answered_up, pool.clock.stamp())
         _give_back(connection, pool, unused)
@@ -126,7 +126,7 @@ def _given(connection: Connection, pool: Pool, lost: Sequence[Stamp]) -> int:
 
 def undated(pool: Pool, seconds: float) -> int:
     """How many calls of other boots count in a window of `seconds` now: from before a restart, or of other machines."""
-    with pool.store.writes.begin() as connection:
+    with pool.store.about_permits().begin() as connection:
         now = pool.clock.stamp()
         _mend(connection, pool.name, now)
         others = {boot: up for boot, up in meet(connection, pool.name, now).items() if boot != now.boot}

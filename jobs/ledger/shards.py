@@ -24,6 +24,9 @@ from jobs.ledger.tally import Tally
 
 TABLE = tables.shard
 
+Sent = Mapping[int, tuple[int, int | None, int | None]]
+"""By source row: how many attempts, and when (ms) the first and the last of them was."""
+
 
 class ShardState(StrEnum):
     """How a shard stands."""
@@ -54,6 +57,8 @@ class Shard:
     """How many owners it lost: they died, or fell silent."""
     due_ms: int | None
     until_ms: int | None
+    waiting: Sent | None
+    """What was sent for the rows that wait; None: it is not known, or more than those are open."""
     tally: Tally
     counted: int
     repeated: int
@@ -77,6 +82,7 @@ class Leaving:
     repeated: int = 0
     due_ms: int | None = None
     until_ms: int | None = None
+    waiting: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +214,7 @@ def _given_back(store: Store, shard: Shard, leaving: Leaving, *, again: bool) ->
             "tally": leaving.tally.told(),
             "due_ms": leaving.due_ms,
             "until_ms": leaving.until_ms,
+            "waiting": None if leaving.waiting is None else json.dumps(leaving.waiting),
             "counted": TABLE.c.counted + leaving.counted,
             "repeated": TABLE.c.repeated + leaving.repeated,
         }
@@ -235,7 +242,7 @@ def tell(store: Store, shard: Shard, tally: Tally) -> bool:
 
 def take_from(store: Store, shard: Shard, state: ShardState = ShardState.OPEN) -> bool:
     """Takes a shard from an owner that is dead or silent, who writes nothing more; False when it has moved since."""
-    lost = {"state": state, "epoch": TABLE.c.epoch + 1, "lost": TABLE.c.lost + 1}
+    lost = {"state": state, "epoch": TABLE.c.epoch + 1, "lost": TABLE.c.lost + 1, "waiting": None}
     return _changed(store, shard, lost)
 
 
@@ -293,6 +300,10 @@ def _mine(shard: Shard) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def _sent(text: str | None) -> Sent | None:
+    return None if text is None else {int(row): tuple(sent) for row, sent in json.loads(text).items()}
+
+
 def _shard(row: RowMapping) -> Shard:
     state = ShardState(row["state"])
     return Shard(
@@ -305,6 +316,7 @@ def _shard(row: RowMapping) -> Shard:
         lost=row["lost"],
         due_ms=row["due_ms"],
         until_ms=row["until_ms"],
+        waiting=_sent(row["waiting"]),
         tally=Tally.read(row["tally"]),
         counted=row["counted"],
         repeated=row["repeated"],

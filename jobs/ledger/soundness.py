@@ -60,7 +60,7 @@ def _rules() -> dict[str, Select[Any]]:
         joined = table.outerjoin(record, and_(record.c.space_id == table.c.space_id, record.c.key == table.c.key))
         wanted = select(table.c.space_id, table.c.key).select_from(joined).where(record.c.key.is_(None))
         found[f"each {table.name} belongs to a record"] = wanted.order_by(table.c.space_id, table.c.key)
-    for table in (outcome, tables.event, tables.call, tables.lineage, tables.disposition):
+    for table in (outcome, tables.event, tables.call, tables.lineage, tables.disposition, tables.shard):
         joined = table.outerjoin(run, run.c.run_id == table.c.run_id)
         found[f"each {table.name} belongs to a run"] = (
             select(table.c.run_id).select_from(joined).where(run.c.run_id.is_(None)).order_by(table.c.run_id)

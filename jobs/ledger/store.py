@@ -140,6 +140,10 @@ class Store:
         """Transactions that write to the rows of one shard of a run: on a server, other shards go on beside them."""
         return self.engine.execution_options(writes=True, about=f"shard {run_id} {shard}", **options)
 
+    def about_permits(self) -> Engine:
+        """Transactions that write permits: on a server, those about rows go on beside them."""
+        return self.engine.execution_options(writes=True, about="permits")
+
     def has(self, table: Table) -> bool:
         """Whether the ledger has `table`: one of an older version that was not brought up to date may not."""
         with self.engine.connect() as connection:

@@ -121,6 +121,7 @@ shard = Table(
     Column("lost", Integer, nullable=False),  # owners that died or fell silent
     Column("due_ms", BigInteger),  # of a parked one: when the next of its decisions is to be read
     Column("until_ms", BigInteger),  # until when it waits for them
+    Column("waiting", Text),  # JSON: of each row that waits, its attempts, and when the first and the last one was
     Column("tally", Text, nullable=False),  # JSON: how its rows ended
     Column("counted", BigInteger, nullable=False),  # intents whose calls are in `call`
     Column("repeated", BigInteger, nullable=False),  # writes sent once more after a 401

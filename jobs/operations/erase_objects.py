@@ -1,12 +1,13 @@
 """What an erasure finds in a bucket beside the folders of runs: earlier versions of objects, and locks."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from jobs.errors import ExitCode, MusterError
 from jobs.ledger.rows import RunRow
 from jobs.storage.address import address_of, is_address
-from jobs.storage.bucket import opened
+from jobs.storage.bucket import Absent, opened
 from jobs.storage.retention import NAMELESS
 
 
@@ -37,4 +38,6 @@ def remove_old_versions(run: RunRow) -> bool:
 
     False: the bucket does not tell which there are. Raises NotPermitted, Unreachable.
     """
-    return not is_address(run.folder) or opened(address_of(run.folder)).remove_old(NAMELESS)
+    with suppress(Absent):  # a bucket that is gone has none
+        return not is_address(run.folder) or opened(address_of(run.folder)).remove_old(NAMELESS)
+    return True

@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import polars as pl
 
 from jobs.errors import NotPermitted, Unreachable
 from jobs.model import AGREEING, COMPLETE, Outcome
-from jobs.reconciliation.compare import Claim, Reconciliation, claims
+from jobs.reconciliation.compare import Reconciliation, claims
 from jobs.reconciliation.listing import NOTHING, if_cheaper
 from jobs.reports.folder import RunFolder
 from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.run.canary import DEAD
 from jobs.run.context import RunContext, unless
+from jobs.run.read_again import READS_ALL, ReadAgain
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, reader_given
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
@@ -91,58 +91,27 @@ async def reread(context: RunContext, outage: Outage, *, own_reads: bool) -> Rer
         return replace(await compared(context, Silence()), complete=None)
 
 
-@dataclass(slots=True)
-class Sample:
-    """Which rows that were complete before this run are read again: all, or by chance `most` of `rows`, about."""
-
-    most: int
-    rows: int
-    random: Random
-    left: int = 0
-    """Rows that were not taken so far."""
-
-    @property
-    def spared(self) -> int:
-        """How many rows are left in all, about."""
-        return max(0, self.rows - self.most)
-
-    def takes(self, claim: Claim) -> bool:
-        """Whether the row of `claim` is read."""
-        if claim.outcome is not Outcome.ALREADY_ONBOARDED or self.random.random() * self.rows < self.most:
-            return True
-        self.left += 1
-        return False
-
-    def told(self, found: NotRead) -> NotRead:
-        """`found` with the rows that were not taken."""
-        return found.and_more(LEFT, self.left, complete=self.left) if self.left else found
-
-
-READS_ALL = "muster reconcile does, and a run with a larger --reread"
-
-LEFT = "complete before this run, and not taken by chance to be read again (--reread)"
-
-
 async def compared(context: RunContext, reader: Reader) -> Reread:
     """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
     parts = list[Path]()
     system, settings, clock = context.given.system, context.given.settings, context.place.clock
-    counts = context.session.store.outcome_counts(context.run.run_id)
-    sample = Sample(settings.reread, counts.get(Outcome.ALREADY_ONBOARDED, 0), clock.random)
-    held = sum(counts.get(outcome, 0) for outcome in COMPLETE) - sample.spared
+    store, run_id = context.session.store, context.run.run_id
+    again = ReadAgain.of(store, run_id, settings.reread, clock.random)
+    counts = store.outcome_counts(run_id)
+    held = sum(counts.get(outcome, 0) for outcome in COMPLETE) - again.spared
     listing, told = await if_cheaper(system, reader, held, settings.concurrency)
     if listing is not NOTHING:
         context.stops.note(told)
     reconciliation = Reconciliation(system, reader, clock, listed=listing.customers)
-    windows = claims(context.session.store, context.run.run_id, context.given.batch, sample.takes)
-    with context.place.progress.stage("reconciling", context.given.batch.rows - sample.spared) as count:
+    windows = claims(store, run_id, context.given.batch, again.takes)
+    with context.place.progress.stage("reconciling", context.given.batch.rows - again.spared) as count:
         async for frame in reconciliation.frames(windows, settings.concurrency):
             parts.append(context.place.work / f"reconciliation-{len(parts):06}.parquet")
             frame.write_parquet(parts[-1])
             count.advance(frame["source_row"].n_unique())
-    not_read = sample.told(reconciliation.not_read)
-    if sample.left:
-        context.stops.note(f"{sample.left:,} rows that were complete before were not read again: {READS_ALL}")
+    not_read = again.told(reconciliation.not_read)
+    if again.left:
+        context.stops.note(f"{again.left:,} rows that were complete before were not read again: {READS_ALL}")
     if reconciliation.unreachable is None:
         return Reread(parts, reconciliation.complete, not_read)
     context.stops.block(reconciliation.unreachable)

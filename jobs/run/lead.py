@@ -14,6 +14,7 @@ from functools import partial
 
 from jobs.alive import Watch
 from jobs.clock import milliseconds
+from jobs.errors import NotPermitted
 from jobs.ledger.lease import PULSE
 from jobs.ledger.shards import (
     Shard,
@@ -26,6 +27,7 @@ from jobs.ledger.shards import (
     stop_all,
     take_from,
 )
+from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
 from jobs.progress import Count
 from jobs.run.context import RunContext
@@ -141,7 +143,9 @@ class Lead:
         """How the shards stand, once those of the dead are taken from them."""
         store, run_id = self.context.session.store, self.context.run.run_id
         wrong = self.staff.bury(self._busy)
-        if wrong is not None:
+        if wrong is not None and self.staff.refused:
+            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
+        elif wrong is not None:
             self.context.stops.policy("worker_died", f"stopped: {wrong}")
         shards = shards_of(store, run_id)
         self._busy = {each.worker for each in shards if each.state is ShardState.TAKEN}
@@ -152,7 +156,9 @@ class Lead:
                 )  # first: frozen in the middle of a commit, it has the shard's lock
                 take_from(store, shard, ShardState.OPEN if shard.lost < MOST_LOST else ShardState.LEFT)
         leader = leader_of(store, run_id)
-        if leader is not None and leader.stop is not None:
+        if leader is None or leader.epoch != self.context.session.lease.epoch:
+            raise Fenced.taken_over()
+        if leader.stop is not None:
             self.context.stops.heard(leader.stop)
         return shards_of(store, run_id)
 
@@ -164,7 +170,10 @@ class Lead:
             return True
         key = shard.number, shard.part.epoch
         watch = self._watches.setdefault(key, Watch(PULSE, self.context.place.clock))
-        watch.saw(shard.beats)
+        if self.context.session.lease.fresh():
+            watch.saw(shard.beats)
+        else:  # nobody can write to the ledger now, or could until just now: silence means nothing
+            watch.saw_nothing()
         return watch.dead
 
     def _work(self, shards: Sequence[Shard]) -> None:

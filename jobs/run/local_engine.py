@@ -1,10 +1,11 @@
 """Workers as processes of this machine: children of the leader, with its environment and its working directory."""
 
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from subprocess import DEVNULL, Popen
 
+from jobs.errors import Unusable
 from jobs.run.engines import Names
 
 
@@ -12,16 +13,16 @@ class LocalEngine:
     """Starts `muster run-shard` in processes of their own. See Engine."""
 
     def __init__(self) -> None:
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, Popen[bytes]] = {}
 
     def start(self, names: Names) -> None:
         """See Engine. Secrets come by the environment, which nobody else reads; a terminal's Ctrl-C is the leader's."""
-        self._children[names.worker] = subprocess.Popen(  # noqa: S603 - muster itself, with names from the ledger
-            [sys.executable, "-m", "jobs", *names.arguments, "-q"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-m", "jobs", *names.arguments, "-q"]
+        try:
+            child = Popen(command, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True)  # noqa: S603 - muster itself
+        except OSError as error:
+            raise Unusable(f"a worker can't be started: {error.strerror}") from error
+        self._children[names.worker] = child
 
     def ended(self) -> Mapping[str, int]:
         """See Engine."""

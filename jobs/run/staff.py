@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from jobs.clock import Clock
-from jobs.errors import ExitCode
+from jobs.errors import ExitCode, Unusable
 from jobs.run.engines import Engine, Names
 
 MOST_FAILED = 3
@@ -34,8 +34,14 @@ class Staff:
     """Those that were started and have ended: what they had is nobody's."""
     failed: int = 0
     """How many ended badly one after the other, none of which had a shard."""
+    _how: str = ""
     _not_before: float = 0.0
     _numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last of them ended because its credential was refused."""
+        return self._how == f"exit code {int(ExitCode.PERMISSION)}"
 
     def bury(self, busy: Collection[str]) -> str | None:
         """Hears who has ended. What is to be said when too many ended badly, else None.
@@ -48,11 +54,9 @@ class Staff:
             if worker in busy:
                 self.failed = 0
             elif code not in NOTHING_WRONG:
-                self.failed += 1
-                self._not_before = self.clock.monotonic() + AGAIN_SECONDS
-                if self.failed > MOST_FAILED:
-                    how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-                    return f"{self.failed} workers ended without having had a shard, the last one with {how}"
+                self._fail(f"exit code {code}" if code >= 0 else f"signal {-code}")
+        if self.failed > MOST_FAILED:
+            return f"{self.failed} workers ended without having had a shard, the last one with {self._how}"
         return None
 
     def start(self, busy: Collection[str], free: int) -> None:
@@ -61,6 +65,14 @@ class Staff:
         self.failed = 0 if self.running.intersection(busy) else self.failed
         while idle < free and len(self.running) < self.most and self.clock.monotonic() >= self._not_before:
             worker = f"worker-{next(self._numbers)}"
-            self.engine.start(Names(self.names.run, self.names.ledger, worker))
+            try:
+                self.engine.start(Names(self.names.run, self.names.ledger, worker))
+            except Unusable as error:
+                return self._fail(error.message)
             self.running.add(worker)
             idle += 1
+        return None
+
+    def _fail(self, how: str) -> None:
+        self.failed, self._how = self.failed + 1, how
+        self._not_before = self.clock.monotonic() + AGAIN_SECONDS

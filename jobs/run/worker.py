@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from jobs.ledger.rows import RunRow, Transition
 from jobs.ledger.shards import (
     Leader,
     Leaving,
+    Sent,
     Shard,
     ShardLease,
     ShardState,
@@ -59,6 +60,9 @@ from jobs.transport.client import Client
 
 LOOK_SECONDS = 0.5
 """So often a worker hears whether the run goes on, and says how its rows fare (chosen)."""
+
+SHARDS_A_SECOND = 2000
+"""So many shards of others a worker looks at in a second, at most (chosen): it is a hundredth of its time."""
 
 PARKED_SECONDS = 5.0
 """A shard of which only decisions are outstanding is parked when the next is not due for so long (chosen): a process
@@ -115,7 +119,11 @@ class Worker:
     """The one that it has now."""
     had: dict[int, ShardState | None] = field(default_factory=dict)
     """Its shards so far, and how it gave each of them back; None: not yet."""
+    _calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """What the ledger knows of its calls, and of the writes among them that were sent once more."""
+    _repeated: int = 0
     _told: str = ""
+    _compared_at: float = float("-inf")
     _heard: bool = False
     """Whether it was stopped by what it heard."""
 
@@ -167,7 +175,6 @@ class Worker:
         """Brings the rows of a shard as far as they go, and gives it back."""
         work, place = self.work, (self.work.leader.space_id, self.work.leader.epoch)
         lease = ShardLease(work.store, place, shard, work.clock, PULSE, since)
-        calls, repeated = Counter(client.calls), client.repeated_writes
         shard.tally.in_a_row = self.stops.tally.in_a_row
         self.stops.tally, self.shard, self.had[shard.number] = shard.tally, shard, None
         with beating(lease.renew, PULSE.beat):
@@ -179,33 +186,33 @@ class Worker:
                 raise
             finally:
                 self.shard = None
-            calls, repeated = client.calls - calls, client.repeated_writes - repeated
-            leaving = Leaving(
-                self._state(waiting),
-                shard.tally,
-                calls,
-                counted=mutating(calls) - repeated,
-                repeated=repeated,
-                **self._times(shard, waiting),
-            )
+            calls, repeated = client.calls - self._calls, client.repeated_writes - self._repeated
+            self._calls, self._repeated = Counter(client.calls), client.repeated_writes
+            leaving = Leaving(ShardState.DONE, shard.tally, calls, mutating(calls) - repeated, repeated)
+            leaving = self._as_it_stands(leaving, shard, waiting)
             if not await asyncio.to_thread(give_back, work.store, shard, leaving):
                 raise Fenced.taken_over()
             self.had[shard.number] = leaving.state
 
-    def _state(self, waiting: list[Case]) -> ShardState:
+    def _as_it_stands(self, leaving: Leaving, shard: Shard, waiting: list[Case]) -> Leaving:
+        """`leaving`, where the shard is not done: the run stops, or decisions are outstanding, to be read later."""
         if self.stops.requested.is_set():
-            return ShardState.OPEN
-        return ShardState.PARKED if waiting else ShardState.DONE
-
-    def _times(self, shard: Shard, waiting: list[Case]) -> dict[str, int]:
-        """When the decisions of a shard are to be read next, and until when it waits for them."""
+            return replace(leaving, state=ShardState.OPEN)
         if not waiting:
-            return {}
+            return leaving
         now_ms, now = milliseconds(self.work.clock.now()), self.work.clock.monotonic()
         until = max(case.wait_until or now for case in waiting)
         until_ms = shard.until_ms or now_ms + int(1000 * max(0.0, until - now))
         due_ms = now_ms + int(1000 * self.work.settings.decision_poll)
-        return {"until_ms": until_ms, "due_ms": min(due_ms, max(until_ms, now_ms))}
+        return replace(
+            leaving,
+            state=ShardState.PARKED,
+            until_ms=until_ms,
+            due_ms=min(due_ms, max(until_ms, now_ms)),
+            waiting={
+                case.row.source_row: (case.attempts, case.first_attempt_ms, case.last_attempt_ms) for case in waiting
+            },
+        )
 
     async def _sent(self, shard: Shard, client: Client, newcomers: Newcomers, lease: ShardLease) -> list[Case]:
         """Works on the rows; gives those that wait for a decision and for nothing else."""
@@ -214,8 +221,8 @@ class Worker:
         wait = settings.decision_wait
         if shard.until_ms is not None:
             wait = max(0.0, (shard.until_ms - milliseconds(work.clock.now())) / 1000)
-        sent = {}
-        if part.epoch > 1:
+        sent: Sent = shard.waiting or {}
+        if part.epoch > 1 and shard.waiting is None:
             sent = await asyncio.to_thread(sent_among, work.store, work.run.run_id, part.first_row, part.last_row)
         writing = Writer(work.store, work.leader.space_id, work.leader.epoch, work.run.run_id, lease=lease, part=part)
         async with writing as writer:
@@ -276,7 +283,11 @@ class Worker:
         if mine is not None and told != self._told:
             await asyncio.to_thread(tell, work.store, mine, Tally.read(told))
             self._told = told
+        now = work.clock.monotonic()
+        if now < self._compared_at:
+            return
         shards = await asyncio.to_thread(shards_of, work.store, work.run.run_id)
+        self._compared_at = now + len(shards) / SHARDS_A_SECOND
         others = [each for each in shards if mine is None or each.number != mine.number]
         for each in others:
             each.tally.in_a_row *= each.state is ShardState.TAKEN

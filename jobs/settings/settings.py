@@ -154,7 +154,7 @@ class Settings:
     breaker: int = option(50, whole(0, 10**9), "N", "Stop after N failed rows in a row; 0: never.")
     same_cause: int = option(200, whole(0, 10**9), "N", "Stop when N rows, and half of all, ended alike; 0: never.")
     canary: int = option(0, whole(0, 10**9), "N", "Onboard and reconcile N rows before the rest; 0: none.")
-    reread: int = option(10_000, whole(0, 10**9), "N", "Rows complete before that a run reads again, by chance.")
+    reread: int = option(100_000, whole(0, 10**9), "N", "Rows complete before that a run reads again, by chance.")
     limit: int | None = option(None, whole(1, 10**12), "N", "Work on the first N accepted rows only.")
     lock_timeout: float = option(0.0, seconds, "SECONDS", "How long to wait for another run to end.")
     outage_wait: float = option(

@@ -1,6 +1,8 @@
 """What was done once is not done again: same file, other file, changed rows, a ledger that was lost."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,14 @@ def test_of_rows_that_were_complete_before_no_more_are_read_again_than_was_said(
     assert all(equation["ok"] for equation in again.summary["equations"])
     assert any("5 rows that were complete before were not read again" in note for note in again.summary["notes"])
     assert len(muster("run", file_of(people(7))).reconciliation) == 7
+
+
+def test_rows_that_no_run_has_read_are_read_however_few_were_asked_for(muster: Muster, file_of: Filed) -> None:
+    muster("run", file_of(people(3)))
+    with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:
+        ledger.execute("UPDATE run SET summary = NULL")  # as a run leaves it that dies before it reads
+    again = [len(muster("run", file_of(people(3)), "--reread", "0").reconciliation) for _ in range(2)]
+    assert again == [3, 0], "the second run has read them for the first"
 
 
 def test_rows_that_ended_badly_are_reported_again_without_a_write(

@@ -13,6 +13,8 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from jobs.settings.as_run import INDEXES
+from tests.forked import Forked
+from tests.postgres import Server
 
 from .muster import ONE_OF_EACH, Muster, Started, eventually, standing, writes
 from .people import Row, people
@@ -50,6 +52,16 @@ def ask(request: pytest.FixtureRequest, muster: Muster, monkeypatch: pytest.Monk
 def slowly(sandbox: Sandbox) -> None:
     """A target that takes its time, so that something happens in the middle of a run."""
     sandbox.configure(latency_ms=60)
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of a run in this process are forked: a start of Python costs a second of computing."""
+
+    def forked(command: list[str], **options: Any) -> Forked:
+        return Forked(command[3:], os.environ, **options)
+
+    monkeypatch.setattr("jobs.run.local_engine.Popen", forked)
 
 
 class Led:
@@ -98,14 +110,14 @@ def _first(ask: Ask, statement: str) -> int:
 
 
 def test_workers_of_one_machine_share_the_rows_of_a_run(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, quickly: None
 ) -> None:
-    rows = people(40)
+    rows = people(20)
     ended = muster("run", file_of([*rows, rows[0]]), "--workers", "2", "--shards", "4", "--canary", "3")
 
-    assert ended.outcomes == ["onboarded"] * 40 + ["quarantined"], "a copy in another shard"
+    assert ended.outcomes == ["onboarded"] * 20 + ["quarantined"], "a copy in another shard"
     assert {equation["ok"] for equation in ended.summary["equations"]} == {True}
-    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 40
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 20
     assert ask("SELECT count(*), min(first_row), min(state), max(state) FROM shard") == [(4, 4, "done", "done")]
     assert muster("verify", ended.folder.name).code == 0
 
@@ -113,7 +125,7 @@ def test_workers_of_one_machine_share_the_rows_of_a_run(
 def test_a_worker_that_is_killed_is_followed_by_the_next(
     muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, led: Callable[..., Led], slowly: None
 ) -> None:
-    rows = people(40)
+    rows = people(24)
     run = led(file_of(rows), "--shards", "2", "--concurrency", "4")
     first, second = run.worker(), run.worker()
     eventually(lambda: run.of(first) and run.of(second) and len(writes(sandbox)) > 8)
@@ -322,6 +334,35 @@ def test_an_index_of_a_scheduler_names_the_shard(
     proves_once_each(sandbox, rows, muster.wait(run.run))
     assert muster("run-shard", "--run", run.run_id, "--shard", "1").code == 0
     assert muster("run-shard", "--run", run.run_id, "--shard", "9").code == 2
+
+
+@long
+def test_a_server_that_crashes_costs_workers_nothing(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, postgres: Server, monkeypatch: pytest.MonkeyPatch, slowly: None
+) -> None:
+    monkeypatch.setenv("MUSTER_LEDGER", postgres.ledger())
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    rows = people(40)
+    run = muster.start("run", file_of(rows), "--workers", "2", "--shards", "8", "--concurrency", "4")
+    for calls in (6, 30, 70):
+        eventually(lambda calls=calls: len(writes(sandbox)) >= calls)
+        postgres.crash()
+
+    proves_once_each(sandbox, rows, muster.wait(run))
+
+
+@long
+def test_workers_whose_credential_is_refused_end_the_run_with_4(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, slowly: None
+) -> None:
+    nth = list(range(2, 40))
+    sandbox.faults([{"operation": "login", "kind": "status", "nth": nth, "params": {"status": 401}}])
+    ended = muster("run", file_of(people(4)), "--workers", "2", "--shards", "2")
+
+    assert ended.code == 4
+    assert ended.counts == {"not_attempted": 4}
+    assert "the last one with exit code 4" in ended.summary["stop"]
+    assert {row["reason_code"] for row in ended.rows} == {"not_permitted"}
 
 
 def children(run: Started) -> list[str]:

@@ -99,6 +99,17 @@ def test_a_lock_that_is_not_as_asked_for_does_not_verify(muster: Muster, file_of
     assert (found.code, "SHA256SUMS: governance for 30 days" in found.stdout) == (7, True), found.stdout
 
 
+def test_personal_data_in_the_ledger_go_although_the_bucket_is_gone(muster: Muster, file_of: Filed, s3: Any) -> None:
+    s3.create_bucket(Bucket="soon-gone")
+    assert muster("run", file_of(ROWS), "--out", "s3://soon-gone/out").code == 1
+    for key in keys(s3, "soon-gone"):
+        s3.delete_object(Bucket="soon-gone", Key=key)
+    s3.delete_bucket(Bucket="soon-gone")
+    done = muster("purge", "--older-than", "0")
+    assert (done.code, "the folder of run run-1 was not there" in done.stderr) == (0, True), done.stderr
+    assert muster("verify", "run-1").code == 7
+
+
 def test_a_bucket_without_locks_is_refused_before_anything_is_sent(muster: Muster, file_of: Filed, s3: Any) -> None:
     s3.create_bucket(Bucket="without-locks")
     settings(muster, 'object_lock = "governance"')

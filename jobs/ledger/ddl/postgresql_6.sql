@@ -21,6 +21,7 @@ CREATE TABLE shard (
   lost bigint NOT NULL,
   due_ms bigint,
   until_ms bigint,
+  waiting text COLLATE "C",
   tally text COLLATE "C" NOT NULL,
   counted bigint NOT NULL,
   repeated bigint NOT NULL,
