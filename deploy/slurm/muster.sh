@@ -20,7 +20,7 @@ task=${SLURM_ARRAY_TASK_ID:?this is for sbatch --array}
 shards=${SLURM_ARRAY_TASK_MAX:-32}
 
 if [ "$task" = 0 ]; then
-  muster run "${1:?INPUT}" --run-id "$MUSTER_RUN" --engine external --shards "$shards" --deadline "${MUSTER_DEADLINE:-23:59}" -q &
+  muster run "${1:?INPUT}" --run-id "$MUSTER_RUN" --engine external --shards "$shards" -q &
 else
   for _ in $(seq 120); do
     muster status "$MUSTER_RUN" >/dev/null 2>&1 && break

@@ -170,7 +170,10 @@ class Lead:
             return True
         key = shard.number, shard.part.epoch
         watch = self._watches.setdefault(key, Watch(PULSE, self.context.place.clock))
-        watch.saw(shard.beats)
+        if self.context.session.lease.fresh():
+            watch.saw(shard.beats)
+        else:  # nobody can write to the ledger now, or could until just now: silence means nothing
+            watch.saw_nothing()
         return watch.dead
 
     def _work(self, shards: Sequence[Shard]) -> None:

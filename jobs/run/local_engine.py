@@ -1,9 +1,9 @@
 """Workers as processes of this machine: children of the leader, with its environment and its working directory."""
 
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from subprocess import DEVNULL, Popen
 
 from jobs.errors import Unusable
 from jobs.run.engines import Names
@@ -13,14 +13,13 @@ class LocalEngine:
     """Starts `muster run-shard` in processes of their own. See Engine."""
 
     def __init__(self) -> None:
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, Popen[bytes]] = {}
 
     def start(self, names: Names) -> None:
         """See Engine. Secrets come by the environment, which nobody else reads; a terminal's Ctrl-C is the leader's."""
         command = [sys.executable, "-m", "jobs", *names.arguments, "-q"]
-        nothing = subprocess.DEVNULL
         try:
-            child = subprocess.Popen(command, stdin=nothing, stdout=nothing, start_new_session=True)  # noqa: S603 - muster itself
+            child = Popen(command, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True)  # noqa: S603 - muster itself
         except OSError as error:
             raise Unusable(f"a worker can't be started: {error.strerror}") from error
         self._children[names.worker] = child

@@ -47,23 +47,26 @@ def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) ->
         space_id = store.space(settings.job_name.ledger_system, settings.need("tenant"))
         owner = Owner.me(run_id)
         with held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as mine:
-            await_workers(store, space_id, clock, progress)
+            await_workers(mine, clock, progress)
             discard_drafts(store, space_id)
             yield Session(store, space_id, mine, pseudonyms)
 
 
-def await_workers(store: Store, space_id: int, clock: Clock, progress: Progress) -> None:
+def await_workers(mine: Lease, clock: Clock, progress: Progress) -> None:
     """Returns when no worker of an earlier run sends anything more: each has said so, or is dead.
 
     They can write nothing since the lease was taken, and hear of it; what they are about to send leaves before.
     """
     watches: dict[tuple[str, int], Watch] = {}
-    told = False
+    store, told = mine.store, False
     while True:
-        left = taken_in(store, space_id)
+        left = taken_in(store, mine.space_id)
         for shard in left:
             watch = watches.setdefault((shard.run_id, shard.number), Watch(PULSE, clock))
-            watch.saw(shard.beats)
+            if mine.fresh():
+                watch.saw(shard.beats)
+            else:
+                watch.saw_nothing()
             if watch.dead or (shard.owner is not None and shard.owner.lives() is False):
                 take_from(store, shard)
         if not left:

@@ -92,6 +92,7 @@ class Copy:
             taken = [name for name in gone if _folder(name) == folder and name != last]
             others = sorted(name for name in changed if name != last)
             reopened = bool(others or taken) and last in there
+            self._refuse_strangers([*changed, *taken, *([last] if reopened else [])], there)
             if reopened:
                 self._remove(last, there)
             each_of(lambda name: self._put(name, there.get(name)), others)
@@ -183,11 +184,10 @@ class Copy:
 
     def _same(self, name: str, seen: Seen | None) -> bool:
         """Whether the object is the file: as noted, or, where a kill came before the note, as it reads."""
-        kept = self._kept.get(name)
         if seen is None:
             return False
-        if kept is not None and kept.etag == seen.etag:
-            return kept.sha256 == self._sha(name)
+        if self._ours(name, seen):
+            return self._kept[name].sha256 == self._sha(name)
         if seen.size != (self.path / name).stat().st_size:
             return False
         read = self.path.with_name(f".{self.path.name}.{token_hex(4)}.compared")
@@ -200,9 +200,17 @@ class Copy:
             self._note(name, _Kept(found.etag, self._sha(name)))
         return same
 
+    def _refuse_strangers(self, names: list[str], there: Mapping[str, Seen]) -> None:
+        """Raises Unusable, before anything is changed, where an object is not the one that the copy was made from."""
+        for name in names:
+            if name in there and not self._ours(name, there[name]):
+                raise Unusable(f"{self.address / name} is something else; it was left as it is")
+
+    def _ours(self, name: str, seen: Seen) -> bool:
+        return name in self._kept and self._kept[name].etag == seen.etag
+
     def _put(self, name: str, seen: Seen | None) -> None:
-        kept = self._kept.get(name)
-        ours = seen.etag if seen is not None and kept is not None and kept.etag == seen.etag else None
+        ours = seen.etag if seen is not None and self._ours(name, seen) else None
         retention = self.retention if self.retention is not None and self.retention.holds(name) else None
         try:
             etag = self.bucket.put(name, self.path / name, instead_of=ours, retention=retention)

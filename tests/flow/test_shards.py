@@ -13,6 +13,7 @@ import pytest
 
 from jobs.sandbox.server import Sandbox
 from jobs.settings.as_run import INDEXES
+from tests.forked import Forked
 from tests.postgres import Server
 
 from .muster import ONE_OF_EACH, Muster, Started, eventually, standing, writes
@@ -51,6 +52,16 @@ def ask(request: pytest.FixtureRequest, muster: Muster, monkeypatch: pytest.Monk
 def slowly(sandbox: Sandbox) -> None:
     """A target that takes its time, so that something happens in the middle of a run."""
     sandbox.configure(latency_ms=60)
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of a run in this process are forked: a start of Python costs a second of computing."""
+
+    def forked(command: list[str], **options: Any) -> Forked:
+        return Forked(command[3:], os.environ, **options)
+
+    monkeypatch.setattr("jobs.run.local_engine.Popen", forked)
 
 
 class Led:
@@ -99,14 +110,14 @@ def _first(ask: Ask, statement: str) -> int:
 
 
 def test_workers_of_one_machine_share_the_rows_of_a_run(
-    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, quickly: None
 ) -> None:
-    rows = people(40)
+    rows = people(20)
     ended = muster("run", file_of([*rows, rows[0]]), "--workers", "2", "--shards", "4", "--canary", "3")
 
-    assert ended.outcomes == ["onboarded"] * 40 + ["quarantined"], "a copy in another shard"
+    assert ended.outcomes == ["onboarded"] * 20 + ["quarantined"], "a copy in another shard"
     assert {equation["ok"] for equation in ended.summary["equations"]} == {True}
-    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 40
+    assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 20
     assert ask("SELECT count(*), min(first_row), min(state), max(state) FROM shard") == [(4, 4, "done", "done")]
     assert muster("verify", ended.folder.name).code == 0
 
@@ -114,7 +125,7 @@ def test_workers_of_one_machine_share_the_rows_of_a_run(
 def test_a_worker_that_is_killed_is_followed_by_the_next(
     muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, led: Callable[..., Led], slowly: None
 ) -> None:
-    rows = people(40)
+    rows = people(24)
     run = led(file_of(rows), "--shards", "2", "--concurrency", "4")
     first, second = run.worker(), run.worker()
     eventually(lambda: run.of(first) and run.of(second) and len(writes(sandbox)) > 8)

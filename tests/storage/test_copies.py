@@ -65,9 +65,11 @@ def test_what_somebody_else_put_there_is_not_written_over(s3: Any, bucket: str, 
     s3.delete_object(Bucket=bucket, Key="out/run/b")
     copies.deliver(address)
     s3.put_object(Bucket=bucket, Key="out/run/manifest.json", Body=b"theirs")
-    (path / "manifest.json").write_text("ours")
-    with pytest.raises(NotDelivered):
+    for name in ("b", "manifest.json"):
+        (path / name).write_text("ours")
+    with pytest.raises(NotDelivered, match="left as it is"):
         copies.deliver(address)
+    assert (text(s3, bucket, "out/run/b"), text(s3, bucket, "out/run/manifest.json")) == ("b", "theirs")
     copies.give_back()
     assert path.exists()
 
