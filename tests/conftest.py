@@ -16,7 +16,6 @@ import pytest
 from jobs.sandbox.server import Sandbox
 from tests import examples
 from tests.few import chosen
-from tests.left_out import LEFT_OUT
 
 if TYPE_CHECKING:
     from tests.postgres import Server
@@ -60,16 +59,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what the default suite leaves out: whole tests (`left_out.py`), cases of matrices (`few.py`)."""
+    """Marks as slow the cases of matrices that the default suite leaves out (`few.py`)."""
     matrices: dict[tuple[Path, str], list[pytest.Item]] = {}
     for item in items:
-        name = getattr(item, "originalname", None) or item.name
-        if name in LEFT_OUT.get(str(item.path).removeprefix(f"{TESTS}/"), ()):
-            item.add_marker(pytest.mark.slow)
-        elif item.get_closest_marker("slow") is None:
-            matrices.setdefault((item.path, name), []).append(item)
+        if item.get_closest_marker("slow") is None:
+            matrices.setdefault((item.path, getattr(item, "originalname", None) or item.name), []).append(item)
     for (_, name), cases in matrices.items():
-        taken = chosen(name, len(cases))
+        taken = chosen(name, len(cases), cases[0].get_closest_marker("few"))
         for place, item in enumerate(cases):
             if place not in taken:
                 item.add_marker(pytest.mark.slow)

@@ -324,6 +324,7 @@ def test_a_full_disk_behind_stdout_is_named(command: str) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_validation_that_is_interrupted_leaves_no_personal_data_behind(number: signal.Signals, code: int) -> None:
     header, row = GOOD.splitlines(keepends=True)

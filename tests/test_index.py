@@ -41,13 +41,20 @@ def test_all_rows_share_one_reading() -> None:
 
 def test_a_fresh_reading_begins_after_it_was_asked_for_and_is_shared_too() -> None:
     async def scenario() -> None:
-        shelf, reader = Shelf(), Quiet()
-        index = Index(shelf.read)
+        shelf, reader, asked = Shelf(), Quiet(), asyncio.Event()
+
+        async def once_all_have_asked(reader: Reader) -> int:
+            await asked.wait()
+            return await shelf.read(reader)
+
+        index = Index(once_all_have_asked)
         under_way = asyncio.create_task(index.reading(reader))
-        await asyncio.sleep(0.001)
-        fresh = await asyncio.gather(*(index.fresh(reader) for _ in range(20)))
+        await asyncio.sleep(0)  # it has begun
+        fresh = [asyncio.create_task(index.fresh(reader)) for _ in range(20)]
+        await asyncio.sleep(0)  # each has asked
+        asked.set()
         assert (await under_way).content == 1
-        assert {each.content for each in fresh} == {2}
+        assert {each.content for each in await asyncio.gather(*fresh)} == {2}
         assert (await index.reading(reader)).content == 2
         assert (await index.reading(reader, after=2)).content == 3
 

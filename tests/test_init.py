@@ -14,6 +14,7 @@ from jobs.settings.system_table import system_settings
 from jobs.systems import SYSTEMS, adapter
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_is_made_is_taken_and_its_example_validates(
     system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,7 @@ def test_settings_name_their_job() -> None:
     assert str(settings(flags, environ={}).job_name) == "banklingo:decide/update"
 
 
+@pytest.mark.slow
 def test_nobody_else_takes_a_name_apart() -> None:
     """Where a text is cut at a sign of the name's, it is another text."""
     others = {"schemas/customers.py", "schemas/sentences.py", "jobs/commands/close.py", "jobs/reports/rules.py"}

@@ -190,6 +190,7 @@ def test_a_step_without_its_record_is_refused() -> None:
         Transition(step=StepRow("customer", StepStatus.DONE))
 
 
+@pytest.mark.few(1)
 def test_two_thousand_keys_are_found_and_no_others(book: Book) -> None:
     keys = [f"cust-{number:04}" for number in range(2000)]
     book.apply(*(intent(key) for key in keys[::2]))
@@ -283,6 +284,7 @@ with Store.opened(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("commits", [1, 7, 60])
 def test_a_process_that_is_killed_between_commits_loses_nothing_it_acknowledged(url: str, commits: int) -> None:
     tests = Path(__file__).parents[1]

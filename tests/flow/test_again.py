@@ -30,6 +30,7 @@ def forget(folder: Path) -> None:
         path.unlink()
 
 
+@pytest.mark.few(1)
 def test_the_same_file_again_changes_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     first = muster("run", file_of(people(5)))
     before = arrivals(sandbox)
@@ -63,6 +64,7 @@ def test_rows_that_no_run_has_read_are_read_however_few_were_asked_for(muster: M
     assert again == [3, 0], "the second run has read them for the first"
 
 
+@pytest.mark.slow
 def test_rows_that_ended_badly_are_reported_again_without_a_write(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -76,6 +78,7 @@ def test_rows_that_ended_badly_are_reported_again_without_a_write(
     assert (first.code, again.code) == (1, 1)
 
 
+@pytest.mark.slow
 def test_a_pending_row_is_only_read_again(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     first = muster("run", file_of([person(1, "Kycstuck")]))
     before = arrivals(sandbox)
@@ -85,6 +88,7 @@ def test_a_pending_row_is_only_read_again(muster: Muster, sandbox: Sandbox, file
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("in_profile", "in_wallets", "outcomes"),
     [
@@ -121,6 +125,7 @@ def test_a_key_file_that_was_lost_alone_sends_nothing(muster: Muster, sandbox: S
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("column", "value", "outcome"),
     [
@@ -150,6 +155,7 @@ def test_a_rejected_row_that_was_mended_is_sent(muster: Muster, sandbox: Sandbox
     assert again.code == 0
 
 
+@pytest.mark.slow
 def test_a_declined_row_that_was_changed_is_not_sent_again(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     muster("run", file_of([person(1, "Kycfail")]))
     before = arrivals(sandbox)
@@ -158,6 +164,7 @@ def test_a_declined_row_that_was_changed_is_not_sent_again(muster: Muster, sandb
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.slow
 def test_another_file_with_the_same_customers_finds_them_done(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     muster("run", file_of(people(3)))
     before = arrivals(sandbox)
@@ -198,6 +205,7 @@ def test_retry_takes_failed_rows_and_nothing_else(
     assert standing(sandbox, identity_number(3)).verifications == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("shown", "reason"), [(True, "same_person"), (False, "unproven")])
 def test_the_same_person_under_another_row_ref_is_a_conflict(
     muster: Muster, sandbox: Sandbox, file_of: Filed, shown: bool, reason: str

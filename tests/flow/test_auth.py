@@ -75,6 +75,7 @@ def test_a_wave_of_401_costs_one_login(muster: Muster, sandbox: Sandbox, file_of
     assert len(logins) <= 4  # the run's, the wave's (of which some may come late), the reconciliation's
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["create_customer", "trigger_kyc", "create_wallet"])
 def test_a_write_that_met_an_expired_token_is_sent_again_and_the_books_close(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str
@@ -105,6 +106,7 @@ CASES = [
 """Each refusal at each write, and always at one of them."""
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("operation", "params"), CASES)
 def test_a_refused_credential_stops_the_run_with_every_row_reported(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str, params: dict[str, Any]
@@ -160,6 +162,7 @@ def test_a_row_that_is_forbidden_after_others_went_through_is_rejected_alone(
     assert (ended.rows[2]["reason_code"], ended.code) == ("forbidden", 1)
 
 
+@pytest.mark.slow
 def test_reads_that_are_forbidden_stop_the_run(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     sandbox.faults([{"operation": "search_customers", "kind": "status", "params": {"status": 403}}])
     ended = muster("run", file_of(people(3)))
@@ -167,6 +170,7 @@ def test_reads_that_are_forbidden_stop_the_run(muster: Muster, sandbox: Sandbox,
     assert writes(sandbox) == []
 
 
+@pytest.mark.slow
 def test_a_login_that_is_refused_by_the_reconciliation_leaves_a_complete_report(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

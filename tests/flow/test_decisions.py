@@ -91,6 +91,7 @@ def test_why_somebody_decided_goes_with_the_run_and_the_customer_with_the_person
     assert muster("verify", ended.folder.name).code == 0
 
 
+@pytest.mark.slow
 def test_a_stranger_is_never_adopted(muster: Muster, sandbox: Sandbox, left_open: Ended) -> None:
     stranger = sandbox.plant(**record(person(3), externalUniqueId="cust-of-a-third"))
     path = decided(muster.folder, f"1,ours,{stranger},mixed up,A. Auditor")
@@ -116,6 +117,7 @@ def test_a_customer_of_one_row_is_not_decided_to_be_another_rows_too(
         assert f"another row has customer {customer_id} already" in ended.stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("command", ["resume", "retry", "run"])
 def test_a_row_that_was_given_up_is_never_written_again(
     muster: Muster, sandbox: Sandbox, in_doubt: Ended, command: str
@@ -137,6 +139,7 @@ def test_a_write_that_was_not_applied_may_be_sent_again(muster: Muster, sandbox:
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 
+@pytest.mark.slow
 def test_a_row_that_is_left_stays_as_it_is(muster: Muster, sandbox: Sandbox, in_doubt: Ended) -> None:
     before = arrivals(sandbox)
     path = decided(muster.folder, "1,leave,,asked the vendor,A. Auditor")
@@ -182,6 +185,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["resume", "reconcile"])
 def test_a_file_that_is_not_strictly_right_ends_with_2_and_names_its_line(
     muster: Muster, sandbox: Sandbox, left_open: Ended, command: str
@@ -207,6 +211,7 @@ def test_a_decision_about_an_earlier_standing_is_refused(muster: Muster, sandbox
     assert "no longer as run run-1 left it" in ended.stderr
 
 
+@pytest.mark.slow
 def test_personal_numbers_in_a_reason_are_masked(muster: Muster, in_doubt: Ended) -> None:
     path = decided(muster.folder, "1,leave,,called 0821234567,a.auditor@example.com")
     ended = muster("resume", "run-1", "--decisions", path)

@@ -97,6 +97,7 @@ def test_a_clock_that_is_wrong_is_found(muster: Muster, sandbox: Sandbox, offset
     assert results(muster("doctor", "--output", "json"))["clock"] == result
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("shown", "result"), [(True, "pass"), (False, "note")])
 def test_whether_profiles_show_our_key_is_told(
     muster: Muster, sandbox: Sandbox, file_of: Filed, shown: bool, result: str

@@ -76,6 +76,7 @@ CASES = [
 """Each fault at each place; always over a socket at one place, and the places take turns."""
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("fault", "operation", "hidden"), CASES)
 def test_a_lost_write_is_settled_by_reading(
     muster: Muster,
@@ -106,6 +107,7 @@ def test_a_lost_write_is_settled_by_reading(
         assert {row["customer_origin"] for row in ended.rows} == {"created"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", WRITES)
 @pytest.mark.parametrize("fault", ["500 before commit", pytest.param("503 before commit", marks=SLOW)])
 def test_a_write_that_always_fails_ends_failed_after_five_attempts(
@@ -125,6 +127,7 @@ def test_a_write_that_always_fails_ends_failed_after_five_attempts(
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("fault", ["drop before commit", "drop after commit", "page of 502 after commit"])
 def test_a_lost_trigger_whose_result_can_not_be_seen_is_repeated_once_at_most(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, fault: str
@@ -188,6 +191,7 @@ def test_what_reading_can_not_settle_is_in_doubt_and_settled_later(
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 
+@pytest.mark.slow
 def test_a_doubt_whose_reads_fail_while_others_go_well_is_left_to_the_next_run(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
@@ -200,6 +204,7 @@ def test_a_doubt_whose_reads_fail_while_others_go_well_is_left_to_the_next_run(
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 
+@pytest.mark.slow
 def test_a_key_that_is_refused_as_taken_and_never_shown_is_in_doubt(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
@@ -252,6 +257,7 @@ def test_a_reply_for_another_person_is_not_believed(
     assert ended.rows[0]["customer_id"] != "1"
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("operation", ["search_customers", "list_wallets", "wallet_types"])
 @pytest.mark.parametrize("fault", ["drop before commit", "garbage body", "500 before commit", "empty body"])
 def test_a_failed_read_is_repeated(
@@ -264,6 +270,7 @@ def test_a_failed_read_is_repeated(
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 2
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["search_customers", "list_wallets", "wallet_types"])
 def test_reads_that_always_fail_end_failed_and_write_nothing_further(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str

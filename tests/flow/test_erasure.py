@@ -55,6 +55,7 @@ def asked(muster: Muster, monkeypatch: pytest.MonkeyPatch) -> Asked:
     return ask
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("by", ["identity", "phone", "email", "reference"])
 def test_a_person_is_forgotten_by_any_value_and_their_refused_row_goes_too(
     muster: Muster, asked: Asked, ended: Ended, by: str
@@ -147,6 +148,7 @@ def test_whatever_command_comes_next_sweeps_what_a_killed_one_left(muster: Muste
     assert list((muster.folder / "runs").glob(".work-*")) == [ours]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("place", ["runs", "elsewhere"])
 def test_what_a_killed_run_left_on_its_way_is_swept(muster: Muster, asked: Asked, ended: Ended, place: str) -> None:
     """Also where an earlier run had its files on the way, which the ledger knows."""

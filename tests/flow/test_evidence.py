@@ -101,6 +101,7 @@ def restored(nights: list[Ended], tmp_path_factory: pytest.TempPathFactory) -> I
     return copy
 
 
+@pytest.mark.slow
 def test_a_hundred_random_edits_are_all_found_by_both_checkers(
     restored: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

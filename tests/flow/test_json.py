@@ -42,6 +42,7 @@ def test_a_run_that_was_stopped_tells_its_summary_and_the_error(
     assert {name: value for name, value in document.items() if name != "error"} == ended.summary
 
 
+@pytest.mark.slow
 def test_a_run_that_came_to_its_end_has_no_error(muster: Muster, file_of: Filed) -> None:
     for rows, code in ((people(1), 0), (people(1, "Refused", first=2), 1), (people(1, "Kycstuck", first=3), 5)):
         ended = muster("run", file_of(rows), "--output", "json")
@@ -74,6 +75,7 @@ def test_a_tenant_that_another_run_works_on_may_be_tried_again(
     assert (found["code"], found["exit_code"], found["retryable"]) == ("locked", 6, True)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
@@ -95,6 +97,7 @@ def test_a_signal_ends_a_command_that_only_reads_in_order(
     assert list(muster.folder.glob("runs/.work-*")) == []
 
 
+@pytest.mark.slow
 def test_an_onboarding_that_can_not_follow_leaves_the_registration_in_the_document(
     muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

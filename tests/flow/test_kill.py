@@ -36,6 +36,7 @@ def proves_once_each(sandbox: Sandbox, rows: list[Row], resumed: Ended) -> None:
     assert {equation["ok"] for equation in resumed.summary["equations"]} == {True}
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", [*also("create_customer"), "trigger_kyc", "create_wallet"])
 def test_a_run_killed_at_a_write_is_finished_without_a_double(
@@ -76,6 +77,7 @@ def test_a_run_killed_at_its_login_leaves_nothing_to_resume(muster: Muster, sand
     proves_once_each(sandbox, rows, muster("run", muster.folder / "customers.csv"))
 
 
+@pytest.mark.slow
 def test_a_run_killed_twice_is_still_finished_once(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_run_killed_twice_is_still_finished_once(
     assert list((muster.folder / "runs").glob(".work-*")) == []
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_reads_the_target_again_is_finished_without_a_write(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -128,6 +131,7 @@ def test_a_second_run_is_told_who_holds_the_lock(muster: Muster, sandbox: Sandbo
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 4
 
 
+@pytest.mark.slow
 def test_a_second_run_that_waits_for_the_lock_finds_the_work_done(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:

@@ -105,6 +105,7 @@ def sealing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return SEALING[request.param]
 
 
+@pytest.mark.few(1)
 def test_a_swapped_row_is_not_sealed_again(muster: Muster, ended: Ended, sealing: tuple[str, ...]) -> None:
     fates_swapped(ended.folder)
     before = state(muster)
@@ -195,6 +196,7 @@ def test_an_edited_later_comparison_is_found_though_its_hashes_fit(muster: Muste
     assert f"{folder.name} is" in packed(ended.folder).stdout or "another one" in packed(ended.folder).stdout
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_later_comparison_that_was_taken_away_is_missed(muster: Muster, ended: Ended, place: int) -> None:
     folder = later(ended)[place]
@@ -232,6 +234,7 @@ def test_a_checker_that_was_never_published_is_refused(muster: Muster, ended: En
     assert "verify.py is none that was published" in muster("verify", ended.folder).stdout
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("place", ["announce", "exchange", "add_seal", "grow"])
 def test_what_a_killed_command_was_about_to_seal_is_settled_by_the_next(
     muster: Muster, ended: Ended, monkeypatch: pytest.MonkeyPatch, place: str

@@ -96,6 +96,7 @@ def test_nothing_personal_and_no_secret_is_left_anywhere(
     assert leaks(told, secrets) == []
 
 
+@pytest.mark.slow
 def test_quarantined_rows_alone_are_shown_as_they_came(muster: Muster, sandbox: Sandbox, ended: Ended) -> None:
     content = (ended.folder / OWN).read_bytes()
     refused = {row["national_id"] for row, outcome in ROWS if outcome == "quarantined"}
@@ -114,6 +115,7 @@ def test_the_scan_can_fail(tmp_path: Path) -> None:
     assert leaks({str(name): raw for name, raw in packed.items()}, {number: "it"})
 
 
+@pytest.mark.slow
 def test_what_the_target_quotes_is_masked(
     muster: Muster, sandbox: Sandbox, tokens: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

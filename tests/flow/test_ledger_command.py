@@ -61,6 +61,7 @@ def stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("table", ["space", "batch", "step"])
 def test_a_copy_that_was_interrupted_is_no_ledger_and_is_gone_on_with(
     muster: Muster, file_of: Filed, there: str, monkeypatch: pytest.MonkeyPatch, table: str
@@ -89,6 +90,7 @@ def test_a_copy_that_was_interrupted_is_no_ledger_and_is_gone_on_with(
     assert sum(told) == rows + 1  # the one space is written anew
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_ledger_that_was_written_to_meanwhile_is_begun_anew(
     muster: Muster, file_of: Filed, there: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_later_version_is_made_of_its_file(there: str, monkeypatch: pytest.Mon
         assert "later" in inspect(store.engine).get_table_names()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("damage", "words"),
     [

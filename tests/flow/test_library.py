@@ -70,6 +70,7 @@ def test_a_program_stops_a_run_from_a_thread_and_goes_on(muster: Muster, sandbox
     assert resume(rate="1000/1").outcomes.get("not_attempted", 0) == 0
 
 
+@pytest.mark.slow
 def test_the_script_of_the_page_runs_as_it_stands(muster: Muster, file_of: Filed) -> None:
     file_of([person(1), person(2)])
     script = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "library.md").read_text(), re.DOTALL)[0]

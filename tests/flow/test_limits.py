@@ -44,6 +44,7 @@ def most_in_any_window(sandbox: Sandbox, seconds: float) -> int:
     return max(bisect_right(times, at + seconds) - number for number, at in enumerate(times))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("operation", "refusal"), CASES)
 def test_refusals_because_of_a_limit_spend_no_attempt(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, refusal: str
@@ -56,6 +57,7 @@ def test_refusals_because_of_a_limit_spend_no_attempt(
     assert int(ended.rows[0]["attempts"]) == len(writes(sandbox)) == 3 + len(nth)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["search_customers", "read_kyc", "wallet_types", "login"])
 def test_refused_reads_are_waited_for(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str
@@ -86,6 +88,7 @@ def test_a_known_limit_is_kept_without_a_single_refusal(muster: Muster, sandbox:
     assert len(writes(sandbox)) == 42
 
 
+@pytest.mark.slow
 def test_a_known_limit_is_kept_over_slow_and_lost_answers(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
@@ -107,6 +110,7 @@ def test_a_known_limit_is_kept_over_slow_and_lost_answers(
     assert most_in_any_window(sandbox, 2) <= 10
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("hours", [0, 1, -1])
 def test_a_known_limit_holds_over_runs_whatever_is_done_to_the_wall_clock(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, hours: int
@@ -126,6 +130,7 @@ def test_an_unknown_limit_is_found_by_trying(muster: Muster, sandbox: Sandbox, f
     assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 6)
 
 
+@pytest.mark.slow
 def test_the_onboarding_credential_gets_its_documented_limit(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +142,7 @@ def test_the_onboarding_credential_gets_its_documented_limit(
     assert ended.summary["limits"]["calls"] == 60
 
 
+@pytest.mark.slow
 def test_what_a_run_learned_of_the_limit_the_next_one_knows(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +161,7 @@ def test_what_a_run_learned_of_the_limit_the_next_one_knows(
     assert "learned limit" in muster("doctor").stdout
 
 
+@pytest.mark.slow
 def test_a_learned_limit_gives_way_to_a_lower_rate_and_rises_again_to_a_higher_one(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +219,7 @@ def test_a_pause_that_goes_beyond_the_deadline_ends_the_run(muster: Muster, sand
     assert ended.summary["reconciliation"] == dict.fromkeys(ended.summary["reconciliation"], 0)
 
 
+@pytest.mark.slow
 def test_a_pause_is_said_on_the_screen_and_in_the_report(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

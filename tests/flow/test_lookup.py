@@ -203,6 +203,7 @@ def read_terminal(number: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_a_value_that_is_read_from_stdin_is_in_no_process_list(muster: Muster, sandbox: Sandbox) -> None:
     planted(sandbox, SIPHO)
     running = subprocess.Popen(
@@ -240,6 +241,7 @@ def test_a_file_of_keys_is_answered_line_by_line(muster: Muster, sandbox: Sandbo
     assert leaks(told, {person(number)["phone"]: "phone" for number in (1, 2, 9)}) == []
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("header", "by"),
     [("identity", ()), ("nationalIdentityNumber", ()), ("anything", ("--by", "identity")), ("customerId", ())],

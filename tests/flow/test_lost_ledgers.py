@@ -37,6 +37,7 @@ def key_emptied(ledger: Path) -> None:
     os.truncate(f"{ledger}.key", 0)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -69,6 +70,7 @@ def test_what_is_left_of_a_ledger_is_no_new_one(
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 2
 
 
+@pytest.mark.slow
 def test_a_ledger_that_was_moved_away_on_purpose_with_its_key_is_begun_anew(muster: Muster, file_of: Filed) -> None:
     assert muster("run", file_of(people(2))).code == 0
     for name in ("muster.db", "muster.db.key"):
@@ -99,6 +101,7 @@ def test_a_ledger_that_is_held_is_6_before_anything_is_sent(
     assert muster("run", muster.folder / "customers.csv").code == 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("place", "options", "words"),
     [
@@ -131,6 +134,7 @@ def test_a_full_disk_before_anything_was_sent_is_2_with_a_hint_that_works(
         assert muster("run", path, *ledger).code == 0
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("shown", [True, False])
 def test_a_key_with_an_invisible_sign_is_found_at_the_target_when_the_ledger_is_gone(
     muster: Muster, sandbox: Sandbox, file_of: Filed, shown: bool

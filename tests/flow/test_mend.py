@@ -44,6 +44,7 @@ def test_rows_that_need_attention_come_back_as_they_came_with_a_sentence(muster:
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_only_the_outcomes_that_were_named_come_back(muster: Muster, ended: Ended) -> None:
     muster("mend", "run-1", "--to", "mended.csv", "--outcome", "rejected,declined")
 
@@ -53,6 +54,7 @@ def test_only_the_outcomes_that_were_named_come_back(muster: Muster, ended: Ende
     assert "did you mean 'rejected'" in muster("mend", "run-1", "--to", "x.csv", "--outcome", "reject").stderr
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("place", ["runs/run-1/mended.csv", "runs/run-1/../run-1/deep.csv", "runs/other/x.csv"])
 def test_nothing_is_written_into_the_folder_of_a_run(muster: Muster, ended: Ended, place: str) -> None:
     refused = muster("mend", "run-1", "--to", place)
@@ -89,6 +91,7 @@ def test_corrected_rows_go_on_and_the_books_say_which_row_each_was(
     assert muster("verify", "run-2").code == 0
 
 
+@pytest.mark.slow
 def test_a_row_that_says_it_is_of_an_unknown_run_is_a_row_like_any_other(muster: Muster, file_of: Filed) -> None:
     ended = muster("run", file_of([person(1, _reasons="run elsewhere, row 1: rejected, no.")]))
 
@@ -97,6 +100,7 @@ def test_a_row_that_says_it_is_of_an_unknown_run_is_a_row_like_any_other(muster:
         assert connection.execute(select(tables.lineage)).all() == []
 
 
+@pytest.mark.slow
 def test_the_dialect_of_the_input_is_that_of_the_mended_file(muster: Muster) -> None:
     rows = [person(1, "Müller"), person(2, "Çelik", phone="1", note="é;x")]
     path = muster.folder / "export.csv"

@@ -107,6 +107,7 @@ def test_a_command_gets_the_notice_on_stdin_and_no_secret(muster: Muster, file_o
     assert "MUSTER_PASSWORD" not in (muster.folder / "told.env").read_text()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("way", ["refuses", "hangs", "is not there", "fails"])
 def test_nothing_that_is_told_changes_the_end_or_holds_it_up(
     muster: Muster, webhook: Listener, file_of: Filed, monkeypatch: pytest.MonkeyPatch, way: str

@@ -103,6 +103,7 @@ def test_a_run_tells_what_is_new_from_what_stood_and_what_was_closed(muster: Mus
     assert (second.folder / "summary.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_all_that_can_go_on_goes_on_though_one_file_is_gone(muster: Muster, sandbox: Sandbox) -> None:
     for number, name in enumerate(("a", "b", "c")):
         muster("run", written(muster.folder / f"{name}.csv", people(2, first=10 * number + 1)), "--limit", "1")
@@ -127,6 +128,7 @@ def test_going_on_with_all_says_at_night_what_a_person_needs(muster: Muster, end
     assert "\nnext: muster " in again.stderr
 
 
+@pytest.mark.slow
 def test_a_batch_is_closed_when_nothing_of_it_is_open(muster: Muster, ended: Ended) -> None:
     muster("run", written(muster.folder / "good.csv", [person(20)]))
 

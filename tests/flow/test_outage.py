@@ -104,6 +104,7 @@ def test_doctor_shows_its_lines_and_ends_with_75(muster: Muster, nobody: str) ->
     assert f"FAIL  target                     {nobody} can't be reached: " in ended.stdout
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("command", ["reconcile", "resume", "retry"])
 def test_so_do_commands_about_an_earlier_run(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch, command: str
@@ -119,6 +120,7 @@ def test_so_do_commands_about_an_earlier_run(
     assert list((muster.folder / "runs" / "run-1").glob("reconcile-*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", ["omnumi", "banklingo"])
 def test_a_system_without_a_login_is_missed_at_the_start_too(
     muster: Muster, nobody: str, monkeypatch: pytest.MonkeyPatch, system: str
@@ -146,6 +148,7 @@ def saying(started: Started, words: str) -> None:
     raise AssertionError(f"it never said {words!r}")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("manner", "concurrency"),
     [
@@ -236,6 +239,7 @@ class working:  # noqa: N801 - reads as a word
         self.thread.join(20)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -266,6 +270,7 @@ def test_a_login_that_is_not_there_is_about_the_address(muster: Muster, sandbox:
     assert "check --base-url" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_stop_does_not_wait_for_the_target(muster: Muster, sandbox: Sandbox, file_of: Filed, valve: Valve) -> None:
     started = muster.start("run", file_of(people(12)))
     eventually(lambda: arrivals(sandbox) > 10)

@@ -60,6 +60,7 @@ def records(sandbox: Sandbox) -> dict[int, tuple[dict[str, object], str, int]]:
     }
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("keys_shown", [True, False], ids=["keys shown", "keys hidden"])
 def test_each_row_ends_as_the_contract_says(
     muster: Muster,

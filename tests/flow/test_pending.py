@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Muster, arrivals, standing, writes
@@ -34,6 +36,7 @@ def test_resume_only_reads_and_finishes_once_it_is_decided(muster: Muster, sandb
     assert [entry["operation"] for entry in writes(sandbox, before)] == ["create_wallet"]
 
 
+@pytest.mark.slow
 def test_no_waiting_time_means_one_look(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     at = time.monotonic()
     ended = muster("run", file_of(people(3, "Kycslow")), "--decision-wait", "0", "--decision-poll", "60")
@@ -79,6 +82,7 @@ def test_a_result_that_vanishes_while_we_wait_is_no_licence_to_trigger_again(
     assert (resumed.outcomes, writes(sandbox, before)) == (["pending"], [])
 
 
+@pytest.mark.slow
 def test_a_customer_that_vanishes_while_we_wait_is_noticed(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     muster("run", file_of([person(1, "Kycstuck")]))
     sandbox.amend("customers", next(iter(sandbox.state.customers)), deleted=True)

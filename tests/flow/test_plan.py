@@ -96,6 +96,7 @@ def test_a_plan_with_another_ledger_finds_them_complete_at_the_target(
     assert (found["rows"], found["mutating_calls"]) == ({"nothing": 2}, 0)
 
 
+@pytest.mark.slow
 def test_a_row_that_waits_for_its_decision_is_to_be_finished(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     file = file_of([person(1, last_name="Kycstuck")])
     assert muster("run", file).code == 5

@@ -25,6 +25,7 @@ def test_the_error_budget_stops_the_run(muster: Muster, sandbox: Sandbox, file_o
     assert len(ended.rows) == 35
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("budget", "code"), [("2", 1), ("20%", 1), ("1", 3), ("10%", 3)])
 def test_the_error_budget_is_a_number_or_a_share(
     muster: Muster, sandbox: Sandbox, file_of: Filed, budget: str, code: int
@@ -34,6 +35,7 @@ def test_the_error_budget_is_a_number_or_a_share(
     assert ended.code == code
 
 
+@pytest.mark.slow
 def test_rows_that_went_wrong_before_use_up_no_budget(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     muster("run", file_of(people(4, "Refused")))
     ended = muster("run", file_of([*people(4, "Refused"), *people(4, first=10)]), "--max-errors", "2")
@@ -53,6 +55,7 @@ def test_a_limit_of_rows_leaves_the_rest_for_the_next_run(muster: Muster, sandbo
     assert (last.code, len(writes(sandbox))) == (0, 60)
 
 
+@pytest.mark.slow
 def test_a_limit_that_all_rows_fit_in_stops_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     assert muster("run", file_of(people(3)), "--limit", "3").code == 0
 
@@ -90,10 +93,12 @@ def test_a_deadline_that_passes_before_the_first_row_is_begun_is_not_tomorrows(
     assert writes(sandbox) == []
 
 
+@pytest.mark.slow
 def test_a_deadline_that_comes_after_the_work_stops_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     assert muster("run", file_of(people(2)), "--deadline", "23:59").code == 0
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -141,6 +146,7 @@ def test_validate_needs_neither_network_nor_credential(
     assert (ended.code, sandbox.journal()) == (1, [])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("gate", "words"),
     [
@@ -165,6 +171,7 @@ def test_a_gate_keeps_the_whole_file_back(
     assert not ended.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_file_within_its_gates_is_sent_and_gone_on_with_whatever_the_next_file_has(
     muster: Muster, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

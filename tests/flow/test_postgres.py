@@ -117,6 +117,7 @@ def test_what_is_personal_is_erased_by_the_owner_of_the_tables(
     assert muster("ledger", "check").code == 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("operation", ["create_customer", *also("trigger_kyc", "create_wallet")])
 @pytest.mark.parametrize("when", ["after", *also("before")])
 def test_a_run_killed_at_a_write_is_finished_without_a_double(

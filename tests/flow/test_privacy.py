@@ -129,6 +129,7 @@ def test_the_manifest_tells_what_was_erased_when_and_by_whom(muster: Muster, end
     assert all(len(each["sha256"]) == 64 for each in note["removed"])
 
 
+@pytest.mark.slow
 def test_young_runs_are_left_alone_and_a_second_purge_does_nothing(muster: Muster, ended: Ended) -> None:
     before = {path: path.read_bytes() for path in (muster.folder / "runs").rglob("*") if path.is_file()}
     assert muster("purge", "--older-than", "1").stdout.startswith("0 runs")
@@ -137,6 +138,7 @@ def test_young_runs_are_left_alone_and_a_second_purge_does_nothing(muster: Muste
     assert muster("purge", "--older-than", "0").stdout.startswith("0 runs")
 
 
+@pytest.mark.slow
 def test_a_purged_file_can_be_run_again_and_changes_nothing_at_the_target(muster: Muster, file_of: Filed) -> None:
     path = file_of([person(1), person(2)])
     muster("run", path)
@@ -148,6 +150,7 @@ def test_a_purged_file_can_be_run_again_and_changes_nothing_at_the_target(muster
     assert muster("verify", "run-2", "--batch").code == 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("number", [1, 3, 5])
 def test_a_forgotten_person_leaves_no_trace_and_others_stay(
     muster: Muster, asked: Asked, ended: Ended, number: int
@@ -221,6 +224,7 @@ def in_tables(ended: Ended, name: str, column: str) -> set[object]:
     return {value for values in read for value in values}
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("way", ERASING)
 @pytest.mark.parametrize("marked", ["showing", "identifying"])
 def test_a_column_that_becomes_personal_is_erased_from_ledger_and_files(
@@ -241,6 +245,7 @@ def test_a_column_that_becomes_personal_is_erased_from_ledger_and_files(
     both_verify(muster, ended.folder)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("way", ERASING)
 def test_what_a_schema_calls_personal_goes_and_all_else_stays(
     muster: Muster, asked: Asked, ended: Ended, way: str

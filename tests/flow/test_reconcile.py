@@ -36,6 +36,7 @@ def found(muster: Muster) -> list[tuple[int, str, str]]:
     return [(int(line["source_row"]), line["class"], line["field"]) for line in read if line["class"] != "match"]
 
 
+@pytest.mark.slow
 def test_nothing_changed_is_all_matches(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     before = arrivals(sandbox)
     ended = muster("reconcile", "run-1")
@@ -71,6 +72,7 @@ CHANGES: dict[str, tuple[Callable[[Sandbox, Ended], None], list[tuple[int, str, 
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_later_change_is_found_exactly(muster: Muster, sandbox: Sandbox, onboarded: Ended, change: str) -> None:
     apply, expected = CHANGES[change]
@@ -80,6 +82,7 @@ def test_a_later_change_is_found_exactly(muster: Muster, sandbox: Sandbox, onboa
     assert ended.code == 1
 
 
+@pytest.mark.slow
 def test_all_changes_at_once_and_then_mended(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     for apply, _ in CHANGES.values():
         apply(sandbox, onboarded)
@@ -143,6 +146,7 @@ def test_each_outcome_is_compared_with_what_it_promises(
     assert classes == ["match", "match", "match", "match", "not_sent", "match", "not_sent", "match"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("last_name", ["Kycfail", "Nowallet", "Kycstuck", "Never"])
 def test_a_wallet_that_nobody_promised_is_a_difference(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, last_name: str

@@ -34,6 +34,7 @@ def counted(ended: Ended) -> dict[str, int]:
     return dict(orjson.loads((newest / "summary.json").read_bytes())["changes"])
 
 
+@pytest.mark.slow
 def test_nothing_changed_is_said_and_the_list_is_empty(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     amend(sandbox, onboarded, 1, firstName="Another")
     assert muster("reconcile", "run-1").code == 1
@@ -65,6 +66,7 @@ def test_only_what_changed_since_the_last_time_is_listed(muster: Muster, sandbox
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_a_row_that_could_not_be_read_clears_nothing(
     muster: Muster, sandbox: Sandbox, onboarded: Ended, hasty: None
 ) -> None:

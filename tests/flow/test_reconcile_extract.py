@@ -92,6 +92,7 @@ def test_each_change_is_found_exactly(muster: Muster, sandbox: Sandbox, onboarde
     assert (ended.code, found(onboarded)) == (1, [*sorted(expected), NOT_SENT])
 
 
+@pytest.mark.slow
 def test_spellings_are_normalised_first(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     rows = held(sandbox)
     rows[0]["email"] = rows[0]["email"].upper()
@@ -111,6 +112,7 @@ def test_missing_repeated_and_unknown_customers_are_named(muster: Muster, sandbo
     assert lines(newest / "reconciliation.csv")[-1]["customer_id"] == "4711"
 
 
+@pytest.mark.slow
 def test_several_hits_are_ambiguous_and_listed(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     rows = held(sandbox)
     double = next(row for row in rows if row["customerId"] == onboarded.rows[1]["customer_id"])
@@ -120,6 +122,7 @@ def test_several_hits_are_ambiguous_and_listed(muster: Muster, sandbox: Sandbox,
     assert found(onboarded)[0] == ("2", "ambiguous", "customer_id")
 
 
+@pytest.mark.slow
 def test_a_customer_with_two_wallets_on_two_lines_is_one_customer(
     muster: Muster, sandbox: Sandbox, onboarded: Ended
 ) -> None:
@@ -137,6 +140,7 @@ def test_any_lead_is_enough(muster: Muster, sandbox: Sandbox, onboarded: Ended) 
         assert (lead, ended.code, found(onboarded)) == (lead, 0, [NOT_SENT])
 
 
+@pytest.mark.slow
 def test_what_the_extract_has_not_is_not_compared_and_said(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     path = extract(muster.folder / "at-target.csv", held(sandbox), "walletId", "kycStatus", "email")
     ended = muster("reconcile", "run-1", "--against", path)
@@ -145,6 +149,7 @@ def test_what_the_extract_has_not_is_not_compared_and_said(muster: Muster, sandb
     assert "complete at the target" not in ended.stdout
 
 
+@pytest.mark.slow
 def test_parquet_and_our_own_names_do_as_well(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     rows = pl.DataFrame(held(sandbox)).rename({"customerId": "customer_id", "firstName": "first_name"})
     rows.write_parquet(muster.folder / "at-target.parquet")
@@ -152,6 +157,7 @@ def test_parquet_and_our_own_names_do_as_well(muster: Muster, sandbox: Sandbox, 
     assert (ended.code, found(onboarded)) == (0, [NOT_SENT])
 
 
+@pytest.mark.slow
 def test_an_extract_and_pseudonyms_find_the_same(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     rows = held(sandbox)
     next(row for row in rows if row["customerId"] == onboarded.rows[1]["customer_id"])["lastName"] = "Zulu"
@@ -164,6 +170,7 @@ def test_an_extract_and_pseudonyms_find_the_same(muster: Muster, sandbox: Sandbo
 UNUSABLE = {"firstName,lastName\nA,B\n": "none of the columns", "customerId,firstName\n1\n": "line 2", "": "is empty"}
 
 
+@pytest.mark.slow
 def test_an_extract_that_can_not_be_used_ends_with_2(muster: Muster, onboarded: Ended) -> None:
     path = muster.folder / "at-target.csv"
     for text, said in UNUSABLE.items():

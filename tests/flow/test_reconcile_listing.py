@@ -47,6 +47,7 @@ def test_who_is_only_at_the_target_is_named(muster: Muster, sandbox: Sandbox, on
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_a_stranger_who_goes_away_is_a_change(muster: Muster, sandbox: Sandbox, onboarded: Ended) -> None:
     new = stranger(sandbox, 81)
     muster("reconcile", "run-1", "--list")
@@ -79,6 +80,7 @@ def test_a_listing_is_used_unasked_where_it_costs_less(
     assert "from a listing of 5 customers" in ended.stdout
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("option", "worth"), [("--no-list", 1), ("--list", 1000)])
 def test_the_way_of_reading_can_be_chosen(
     muster: Muster, sandbox: Sandbox, onboarded: Ended, monkeypatch: pytest.MonkeyPatch, option: str, worth: int

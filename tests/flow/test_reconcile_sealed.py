@@ -39,6 +39,7 @@ def test_unchanged_customers_match_by_their_pseudonyms(muster: Muster, sandbox: 
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_a_row_that_only_its_values_could_find_is_unverified(muster: Muster, gone: Ended) -> None:
     assert muster("reconcile", "run-1").code == 1
     assert found(gone)[5] == ("6", "unverified", "")
@@ -79,6 +80,7 @@ def test_a_changed_input_is_not_believed(muster: Muster, sandbox: Sandbox, file_
     assert "was changed since that run" in again.stdout
 
 
+@pytest.mark.slow
 def test_without_the_key_of_the_pseudonyms_nothing_is_claimed(muster: Muster, gone: Ended) -> None:
     (muster.folder / "muster.db.key").unlink()
     ended = muster("reconcile", "run-1")

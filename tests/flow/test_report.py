@@ -41,6 +41,7 @@ def test_a_report_made_again_is_the_same(muster: Muster, sandbox: Sandbox, ended
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_a_report_is_made_again_whatever_its_sentences_are_called_by_then(
     muster: Muster, ended: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_report_is_made_again_whatever_its_sentences_are_called_by_then(
     assert ended.summary == {**before, "equations": named}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("command", ["report", "resume", "retry"])
 @pytest.mark.parametrize("gone", [False, True], ids=["changed", "gone"])
 def test_a_changed_input_ends_with_2(muster: Muster, sandbox: Sandbox, ended: Ended, command: str, gone: bool) -> None:
@@ -63,6 +65,7 @@ def test_a_changed_input_ends_with_2(muster: Muster, sandbox: Sandbox, ended: En
     assert len(sandbox.journal()) == before
 
 
+@pytest.mark.slow
 def test_evidence_verifies_and_one_flipped_byte_is_found(muster: Muster, ended: Ended) -> None:
     assert muster("verify", "run-1").code == 0
     for path in sorted(path for path in ended.folder.iterdir() if path.is_file()):
@@ -127,6 +130,7 @@ def test_events_tell_the_whole_story(muster: Muster, ended: Ended) -> None:
     assert kinds.count("intent") == ended.summary["requests"]["mutating"] == sum(int(r["attempts"]) for r in ended.rows)
 
 
+@pytest.mark.slow
 def test_each_run_has_a_folder_and_leaves_earlier_ones_alone(muster: Muster, ended: Ended) -> None:
     before = {path.name: path.read_bytes() for path in ended.folder.iterdir()}
     again = muster("run", muster.folder / "customers.csv")
@@ -142,6 +146,7 @@ def test_a_run_id_is_used_once(muster: Muster, sandbox: Sandbox, ended: Ended) -
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_a_run_of_when_blank_lines_were_rows_is_reported_and_compared_by_its_own_numbers(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +174,7 @@ def test_a_run_of_when_blank_lines_were_rows_is_reported_and_compared_by_its_own
     assert muster("run", path).outcomes == ["already_onboarded"] * 3
 
 
+@pytest.mark.slow
 def test_a_row_that_was_sent_and_would_be_refused_now_is_read_again_all_the_same(
     muster: Muster, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_one_cause_again_and_again_stops_the_run_and_is_named(muster: Muster, sa
     assert any("refused_by_target" in note and "VAL001" in note for note in ended.summary["notes"])
 
 
+@pytest.mark.slow
 def test_a_cause_that_is_less_than_half_of_all_rows_stops_nothing(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_good_canary_lets_the_rest_follow(muster: Muster, sandbox: Sandbox, fi
     assert ended.code == 0
 
 
+@pytest.mark.slow
 def test_a_canary_is_not_judged_by_rows_of_earlier_runs(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     old = people(4)
     assert muster("run", file_of(old)).code == 0
@@ -105,6 +107,7 @@ def test_a_canary_is_not_judged_by_rows_of_earlier_runs(muster: Muster, sandbox:
     assert ended.outcomes == ["already_onboarded"] * 4 + ["onboarded"] * 4
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("also_refused", [(), ("trigger_kyc",)])
 def test_a_credential_that_is_refused_around_the_canary_ends_the_run_with_an_outcome_for_every_row(
     muster: Muster, sandbox: Sandbox, file_of: Filed, also_refused: tuple[str, ...]

@@ -112,6 +112,7 @@ def airflow(monkeypatch: pytest.MonkeyPatch, muster: Muster) -> Callable[[str, s
     return lambda path, named: int(night(path=path, night=named, task_id="onboard").execute(None))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("scheduler", [prefect, dagster])
 def test_a_night_is_one_task_which_is_tried_again_only_where_that_helps(
     muster: Muster, monkeypatch: pytest.MonkeyPatch, scheduler: Callable[[pytest.MonkeyPatch], Onboard]

@@ -87,6 +87,7 @@ def test_a_protected_tenant_takes_an_approved_plan_only_and_scores_it(
     assert (ended.folder / "summary.json").read_bytes() == before
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("what", ["file", "setting", "tampered", "expired", "own approval"])
 def test_a_plan_that_no_longer_holds_is_stale_and_nothing_is_sent(
     muster: Muster, sandbox: Sandbox, file_of: Filed, what: str

@@ -78,6 +78,7 @@ def test_a_signal_ends_the_run_with_every_row_reported(
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes_before", [20, 180])
 def test_a_signal_ends_a_run_of_very_many_rows_without_files_and_resume_reports_all(
     muster: Muster,
@@ -107,6 +108,7 @@ def test_a_signal_ends_a_run_of_very_many_rows_without_files_and_resume_reports_
     assert [standing(sandbox, row["national_id"]) for row in rows] == [ONE_OF_EACH] * 60
 
 
+@pytest.mark.slow
 def test_a_call_under_way_is_waited_for(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     when = slow_answer(sandbox, "create_customer", 3)
     ended, _ = interrupted(muster, sandbox, file_of(people(8)), signal.SIGTERM, when=when)
@@ -152,6 +154,7 @@ def test_a_signal_before_anything_was_sent_leaves_no_run(muster: Muster, sandbox
     assert not ended.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_signal_while_the_target_is_read_again_ends_the_run_soon(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -164,6 +167,7 @@ def test_a_signal_while_the_target_is_read_again_ends_the_run_soon(
     assert ended.outcomes == ["onboarded"] * 3
 
 
+@pytest.mark.slow
 def test_a_signal_while_rows_wait_for_a_decision_leaves_them_pending(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:

@@ -49,6 +49,7 @@ def gateway(papers: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
         yield gateway
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 def test_a_target_with_a_private_root_is_verified_with_it_alone(
     muster: Muster, gateway: Gateway, papers: Path, file_of: Filed
@@ -93,6 +94,7 @@ def test_a_run_goes_through_the_proxy_and_shows_it_nothing(
     assert proxy.url in (ended.folder / "manifest.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_gone_on_with_takes_the_proxy_and_the_roots_again(
     muster: Muster, gateway: Gateway, papers: Path, file_of: Filed
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_proxy_of_the_environment_is_not_used_and_that_is_said_once(
     assert "hunter2" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_a_proxy_where_none_would_be_used(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +228,7 @@ def may_mount() -> bool:
     return shutil.which("unshare") is not None and not subprocess.run(["unshare", "-m", "true"], check=False).returncode
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not may_mount(), reason="mounting takes root")
 @pytest.mark.parametrize(
     ("mode", "read_only", "taken"),

@@ -71,6 +71,7 @@ def test_a_target_that_moved_is_gone_on_with_and_the_move_is_in_the_evidence(
     assert muster("run", path).code == 2
 
 
+@pytest.mark.slow
 def test_a_move_that_was_made_may_be_told_again(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_move_that_was_made_may_be_told_again(
     assert again.code == first.code != 2
 
 
+@pytest.mark.slow
 def test_who_goes_on_with_a_run_of_before_the_move_is_told_the_new_address(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +115,7 @@ def test_a_move_from_where_the_ledger_never_was_is_refused(
     assert not refused.folder.exists()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "command",
     [
@@ -142,6 +145,7 @@ def test_every_command_that_reads_the_target_refuses_another_one(
     assert moved.journal() == []
 
 
+@pytest.mark.slow
 def test_who_only_reads_takes_the_move_but_does_not_remember_it(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed
 ) -> None:
@@ -187,6 +191,7 @@ def test_jobs_of_one_system_speak_of_one_target(
     assert origins(muster) == [moved.base_url] * 2
 
 
+@pytest.mark.slow
 def test_other_tenants_and_other_ledgers_may_be_anywhere(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +208,7 @@ def test_other_tenants_and_other_ledgers_may_be_anywhere(
     assert origins(muster) == [sandbox.base_url, moved.base_url]
 
 
+@pytest.mark.slow
 def test_a_ledger_of_before_the_address_was_kept_takes_the_next_one_and_says_where_it_was(
     muster: Muster, sandbox: Sandbox, moved: Sandbox, file_of: Filed
 ) -> None:

@@ -42,6 +42,7 @@ def test_each_side_counts_for_itself_and_all_agree(ended: Ended) -> None:
     assert "Control totals" in (ended.folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_hash_totals_do_not_depend_on_the_order_of_rows(muster: Muster, ended: Ended, file_of: Filed) -> None:
     again = muster("run", file_of(MIXED[::-1]))
     for name in ("hash total of identities", "hash total of phones"):
@@ -68,6 +69,7 @@ def test_one_changed_value_in_the_ledger_ends_with_7_and_no_word_of_success(
     assert muster("verify", "run-1").code == 7
 
 
+@pytest.mark.slow
 def test_a_file_that_was_corrected_later_leaves_the_earlier_books_closed(muster: Muster, sandbox: Sandbox) -> None:
     path = written(muster.folder / "customers.csv", [person(1), person(2, "Refused")])
     muster("run", path)

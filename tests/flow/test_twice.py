@@ -29,6 +29,7 @@ class Repeating(FaultyProxy):
         return True
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("word", [b"FAILED", b"customerId", b"HTTP/1.1"])
 @pytest.mark.parametrize("concurrency", ["1", "4"])
 def test_an_answer_delivered_twice_says_nothing_of_another_row(

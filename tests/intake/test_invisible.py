@@ -25,6 +25,7 @@ def keyed(folder: Path, reference: str, issued: frozenset[str] | None = None) ->
     return str(found.good[1]["external_unique_id"])
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("sign", SIGNS, ids=[ascii(sign) for sign in SIGNS])
 def test_an_invisible_sign_at_an_end_is_no_part_of_a_value(tmp_path: Path, sign: str) -> None:
     cells = [f"{sign}{cell}{sign}" for cell in ROW.split(",")]

@@ -70,11 +70,13 @@ def key_of(verdict: Verdict) -> dict[str, str | None]:
     return {"external_unique_id": given or derived}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_agrees_with_the_plain_python_judge(tmp_path: Path, seed: int) -> None:
     compare(tmp_path, 7000, seed)
 
 
+@pytest.mark.slow
 def test_agrees_with_strict_identity_numbers(tmp_path: Path) -> None:
     compare(tmp_path, 3000, 11, strict_ids=True)
 
@@ -85,6 +87,7 @@ def test_agrees_on_many_more_rows(tmp_path: Path, seed: int) -> None:
     compare(tmp_path, 20_000, seed, strict_ids=seed % 2 == 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

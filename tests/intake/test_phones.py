@@ -121,6 +121,7 @@ def respelt(number: str, code: int, chance: random.Random) -> str:
     return chance.choice(ends[:6]) + text + chance.choice(ends)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     "text",
     [

@@ -33,6 +33,7 @@ def judged(path: Path, folder: Path) -> Validated:
     return validate(found, folder, keys=keys, today=date(2026, 11, 21))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("name", "rows", "accepted", "quarantined", "warnings", "reasons"), TABLE)
 def test_the_totals_of_the_readme_are_true(
     tmp_path: Path, name: str, rows: str, accepted: str, quarantined: str, warnings: str, reasons: str

@@ -53,6 +53,7 @@ def test_headers_that_nearly_are_the_required_ones_are_not_compared_by_the_thous
     assert "200,000 columns" in refused(path)
 
 
+@pytest.mark.slow
 def test_a_parquet_file_of_too_many_columns_is_refused_with_the_bound(tmp_path: Path) -> None:
     path = tmp_path / "wide.parquet"
     more = {f"c{number}": ["x"] for number in range(20_000)}

@@ -148,6 +148,7 @@ def test_a_wall_clock_that_is_set_frees_no_place_and_takes_none(pool: Pool, hour
     assert asked(pool, LONG, 180) == 60
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("hours", [-8760, -1, 0, 1, 8760])
 def test_calls_of_an_earlier_boot_count_for_one_window_from_their_first_sight(store: Store, hours: int) -> None:
     earlier = Pool(store, "p", "a", SetClock("earlier"))
@@ -172,6 +173,7 @@ def test_who_waits_for_calls_of_an_earlier_boot_does_not_begin_anew_in_the_next_
     assert asked(Pool(store, "p", "last", clock), LONG, 680.01) == 60
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("hours", [-1, 0, 1])
 def test_two_machines_share_a_window_whatever_their_wall_clocks_show(store: Store, hours: int) -> None:
     here, there = SetClock("here", up=3.0), SetClock("there", up=9e6, stepped=hours * 3600.0)

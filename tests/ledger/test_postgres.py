@@ -350,6 +350,7 @@ def test_who_was_taken_over_while_the_server_was_lost_writes_nothing_more(
     assert book.events() == []
 
 
+@pytest.mark.slow
 def test_a_server_that_crashes_and_comes_back_costs_nothing(postgres: Server) -> None:
     with Store.opened(postgres.ledger()) as store:
         book, halt = begun(store), threading.Event()

@@ -136,6 +136,7 @@ def test_leaving_writes_all_that_was_posted(book: Book) -> None:
     assert book.store.settled_rows(book.run_id) == 100
 
 
+@pytest.mark.few(1)
 def test_posting_waits_while_the_queue_is_full(book: Book) -> None:
     async def work() -> int:
         gated, posted = Gated(), 0

@@ -72,6 +72,7 @@ def number_kept(running: Running) -> Iterator[None]:
         os.close(kept)
 
 
+@pytest.mark.slow
 def test_a_run_in_a_container_is_left_alone_by_all_that_is_done_elsewhere_under_the_same_host_name(
     slowly: Program,
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_run_is_left_alone_by_all_that_is_done_in_a_container(slowly: Program)
     finished(slowly)
 
 
+@pytest.mark.slow
 def test_the_lease_of_a_pod_that_was_killed_goes_to_the_next_one_under_another_name(slowly: Program) -> None:
     with slowly.begun(*WORK, under=pod("pod-1")) as owner, ExitStack() as stack:
         until_sending(slowly, owner)
@@ -141,6 +143,7 @@ def foreign(program: Program) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_that_stays_to_see_whether_a_workspace_is_left_still_hears_a_signal(
     program: Program, foreign: Path
 ) -> None:

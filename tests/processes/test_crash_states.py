@@ -121,6 +121,7 @@ def test_no_power_cut_takes_what_was_sent_or_believed(careful: Recorded, tmp_pat
     assert states(careful, 200, tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_a_ledger_that_does_not_wait_for_the_disk_loses_intents(careless: Recorded, tmp_path: Path) -> None:
     found = states(careless, 100, tmp_path)
     assert len(found) > 10, "these states can't show a loss: the test above proves nothing"

@@ -99,6 +99,7 @@ def replaced(ledger: Path) -> None:
     Path(f"{ledger}.new").replace(ledger)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("change", [wal_removed, removed_with_all, *also(index_cut, removed, wal_cut, replaced)])
 def test_a_ledger_that_is_damaged_in_mid_run_stops_it_and_the_hint_goes_on_without_a_loss(
     many: Program, change: Callable[[Path], None]
@@ -153,6 +154,7 @@ def patient(folder: Path, seconds: float) -> dict[str, str | None]:
     return {"PYTHONPATH": f"{folder}{os.pathsep}{REPOSITORY}"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, *also(signal.SIGTERM)], ids=lambda number: number.name)
 def test_a_signal_is_heard_while_another_process_holds_the_ledger(
     many: Program, tmp_path: Path, number: signal.Signals
@@ -172,6 +174,7 @@ def test_a_signal_is_heard_while_another_process_holds_the_ledger(
     tidy(many)
 
 
+@pytest.mark.slow
 def test_a_ledger_that_stays_held_is_6_and_names_who_holds_it(many: Program, tmp_path: Path) -> None:
     env = patient(tmp_path / "patient", 0.5)
     with many.begun("run", "customers.csv", "--concurrency", "2", env=env) as running:
@@ -229,6 +232,7 @@ def filled(disk: Path) -> Iterator[None]:
     filler.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["ledger", *also("runs")])
 def test_a_disk_that_fills_up_in_mid_run_is_3_and_the_hint_goes_on(many: Program, place: str) -> None:
     arguments = ("--ledger", "sqlite:///ledger/muster.db") if place == "ledger" else ()

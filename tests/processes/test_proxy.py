@@ -92,6 +92,7 @@ def reset_all(server: socket.socket) -> None:
             abort(server.accept()[0])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", range(4))
 def test_faults_of_the_network_cost_nothing(program: Program, seed: int) -> None:
     survived(program, seed, every=6)

@@ -51,6 +51,7 @@ def honest(program: Program, said: Said) -> None:
     whole(program)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("most", [16, 128, *also(12, 32, 64)])
 def test_few_file_descriptors(program: Program, most: int) -> None:
     said = limited(program, resource.RLIMIT_NOFILE, most)
@@ -58,6 +59,7 @@ def test_few_file_descriptors(program: Program, most: int) -> None:
     finished(program)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("most", [4_096, 100_000, *also(512, 20_000, 40_000, 70_000, 200_000)])
 def test_files_that_may_not_grow(program: Program, most: int) -> None:
     said = limited(program, resource.RLIMIT_FSIZE, most)
@@ -65,6 +67,7 @@ def test_files_that_may_not_grow(program: Program, most: int) -> None:
     finished(program)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kilobytes", [16, 160, *also(4, 40, 80, 120, 240)])
 def test_a_ledger_on_a_full_disk(program: Program, kilobytes: int) -> None:
     with mounted(program.folder / "disk", f"size={kilobytes}k") as again:
@@ -76,6 +79,7 @@ def test_a_ledger_on_a_full_disk(program: Program, kilobytes: int) -> None:
         tidy(program)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [40, 80, *also(4, 16, 60, 100, 140)])
 def test_results_on_a_full_disk(program: Program, kilobytes: int) -> None:
     with mounted(program.folder / "runs", f"size={kilobytes}k") as again:
@@ -85,6 +89,7 @@ def test_results_on_a_full_disk(program: Program, kilobytes: int) -> None:
         finished(program)
 
 
+@pytest.mark.slow
 def test_a_ledger_that_is_read_only_is_named_before_anything_is_sent(program: Program) -> None:
     assert program.here("run", "customers.csv", "--limit", "1").code == 3
     (program.folder / "disk").mkdir()
@@ -110,6 +115,7 @@ def test_results_that_cannot_be_written_are_named_before_anything_is_sent(progra
     finished(program)
 
 
+@pytest.mark.slow
 def test_a_full_device_as_stdout_is_named(program: Program) -> None:
     with Path("/dev/full").open("w") as full:
         said = program(stdout=full)
@@ -120,6 +126,7 @@ def test_a_full_device_as_stdout_is_named(program: Program) -> None:
     tidy(program)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("descriptors", [(0, 1, 2), *also((1,), (2,), (1, 2))])
 def test_standard_streams_that_are_closed_change_nothing(program: Program, descriptors: tuple[int, ...]) -> None:
     closing = " ".join(f"{number}>&-" for number in descriptors)
@@ -131,6 +138,7 @@ def test_standard_streams_that_are_closed_change_nothing(program: Program, descr
     tidy(program)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("reader", ["stdout", "stderr"])
 def test_a_pipe_without_a_reader_leaves_a_whole_report(program: Program, reader: str) -> None:
     reading, writing = os.pipe()
@@ -144,6 +152,7 @@ def test_a_pipe_without_a_reader_leaves_a_whole_report(program: Program, reader:
     tidy(program)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -177,6 +186,7 @@ def test_files_are_private_whatever_the_umask(program: Program, mask: str) -> No
     tidy(program)
 
 
+@pytest.mark.slow
 def test_a_system_folder_for_temporary_files_is_not_needed(program: Program) -> None:
     full = 'mount -t tmpfs -o size=4k,ro tmpfs /var/tmp && exec "$@"'
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
@@ -227,6 +237,7 @@ def test_a_ledger_that_goes_away_stops_the_run_before_its_next_write(
     assert {line["reason_code"] for line in lines(many.folders[-1] / "outcome.csv")} <= {"", "unproven"}
 
 
+@pytest.mark.slow
 def test_a_ledger_whose_mode_changes_does_not_stop_the_run(program: Program) -> None:
     program.sandbox.configure(latency_ms=100)
     with program.begun() as running:

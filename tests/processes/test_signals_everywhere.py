@@ -92,6 +92,7 @@ def settled(program: Program, stage: Stage) -> None:
     finished(program)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, *also(signal.SIGINT, signal.SIGHUP)], ids=lambda number: number.name
 )
@@ -120,6 +121,7 @@ def test_a_signal_ends_a_run_in_time_and_the_next_one_finishes(
     settled(program, stage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["first write", *also("waiting for a decision", "reconciling")])
 def test_a_second_signal_ends_it_at_once(program: Program, name: str) -> None:
     stage = STAGES[name]
@@ -142,6 +144,7 @@ def test_a_second_signal_ends_it_at_once(program: Program, name: str) -> None:
     settled(program, stage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["first write", *also("validating", "waiting for a decision", "reconciling")])
 def test_a_run_that_was_stopped_for_a_while_goes_on(program: Program, name: str) -> None:
     stage = STAGES[name]
@@ -165,6 +168,7 @@ def listens(running: Running) -> bool:
     return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("after", [0.0, 0.4, *also(0.05, 0.1, 0.2, 0.3)])
 def test_ctrl_c_while_it_loads_shows_no_traceback(program: Program, after: float) -> None:
     with program.begun(program=PLAIN) as running:
@@ -177,6 +181,7 @@ def test_ctrl_c_while_it_loads_shows_no_traceback(program: Program, after: float
     finished(program)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_costs_nothing(program: Program) -> None:
     command = "PROGRAM run customers.csv 2>errors | head -1; echo ${PIPESTATUS[0]}"
     words = ["bash", "-c", command.replace("PROGRAM", f"{sys.executable} -m jobs")]
@@ -190,6 +195,7 @@ def test_a_reader_that_goes_away_costs_nothing(program: Program) -> None:
     finished(program)
 
 
+@pytest.mark.slow
 @needs_strace
 @pytest.mark.parametrize(
     "number", [signal.SIGHUP, *also(signal.SIGINT, signal.SIGTERM)], ids=lambda number: number.name

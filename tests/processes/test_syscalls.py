@@ -94,6 +94,7 @@ def fresh(program: Program, number: int) -> Program:
     return Program.of(program.folder / f"n{number}", program.sandbox, program.rows)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("call", QUICK)
 def test_a_run_killed_at_a_system_call_is_finished_by_the_next(program: Program, census: Census, call: str) -> None:
     for number, point in enumerate(sampled(census[call], f"kill {call}")):
@@ -103,6 +104,7 @@ def test_a_run_killed_at_a_system_call_is_finished_by_the_next(program: Program,
     pytest.fail("no run came to where it was to be killed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "fault"), [(call, FAULTS[call][0]) for call in ("pwrite64", "read")])
 def test_a_system_call_that_fails_is_named_and_costs_nothing(
     program: Program, census: Census, call: str, fault: str

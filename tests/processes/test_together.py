@@ -45,6 +45,7 @@ def test_of_several_processes_on_one_ledger_one_works_and_the_others_name_it(slo
     finished(slowly)
 
 
+@pytest.mark.slow
 def test_processes_that_may_wait_work_one_after_the_other(slowly: Program) -> None:
     slowly.sandbox.configure(latency_ms=50)
     with ExitStack() as stack:
@@ -57,6 +58,7 @@ def test_processes_that_may_wait_work_one_after_the_other(slowly: Program) -> No
     once_each(slowly)
 
 
+@pytest.mark.slow
 def test_an_owner_that_is_only_stopped_is_not_replaced(slowly: Program) -> None:
     with slowly.begun() as owner:
         until_sending(slowly, owner)
@@ -102,6 +104,7 @@ def test_an_owner_that_lost_its_lease_stops_writing(program: Program) -> None:
     finished(many)
 
 
+@pytest.mark.slow
 def test_an_owner_that_lost_its_lease_leaves_the_lease_alone(slowly: Program) -> None:
     with slowly.begun() as owner:
         until_sending(slowly, owner)
@@ -111,6 +114,7 @@ def test_an_owner_that_lost_its_lease_leaves_the_lease_alone(slowly: Program) ->
         assert ledger.execute("SELECT owner_run, epoch FROM space").fetchone() == ("thief", 99)
 
 
+@pytest.mark.slow
 def test_two_tenants_work_at_the_same_time(slowly: Program, tmp_path: Path) -> None:
     other = {"MUSTER_TENANT": "1002", "MUSTER_IDENTITY": "other-operator", "MUSTER_PASSWORD": "other-password"}
     written(slowly.folder / "others.csv", people(3, first=100))
@@ -122,6 +126,7 @@ def test_two_tenants_work_at_the_same_time(slowly: Program, tmp_path: Path) -> N
     assert standing(slowly.sandbox, people(1, first=100)[0]["national_id"]).wallets == 1
 
 
+@pytest.mark.slow
 def test_the_same_customers_in_two_files_are_onboarded_once(program: Program) -> None:
     written(program.folder / "tomorrow.csv", people(4))
     assert program.here().code == 0

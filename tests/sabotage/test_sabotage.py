@@ -29,6 +29,7 @@ def checks() -> Iterator[Any]:
         yield pytest.param(check, id=name, marks=[pytest.mark.slow] if name in LONG else [])
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("check", list(checks()))
 def test_the_real_code_passes(check: object) -> None:
     assert callable(check)
@@ -41,6 +42,7 @@ def variants() -> Iterator[Any]:
         yield pytest.param(variant, id=variant.name, marks=[pytest.mark.slow] if variant.name in LATE else [])
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("variant", list(variants()))
 def test_a_wrong_version_is_caught(variant: Variant) -> None:
     with variant.patch():

@@ -22,6 +22,7 @@ def test_a_slow_look_that_began_too_early_is_no_licence_to_trigger_kyc_again(see
     assert trace.outcomes == ("already_onboarded",)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("manners", [Manners(), HIDDEN], ids=["keys shown", "keys hidden"])
 @pytest.mark.parametrize("operation", ["create_customer", "create_wallet"])
 def test_taken_may_be_about_the_very_request_that_was_sent(operation: str, manners: Manners) -> None:
@@ -47,6 +48,7 @@ def test_a_run_that_dies_anywhere_after_taken_leaves_no_false_claim() -> None:
     assert {"after create_customer", "before search_customers", "after apply"} <= places
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("operation", ["create_customer", "create_wallet"])
 @pytest.mark.parametrize("refusal", [Fault.REDIRECTED, Fault.TAKEN_BEFORE])
 def test_a_refusal_says_nothing_of_an_earlier_attempt_that_went_unanswered(operation: str, refusal: Fault) -> None:
@@ -73,6 +75,7 @@ def test_a_retry_that_dies_leaves_its_row_open() -> None:
     assert trace.outcomes[0] in {"onboarded", "already_onboarded"}
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_after_taken_leaves_the_wallet_type_that_was_asked_for() -> None:
     """The target has that wallet, shows no keys, and no longer allows its type: another would be a second wallet."""
     manners = Manners(show_wallet_keys=False, one_of_a_type=True)

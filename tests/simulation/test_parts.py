@@ -27,6 +27,7 @@ def test_what_is_left_out_changes_no_other_fault() -> None:
     assert {part for part in simulate(17, only=without).parts.used if "/" in part} <= set(whole.parts.used)
 
 
+@pytest.mark.slow
 def test_a_failing_history_shrinks_to_the_parts_that_matter(capsys: pytest.CaptureFixture[str]) -> None:
     with patch.object(onboard, "SETTLE_SECONDS", 0.0):
         trace = failing()

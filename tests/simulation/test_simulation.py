@@ -39,6 +39,7 @@ def test_every_invariant_holds_in_every_history_and_all_that_may_happen_is_met()
     assert [name for name in (*Fault, *WORLD) if not reached[name]] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 80])
 def test_the_same_seed_gives_the_same_history(seed: int) -> None:
     first, second = history(seed), simulate(seed)
@@ -47,6 +48,7 @@ def test_the_same_seed_gives_the_same_history(seed: int) -> None:
     assert first.digest != history(seed + 1).digest
 
 
+@pytest.mark.few(13)
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
 def test_a_row_ends_as_its_persona_says_when_nothing_goes_wrong(persona: Persona) -> None:
     trace = planned(5, {}, persona=persona.name)

@@ -26,6 +26,7 @@ def link(faulty: Faulty, bucket: str, s3: Any, tmp_path: Path) -> str:
     return f"{faulty.url}/{bucket}/in/customers.csv"
 
 
+@pytest.mark.slow
 def test_a_run_in_another_cloud_reads_and_leaves_its_folder_there(
     muster: Muster, link: str, bucket: str, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,6 +73,7 @@ def test_evidence_that_names_nobody_is_locked_and_a_person_is_forgotten_all_the_
     assert "out/run-1/manifest-1.json" in keys(s3, bucket)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("purge", "--older-than", "0"), ("forget", "--subject", "-", "--by", "reference")])
 def test_what_is_locked_with_personal_data_is_not_erased_and_its_end_is_named(
     muster: Muster, file_of: Filed, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
@@ -90,6 +91,7 @@ def test_what_is_locked_with_personal_data_is_not_erased_and_its_end_is_named(
     assert not list(muster.folder.glob("erasure-*"))
 
 
+@pytest.mark.slow
 def test_a_lock_that_is_not_as_asked_for_does_not_verify(muster: Muster, file_of: Filed, s3: Any, bucket: str) -> None:
     settings(muster, 'object_lock = "governance"\nobject_lock_days = 30')
     assert muster("run", file_of(ROWS), "--out", f"s3://{bucket}/out").code == 1
@@ -99,6 +101,7 @@ def test_a_lock_that_is_not_as_asked_for_does_not_verify(muster: Muster, file_of
     assert (found.code, "SHA256SUMS: governance for 30 days" in found.stdout) == (7, True), found.stdout
 
 
+@pytest.mark.slow
 def test_personal_data_in_the_ledger_go_although_the_bucket_is_gone(muster: Muster, file_of: Filed, s3: Any) -> None:
     s3.create_bucket(Bucket="soon-gone")
     assert muster("run", file_of(ROWS), "--out", "s3://soon-gone/out").code == 1
@@ -119,6 +122,7 @@ def test_a_bucket_without_locks_is_refused_before_anything_is_sent(muster: Muste
     assert "object_lock is set" in muster("doctor", "--out", "s3://without-locks/out").stdout
 
 
+@pytest.mark.slow
 def test_checkpoints_are_handed_to_a_bucket_that_keeps_them(
     muster: Muster, file_of: Filed, s3: Any, bucket: str
 ) -> None:

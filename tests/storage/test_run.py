@@ -78,6 +78,7 @@ def test_a_changed_missing_or_forbidden_input_ends_with_a_sentence(
     assert (forbidden.code, "AccessDenied" in forbidden.stderr) == (4, True)
 
 
+@pytest.mark.slow
 def test_the_senders_control_record_lies_beside_the_input(
     muster: Muster, put: Callable[[list[Row]], str], s3: Any, bucket: str
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_bucket_that_dies_at_the_end_loses_nothing_and_the_next_command_delive
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_while_it_delivers_is_completed_by_the_next_one(
     muster: Muster, put: Callable[[list[Row]], str], faulty: Faulty, s3: Any, bucket: str
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_run_that_is_killed_while_it_delivers_is_completed_by_the_next_one(
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_later_reconciliations_and_reports_go_into_the_bucket_too(
     muster: Muster, ended: Ended, faulty: Faulty, s3: Any, bucket: str
 ) -> None:
@@ -155,6 +158,7 @@ def test_later_reconciliations_and_reports_go_into_the_bucket_too(
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_what_was_changed_in_the_bucket_does_not_verify_and_is_not_written_over(
     muster: Muster, ended: Ended, s3: Any, bucket: str
 ) -> None:
@@ -168,6 +172,7 @@ def test_what_was_changed_in_the_bucket_does_not_verify_and_is_not_written_over(
     assert muster("verify", "run-1").code == 0
 
 
+@pytest.mark.slow
 def test_an_auditor_verifies_by_the_address_alone(
     muster: Muster, ended: Ended, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_create_that_is_never_answered_is_sent_twice_at_most(world: World) -> 
         assert world.again().outcomes == ["in_doubt"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("fault", "outcome"), [("drop_before_commit", "in_doubt"), ("drop_after_commit", "onboarded")])
 def test_where_a_create_mails_somebody_it_is_sent_once_only(world: World, fault: str, outcome: str) -> None:
     settings(world.folder, "send_email = true")
@@ -105,6 +106,7 @@ def test_where_a_create_mails_somebody_it_is_sent_once_only(world: World, fault:
     assert counts(world.sandbox)["mails"] == (outcome == "onboarded")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("dialect", ["409", "400"])
 def test_an_email_that_is_taken_after_all_is_a_conflict(world: World, dialect: str) -> None:
     configure(world.sandbox, duplicate=dialect)
@@ -118,6 +120,7 @@ def test_an_email_that_is_taken_after_all_is_a_conflict(world: World, dialect: s
     assert counts(world.sandbox) == {"customers": 1, "doubles": 0, "mails": 0}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("dialect", ["409", "400", "200-existing"])
 def test_a_repetition_that_is_refused_is_still_ours(world: World, dialect: str) -> None:
     configure(world.sandbox, duplicate=dialect)
@@ -142,6 +145,7 @@ def test_refusals_inside_of_a_200_mean_the_same(world: World) -> None:
     assert ended.rows[1]["error_code"] == "400"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("strictness", ["seed", "vendor"])
 def test_without_the_list_nothing_is_sent_unless_the_operator_says_so(world: World, strictness: str) -> None:
     world.sandbox.configure(strictness=strictness)
@@ -160,6 +164,7 @@ def test_without_the_list_nothing_is_sent_unless_the_operator_says_so(world: Wor
     assert sent(world.sandbox) == 3
 
 
+@pytest.mark.slow
 def test_a_list_that_goes_away_leaves_the_lost_in_doubt(world: World) -> None:
     world.sandbox.faults(
         [
@@ -198,6 +203,7 @@ def test_a_list_that_lags_delays_and_doubles_nothing(world: World) -> None:
     assert counts(world.sandbox) == {"customers": 2, "doubles": 0, "mails": 0}
 
 
+@pytest.mark.slow
 def test_an_awaited_decision_is_polled_and_found_later(world: World) -> None:
     settings(world.folder, "await_decision = true")
 
@@ -258,6 +264,7 @@ def test_a_refusal_because_of_a_limit_costs_no_attempt(world: World) -> None:
     assert sent(world.sandbox) == 3
 
 
+@pytest.mark.slow
 def test_a_later_comparison_finds_what_was_changed_or_deleted(world: World) -> None:
     ended = world.run([person(1), person(2), company(3)])
     azakaw = world.sandbox.of("azakaw")
@@ -284,6 +291,7 @@ def test_profiles_are_read_too_where_that_is_wanted(world: World) -> None:
     assert [row["class"] for row in ended.reconciliation] == ["match", "missing_in_target"]
 
 
+@pytest.mark.slow
 def test_a_listing_names_who_only_the_target_has(world: World) -> None:
     ended = world.run([person(1)])
     stranger = world.sandbox.of("azakaw").plant(customerEmail="stranger@example.com")
@@ -313,6 +321,7 @@ def test_what_a_person_decides_is_proven_by_the_email(world: World) -> None:
     assert world.again().rows[0]["customer_id"] == ids[0]
 
 
+@pytest.mark.slow
 def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     found = world.run([person(1), company(2)]).rows[1]["customer_id"]
 
@@ -323,6 +332,7 @@ def test_customers_are_found_by_email_name_and_id(world: World) -> None:
     assert world.muster("lookup", "--i-know", "--phone", "0821234567").code == 2
 
 
+@pytest.mark.slow
 def test_a_login_at_another_address_than_before_is_refused_until_the_settings_name_it(world: World) -> None:
     """The base URL is the same; `auth_base_url` alone would take the secret elsewhere."""
     assert world.run([person(1)]).code == 0
@@ -344,6 +354,7 @@ def test_a_login_at_another_address_than_before_is_refused_until_the_settings_na
     assert f"logins to {elsewhere}" in named.stderr
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("wrong", "code", "words"),
     [
@@ -379,6 +390,7 @@ def test_missing_settings_and_a_wrong_secret_are_told(world: World, monkeypatch:
     assert "MUSTER_PASSWORD" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_corrected_row_is_taken_up_again(world: World) -> None:
     world.run([person(1, "Refused")])
 
@@ -386,6 +398,7 @@ def test_a_corrected_row_is_taken_up_again(world: World) -> None:
     assert counts(world.sandbox)["customers"] == 1
 
 
+@pytest.mark.slow
 def test_nothing_personal_is_left_anywhere(world: World) -> None:
     rows = [person(1, national_id="9001015009086"), person(2, "Refused"), company(3), person(4), person(5, "Lost")]
     rows[2]["row_ref"] = rows[2]["email"]
@@ -410,6 +423,7 @@ def test_nothing_personal_is_left_anywhere(world: World) -> None:
     assert leaks(told, values | {"app-secret": "secret"}) == []
 
 
+@pytest.mark.slow
 def test_a_run_stopped_within_its_first_rows_gives_every_row_an_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,7 @@ def test_clients_are_created_wait_for_approval_and_are_complete_when_approved(ba
     assert (bank.counts(), bank.calls("create_contact")) == ((3, 0), 3)
 
 
+@pytest.mark.slow
 def test_a_plan_counts_the_create_and_not_the_approval(bank: Bank) -> None:
     path = bank.file(clients(2))
     before = bank.muster("plan", path)
@@ -281,6 +282,7 @@ def test_a_rejected_client_ends_declined(bank: Bank) -> None:
     assert [line["class"] for line in ended.reconciliation] == ["match"]
 
 
+@pytest.mark.slow
 def test_without_the_decision_a_created_client_is_complete(bank: Bank) -> None:
     bank.settings(**QUICK, await_decision="false")
     ended = bank.muster("run", bank.file(clients(2)))
@@ -290,6 +292,7 @@ def test_without_the_decision_a_created_client_is_complete(bank: Bank) -> None:
     assert bank.muster("run", bank.file(clients(2))).outcomes == ["already_onboarded"] * 2
 
 
+@pytest.mark.slow
 def test_without_a_number_the_decision_can_not_be_read(bank: Bank) -> None:
     bank.switch(returns_id=False)
     bank.muster("run", bank.file(clients(1)))
@@ -303,6 +306,7 @@ def test_without_a_number_the_decision_can_not_be_read(bank: Bank) -> None:
     assert [line["class"] for line in ended.reconciliation] == ["match"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "switches",
     [{"pascal_case": True}, {"http_ok": True}, {"search_ignores_term": True}, {"tenant_id": "bank-1"}],
@@ -321,6 +325,7 @@ def test_every_dialect_of_the_target_is_understood(bank: Bank, switches: Mapping
     assert bank.counts() == (3, 0)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("planted", "reason_code"),
     [
@@ -343,6 +348,7 @@ def test_somebody_elses_client_is_never_adopted(bank: Bank, planted: list[dict[s
 LOST = ["drop_before_commit", "drop_after_commit", "truncated_body", "garbage_body", "empty_body"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", LOST)
 def test_a_create_without_an_answer_is_settled_by_searching_and_never_repeated(bank: Bank, kind: str) -> None:
     bank.standing.plant(**record(client(99)))
@@ -357,6 +363,7 @@ def test_a_create_without_an_answer_is_settled_by_searching_and_never_repeated(b
     assert bank.calls("create_contact") == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("kind", "params"), [("status", {"status": 500}), ("status_after_commit", {"status": 504})], ids=["500", "504"]
 )
@@ -378,6 +385,7 @@ def test_a_lost_create_is_sent_once_more_when_the_operator_wants_it(bank: Bank) 
     assert (ended.outcomes, bank.counts(), bank.calls("create_contact")) == (["pending"], (1, 0), 2)
 
 
+@pytest.mark.slow
 def test_a_lost_create_is_sent_again_when_a_person_says_that_it_was_not_done(bank: Bank) -> None:
     bank.fault("create_contact", "drop_before_commit")
     bank.muster("run", bank.file(clients(1)))
@@ -400,6 +408,7 @@ def test_a_client_is_found_again_without_the_file(bank: Bank) -> None:
     assert (ended.code, classes) == (1, [("1", "field_difference", "phone"), ("2", "match", "")])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("order", ["newest", "shuffled"])
 def test_whatever_the_order_of_the_list_nobody_is_made_twice(bank: Bank, order: str) -> None:
     for number in range(1, 41):
@@ -422,6 +431,7 @@ def test_a_list_whose_pages_never_add_up_creates_nobody(bank: Bank) -> None:
     assert bank.calls("create_contact") == 0
 
 
+@pytest.mark.slow
 def test_a_create_that_is_sent_again_another_day_is_the_same_request(bank: Bank) -> None:
     bank.settings(**QUICK, resend_unknown="false", branch='"b-7"')
     bank.fault("create_contact", "drop_before_commit")
@@ -496,6 +506,7 @@ def test_a_legal_customer_is_refused_before_anything_is_sent(bank: Bank) -> None
     assert ended.rows[0]["reason_code"] == "value_invalid:customer_kind"
 
 
+@pytest.mark.slow
 def test_reconciling_finds_a_client_that_was_changed_and_one_that_is_gone(bank: Bank) -> None:
     bank.muster("run", bank.file(clients(3)), "--concurrency", "1")  # so that they are created in the order of the file
     changed, gone, _ = bank.held()
@@ -513,6 +524,7 @@ def test_reconciling_finds_a_client_that_was_changed_and_one_that_is_gone(bank: 
     ]
 
 
+@pytest.mark.slow
 def test_nothing_personal_is_left_behind(bank: Bank) -> None:
     rows = [*clients(2), client(3, "Refused"), client(4, email="not an address")]
     bank.fault("create_contact", "drop_after_commit")

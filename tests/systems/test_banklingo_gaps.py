@@ -95,6 +95,7 @@ def test_a_document_follows_its_client_by_the_command_that_the_settings_name(ban
     assert all(PDF not in path.read_bytes() for path in (bank.folder / "runs").rglob("*") if path.is_file())
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "garbage_body"])
 def test_a_lost_document_is_never_sent_again(bank: Bank, kind: str) -> None:
     bank.switch(document_command="UploadKycCommand")
@@ -107,6 +108,7 @@ def test_a_lost_document_is_never_sent_again(bank: Bank, kind: str) -> None:
     assert bank.calls("document") == 1
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit"])
 def test_of_several_documents_each_is_sent_once_and_judged_by_itself(bank: Bank, kind: str) -> None:
     bank.switch(document_command="UploadKycCommand")

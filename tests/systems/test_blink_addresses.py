@@ -130,6 +130,7 @@ def test_a_first_address_and_one_that_is_there_get_all_members_and_match(
     assert {line["class"] for line in first.reconciliation + again.reconciliation} == {"match"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("shown", ["oldest", "newest"])
 def test_a_second_address_is_made_once_beside_the_first_whichever_is_shown(
     muster: Muster, sandbox: Sandbox, file_of: Filed, shown: str
@@ -147,6 +148,7 @@ def test_a_second_address_is_made_once_beside_the_first_whichever_is_shown(
     assert [(line["outcome"], line["reason_code"]) for line in strange.rows] == expected
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("kind", "sent"), [("drop_after_commit", 1), ("drop_before_commit", 2), ("garbage_body", 1), ("empty_body", 1)]
 )

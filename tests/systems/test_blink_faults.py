@@ -21,6 +21,7 @@ FAULTY: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("operation", "kind"),
     each_or_slow(
@@ -69,6 +70,7 @@ def test_a_storm_of_faults_makes_no_double_and_hides_no_write(
     assert not {line["class"] for line in ended.reconciliation if line["class"] in {"missing_in_target", "ambiguous"}}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", WRITES)
 def test_a_write_that_is_never_answered_ends_in_doubt_after_one_more(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str
@@ -85,6 +87,7 @@ def test_a_write_that_is_never_answered_ends_in_doubt_after_one_more(
     assert counts(sandbox) == START
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("first", [1, 2], ids=["changed", "made"])
 def test_a_bank_that_shows_late_what_it_took_is_waited_for(
     muster: Muster, sandbox: Sandbox, file_of: Filed, first: int
@@ -106,6 +109,7 @@ def test_a_change_that_the_bank_never_shows_ends_in_doubt(muster: Muster, sandbo
     configure(sandbox, lag_reads=0)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("operation", "when"),
     each_or_slow(
@@ -139,6 +143,7 @@ def test_a_lost_change_is_not_made_to_another_address(muster: Muster, sandbox: S
     assert committed(sandbox) == ["update_address"]
 
 
+@pytest.mark.slow
 def test_after_a_restart_two_rows_do_not_work_on_one_customer_either(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -153,6 +158,7 @@ def test_after_a_restart_two_rows_do_not_work_on_one_customer_either(
     assert committed(sandbox) == ["create_contact"]
 
 
+@pytest.mark.slow
 def test_a_bank_that_throttles_is_asked_again_later(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     throttle = {"kind": "throttle", "nth": [1, 2], "params": {"retry_after": 0}}
     sandbox.faults([{"operation": name, **throttle} for name in ("create_contact", "get_customer", "token")])

@@ -84,6 +84,7 @@ def test_a_bank_that_the_roots_do_not_vouch_for_is_sent_nothing(muster: Muster, 
     assert gateway.clients == set()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "files",
     [

@@ -36,6 +36,7 @@ def test_a_customer_is_linked_and_its_contacts_and_address_are_made_as_given(
     assert ended.code == 0
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("forgotten", [False, True], ids=["the ledger knows", "another ledger"])
 def test_a_second_run_changes_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed, forgotten: bool) -> None:
     path = file_of([row(1), row(2)])
@@ -80,6 +81,7 @@ def test_each_row_ends_for_its_own_reason(muster: Muster, sandbox: Sandbox, file
     assert all(equation["ok"] for equation in ended.summary["equations"])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("missing", "status"),
     each_or_slow(
@@ -103,6 +105,7 @@ def test_what_the_bank_does_not_offer_ends_only_rows_that_ask_for_it(
     assert committed(sandbox) == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("path", ["seed", "plural"])
 def test_a_bank_with_one_spelling_of_the_path_is_understood(
     muster: Muster, sandbox: Sandbox, file_of: Filed, path: str
@@ -113,6 +116,7 @@ def test_a_bank_with_one_spelling_of_the_path_is_understood(
     assert counts(sandbox)["addresses"] == 22
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("header", ["nextCursor", "X-Next-Cursor"])
 def test_many_customers_are_listed_once(muster: Muster, sandbox: Sandbox, file_of: Filed, header: str) -> None:
     configure(sandbox, cursor_header=header, cursor_end="empty", page_size=15)
@@ -129,6 +133,7 @@ def test_a_list_without_an_end_proves_nothing(muster: Muster, sandbox: Sandbox, 
     assert "twice" in ended.rows[0]["reason"]
 
 
+@pytest.mark.slow
 def test_the_sample_file_is_valid_and_ends_well(muster: Muster) -> None:
     sample = REPOSITORY / "sample_data" / "blink_10.csv"
     ended = muster("run", sample)

@@ -109,6 +109,7 @@ def test_the_doctor_asks_for_health_and_customers(muster: Muster, sandbox: Sandb
     assert {entry["operation"] for entry in sandbox.journal()} == {"token", "healthcheck", "list_customers"}
 
 
+@pytest.mark.slow
 def test_nothing_personal_is_left_but_in_the_quarantine(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     strangers(sandbox)
     rows = [given for given, _, _ in ENDINGS] + [row(15), row(16)]

@@ -59,6 +59,7 @@ def test_who_created_all_clients_may_not_decide_about_them(bank: Bank) -> None:
     assert not ended.folder.exists()
 
 
+@pytest.mark.slow
 def test_who_created_some_of_them_is_refused_those(bank: Bank) -> None:
     created(bank, 1)
     own = bank.held()[0]
@@ -72,6 +73,7 @@ def test_who_created_some_of_them_is_refused_those(bank: Bank) -> None:
     assert bank.states() == ["Pending Approval", "Approved"]
 
 
+@pytest.mark.slow
 def test_the_first_decision_is_told_who_holds_a_ledger_that_can_not_be_written(bank: Bank) -> None:
     bank.monkeypatch.setattr(turn, "BUSY_SECONDS", 0.2)
     created(bank, 1)
@@ -119,6 +121,7 @@ def test_clients_of_unknown_makers_are_refused_when_the_settings_say_so(bank: Ba
     assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["rejected"], "maker_unknown")
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("command", "state", "outcome", "then"),
     [
@@ -151,6 +154,7 @@ def test_a_command_is_given_only_where_the_state_allows_it(
         assert state in ended.rows[0]["reason"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "garbage_body"])
 def test_a_command_without_an_answer_is_settled_by_the_state(bank: Bank, kind: str) -> None:
     planted(bank, "Pending Approval")
@@ -175,6 +179,7 @@ def lost(bank: Bank, command: str, state: str, *more: str) -> Ended:
     return ended
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("command", "state", "then"),
     [
@@ -195,6 +200,7 @@ def test_a_lost_command_after_which_others_decided_stays_in_doubt(
     assert (bank.calls(command.replace("-", "_")), bank.states()) == (1, [then])
 
 
+@pytest.mark.slow
 def test_while_a_command_is_unanswered_another_one_of_the_same_key_is_not_sent(bank: Bank) -> None:
     first = lost(bank, "approve", "Pending Approval")
     ended = decide(bank, "blacklist", "d2")
@@ -231,6 +237,7 @@ def test_a_reason_is_mandatory_where_the_vendor_says_so(bank: Bank) -> None:
     assert (ended.outcomes, ended.rows[0]["reason_code"]) == (["quarantined"], "missing:reason")
 
 
+@pytest.mark.slow
 def test_an_update_changes_what_the_row_gives_and_repeats_nothing(bank: Bank) -> None:
     planted(bank, "Active", phone="+2348039999999", city="Abuja")
     ended = decide(bank, "update", "d1")
@@ -251,6 +258,7 @@ def test_record_and_key_of_different_clients_are_refused(bank: Bank) -> None:
     assert bank.calls("approve") == 0
 
 
+@pytest.mark.slow
 def test_another_decision_about_the_same_client_is_another_intention(bank: Bank) -> None:
     planted(bank, "Pending Approval")
     outcomes = [

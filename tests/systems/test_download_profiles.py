@@ -68,6 +68,7 @@ def test_every_customer_of_the_run_has_a_private_file_of_its_kind(world: World, 
     assert (world.muster("verify", ended.folder.name).code, packed_checker(ended)) == (7, 7)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["garbage_body", "empty_body", "wrong_content_type", "truncated_body", "redirect"])
 def test_what_is_no_whole_pdf_is_refused_and_tried_again_later(world: World, ended: Ended, kind: str) -> None:
     params = {"location": "/elsewhere"} if kind == "redirect" else {}
@@ -85,6 +86,7 @@ def test_what_is_no_whole_pdf_is_refused_and_tried_again_later(world: World, end
     assert world.muster("verify", ended.folder.name).code == 0
 
 
+@pytest.mark.slow
 def test_a_complete_download_is_followed_by_a_new_one(world: World, ended: Ended) -> None:
     for _ in range(2):
         assert world.muster("download-profiles", ended.folder.name).code == 0
@@ -116,6 +118,7 @@ def test_another_folder_must_be_private(world: World, ended: Ended) -> None:
     assert downloads(ended) == []
 
 
+@pytest.mark.slow
 def test_the_limit_of_downloads_holds_over_processes(
     world: World, ended: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_customer_that_is_gone_or_forbidden_is_told(world: World, ended: Ended
     assert "row 1: the target has no such profile" in gone.stderr
 
 
+@pytest.mark.slow
 def test_profiles_in_a_folder_of_ones_own_are_known_to_the_ledger_and_go_with_the_run(
     world: World, ended: Ended
 ) -> None:
@@ -151,6 +155,7 @@ def test_profiles_in_a_folder_of_ones_own_are_known_to_the_ledger_and_go_with_th
     assert world.muster("verify", ended.folder.name).code == 0
 
 
+@pytest.mark.slow
 def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
     world.muster("download-profiles", ended.folder.name)
 
@@ -162,6 +167,7 @@ def test_purging_a_run_removes_its_profiles(world: World, ended: Ended) -> None:
     assert world.muster("download-profiles", ended.folder.name).code == 2
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("form", ["pdf", "json"])
 def test_a_person_who_is_forgotten_has_no_profile_left(world: World, form: str) -> None:
     run = world.run([person(1, national_id="9001015009086"), person(2)])
@@ -222,6 +228,7 @@ def said(world: World, result: object, **params: Any) -> None:
     world.sandbox.faults([rule])
 
 
+@pytest.mark.slow
 def test_profiles_come_as_data_too_beside_those_that_are_pdf(world: World, ended: Ended) -> None:
     said(world, profile())
     world.muster("download-profiles", ended.folder.name)
@@ -240,6 +247,7 @@ def test_profiles_come_as_data_too_beside_those_that_are_pdf(world: World, ended
     assert json.loads(again.stdout)["written"] == 3, "a complete one is followed by a new one"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("result", "words"),
     [

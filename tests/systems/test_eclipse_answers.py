@@ -47,6 +47,7 @@ ANSWERS: list[Body] = [
 IDS = ["0", "-1", '""', "7.5", "true", "1e400", "1" * 30, '"0"', '"null"', "null", "[7]"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("strictness", ["seed", "vendor"])
 def test_a_create_that_is_answered_about_somebody_else_is_settled_by_reading_before_anything_follows(
     muster: Muster, sandbox: Sandbox, file_of: Filed, strictness: str
@@ -110,6 +111,7 @@ def ours(sandbox: Sandbox, muster: Muster, file_of: Filed, row: Row) -> None:
     muster("run", file_of([row]), "--ledger", "sqlite:///earlier.db")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["get_customer", "list_wallets", "read_kyc", "wallet_types"])
 def test_a_read_that_is_about_another_customer_is_neither_adopted_nor_followed_by_a_write(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str
@@ -131,6 +133,7 @@ def test_a_read_that_is_about_another_customer_is_neither_adopted_nor_followed_b
     assert standing(sandbox, row["national_id"]) == ONE_OF_EACH
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["get_customer", "list_wallets"])
 def test_a_reconciliation_compares_no_row_with_another_customer(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str
@@ -169,6 +172,7 @@ def decided(*statuses: str, base: float = 1_000_000.0) -> list[Verification]:
     return [Verification(status, None, 0, CHECKS, base + place) for place, status in enumerate(statuses)]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("newest_first", "earlier"), [(True, 20), (False, 1), (False, 19), (False, 20), (False, 45)])
 def test_the_newest_kyc_counts_in_whatever_order_and_number_they_are_listed(
     muster: Muster, sandbox: Sandbox, file_of: Filed, newest_first: bool, earlier: int
@@ -218,6 +222,7 @@ ODD: list[Body] = [
 ]
 
 
+@pytest.mark.slow
 def test_a_result_whose_members_are_not_of_the_documented_type_decides_nothing(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -242,6 +247,7 @@ def test_a_decision_that_only_our_lost_trigger_can_have_caused_is_believed_at_on
     assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("declined", "kyc_failed")]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("operation", "lines", "arguments"),
     [

@@ -82,6 +82,7 @@ def test_rows_without_papers_make_the_calls_of_before(muster: Muster, sandbox: S
     ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "garbage_body", "truncated_body"])
 @pytest.mark.parametrize("operation", ["create_document", "create_address"])
 def test_a_lost_answer_is_settled_by_the_list(
@@ -128,6 +129,7 @@ def test_without_a_list_answered_uploads_go_through(
     assert (ended.outcomes, len(only(sandbox).documents)) == (["onboarded"], 2)
 
 
+@pytest.mark.slow
 def test_with_the_ledger_lost_nothing_is_sent_twice(
     muster: Muster,
     sandbox: Sandbox,
@@ -181,6 +183,7 @@ def test_a_document_gone_since_it_was_checked_ends_the_row(
     assert "9001015009087" not in row["reason"]
 
 
+@pytest.mark.slow
 def test_documents_may_lie_in_a_folder_of_their_own(
     muster: Muster,
     sandbox: Sandbox,
@@ -205,6 +208,7 @@ def test_no_file_of_a_run_names_a_document_or_a_street(
     assert not any(secret in text for secret in (b"front.jpg", b"face.png", b"Church Street"))
 
 
+@pytest.mark.slow
 def test_documents_may_go_away_once_they_were_sent(
     muster: Muster, sandbox: Sandbox, file_of: Filed, papers: dict[str, str], tmp_path: Path
 ) -> None:
@@ -234,6 +238,7 @@ def test_a_row_goes_on_when_its_document_is_back(
     assert len(only(sandbox).documents) == 2
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("operation", "when"),
     [
@@ -253,6 +258,7 @@ def test_a_run_killed_at_an_upload_is_finished_without_a_double(
     assert [(len(each.documents), len(each.addresses)) for each in held] == [(2, 1)] * 3
 
 
+@pytest.mark.slow
 def test_the_largest_document_goes_through_and_one_byte_more_is_refused(
     muster: Muster, sandbox: Sandbox, file_of: Filed, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def again(muster: Muster) -> Callable[..., Ended]:
     return lambda run, *more: muster("kyc", run, "--retrigger", *more)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("arguments", "kind", "checks"),
     [
@@ -68,6 +69,7 @@ def test_a_failed_kyc_is_asked_for_again_and_the_row_finished(
     assert triggers(sandbox, before) == 2
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "garbage_body"])
 def test_a_lost_answer_is_not_taken_for_the_old_result(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended], tmp_path: Path, kind: str
@@ -80,6 +82,7 @@ def test_a_lost_answer_is_not_taken_for_the_old_result(
     assert standing(sandbox, row["national_id"]) == Standing(customers=1, verifications=2, wallets=1)
 
 
+@pytest.mark.slow
 def test_rows_in_doubt_about_kyc_are_asked_for_once_more(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended], tmp_path: Path
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_person_at_a_terminal_is_asked_before_rows_in_doubt_are_asked_about_ag
     assert (asked.returncode, "In doubt: 1." in said, arrivals(sandbox)) == (130, True, before)
 
 
+@pytest.mark.slow
 def test_a_result_without_a_time_is_no_licence_to_ask_again(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended]
 ) -> None:
@@ -144,6 +148,7 @@ def test_a_result_without_a_time_is_no_licence_to_ask_again(
     assert triggers(sandbox, before) == 0
 
 
+@pytest.mark.slow
 def test_what_passed_is_asked_again_only_when_its_number_is_named(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended], tmp_path: Path
 ) -> None:
@@ -167,6 +172,7 @@ def test_an_outstanding_kyc_is_never_asked_for_again(
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.slow
 def test_a_result_that_passed_meanwhile_is_taken_without_asking(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended], tmp_path: Path
 ) -> None:
@@ -178,6 +184,7 @@ def test_a_result_that_passed_meanwhile_is_taken_without_asking(
     assert [entry["operation"] for entry in writes(sandbox, before)] == ["create_wallet"]
 
 
+@pytest.mark.slow
 def test_who_asked_again_stands_in_the_history(
     muster: Muster, file_of: Filed, again: Callable[..., Ended], tmp_path: Path
 ) -> None:
@@ -218,6 +225,7 @@ def test_every_report_names_the_checks_that_failed(muster: Muster, file_of: File
     assert [text.count("sanctionsListCheck") > 0 for text in told] == [True] * 5
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_asking_again_survives_a_kill(muster: Muster, sandbox: Sandbox, file_of: Filed, when: str) -> None:
     row = person(1, "Kycsecond")

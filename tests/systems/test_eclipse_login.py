@@ -114,6 +114,7 @@ def test_a_white_labelled_platform_has_another_prefix(muster: Muster, branded: S
     assert len(branded.state.wallets) == 2
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("limit", ["user_limit", "tenant_limit"])
 def test_a_run_under_a_limit_of_all_calls_ends_well(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, limit: str

@@ -29,6 +29,7 @@ def held(sandbox: Sandbox) -> list[tuple[int, str]]:
     return sorted((each.fields["walletTypeId"], each.fields["currency"]) for each in wallets)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("currency", "expected"), [("zar", ["ZAR", "ZAR"]), ("ZAR;USD", ["ZAR", "USD"]), ("", ["ZAR", "ZAR"])]
 )
@@ -50,6 +51,7 @@ def test_a_customer_gets_every_wallet_that_is_asked_for(
     assert made == dict.fromkeys(names, 1)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "truncated_body"])
 def test_a_lost_second_wallet_is_found_or_sent_again(
     muster: Muster, sandbox: Sandbox, file_of: Filed, kind: str
@@ -67,6 +69,7 @@ def test_a_row_without_its_second_wallet_is_not_complete(muster: Muster, sandbox
     assert (row["wallet_id"].count(";"), len(held(sandbox))) == (0, 1)
 
 
+@pytest.mark.slow
 def test_with_the_ledger_lost_both_wallets_are_found(
     muster: Muster, sandbox: Sandbox, file_of: Filed, tmp_path: Path
 ) -> None:
@@ -80,6 +83,7 @@ def test_with_the_ledger_lost_both_wallets_are_found(
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.slow
 def test_a_wallet_that_went_away_is_a_difference(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     ended = muster("run", file_of([person(1, "Twowallets", **BOTH)]))
     sandbox.state.delete_wallet(list(sandbox.state.wallets.values())[1])
@@ -97,6 +101,7 @@ def keys_sent(sandbox: Sandbox) -> set[str | None]:
     return {entry["externalUniqueId"] for entry in writes(sandbox) if entry["operation"] == "create_wallet"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["drop_before_commit", "drop_after_commit"])
 def test_a_lost_wallet_is_asked_for_in_its_own_type_when_the_target_lists_types_in_another_order(
     muster: Muster, sandbox: Sandbox, file_of: Filed, kind: str
@@ -111,6 +116,7 @@ def test_a_lost_wallet_is_asked_for_in_its_own_type_when_the_target_lists_types_
     assert keys_sent(sandbox) == {ended.rows[0]["wallet_external_unique_id"]}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("target", "lines"),
     [
@@ -152,6 +158,7 @@ def test_a_type_that_is_no_longer_allowed_ends_the_row_only_when_its_wallet_is_n
     assert held(sandbox) == [(5001, "ZAR")]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_was_killed_at_its_wallet_is_finished_with_that_wallet(
     muster: Muster, sandbox: Sandbox, file_of: Filed, when: str
@@ -181,6 +188,7 @@ def test_a_wallet_of_another_type_that_the_target_opened_itself_stands_in_no_one
     assert (ended.outcomes, held(sandbox)) == (["onboarded"], [(5001, "ZAR"), (5002, "ZAR")])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("shown", "cells"),
     [({"own_wallet_keys": True}, {}), ({}, {"currency": "EUR"})],
@@ -206,6 +214,7 @@ def test_where_the_target_lists_no_wallets_a_new_customer_gets_one(
 UNKNOWN = {"status": 404, "body": [{"type": "BUSINESS", "code": "ARCH086", "traceId": "t"}]}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["list_wallets", "wallet_types"])
 def test_not_found_about_a_customer_who_is_not_shown_yet_is_no_empty_list(
     muster: Muster, sandbox: Sandbox, file_of: Filed, operation: str
@@ -248,6 +257,7 @@ def answered(operation: str, name: str, body: object, kind: str = "status", **ru
 UNREADABLE: list[object] = [1, "true", "false", 0, None, [], "yes"]
 
 
+@pytest.mark.slow
 def test_an_answer_about_types_that_can_not_be_read_is_no_refusal_for_ever(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -317,6 +327,7 @@ def test_unusable_settings_end_with_2(muster: Muster, file_of: Filed, tmp_path: 
     assert muster("run", file_of(people(1))).code == 2
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

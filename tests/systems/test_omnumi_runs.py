@@ -31,6 +31,7 @@ def test_rows_are_created_once_and_wait_for_their_review(world: World) -> None:
     assert (again.outcomes, len(world.sent()), world.counts["customers"]) == (["pending", "pending"], 2, 2)
 
 
+@pytest.mark.slow
 def test_a_nightly_run_says_how_it_ends_with_0_and_then_does(world: World) -> None:
     waiting = world.run([person(1)])
     world.settings("await_decision = false")
@@ -42,6 +43,7 @@ def test_a_nightly_run_says_how_it_ends_with_0_and_then_does(world: World) -> No
     assert (world.again().code, len(world.sent())) == (0, 1)
 
 
+@pytest.mark.slow
 def test_with_await_decision_off_rows_are_onboarded_and_stay_so(world: World) -> None:
     world.settings("await_decision = false")
 
@@ -65,6 +67,7 @@ ENDS = {
 }
 
 
+@pytest.mark.slow
 def test_every_error_of_the_catalogue_ends_a_row_once(world: World) -> None:
     rows = [person(number, name) for number, name in enumerate(ENDS, 1)]
     ended = world.run(rows)
@@ -88,6 +91,7 @@ def test_a_blocked_tenant_stops_the_job(world: World, name: str) -> None:
     assert len(world.sent()) == 1
 
 
+@pytest.mark.slow
 def test_taken_values_are_a_conflict_that_says_which(world: World) -> None:
     given = {"account_address": "0xabcdef", "custom_namespace": "thandinkosi"}
     held = [("email", "thandi.1@example.com"), ("accountAddress", "0xabcdef"), ("customNamespace", "thandinkosi")]
@@ -104,6 +108,7 @@ LOST = ["drop_after_commit", "truncated_body"]
 LOST_TOO = ["drop_before_commit", "garbage_body", "empty_body", "drop_mid_reply"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", [*LOST, *(pytest.param(each, marks=pytest.mark.slow) for each in LOST_TOO)])
 def test_a_lost_reply_stays_in_doubt_and_nothing_is_sent_again(world: World, kind: str) -> None:
     world.fault(kind)
@@ -114,6 +119,7 @@ def test_a_lost_reply_stays_in_doubt_and_nothing_is_sent_again(world: World, kin
     assert (ended.code, len(world.sent())) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "outcome"), [("drop_after_commit", "in_doubt"), ("drop_before_commit", "pending")])
 def test_an_operator_may_allow_one_repetition(world: World, kind: str, outcome: str) -> None:
     world.settings("resend_unknown = true")
@@ -147,6 +153,7 @@ def test_a_repetition_is_never_repeated(world: World) -> None:
     assert len(world.sent()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "sent"), [("drop_after_commit", 1), ("drop_before_commit", 2)])
 def test_a_probe_finds_the_namespace_that_was_made_up(world: World, kind: str, sent: int) -> None:
     world.settings("probe = true\ngenerate_namespace = true\nsettle_seconds = 0.2")
@@ -182,6 +189,7 @@ def test_the_doctor_tries_a_token_where_there_is_a_read_and_says_so_where_there_
     assert (ended.code, bool(world.sandbox.journal())) == (code, probe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> None:
     rows = [person(number) for number in range(1, 5)]
@@ -194,6 +202,7 @@ def test_a_killed_run_is_finished_without_a_double(world: World, when: str) -> N
     assert (len(world.sent()), world.counts["doubles"]) == (4, 0)
 
 
+@pytest.mark.slow
 def test_a_throttled_target_is_waited_for(world: World) -> None:
     world.fault("throttle", nth=[1, 2], retry_after=0)
     ended = world.run([person(1), person(2)])
@@ -202,6 +211,7 @@ def test_a_throttled_target_is_waited_for(world: World) -> None:
     assert world.counts["customers"] == 2
 
 
+@pytest.mark.slow
 def test_the_first_row_goes_alone_and_stops_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUSTER_CANARY")
     ended = world.run([person(1, "Refused"), person(2), person(3)])
@@ -213,6 +223,7 @@ def test_the_first_row_goes_alone_and_stops_the_rest(world: World, monkeypatch: 
     assert again.outcomes == ["rejected", "pending", "pending"]
 
 
+@pytest.mark.slow
 def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUSTER_CANARY")
     world.fault("drop_after_commit")
@@ -221,6 +232,7 @@ def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch:
     assert world.again().outcomes == ["in_doubt", "pending"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("awaited", "outcome", "code"), [("true", "pending", 5), ("false", "onboarded", 0)])
 def test_a_person_settles_a_doubt_by_word_but_not_the_review(
     world: World, awaited: str, outcome: str, code: int
@@ -241,6 +253,7 @@ def test_a_person_settles_a_doubt_by_word_but_not_the_review(
     assert len(world.sent()) == 1
 
 
+@pytest.mark.slow
 def test_reading_commands_say_why_they_can_not(world: World) -> None:
     ended = world.run([person(1)])
     reconciled = world.muster("reconcile", "run-1")
@@ -283,6 +296,7 @@ def test_a_wrong_token_stops_the_job(world: World, monkeypatch: pytest.MonkeyPat
     assert world.counts["customers"] == 0
 
 
+@pytest.mark.slow
 def test_no_token_is_needed_where_none_is_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUSTER_TOKEN")
     assert world.run([person(1)]).code == 2
@@ -292,6 +306,7 @@ def test_no_token_is_needed_where_none_is_taken(world: World, monkeypatch: pytes
     assert world.run([person(1)]).outcomes == ["pending"]
 
 
+@pytest.mark.slow
 def test_every_column_reaches_the_target(world: World) -> None:
     header, row = world.muster("schema", "omnumi", "--format", "csv").stdout.splitlines()
     given = dict(zip(header.split(","), row.replace('"', "").split(","), strict=False))
@@ -307,6 +322,7 @@ def test_every_column_reaches_the_target(world: World) -> None:
     assert TENANT not in members
 
 
+@pytest.mark.slow
 def test_any_document_and_whatever_the_tenant_keeps_reaches_the_target(world: World) -> None:
     more = {
         f"document_{number}_{what}": given
@@ -332,6 +348,7 @@ def test_a_member_that_the_note_does_not_have_is_refused_and_not_left_out(world:
     assert ended.rows[0]["reason_code"] == "value_invalid:geo_location_device_data"
 
 
+@pytest.mark.slow
 def test_the_namespace_of_the_wallet_is_in_the_reports(world: World) -> None:
     ended = world.run([person(1)])
 

@@ -33,7 +33,7 @@ ELSEWHERE = {
     "sandbox": "tests/sandbox/test_sessions.py and test_documented_systems.py",
     "quick-start": "tests/flow/test_quick_start.py",
     **dict.fromkeys(
-        ("auditor", "backup-and-upgrade", "control-record", "dashboard", "ledger", "oncall"),
+        ("auditor", "backup-and-upgrade", "cloud", "control-record", "dashboard", "ledger", "oncall", "scale"),
         "tests/house/test_pages.py: they name runs and files of the reader's own",
     ),
     "lookup": "its commands are of the reader's own files",
@@ -126,6 +126,7 @@ class Shell:
         return max((path.name for path in runs.iterdir()), default="") if runs.is_dir() else ""
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_session_works_as_it_is_pasted(
     page: str, muster: Muster, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch

@@ -49,6 +49,7 @@ def test_a_password_that_was_hashed_before_is_sent_as_it_is(muster: Muster, sand
     assert sandbox.state.logins["thembi.1"].password == hashed
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("ledger_lost", [False, True])
 def test_the_same_file_again_changes_nothing(muster: Muster, sandbox: Sandbox, ledger_lost: bool) -> None:
     rows = users(3)
@@ -61,6 +62,7 @@ def test_the_same_file_again_changes_nothing(muster: Muster, sandbox: Sandbox, l
     assert writes(sandbox, after=before) == []
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "members",
     [{"lastName": "Zulu"}, {"email": "other@example.com"}, {"phone1": "27790000000"}, {"positions": ["LEVEL_02"]}],
@@ -106,6 +108,7 @@ def test_a_taken_name_that_is_told_as_a_bad_request_is_judged_too(
     assert created(muster, [user(1)]).rows[0]["reason_code"] == "identity_taken"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("kind", "params"), LOST, ids=[kind for kind, _ in LOST])
 def test_a_lost_answer_makes_no_double(
     muster: Muster, sandbox: Sandbox, hasty: None, kind: str, params: dict[str, Any]
@@ -119,6 +122,7 @@ def test_a_lost_answer_makes_no_double(
     assert all(may_log_in(sandbox, name, password) for name, password in delivered(muster.folder).items())
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_while_the_list_can_not_be_read(muster: Muster, sandbox: Sandbox, hasty: None) -> None:
     fault(sandbox, "list_admin_users", "truncated_body", "every")
     planted(sandbox, user(9))
@@ -142,6 +146,7 @@ def test_throttled_calls_come_back_later(muster: Muster, sandbox: Sandbox, hasty
     assert (ended.code, ended.outcomes) == (0, ["onboarded"] * 3)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_killed_run_is_finished_without_a_double(muster: Muster, sandbox: Sandbox, hasty: None, when: str) -> None:
     rows = users(4)
@@ -165,6 +170,7 @@ def test_privileged_positions_need_a_word_of_their_own(muster: Muster, sandbox: 
     assert (allowed.code, allowed.outcomes) == (0, ["onboarded"] * 3)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_the_word_for_privileged_positions(muster: Muster) -> None:
     rows = [user(1, positions="TENANT_SYSTEM"), user(2, positions="ONBOARDING")]
     assert created(muster, rows, "--allow-privileged", "--limit", "1").outcomes == ["onboarded", "not_attempted"]
@@ -211,6 +217,7 @@ def test_no_password_and_nothing_personal_is_left_anywhere(muster: Muster, sandb
     assert leaks(told, forbidden) == []
 
 
+@pytest.mark.slow
 def test_reconciling_finds_users_that_were_changed_or_removed(muster: Muster, sandbox: Sandbox) -> None:
     ended = created(muster, users(3))
     changed, gone = (int(row["customer_id"]) for row in ended.rows[:2])
@@ -236,6 +243,7 @@ def test_a_run_about_users_is_not_compared_with_an_extract_of_customers(muster: 
     assert (ended.code, "extract" in ended.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_customer_with_the_key_of_a_user_is_another_matter(muster: Muster) -> None:
     users_run = created(muster, [user(1, row_ref="SAME")])
     customers_run = muster("run", written(muster.folder / "customers.csv", [person(1, row_ref="SAME")]))

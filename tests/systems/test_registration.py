@@ -41,6 +41,7 @@ def test_customers_are_registered_with_passwords_that_are_delivered(
     assert intrusions(sandbox) == []
 
 
+@pytest.mark.slow
 def test_registering_again_changes_nothing(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     path = file_of(newcomers(3))
     muster("register", path, *PASSWORDS)
@@ -55,6 +56,7 @@ def test_registering_again_changes_nothing(muster: Muster, sandbox: Sandbox, fil
 PAPERS = {"passport_number": "passportNumber", "asylum_ref_number": "asylumRefNumber"}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("column", ["phone", "national_id", "email", *PAPERS, "identity"])
 def test_whoever_is_known_by_any_filter_is_not_registered_again(
     muster: Muster, sandbox: Sandbox, file_of: Filed, column: str
@@ -75,6 +77,7 @@ def decision(folder: Path, row: int, word: str = "another_person") -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_person_may_decide_that_an_email_address_is_a_familys(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -91,6 +94,7 @@ def test_a_person_may_decide_that_an_email_address_is_a_familys(
     assert [each["verdict"] for each in told if each["kind"] == "decision"] == ["another_person"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit"])
 def test_a_lost_create_with_an_address_that_is_shared_makes_one_customer(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, kind: str
@@ -103,6 +107,7 @@ def test_a_lost_create_with_an_address_that_is_shared_makes_one_customer(
     assert (ended.outcomes, len(held(sandbox, row))) == (["onboarded"], 1)
 
 
+@pytest.mark.slow
 def test_a_phone_that_the_target_takes_only_once_stays_a_conflict(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -117,6 +122,7 @@ def test_a_phone_that_the_target_takes_only_once_stays_a_conflict(
     assert (refused.code, "nothing but a phone or an e-mail" in refused.stderr) == (2, True)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("column", ["national_id", "identity", "passport_number"])
 def test_nobody_decides_that_two_people_share_a_number_that_is_a_persons_own(
     muster: Muster, sandbox: Sandbox, file_of: Filed, column: str
@@ -131,6 +137,7 @@ def test_nobody_decides_that_two_people_share_a_number_that_is_a_persons_own(
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.slow
 def test_what_was_decided_of_one_address_says_nothing_of_the_next(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -146,6 +153,7 @@ def test_what_was_decided_of_one_address_says_nothing_of_the_next(
     assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "already_registered")]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("kind", "left"), [("drop_before_commit", "failed"), ("drop_after_commit", "in_doubt")])
 def test_a_login_that_was_changed_while_its_creation_is_unanswered_is_in_doubt(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, kind: str, left: str
@@ -161,6 +169,7 @@ def test_a_login_that_was_changed_while_its_creation_is_unanswered_is_in_doubt(
     assert login_of(sandbox, row).identity == row["identity"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("member", ["phone1", "customerId"])
 def test_a_registration_that_is_answered_about_somebody_else_is_settled_by_reading(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, member: str
@@ -184,6 +193,7 @@ LOST = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("operation", ["create_customer", "create_identity"])
 def test_a_lost_answer_makes_no_second_customer_and_no_second_login(
@@ -197,6 +207,7 @@ def test_a_lost_answer_makes_no_second_customer_and_no_second_login(
     assert intrusions(sandbox) == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("operation", "when"),
     [
@@ -219,6 +230,7 @@ def test_a_registration_that_is_killed_is_finished_with_the_password_that_was_de
     assert intrusions(sandbox) == []
 
 
+@pytest.mark.slow
 def test_a_login_name_of_another_tenant_is_a_conflict_until_it_is_changed(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None
 ) -> None:
@@ -246,6 +258,7 @@ def test_a_customer_of_ours_with_a_login_that_is_not_from_here_is_a_conflict(
 HASH = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 
 
+@pytest.mark.slow
 def test_a_handover_that_can_not_be_proven_is_a_warning(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     rows = [newcomer(1, totp_enabled="TRUE"), newcomer(2, password=HASH), newcomer(3)]
     ended = muster("register", file_of(rows), *PASSWORDS)
@@ -258,6 +271,7 @@ def test_a_handover_that_can_not_be_proven_is_a_warning(muster: Muster, sandbox:
     assert [login_of(sandbox, row).totp for row in rows] == [True, False, False]
 
 
+@pytest.mark.slow
 def test_a_login_that_is_refused_leaves_the_row_in_doubt_and_is_tried_again(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -275,6 +289,7 @@ def test_a_login_that_opens_another_record_is_a_conflict(muster: Muster, sandbox
     assert [(line["outcome"], line["reason_code"]) for line in ended.rows] == [("conflict", "login_of_another")]
 
 
+@pytest.mark.slow
 def test_the_limit_of_the_credential_is_never_exceeded(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     sandbox.configure(onboarding_limit="6/1")
     ended = muster("register", file_of(newcomers(9)), *PASSWORDS, "--rate", "6/1")
@@ -289,6 +304,7 @@ def test_the_documented_limit_holds_unless_another_one_is_given(muster: Muster) 
     assert registration.limits(frozenset({"ONBOARDING"})) == {CallClass.WRITE: Rate(60, 180.0)}
 
 
+@pytest.mark.slow
 def test_the_operator_goes_on_with_kyc_and_wallet(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     rows = [newcomer(1), newcomer(2, "Kycfail"), newcomer(3)]
     ended = muster("register", file_of(rows), *PASSWORDS, "--then-onboard", "--output", "json")
@@ -300,6 +316,7 @@ def test_the_operator_goes_on_with_kyc_and_wallet(muster: Muster, sandbox: Sandb
     assert intrusions(sandbox) == []
 
 
+@pytest.mark.slow
 def test_what_the_operator_left_open_is_resumed_as_the_operator(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -321,6 +338,7 @@ def test_without_an_operator_nothing_is_begun_that_should_go_on(
     assert sandbox.journal() == []
 
 
+@pytest.mark.slow
 def test_a_login_that_is_gone_is_found_by_a_reconciliation(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     rows = newcomers(2)
     ended = muster("register", file_of(rows), *PASSWORDS)
@@ -357,6 +375,7 @@ def test_an_operator_who_registers_compares_with_the_same_credential(
     assert [line["class"] for line in ended.reconciliation] == ["match"] * 2
 
 
+@pytest.mark.slow
 def test_a_file_whose_rows_all_have_their_end_needs_no_place_for_passwords(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -385,6 +404,7 @@ def test_each_customer_goes_on_with_its_own_token_and_no_other(
     assert again.code == 4  # the ONBOARDING credential onboards nobody
 
 
+@pytest.mark.slow
 def test_papers_are_the_customers_own_too(muster: Muster, sandbox: Sandbox, file_of: Filed) -> None:
     (muster.folder / "front.jpg").write_bytes(b"\xff\xd8\xff front")
     address = {"address_type": "PHYSICAL", "address_line1": "1 Long Street", "address_country": "ZA"}
@@ -404,6 +424,7 @@ def early(folder: Path, **switches: str) -> Cells:
     return newcomer(1, id_front_file="front.jpg", **switches)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("further", [(), ("--then-onboard", "--as", "customer"), ("--then-onboard",)])
 def test_onboarding_uploads_documents_before_there_is_a_login_and_nobody_does_it_again(
     muster: Muster, sandbox: Sandbox, file_of: Filed, further: tuple[str, ...]
@@ -434,6 +455,7 @@ def test_an_upload_that_went_unanswered_leaves_no_login_behind_and_an_operator_s
     assert len(held(sandbox, row)[0].documents) == 1
 
 
+@pytest.mark.slow
 def test_documents_of_a_customer_with_a_login_are_left_to_an_operator(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:
@@ -447,6 +469,7 @@ def test_documents_of_a_customer_with_a_login_are_left_to_an_operator(
     assert writes(sandbox, before) == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", [None, "drop_after_commit", "drop_before_commit", "garbage_body"])
 @pytest.mark.parametrize("strictness", ["seed", "vendor"])
 def test_a_corrected_row_reaches_a_customer_that_has_no_login_yet(
@@ -504,6 +527,7 @@ QUICK = [("create_identity", "after"), ("create_wallet", "after")]
 SWEPT = [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in AT_A_WRITE]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("operation", "when"), SWEPT)
 def test_a_registration_that_is_killed_at_any_write_of_the_customers_own_is_finished_once(
     muster: Muster, sandbox: Sandbox, file_of: Filed, hasty: None, operation: str, when: str

@@ -37,6 +37,7 @@ def test_a_password_of_the_input_is_sent_as_it_is_and_not_delivered(
     assert not (muster.folder / DELIVERED).exists()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("blank", [" Corr3ct horse!", "Corr3ct horse! ", "ab", "x" * 81])
 def test_a_password_that_could_not_be_typed_again_is_quarantined(muster: Muster, file_of: Filed, blank: str) -> None:
     ended = muster("register", file_of([newcomer(1, password=blank), newcomer(2, password="Corr3ct horse!")]))
@@ -56,6 +57,7 @@ def test_nothing_is_sent_when_passwords_could_not_be_delivered(
     assert sandbox.journal() == []
 
 
+@pytest.mark.slow
 def test_an_ordinary_run_of_the_same_file_goes_on_and_shows_no_password(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +118,7 @@ def test_passwords_may_be_delivered_so_that_one_key_alone_opens_them(
     assert leaks(told, dict.fromkeys(opened(muster.folder).values(), "generated")) == []
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("when", "warning"), [("after", "handover_unproven:passwords"), ("before", "")])
 def test_the_last_encrypted_password_of_a_killed_run_is_the_right_one(
     muster: Muster,

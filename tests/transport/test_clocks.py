@@ -197,6 +197,7 @@ def holds(moves: list[tuple[str, int, float]]) -> None:
     assert gap <= RATE.seconds + 0.5
 
 
+@pytest.mark.slow
 @settings(max_examples=some(8), deadline=None)
 @example(SEEN_LATE)
 @given(MOVES)

@@ -266,6 +266,7 @@ def test_a_target_that_speaks_before_it_is_asked_is_sent_nothing(
     assert worked(loop, play, work)[1].heard == []
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(("status", "believed"), [(200, False), (201, False), (302, False), (409, False), (413, True)])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 def test_an_answer_to_half_a_request_is_believed_only_when_it_refuses_the_rest(
@@ -331,6 +332,7 @@ CUT = (
 )
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("said", CUT, ids=["length", "chunks", "interim"])

@@ -62,6 +62,7 @@ async def close(limiter: Limiter) -> None:
     await limiter.window.aclose()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("rate", "latency"),
     [
@@ -218,6 +219,7 @@ def test_processes_on_one_ledger_learn_from_each_other(store: Store, tmp_path: P
     assert virtually(work) == [36, 36]
 
 
+@pytest.mark.slow
 def test_a_limit_that_was_raised_at_the_target_is_found_in_steps(store: Store) -> None:
     async def work() -> tuple[int, int, float]:
         clock, target = VirtualClock(), Strict(6, 10)
@@ -234,6 +236,7 @@ def test_a_limit_that_was_raised_at_the_target_is_found_in_steps(store: Store) -
     assert seconds < 800
 
 
+@pytest.mark.slow
 def test_a_real_limit_is_tried_again_and_again_and_refuses_few(store: Store) -> None:
     async def work() -> int:
         clock, target = VirtualClock(), Strict(20, 10)
@@ -366,6 +369,7 @@ def test_a_limit_of_last_night_does_not_slow_down_this_one(store: Store) -> None
     assert virtually(work) == (Rate(3, 180), Rate(60, 180), float("inf"))
 
 
+@pytest.mark.slow
 def test_a_share_is_as_large_as_what_is_used_and_not_as_what_is_permitted(store: Store) -> None:
     """With `--rate 100000/1` one row took ten thousand permits, and the ledger was locked while they were written."""
     taken: list[int] = []

@@ -116,6 +116,7 @@ def test_a_second_run_writes_nothing_and_says_the_same(met: Met) -> None:
     assert met.again.rows[0]["outcome"] == met.bench.subject.ends["again"]
 
 
+@pytest.mark.few(2, in_turn=True)
 def test_nothing_personal_and_no_secret_is_left_or_said(met: Met) -> None:
     named = {"email": "e-mail", "phone": "phone", "national_id": "identity number"}
     personal = {row[column]: words for row in met.rows for column, words in named.items() if row.get(column)}
@@ -127,6 +128,7 @@ def test_nothing_personal_and_no_secret_is_left_or_said(met: Met) -> None:
     assert leaks.leaks(left, secret) == []
 
 
+@pytest.mark.few(2, in_turn=True)
 def test_a_refused_credential_is_told_without_itself(bench: Bench, running: Sandbox) -> None:
     subject = bench.subject
     words = subject.refusal(f"{' '.join(subject.secrets)} is unknown")
@@ -143,6 +145,7 @@ QUICK = {"401 (once)", "403 (first of the run)"}
 EACH = [fault if fault in QUICK else pytest.param(fault, marks=pytest.mark.slow) for fault in ALONE]
 
 
+@pytest.mark.few(2, in_turn=True)
 @pytest.mark.parametrize("fault", EACH)
 def test_an_answer_about_the_credential_or_the_address_ends_as_the_documents_say(
     bench: Bench, running: Sandbox, fault: str

@@ -6,6 +6,7 @@ from .bench import Bench
 from .subjects import SUBJECTS
 
 
+@pytest.mark.few(2, in_turn=True)
 def test_the_example_file_of_the_schema_is_valid(bench: Bench) -> None:
     example = bench.folder / "example.csv"
     example.write_text(bench.muster("schema", bench.subject.name, "--format", "csv").stdout, encoding="utf-8")

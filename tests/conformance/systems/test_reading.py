@@ -1,6 +1,7 @@
 """Commands that only read: each does what the system can, or is refused with a sentence that says what it can't."""
 
 import orjson
+import pytest
 
 from jobs.systems import capabilities
 from tests.flow.muster import Ended, lines
@@ -21,6 +22,7 @@ def refusal(ended: Ended) -> str:
     return "refused: " + sentence.removeprefix("muster: ")
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_reconciling_finds_what_was_changed_and_what_is_gone(bench: Bench) -> None:
     subject = bench.subject
     first = bench.run(bench.rows(3))
@@ -40,6 +42,7 @@ def test_reconciling_finds_what_was_changed_and_what_is_gone(bench: Bench) -> No
     assert classes == {"1": subject.ends["changed"], "2": subject.ends["deleted"], "3": UNCHANGED}
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_what_could_not_be_read_is_counted_as_not_read_and_is_no_difference(bench: Bench) -> None:
     first = bench.run(bench.rows(2))
     reads = {call["operation"] for call in bench.target.calls() if call not in bench.writes()} - LOGINS
@@ -58,6 +61,7 @@ def test_what_could_not_be_read_is_counted_as_not_read_and_is_no_difference(benc
     assert not compared or bench.muster("reconcile", ended.folder.name).code == 1
 
 
+@pytest.mark.few(2, in_turn=True)
 def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
     subject = bench.subject
     given = bench.rows(2)[0]
@@ -76,6 +80,7 @@ def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
     assert bench.writes(arrived) == []
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_a_plan_writes_nothing_and_agrees_with_the_run(bench: Bench) -> None:
     subject, file = bench.subject, bench.file([*bench.rows(2), bench.row(3) | {"email": "no.at.sign.example.com"}])
     planned = orjson.loads(bench.muster("plan", file, "--output", "json").stdout)

@@ -13,6 +13,7 @@ from jobs.systems import capabilities
 from .bench import Bench, told
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_new_rows_end_well_and_once(bench: Bench) -> None:
     proves_new_rows_end_well_and_once(bench)
 
@@ -33,6 +34,7 @@ def proves_new_rows_end_well_and_once(bench: Bench) -> None:
     assert bench.writes(arrived) == []
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_a_target_with_a_private_root_is_reached_when_the_root_is_given(bench: Bench, tmp_path: Path) -> None:
     issued(tmp_path, "bank", issued(tmp_path, "root"))
     with Gateway(tmp_path, bench.target.base_url, mutual=False) as gateway:
@@ -42,6 +44,7 @@ def test_a_target_with_a_private_root_is_reached_when_the_root_is_given(bench: B
         assert gateway.calls == bench.arrived
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_a_target_at_another_address_is_another_one_until_it_is_said_to_have_moved(bench: Bench) -> None:
     before = bench.target.base_url
     moved = before.replace("127.0.0.1", "localhost")
@@ -56,6 +59,7 @@ def test_a_target_at_another_address_is_another_one_until_it_is_said_to_have_mov
     assert bench.writes(arrived) == []
 
 
+@pytest.mark.few(1, in_turn=True)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_is_killed_at_a_write_is_finished_without_a_double(
     bench: Bench, running: Sandbox, when: str
@@ -71,6 +75,7 @@ def test_a_run_that_is_killed_at_a_write_is_finished_without_a_double(
     assert bench.muster("verify", ended.folder.name).code == 0
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_a_limit_is_kept_in_every_window(bench: Bench) -> None:
     calls, seconds = 4, 0.4
     ended = bench.run(bench.rows(6), "--rate", f"{calls}/{seconds}", "--concurrency", "6")
@@ -82,6 +87,7 @@ def test_a_limit_is_kept_in_every_window(bench: Bench) -> None:
     assert {told(line) for line in ended.rows} == {bench.subject.ends["happy"]}
 
 
+@pytest.mark.few(2)
 def test_the_documented_limit_is_kept_to_unless_somebody_says_otherwise(bench: Bench) -> None:
     ended = bench.muster("plan", bench.file(bench.rows(1)), "--rate", "auto", "--output", "json")
 
@@ -90,6 +96,7 @@ def test_the_documented_limit_is_kept_to_unless_somebody_says_otherwise(bench: B
     assert words == bench.subject.ends["limit"]
 
 
+@pytest.mark.few(1, in_turn=True)
 def test_a_row_that_waits_is_finished_once_it_is_decided(bench: Bench) -> None:
     subject = bench.subject
     if subject.waits is None:

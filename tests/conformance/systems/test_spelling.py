@@ -1,6 +1,7 @@
 """One value in two spellings, ours and the target's: it is one value, and it is said that it is written differently."""
 
 import orjson
+import pytest
 
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import lines
@@ -12,6 +13,7 @@ NAMED = {"eclipse": "external_unique_id", "blink": "external_reference"}
 """By system that adopts: a column that the target spells otherwise, and the row's warnings name."""
 
 
+@pytest.mark.few(2, in_turn=True)
 def test_what_the_target_writes_differently_is_no_difference(bench: Bench) -> None:
     subject = bench.subject
     given = bench.rows(2)
@@ -30,6 +32,7 @@ def test_what_the_target_writes_differently_is_no_difference(bench: Bench) -> No
     assert any("1 row is written differently" in note for note in orjson.loads(ended.stdout)["notes"])
 
 
+@pytest.mark.few(2, in_turn=True)
 def test_a_person_whom_the_target_writes_differently_is_found_and_not_made_again(
     bench: Bench, running: Sandbox
 ) -> None:

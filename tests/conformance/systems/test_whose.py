@@ -7,6 +7,7 @@ from jobs.sandbox.server import Sandbox
 from .bench import Bench, first_writes, told
 
 
+@pytest.mark.few(1, in_turn=True)
 @pytest.mark.parametrize(("committed", "kind"), [("", "status"), (" after", "status_after_commit")])
 def test_an_answer_about_another_rows_customer_is_never_taken(
     bench: Bench, running: Sandbox, committed: str, kind: str
@@ -27,6 +28,7 @@ def test_an_answer_about_another_rows_customer_is_never_taken(
     assert bench.muster("verify", ended.folder.name).code == 0
 
 
+@pytest.mark.few(1, in_turn=True)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_was_chosen_for_a_lost_write_is_repeated_whatever_settings_and_lists_say_by_then(
     bench: Bench, running: Sandbox, when: str
@@ -47,6 +49,7 @@ def test_what_was_chosen_for_a_lost_write_is_repeated_whatever_settings_and_list
     assert (bench.counts.records, bench.counts.doubles) == (3, 0)
 
 
+@pytest.mark.few(4, in_turn=True)
 @pytest.mark.parametrize("order", ["newest", "shuffled"])
 def test_what_was_lost_is_found_in_whatever_order_the_target_lists(bench: Bench, running: Sandbox, order: str) -> None:
     subject = bench.subject
