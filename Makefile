@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 test: $(READY) ## the tests that a change must pass (minutes)
-	@$(RUN)python -m pytest -q -n 4 --dist worksteal -m "not slow"
+	@$(RUN)python -m pytest -q -n 6 --dist worksteal -m "not slow"
 
 test-all: $(READY) ## every test, the long ones too
 	@$(RUN)python -m pytest -q -n 2 --hypothesis-profile=thorough

@@ -151,9 +151,7 @@ class Lead:
         self._busy = {each.worker for each in shards if each.state is ShardState.TAKEN}
         for shard in shards:
             if shard.state is ShardState.TAKEN and self._is_lost(shard):
-                self.staff.engine.cancel(
-                    shard.worker
-                )  # first: frozen in the middle of a commit, it has the shard's lock
+                self.staff.engine.cancel(shard.worker)  # first: frozen within a commit, it has the shard's lock
                 take_from(store, shard, ShardState.OPEN if shard.lost < MOST_LOST else ShardState.LEFT)
         leader = leader_of(store, run_id)
         if leader is None or leader.epoch != self.context.session.lease.epoch:

@@ -17,7 +17,7 @@ class LocalEngine:
 
     def start(self, names: Names) -> None:
         """See Engine. Secrets come by the environment, which nobody else reads; a terminal's Ctrl-C is the leader's."""
-        command = [sys.executable, "-m", "jobs", *names.arguments, "-q"]
+        command = [sys.executable, "-P", "-m", "jobs", *names.arguments, "-q"]  # -P: no `jobs` of this folder
         try:
             child = Popen(command, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True)  # noqa: S603 - muster itself
         except OSError as error:

@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from jobs.run.engines import Names
+from jobs.run.local_engine import LocalEngine
 from jobs.sandbox.server import Sandbox
 from jobs.settings.as_run import INDEXES
 from tests.forked import Forked
@@ -59,9 +61,25 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers of a run in this process are forked: a start of Python costs a second of computing."""
 
     def forked(command: list[str], **options: Any) -> Forked:
-        return Forked(command[3:], os.environ, **options)
+        return Forked(command[command.index("jobs") + 1 :], os.environ, **options)
 
     monkeypatch.setattr("jobs.run.local_engine.Popen", forked)
+
+
+def test_a_worker_is_this_muster_whatever_lies_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "__main__.py").write_text("raise SystemExit(99)\n")
+    monkeypatch.chdir(tmp_path)
+    engine = LocalEngine()
+    engine.start(Names("run-1", "sqlite:///none.db", "worker-0"))
+    ended: dict[str, int] = {}
+
+    def has_ended() -> bool:
+        ended.update(engine.ended())
+        return bool(ended)
+
+    eventually(has_ended)
+    assert ended == {"worker-0": 2}
 
 
 class Led:
