@@ -98,7 +98,7 @@ class Holding:
     def words(self) -> str:
         """Who, where, since when, and what can be known of it from here."""
         row, since = self.row, iso(from_milliseconds(self.row["owner_since_ms"]))
-        age = (self.now_ms - row["heartbeat_ms"]) // 1000
+        age = int((self.now_ms - row["heartbeat_ms"]) / 1000)  # it may have beaten since the clock was asked
         beat = f"{age} s ago" if age >= 0 else f"{-age} s ahead of this machine's clock"
         words = (
             f"run {row['owner_run']} works on {row['system']} tenant {row['tenant']}: "

@@ -113,6 +113,13 @@ def test_a_second_owner_is_told_who_works_where_and_since_when(store: Store) -> 
     assert "--lock-timeout" in str(caught.value.hint)
 
 
+def test_an_owner_that_beat_while_somebody_looked_has_not_beaten_in_the_future(store: Store) -> None:
+    lease.take(store, 1, OWNER, NOW)
+
+    with pytest.raises(Locked, match="last heartbeat 0 s ago"):
+        lease.take(store, 1, replace(OWNER, run_id="second"), NOW - 5)
+
+
 def test_spaces_have_owners_of_their_own(store: Store) -> None:
     other = store.space("eclipse", "2002")
 
