@@ -33,7 +33,7 @@ def _joined(wanted: Select[Any], run_id: str, outcome: Outcome) -> Select[Any]:
     its_record = (RECORD.space_id == batch.c.space_id) & (RECORD.key == OUTCOME.external_unique_id)
     return (
         wanted.select_from(tables.outcome)
-        .join(run, run.c.run_id == OUTCOME.run_id)
+        .join(run, run.c.run_no == OUTCOME.run_id)
         .join(batch, batch.c.batch_id == run.c.batch_id)
         .join(tables.record, its_record)
         .where(OUTCOME.run_id == run_id, OUTCOME.outcome == outcome)

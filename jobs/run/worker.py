@@ -43,8 +43,9 @@ from jobs.ledger.shards import (
     take,
     tell,
 )
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Store
 from jobs.ledger.tally import Tally
+from jobs.ledger.transitions import Fenced
 from jobs.ledger.writer import Writer
 from jobs.model import RESUMABLE, Outcome
 from jobs.progress import Look, Progress
