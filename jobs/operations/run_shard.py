@@ -13,7 +13,7 @@ from jobs.errors import ExitCode, Locked, MusterError, Unusable
 from jobs.intake.workspace import workspace
 from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
-from jobs.ledger.shards import Leader, Shard, ShardState, leader_of, shards_of
+from jobs.ledger.shards import Leader, Shard, ShardState, count_of, leader_of, shard_of
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.run.engines import Names
@@ -73,8 +73,8 @@ def run_shard(names: Names, clock: Clock, progress: Progress, wait_seconds: floa
         signals.hand_over(stops)
         worker = Worker(work, stops)
         finish(worker.online(signals))
-        mine = [each for each in shards_of(store, run.run_id) if each.number in worker.had]
-        return Worked(run.run_id, mine, code_of(worker))
+        mine = (shard_of(store, run.run_id, number) for number in sorted(worker.had))
+        return Worked(run.run_id, [each for each in mine if each is not None], code_of(worker))
 
 
 def _begun(store: Store, names: Names, clock: Clock, wait_seconds: float) -> RunRow:
@@ -103,13 +103,13 @@ def _run(store: Store, names: Names) -> RunRow:
     run = store.run(names.run)
     if run is None:
         raise Unusable(f"the ledger knows no run {names.run[:80]}", hint="muster runs lists them")
-    shards = shards_of(store, run.run_id)
+    shards = count_of(store, run.run_id)
     if not shards and leader_of(store, run.run_id) is not None:
         raise NotYet(run.run_id)
     if not shards:
         raise Unusable(f"run {run.run_id} is not shared out in shards", hint="muster run INPUT --workers N")
-    if names.shard is not None and names.shard >= len(shards):
-        raise Unusable(f"run {run.run_id} has {len(shards)} shards, 0 to {len(shards) - 1}: none is {names.shard}")
+    if names.shard is not None and names.shard >= shards:
+        raise Unusable(f"run {run.run_id} has {shards} shards, 0 to {shards - 1}: none is {names.shard}")
     return run
 
 
@@ -118,7 +118,7 @@ def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
     if names.shard is None:
         return None
     until = clock.monotonic() + WAIT_SECONDS
-    while (shard := shards_of(store, names.run)[names.shard]).state is ShardState.TAKEN:
+    while (shard := shard_of(store, names.run, names.shard)) is not None and shard.state is ShardState.TAKEN:
         if leader_of(store, names.run) is None:
             raise NoLeader(names.run)
         if clock.monotonic() >= until:
