@@ -197,6 +197,13 @@ def count_of(store: Store, run_id: str) -> int:
         return connection.scalar(select(func.count()).select_from(TABLE).where(TABLE.c.run_id == run_id)) or 0
 
 
+def was_taken(store: Store, run_id: str) -> bool:
+    """Whether any process has had a shard of a run."""
+    with store.engine.connect() as connection:
+        had = select(TABLE.c.shard).where(TABLE.c.run_id == run_id, TABLE.c.epoch > 0).limit(1)
+        return connection.scalar(had) is not None
+
+
 def take(store: Store, run_id: str, worker: str, now_ms: int, number: int | None = None) -> Shard | None:
     """Takes the first shard that is free for this process, or that one; None when none is.
 

@@ -11,9 +11,10 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops
 from jobs.errors import ExitCode, Locked, MusterError, Unusable
 from jobs.intake.workspace import workspace
+from jobs.keys import Pseudonyms
 from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
-from jobs.ledger.shards import Leader, Shard, ShardState, count_of, leader_of, shard_of
+from jobs.ledger.shards import Leader, Shard, ShardState, count_of, leader_of, shard_of, stop_all, was_taken
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.run.engines import Names
@@ -25,6 +26,7 @@ from jobs.run.wiring import credential_of, system_of
 from jobs.run.worker import NoLeader, Work, Worker, code_of
 from jobs.settings.as_run import as_run, egress_here
 from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import Settings
 
 WAIT_SECONDS = 40.0
 """How long one waits for a shard that somebody has (chosen): a dead owner is noticed after 30 s without a heartbeat."""
@@ -40,6 +42,16 @@ class NotYet(MusterError):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"run {run_id} is not shared out in shards yet", hint="the same command, a little later")
+
+
+class NoSecret(MusterError):
+    """A secret that every worker of the run needs is not to be had where this one works."""
+
+    exit_code = ExitCode.PERMISSION
+
+    def __init__(self, missing: Unusable) -> None:
+        host = Process.me().host
+        super().__init__(f"a worker on {host} has not what it needs: {missing.message}", hint=missing.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,11 @@ def run_shard(names: Names, clock: Clock, progress: Progress, wait_seconds: floa
         leader = leader_of(store, run.run_id)
         if leader is None:
             raise NoLeader(run.run_id)
-        work = _work(names, run, leader, Place(Path(), clock, progress), store, stack)
+        try:
+            work = _work(names, run, leader, Place(Path(), clock, progress), store, stack)
+        except NoSecret as error:
+            _tell(error, names, run, store)
+            raise
         stops = Stops(breaker=work.settings.breaker, same_cause=work.settings.same_cause)
         stops.budget = ErrorBudget.given(work.settings.max_errors, rows_of(work.accepted))
         store.hear(stops.signalled.is_set)
@@ -132,9 +148,27 @@ def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
     return shard
 
 
+def _tell(error: NoSecret, names: Names, run: RunRow, store: Store) -> None:
+    """Has the run stop where no worker has had a shard yet: the others that its leader starts would fare alike."""
+    if names.worker and not was_taken(store, run.run_id):
+        stops = Stops()
+        stops.block(error)
+        stop_all(store, run.run_id, stops.told())
+
+
+def _secrets(settings: Settings, ledger: str) -> Pseudonyms:
+    """The key of the pseudonyms, where the credential is to be had too. Raises NoSecret."""
+    try:
+        credential_of(settings)
+        return pseudonyms_of(ledger)
+    except Unusable as error:
+        raise NoSecret(error) from error
+
+
 def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store, stack: ExitStack) -> Work:
-    """All that a worker needs, found where it works. Raises Unusable."""
-    settings, pseudonyms = as_run(run.settings, names.ledger), pseudonyms_of(names.ledger)
+    """All that a worker needs, found where it works. Raises Unusable, NoSecret."""
+    settings = as_run(run.settings, names.ledger)
+    pseudonyms = _secrets(settings, names.ledger)
     store.know_key(pseudonyms.of("key", "check"))
     if place_of(names.ledger).key_file is not None and not _same_machine(leader):
         raise Unusable(
@@ -145,7 +179,6 @@ def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store,
     if settings.egress_agreement is not None:
         settings = replace(settings, egress=egress_here(settings.egress if _same_machine(leader) else None))
     system = system_of(settings, Path(run.input_path).parent)
-    credential_of(settings)
     accepted = staged(leader, settings)
     if accepted is None:
         work = stack.enter_context(workspace(settings.workplace, place.clock))

@@ -147,10 +147,6 @@ class Lead:
         """Sees how the shards stand, once those of the dead are taken from them."""
         store, run_id = self.context.session.store, self.context.run.run_id
         wrong = self.staff.bury(self._busy)
-        if wrong is not None and self.staff.refused:
-            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
-        elif wrong is not None:
-            self.context.stops.policy("worker_died", f"stopped: {wrong}")
         self._roster.look(self.staff.most)
         self._busy = {each.worker for each in self._roster.taken}
         lost = [shard for shard in self._roster.taken if self._is_lost(shard)]
@@ -164,6 +160,10 @@ class Lead:
             raise Fenced.taken_over()
         if leader.stop is not None:
             self.context.stops.heard(leader.stop)
+        elif wrong is not None and self.staff.refused:
+            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
+        elif wrong is not None:
+            self.context.stops.policy("worker_died", f"stopped: {wrong}")
 
     def _is_lost(self, shard: Shard) -> bool:
         """Whether the owner of a shard is dead, or its heart has stopped: frozen, or cut off from the ledger."""

@@ -14,6 +14,9 @@ MOST_FAILED = 3
 AGAIN_SECONDS = 1.0
 """After a worker that ended badly the next one starts so much later (chosen)."""
 
+REFUSED = f"exit code {int(ExitCode.PERMISSION)}"
+"""How a worker ends whose credential is refused, or missing: the next one would fare alike."""
+
 NOTHING_WRONG = frozenset({int(ExitCode.OK), int(ExitCode.PENDING), int(ExitCode.LOCKED)})
 """Codes of workers that ended because there was nothing left for them."""
 
@@ -34,14 +37,16 @@ class Staff:
     """Those that were started and have ended: what they had is nobody's."""
     failed: int = 0
     """How many ended badly one after the other, none of which had a shard."""
+    _had: bool = False
+    """Whether any of them has had a shard."""
     _how: str = ""
     _not_before: float = 0.0
     _numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def refused(self) -> bool:
-        """Whether the last of them ended because its credential was refused."""
-        return self._how == f"exit code {int(ExitCode.PERMISSION)}"
+        """Whether the last of them ended because its credential was refused, or not to be had."""
+        return self._how == REFUSED
 
     def bury(self, busy: Collection[str]) -> str | None:
         """Hears who has ended. What is to be said when too many ended badly, else None.
@@ -55,7 +60,8 @@ class Staff:
                 self.failed = 0
             elif code not in NOTHING_WRONG:
                 self._fail(f"exit code {code}" if code >= 0 else f"signal {-code}")
-        if self.failed > MOST_FAILED:
+        self._had = self._had or bool(busy)
+        if self.failed > MOST_FAILED or (self.failed and self.refused and not self._had):
             return f"{self.failed} workers ended without having had a shard, the last one with {self._how}"
         return None
 

@@ -296,6 +296,22 @@ def test_workers_whose_credential_is_refused_end_the_run_with_4(
     assert {row["reason_code"] for row in ended.rows} == {"not_permitted"}
 
 
+def test_a_worker_without_the_credential_says_what_is_missing_and_ends_a_run_that_nobody_else_works_on(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, led: Callable[..., Led], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = led(file_of(people(4)), "--shards", "2")
+    monkeypatch.delenv("MUSTER_PASSWORD")
+    by_hand = muster("run-shard", "--run", run.run_id)
+    assert (by_hand.code, run.run.running.poll()) == (4, None), "a person who forgot it stops nobody"
+    assert muster("run-shard", "--run", run.run_id, "--worker", "worker-0").code == 4
+    ended = muster.wait(run.run)
+
+    assert "set MUSTER_IDENTITY and MUSTER_PASSWORD" in by_hand.stderr
+    assert (ended.code, ended.counts) == (4, {"not_attempted": 4})
+    assert "no credential for eclipse" in ended.summary["stop"]
+    assert [note for note in ended.summary["notes"] if "set MUSTER_IDENTITY and MUSTER_PASSWORD" in note]
+
+
 def children(run: Started) -> list[str]:
     """The processes that a run has started and that still work."""
     found = Path(f"/proc/{run.running.pid}/task").glob("*/children")
