@@ -16,9 +16,9 @@ TABLE = tables.shard
 class Roster:
     """Who has which shard of a run, and how their rows fare.
 
-    A look costs what has changed since the last one, whatever the run has shards: those that nobody has had are
-    counted as far as somebody wants to know, and shards are taken in their order, so that those that have ended lie
-    before the others but for a few.
+    A look costs what has changed since the last one, whatever the run has shards: open ones are counted as far as
+    somebody wants to know, and shards are taken in their order, so that those that have ended lie before the others
+    but for a few. What came of an open one is known from the last look at which somebody had it.
     """
 
     def __init__(self, store: Store, run_id: str) -> None:
@@ -36,7 +36,7 @@ class Roster:
 
     def look(self, most_open: int = 0) -> None:
         """Reads how the shards stand now; open ones are counted up to `most_open`."""
-        states = [state for state in ShardState if self._looked is False or state is not ShardState.OPEN]
+        states = [state for state in ShardState if not self._looked or state is not ShardState.OPEN]
         mine = (TABLE.c.run_id == self.run_id, TABLE.c.shard >= self._before)
         wanted = select(TABLE).where(*mine, TABLE.c.state.in_(states)).order_by(TABLE.c.shard)
         free = select(TABLE.c.shard).where(TABLE.c.run_id == self.run_id, TABLE.c.state == ShardState.OPEN)

@@ -36,7 +36,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 metadata = MetaData()
 
@@ -357,7 +357,8 @@ ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     4: (lineage, disposition),
     5: (notice,),
     6: (shard, run.c.stop),
-    7: (*(index for index in shard.indexes if index.name == "shard_by_state"), reading),
+    7: (),
+    8: (*(index for index in shard.indexes if index.name == "shard_by_state"), reading),
 }
 """What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
 
