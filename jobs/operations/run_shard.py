@@ -23,7 +23,8 @@ from jobs.run.place import Place
 from jobs.run.shard_input import read_anew, staged
 from jobs.run.signals import Signals
 from jobs.run.wiring import credential_of, system_of
-from jobs.run.worker import NoLeader, Work, Worker, code_of
+from jobs.run.work import Work
+from jobs.run.worker import NoLeader, Worker, code_of
 from jobs.settings.as_run import as_run, egress_here
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings

@@ -13,16 +13,13 @@ import orjson
 import polars as pl
 
 from jobs.batch import Slice
-from jobs.clock import Clock
 from jobs.errors import NotPermitted, Unreachable, Unusable
 from jobs.ledger.readings import Reading
-from jobs.ledger.rows import Part, RunRow
-from jobs.ledger.store import Store
+from jobs.ledger.rows import Part
 from jobs.reconciliation.compare import Reconciliation, claims
 from jobs.run.read_again import ReadAgain
 from jobs.run.wiring import Hearing, connected, credential_of, reader_given
-from jobs.settings.settings import Settings
-from jobs.systems.contract import System
+from jobs.run.work import Work
 from jobs.systems.messages import Reader
 from jobs.transport.client import Client
 from jobs.transport.outage import Outage
@@ -33,11 +30,7 @@ from schemas.reconciliation import RECONCILIATION_SCHEMA
 class ShardReader:
     """Reads shards of a run, one after the other. `async with` it; it logs in when there is something to read."""
 
-    run: RunRow
-    settings: Settings
-    system: System
-    store: Store
-    clock: Clock
+    work: Work
     outage: Outage
     hear: Hearing
     own_reads: bool
@@ -49,7 +42,8 @@ class ShardReader:
 
     async def __aenter__(self) -> Self:
         """Nothing is opened yet."""
-        self.able = self.system.capabilities.reads_back and (self.own_reads or reader_given(self.settings))
+        self.able = self.work.system.capabilities.reads_back
+        self.able = self.able and (self.own_reads or reader_given(self.work.settings))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -62,7 +56,8 @@ class ShardReader:
 
     async def seen(self, part: Part, rows: Slice) -> Reading | None:
         """What the target shows of the rows of a shard; None: not all have ended, or it can't be read from here."""
-        ended = self.store.settled_among(self.run.run_id, part.first_row, part.last_row)
+        work = self.work
+        ended = work.store.settled_among(work.run.run_id, part.first_row, part.last_row)
         if not self.able or len(ended) <= part.last_row - part.first_row:
             return None
         try:
@@ -73,19 +68,20 @@ class ShardReader:
 
     async def _connected(self) -> Client:
         if self.client is None:
-            given = credential_of(self.settings, reading=True, own_reads=self.own_reads)
-            opening = connected(
-                self.settings, self.system, given, self.clock, store=self.store, outage=self.outage, hear=self.hear
-            )
+            work, hear = self.work, self.hear
+            given = credential_of(work.settings, reading=True, own_reads=self.own_reads)
+            place = (work.settings, work.system, given, work.clock)
+            opening = connected(*place, store=work.store, outage=self.outage, hear=hear)
             self.client = await self._stack.enter_async_context(opening)
         return self.client
 
     async def _read(self, reader: Reader, part: Part, rows: Slice) -> Reading:
-        span, reconciliation = (part.first_row, part.last_row), Reconciliation(self.system, reader, self.clock)
-        share = -(-self.settings.reread * (part.last_row - part.first_row + 1) // self.run.rows)
-        again = ReadAgain.of(self.store, self.run.run_id, share, self.clock.random, span)
-        theirs = claims(self.store, self.run.run_id, rows.in_order(), again.takes, span)
-        frames = [frame async for frame in reconciliation.frames(theirs, self.settings.concurrency)]
+        work, run, span = self.work, self.work.run, (part.first_row, part.last_row)
+        reconciliation = Reconciliation(work.system, reader, work.clock)
+        share = -(-work.settings.reread * (part.last_row - part.first_row + 1) // run.rows)
+        again = ReadAgain.of(work.store, run.run_id, share, work.clock.random, span)
+        theirs = claims(work.store, run.run_id, rows.in_order(), again.takes, span)
+        frames = [frame async for frame in reconciliation.frames(theirs, work.settings.concurrency)]
         if reconciliation.unreachable is not None:
             raise reconciliation.unreachable
         told = again.told(reconciliation.not_read).document()

@@ -9,27 +9,24 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from jobs.alive import Watch, beating
 from jobs.batch import Slice
-from jobs.clock import Clock, milliseconds
+from jobs.clock import milliseconds
 from jobs.engine.case import Case
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.newcomers import Newcomers
-from jobs.engine.opening import Taking
 from jobs.engine.stops import Stops
 from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, MusterError, strongest
-from jobs.keys import Pseudonyms
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.history import sent_among
 from jobs.ledger.lease import PULSE
 from jobs.ledger.readings import Reading
 from jobs.ledger.roster import Roster
-from jobs.ledger.rows import RunRow, Transition
+from jobs.ledger.rows import Transition
 from jobs.ledger.shards import (
     Leader,
     Leaving,
@@ -44,20 +41,17 @@ from jobs.ledger.shards import (
     take,
     tell,
 )
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
 from jobs.ledger.writer import Writer
-from jobs.model import RESUMABLE, Outcome
 from jobs.progress import Look, Progress
 from jobs.publishing.publish import mutating
 from jobs.run.context import unless
-from jobs.run.engines import Names
 from jobs.run.shard_read import ShardReader
 from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling
 from jobs.run.wiring import connected, credential_of, outage_of
-from jobs.settings.settings import Settings
-from jobs.systems.contract import System
+from jobs.run.work import Work
 from jobs.transport.client import Client
 
 LOOK_SECONDS = 0.5
@@ -84,28 +78,6 @@ class NoLeader(MusterError):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"nobody leads run {run_id} now", hint=f"muster resume {run_id}")
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a worker is given: it does not change while it works."""
-
-    names: Names
-    run: RunRow
-    settings: Settings
-    system: System
-    store: Store
-    leader: Leader
-    accepted: Path
-    """The file of the rows that passed validation."""
-    pseudonyms: Pseudonyms
-    clock: Clock
-    progress: Progress
-
-    @property
-    def taking(self) -> Taking:
-        """Which outcomes of earlier runs its run goes on with."""
-        return Taking(RESUMABLE | {Outcome.FAILED}) if self.run.command == "retry" else Taking()
 
 
 @dataclass(slots=True)
@@ -160,8 +132,7 @@ class Worker:
         async with opening as client:
             throttling.begin(tuple(client.limiters.values()))
             own_reads = work.system.reads_with((await client.credential.token()).positions)
-            given_to = (work.run, settings, work.system, work.store, work.clock)
-            async with ShardReader(*given_to, outage, throttling.heard, own_reads) as self._reader:
+            async with ShardReader(work, outage, throttling.heard, own_reads) as self._reader:
                 yield client
 
     async def _on_shards(self, client: Client) -> None:
