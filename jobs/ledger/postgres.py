@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.errors import ConnectionTimeout, InsufficientPrivilege, LockNotAvailable
+from psycopg.errors import ConnectionTimeout, DiskFull, InsufficientPrivilege, LockNotAvailable
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, PoolResetState, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext
@@ -307,6 +307,8 @@ def refused(words: str, error: psycopg.Error, *, writes: bool, lost: bool = Fals
     hint = "see the server's log, then muster resume"
     if isinstance(error, InsufficientPrivilege):
         hint = "docs/ledger.md names the rights that the role needs; the owner of the tables runs muster ledger upgrade"
+    elif isinstance(error, DiskFull):
+        hint = "free space on the server's disk, then muster resume"
     kind = LedgerAway if lost else LedgerBroken
     return kind(f"the ledger can't be {'written' if writes else 'read'}: {words_of(error)}", hint=hint)
 
@@ -336,5 +338,5 @@ def _gone(database: Postgres) -> LedgerBroken:
         )
     return LedgerBroken(
         f"the ledger {database.words} was away for {AWAY_SECONDS:g} s",
-        hint="see whether the server runs, then muster resume",
+        hint="see whether the server runs, and its log: a full disk stops it, too; then muster resume",
     )
