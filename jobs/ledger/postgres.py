@@ -78,7 +78,7 @@ PART = "pg_advisory_xact_lock_shared({ledger}), pg_advisory_xact_lock({part})"
 LEDGER = "hashtextextended('muster ledger ' || current_schema(), 0)"
 ABOUT = "hashtextextended('muster ' || current_schema() || ' ' || %s::text, 0)"
 LOCK = "SELECT set_config('lock_timeout', %s, true), "
-THEN = f", set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
+THEN = f", set_config('lock_timeout', '{BUSY_SECONDS}s', true), pg_postmaster_start_time()::text"
 """Who has its lock waits for a row only where another shard claims the same id, and that ends with its commit."""
 
 
@@ -112,6 +112,10 @@ class Postgres:
 
     def check(self, connection: Any) -> None:
         """As of `Database`: what a server has committed is its own to keep."""
+
+    def server(self, connection: Any) -> str:
+        """As of `Database`: when the server started to which a transaction that writes belongs."""
+        return str(connection.server)
 
     def make(self, connection: Connection) -> None:
         """As of `Database`."""
@@ -263,7 +267,7 @@ def _on_begin(connection: Connection) -> None:
 
     def taken() -> None:
         try:
-            raw.execute(lock, (step,) if about is None else (step, about))
+            raw.server = raw.execute(lock, (step,) if about is None else (step, about)).fetchone()[-1]
         except psycopg.Error:
             if not raw.closed:
                 raw.rollback()

@@ -42,6 +42,9 @@ class Heard(psycopg.Connection[Any]):
     most: float = math.inf
     """Seconds after which an answer is given up even so, at its next look."""
 
+    server: str = ""
+    """When the server started, as it said when the newest transaction that writes was begun."""
+
     pid: int | None = None
     """The server's process that serves this connection; None: not known, or it is another one each time."""
 
