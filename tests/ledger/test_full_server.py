@@ -41,7 +41,6 @@ def is_whole(book: Book, last: int) -> None:
     assert book.events() == [f"cust-{row}" for row in range(1, last + 1)]
 
 
-@pytest.mark.slow
 def test_a_full_disk_of_the_server_is_told_and_gone_on_with_once_there_is_room(
     postgres: Server,
 ) -> None:
