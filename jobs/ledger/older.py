@@ -1,4 +1,4 @@
-"""Rows of a ledger of version 1 to 6 as version 7 keeps them: window by window, within the transaction that upgrades.
+"""Rows of a ledger of version 1 to 8 as version 9 keeps them: window by window, within the transaction that upgrades.
 
 The tables of before are beside the new ones under another name, with the columns that their version had.
 """
@@ -19,7 +19,7 @@ from jobs.ledger.transitions import numbered
 AT_ONCE = 10_000
 """Rows that are in memory at a time (chosen)."""
 
-ANEW_SINCE = 7
+ANEW_SINCE = 9
 """The version that first keeps them so."""
 
 BEFORE = "_before"

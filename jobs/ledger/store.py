@@ -175,8 +175,9 @@ class Store:
 
         `origin`: of the target, which the space speaks of from now on; None: as before.
         """
-        batch = tables.batch
+        batch, start = tables.batch, EventRow(run.started_ms, "run_start")
         with self.writes.begin() as connection:
+            self._numbers.acknowledged.check(connection)
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
                 raise Unusable(f"run id {run.run_id} was used before", hint="choose another --run-id, or leave it out")
             row = {
@@ -199,9 +200,10 @@ class Store:
                 started_ms=run.started_ms,
             )
             number = connection.scalar(begun_run.returning(tables.run.c.run_no)) or 0
-            self._numbers.add_events(connection, number, [EventRow(run.started_ms, "run_start")], {})
+            self._numbers.add_events(connection, number, [start], {})
             if origin is not None:
                 remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
+        self._numbers.acknowledged.learn(run.run_id, [start], [])
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from jobs.errors import ExitCode
 from jobs.ledger import tables
+from jobs.ledger.acknowledged import Acknowledged, older
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.bulk_insert import Many, insert_lines
 from jobs.ledger.columns import event_line, kept, outcome_line, record_line, step_line
@@ -68,10 +69,13 @@ class Fence:
     part: Part | None
 
     def hold(self, connection: Connection, many: Many) -> None:
-        """Raises Fenced when somebody else has the space, or the shard, by now."""
+        """Raises Fenced when somebody else has the space, or the shard, by now; LedgerLost for a ledger of before."""
         mine: dict[str, object] = {"space_id": self.space_id, "epoch": self.epoch, "run_id": self.run_id}
         if self.part is None:
-            held = many.scalar(connection, EPOCH, space_id=self.space_id) == self.epoch
+            found = many.scalar(connection, EPOCH, space_id=self.space_id)
+            if found is None or found < self.epoch:  # it only grows
+                raise older()
+            held = found == self.epoch
         else:
             held = many.scalar(connection, OF_SHARD, shard=self.part.shard, **mine) == self.part.epoch
         if not held:
@@ -82,6 +86,7 @@ class Transitions:
     """The commits of one process on a ledger, with the numbers of runs and keys that it has met."""
 
     def __init__(self) -> None:
+        self.acknowledged = Acknowledged()
         self._many = Many()
         self._runs: dict[str, int] = {}
         self._keys: dict[str, int] = {}
@@ -95,10 +100,14 @@ class Transitions:
                 with connection.begin():
                     held = self._written(connection, fence, transitions, again=again)
                 still_there(connection)
-                return held
         except BaseException:
             self._keys.clear()  # a number that was not committed may become another key's
             raise
+        events = [each.event for each in transitions if each.event is not None]
+        self.acknowledged.learn(
+            fence.run_id, events, [each.outcome for each in transitions if each.outcome is not None]
+        )
+        return held
 
     def _written(
         self, connection: Connection, fence: Fence, transitions: Sequence[Transition], *, again: bool
@@ -115,6 +124,7 @@ class Transitions:
         claims = [claim for each in transitions for claim in each.claims]
         fence.hold(connection, self._many)
         if not (again and is_there(connection, fence.run_id, events, outcomes, fence.part)):
+            self.acknowledged.check(connection)
             self._state(connection, fence, records, steps)
             self._history(connection, fence.run_id, events, outcomes)
         return self._claim(connection, fence.space_id, claims)

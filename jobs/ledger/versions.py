@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, inspect, update
+from sqlalchemy import Column, Connection, Index, Table, inspect, update
 from sqlalchemy.schema import CreateColumn
 
 from jobs.ledger import tables
@@ -25,14 +25,17 @@ def add_versions(connection: Connection, since: int) -> None:
     bring_over(connection)
 
 
-def add(connection: Connection, added: Table | Column[Any]) -> None:
-    """Makes a table, or a column of one that is there.
+def add(connection: Connection, added: Table | Column[Any] | Index) -> None:
+    """Makes a table, or a column or index of one that is there.
 
     A column must be the last of its table, and may be null or has a default. A table that this very migration made
-    has it already.
+    has both already.
     """
     if isinstance(added, Table):
         added.create(connection)
+        return
+    if isinstance(added, Index):
+        added.create(connection, checkfirst=True)
         return
     if added.name in {column["name"] for column in inspect(connection).get_columns(added.table.name)}:
         return

@@ -21,6 +21,7 @@ from jobs.ledger import lease, permits, sqlite, tables
 from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
+from jobs.ledger.transitions import Fence
 from jobs.model import Rate
 from jobs.privacy import masking
 from jobs.reports.folder import RunFolder
@@ -218,7 +219,7 @@ def unmasked() -> AbstractContextManager[Any]:
 
 def unfenced() -> AbstractContextManager[Any]:
     """Who lost the lease goes on."""
-    return patch.object(Store, "_fence", lambda *_: None)
+    return patch.object(Fence, "hold", lambda *_: None)
 
 
 def any_namespace() -> AbstractContextManager[Any]:
