@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -137,6 +137,22 @@ class Server:
         """Is stopped as by a crash, and started again."""
         self.stop(signal.SIGQUIT)
         self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """For the block all its processes stand still: connections stay, and nothing is answered."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        os.kill(self.process.pid, signal.SIGSTOP)
+        stopped = [self.process.pid, *map(int, children.read_text("ascii").split())]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(stopped):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def ask(self, statement: str, *values: Any, role: str = "postgres") -> list[tuple[Any, ...]]:
         """What a statement gives, in a transaction of its own."""

@@ -358,9 +358,11 @@ class Store:
         for rows in paged(self.engine, wanted, tables.outcome.c.source_row, window):
             yield _plain(rows)
 
-    def events(self, run_id: str, window: int = A_WINDOW) -> Iterator[Mapping[str, Any]]:
-        """The history of a run, oldest first."""
+    def events(self, run_id: str, window: int = A_WINDOW, *, row: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """The history of a run, oldest first; of the source row `row` alone where one is given."""
         wanted = select(tables.event).where(tables.event.c.run_id == run_id)
+        if row is not None:
+            wanted = wanted.where(tables.event.c.source_row == row)
         for rows in paged(self.engine, wanted, tables.event.c.seq, window):
             yield from _plain(rows)
 
