@@ -23,7 +23,7 @@ from jobs.ledger.rows import OutcomeRow, RunRow, Transition
 from jobs.ledger.store import Store
 from jobs.model import Outcome
 from jobs.publishing.findings import INTENTS_SENT
-from jobs.settings.settings import settings
+from jobs.settings.precedence import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
