@@ -5,6 +5,7 @@ pool of permits). Readers see one moment of the ledger, and can't write.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.errors import ConnectionTimeout, InsufficientPrivilege, LockNotAvailable
+from psycopg.errors import ConnectionTimeout, DiskFull, InsufficientPrivilege, LockNotAvailable
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, PoolResetState, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext
@@ -81,6 +82,15 @@ LOCK = "SELECT set_config('lock_timeout', %s, true), "
 THEN = f", set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
 """Who has its lock waits for a row only where another shard claims the same id, and that ends with its commit."""
 
+SERVER = ", pg_postmaster_start_time()::text"
+
+POOLED = (
+    f", set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), set_config('synchronous_commit',"
+    " coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true)"
+)
+"""What holds for each transaction by itself behind a pooler, where the next one may be served by another process, which
+somebody else has left other settings."""
+
 
 class _Text(StrDumper):
     """PostgreSQL refuses the character NUL, which a target may send: its picture is kept (U+2400)."""
@@ -112,6 +122,10 @@ class Postgres:
 
     def check(self, connection: Any) -> None:
         """As of `Database`: what a server has committed is its own to keep."""
+
+    def server(self, connection: Any) -> str:
+        """As of `Database`: when the server started to which a transaction that writes belongs."""
+        return str(connection.server)
 
     def make(self, connection: Connection) -> None:
         """As of `Database`."""
@@ -229,8 +243,12 @@ def _promised(connection: Heard) -> None:
     asked = ", ".join(["pg_backend_pid()", *(f"current_setting('{name}')" for name in names)])
     found = connection.execute(f"SELECT {asked}").fetchone()
     assert found is not None
-    connection.pid, values = found[0], found[1:]
-    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in ENDING.items()))
+    pid, values = found[0], found[1:]
+    if pid == connection.info.backend_pid:
+        connection.pid = pid
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in ENDING.items()))
+    else:
+        _pooled(connection)
     connection.commit()
     for name, value in zip(names, values, strict=True):
         if name in PROMISES and value != PROMISES[name][0]:
@@ -240,6 +258,23 @@ def _promised(connection: Heard) -> None:
                 "the ledger's server has synchronous_commit = off: what it acknowledges is not on its disk",
                 hint="ALTER ROLE ... SET synchronous_commit = on",
             )
+
+
+def _pooled(connection: Heard) -> None:
+    """What is different where another process serves us than the one that we were told of. Raises LedgerBroken.
+
+    A pooler gives each session, or each transaction, a process of the server. A statement that one of them has
+    prepared is unknown to the next, and what is SET would be left to strangers.
+    """
+    connection.prepare_threshold = None
+    wanted = re.search(r"-c *search_path=(\S+)", connection.info.options)
+    found = connection.execute("SELECT current_setting('search_path')").fetchone()
+    if wanted is not None and found != (wanted[1],):
+        raise LedgerBroken(
+            f"the pooler before the ledger's server leaves out the URL's search_path={wanted[1]}: the ledger would be"
+            " another one",
+            hint=f"leave it out, too, and as the role's owner: ALTER ROLE ... SET search_path = {wanted[1]}",
+        )
 
 
 def _on_reset(connection: psycopg.Connection[Any], _record: object, state: PoolResetState) -> None:
@@ -255,15 +290,16 @@ def _on_begin(connection: Connection) -> None:
     raw: Any = connection.connection.driver_connection
     raw.isolation_level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
     raw.read_only = not writes
-    raw.most = math.inf if about is None else SHORT_SECONDS
+    raw.most = SHORT_SECONDS if about is not None or (raw.pid is None and not writes) else math.inf
     if not writes:
         return
     step = f"{round(STEP_SECONDS * 1000)}ms"
     lock = LOCK + (WHOLE if about is None else PART).format(ledger=LEDGER, part=ABOUT) + THEN
+    lock += (POOLED if raw.pid is None else "") + SERVER
 
     def taken() -> None:
         try:
-            raw.execute(lock, (step,) if about is None else (step, about))
+            raw.server = raw.execute(lock, (step,) if about is None else (step, about)).fetchone()[-1]
         except psycopg.Error:
             if not raw.closed:
                 raw.rollback()
@@ -307,6 +343,8 @@ def refused(words: str, error: psycopg.Error, *, writes: bool, lost: bool = Fals
     hint = "see the server's log, then muster resume"
     if isinstance(error, InsufficientPrivilege):
         hint = "docs/ledger.md names the rights that the role needs; the owner of the tables runs muster ledger upgrade"
+    elif isinstance(error, DiskFull):
+        hint = "free space on the server's disk, then muster resume"
     kind = LedgerAway if lost else LedgerBroken
     return kind(f"the ledger can't be {'written' if writes else 'read'}: {words_of(error)}", hint=hint)
 
@@ -336,5 +374,5 @@ def _gone(database: Postgres) -> LedgerBroken:
         )
     return LedgerBroken(
         f"the ledger {database.words} was away for {AWAY_SECONDS:g} s",
-        hint="see whether the server runs, then muster resume",
+        hint="see whether the server runs, and its log: a full disk stops it, too; then muster resume",
     )

@@ -42,8 +42,11 @@ class Heard(psycopg.Connection[Any]):
     most: float = math.inf
     """Seconds after which an answer is given up even so, at its next look."""
 
+    server: str = ""
+    """When the server started, as it said when the newest transaction that writes was begun."""
+
     pid: int | None = None
-    """The server's process that serves this connection; None: not known, or it is another one each time."""
+    """The server's process that serves this connection; None: a pooler chooses one."""
 
     def wait(self, gen: PQGen[RV], *args: Any, **named: Any) -> RV:
         """As psycopg's, which calls the generator several times a second while nothing comes. Raises Silent."""
@@ -75,16 +78,18 @@ class Heard(psycopg.Connection[Any]):
 def at_work(connection: Heard, given: Mapping[str, Any]) -> bool:
     """Whether the server of `connection` works on what that one asked, over another connection made as `given` says.
 
-    True also where that can't be told: the server refuses the connection, or a pooler hides who serves this one.
+    True also where that can't be told: the server refuses the connection, or a pooler, which lets others wait for
+    ever while we have its last process, chooses who serves us.
     """
     info = connection.info
     here = {"host": info.host, "port": info.port, "connect_timeout": LOOK_SECONDS}
     try:
         with Heard.connect(**{**given, **here, "target_session_attrs": "any"}, autocommit=True) as other:
+            if connection.pid is None:
+                return True
             asked = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
-            found = other.execute(asked, [connection.pid]).fetchone()
+            return other.execute(asked, [connection.pid]).fetchone() == (1,)
     except (ConnectionTimeout, Silent):
         return False
     except psycopg.OperationalError:
         return True
-    return connection.pid is None or found == (1,)

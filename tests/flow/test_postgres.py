@@ -14,7 +14,7 @@ from jobs.sandbox.server import Sandbox
 from tests.cable import Cable
 from tests.postgres import Server
 
-from .muster import Muster, also, arrivals, eventually, writes
+from .muster import Muster, also, arrivals, eventually, standing, writes
 from .people import Row, people
 from .test_kill import proves_once_each
 
@@ -198,16 +198,22 @@ def test_a_run_whose_server_freezes_stops_and_is_gone_on_with(
     proves_once_each(sandbox, rows, muster("resume"))
 
 
+def followed_by(first: Server, second: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of the ledger on the one that may be written to, which all commands are given."""
+    hosts = quote(f"{first.folder},{second.folder}", safe="")
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+    monkeypatch.setenv("MUSTER_LEDGER", url)
+    return url
+
+
 @pytest.mark.slow
 def test_a_failover_to_a_synchronous_replica_costs_nothing(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = people(12)
     with Server.running() as first, first.followed() as second:
-        hosts = quote(f"{first.folder},{second.folder}", safe="")
-        monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
-        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
-        monkeypatch.setenv("MUSTER_LEDGER", url)
+        followed_by(first, second, monkeypatch)
         assert muster("ledger", "upgrade").code == 0
         sandbox.configure(latency_ms=30)
         started = muster.start("run", file_of(rows), "--concurrency", "4")
@@ -217,6 +223,37 @@ def test_a_failover_to_a_synchronous_replica_costs_nothing(
         ended = muster.wait(started)
         assert ended.code == 0, ended
         proves_once_each(sandbox, rows, ended)
+
+
+@pytest.mark.slow
+def test_a_failover_to_a_replica_that_lags_is_noticed_and_sent_nothing_to(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = people(12)
+    with Server.running() as first, first.followed(lagging=True) as second:
+        url = followed_by(first, second, monkeypatch)
+        assert muster("ledger", "upgrade").code == 0
+        sandbox.configure(latency_ms=30)
+        started = muster.start("run", file_of(rows), "--concurrency", "4")
+        eventually(lambda: len(writes(sandbox)) >= 8)
+        second.follow_no_more()
+        behind = arrivals(sandbox)
+        eventually(lambda: len(writes(sandbox, behind)) >= 8)
+        first.stop(signal.SIGQUIT)
+        (intents,) = second.ask("SELECT count(*) FROM event WHERE kind = 'intent'")[0]
+        second.ask("SELECT pg_promote()")
+        ended = muster.wait(started)
+
+        assert ended.code == 7, ended
+        assert "went back in time" in ended.stderr
+        assert len(writes(sandbox)) > intents
+        assert psycopg_rows(url, "SELECT count(*) FROM event WHERE kind = 'intent'") == [(intents,)]
+        sandbox.configure(latency_ms=0)
+        resumed = muster("resume")
+        assert set(resumed.outcomes) <= {"onboarded", "already_onboarded", "conflict"}
+        assert {row["reason_code"] for row in resumed.rows} <= {"", "unproven"}  # made by what it knows nothing of
+        assert all(standing(sandbox, row["national_id"]).customers == 1 for row in rows)
+        assert all(standing(sandbox, row["national_id"]).verifications <= 1 for row in rows)
 
 
 ELSEWHERE = "UPDATE space SET owner_boot = 'ffffffff-ffff-ffff-ffff-ffffffffffff', owner_host = 'elsewhere'"

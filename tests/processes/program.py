@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -169,6 +169,17 @@ def mounted(folder: Path, options: str, source: str = "tmpfs") -> Iterator[Calla
         yield lambda other: subprocess.check_call(["mount", "-o", f"remount,{other}", str(folder)])
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Nothing more can be written to `disk`."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    yield
+    filler.unlink()
 
 
 def until(condition: Callable[[], bool], running: Running, seconds: float = LONGEST) -> None:
