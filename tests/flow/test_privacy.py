@@ -206,7 +206,10 @@ ERASING = {"purge": ("purge", "--older-than", "0"), "forget": ("forget", "--subj
 def in_ledger(muster: Muster, table: str, column: str) -> set[object]:
     """The values of a column that the ledger holds for the first row of the first run."""
     with sqlite3.connect(muster.folder / "muster.db") as ledger:
-        told = ledger.execute(f"SELECT {column} FROM {table} WHERE run_id = 'run-1' AND source_row = 1")
+        told = ledger.execute(
+            f"SELECT {column} FROM {table} WHERE source_row = 1 AND run_id ="
+            " (SELECT run_no FROM run WHERE run_id = 'run-1')"
+        )
         return {value for (value,) in told}
 
 
