@@ -145,7 +145,7 @@ def test_a_server_that_is_lost_during_a_run_costs_nothing(
     sandbox.configure(latency_ms=30)
     started = muster.start("run", file_of(rows), "--concurrency", "4")
     for calls in (4, 12, 20):
-        eventually(lambda calls=calls: len(writes(sandbox)) >= calls or started.running.poll() is not None)
+        eventually(lambda calls=calls: len(writes(sandbox)) >= calls or started.running.poll() is not None, 200)
         lose(postgres)
     ended = muster.wait(started)
     assert ended.code == 0, ended
