@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, upda
 from jobs.clock import Stamp
 from jobs.ledger import tables
 from jobs.ledger.boots import age_ms
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.rates import forgotten_seconds, quiet_seconds, raised, within
@@ -30,6 +31,7 @@ class Learned:
     """How long ago that was when it was read from the ledger."""
 
 
+@repeatable
 def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None) -> Learned:
     """Keeps `lesson`; a stricter limit that another process taught meanwhile stays, and is as fresh. What is kept.
 
@@ -57,6 +59,7 @@ def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None
     return replace(lesson, rate=rate)
 
 
+@repeatable
 def keep_rate(store: Store, pool: str, found: Learned, now: Stamp) -> None:
     """Moves the limit that was learned at `found.at` to a rate that went well; not one learned since."""
     with store.writes.begin() as connection:
@@ -65,6 +68,7 @@ def keep_rate(store: Store, pool: str, found: Learned, now: Stamp) -> None:
             _move(connection, pool, found.rate, now)
 
 
+@repeatable
 def learned(store: Store, pool: str, now: Stamp | None = None) -> Mapping[str, Learned]:
     """What was learned of `pool` and of its classes of calls `pool-CLASS`, by pool, and is not forgotten at `now`.
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 from jobs.clock import Stamp
 from jobs.ledger import tables
 from jobs.ledger.boots import age_ms
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.store import Store
 
 
@@ -23,6 +24,7 @@ class Asked:
     source: str
 
 
+@repeatable
 def keep_pause(store: Store, pool: str, asked: Asked) -> None:
     """Keeps a pause, unless a longer one is kept."""
     table = tables.pause

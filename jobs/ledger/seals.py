@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from jobs.ledger import tables
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 
@@ -100,6 +101,7 @@ def _known(facts: dict[str, Any], folder: str) -> list[str]:
     return its
 
 
+@repeatable
 def _change(store: Store, run_id: str, change: Callable[[dict[str, Any]], None]) -> None:
     """Changes the facts of a run, in one transaction."""
     table = tables.run
