@@ -9,7 +9,6 @@ holds the number of lines and the last hash.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,14 @@ import orjson
 from jobs.errors import MusterError, Unproven
 from jobs.printable import ESCAPES
 from jobs.reports.folder import RunFolder
+from jobs.value import value
 
 GENESIS = "0" * 64
 _RESERVED = {"n", "prev", "hash"}
 _UNSAFE = re.compile("|".join(re.escape(character) for character in ESCAPES if ord(character) > 0x1F).encode())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Chain:
     """The ends of a chain; both hashes are 64 zeros when it has no event."""
 

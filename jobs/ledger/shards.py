@@ -6,7 +6,7 @@ is taken, and when it is taken from somebody; both need the lock that a commit a
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ from jobs.ledger.lost_answer import made_once
 from jobs.ledger.rows import Part
 from jobs.ledger.store import Store
 from jobs.ledger.tally import Tally
+from jobs.value import value
 
 TABLE = tables.shard
 
@@ -41,7 +42,7 @@ class ShardState(StrEnum):
     """Nobody takes it any more: its run was stopped, or too many died with it. The leader ends its rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shard:
     """One shard as the ledger has it."""
 
@@ -69,7 +70,7 @@ class Shard:
         return self.part.shard
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leaving:
     """What a process leaves of a shard that it gives back."""
 
@@ -85,7 +86,7 @@ class Leaving:
     waiting: Sent | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leader:
     """The process that leads a run, as its workers see it: who holds the lease of the run's space."""
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import sqlite3
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from jobs.ledger.names import WAL, beside, copies, key_file, put_back
 from jobs.ledger.tables import metadata
 from jobs.ledger.turn import STEP_SECONDS, Turn, busy, held
 from jobs.ledger.versions import add_versions
+from jobs.value import value
 
 CACHE_KIB = 8 * 1024
 """A 64 MB cache only fills memory: 8 MB measured no slower."""
@@ -36,7 +36,7 @@ _NUMBERS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.ER
 """What SQLite's own codes say of a disk, as the system's."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sqlite:
     """A SQLite database in use."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.alive import Process
@@ -25,6 +25,7 @@ from jobs.run.wiring import credential_of, system_of
 from jobs.run.worker import NoLeader, Work, Worker, code_of
 from jobs.settings.as_run import as_run, egress_here
 from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.value import value
 
 WAIT_SECONDS = 40.0
 """How long one waits for a shard that somebody has (chosen): a dead owner is noticed after 30 s without a heartbeat."""
@@ -42,7 +43,7 @@ class NotYet(MusterError):
         super().__init__(f"run {run_id} is not shared out in shards yet", hint="the same command, a little later")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Worked:
     """What a worker did: the shards that it had, as they stand now, and its exit code."""
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ from jobs.run.wiring import connected, credential_of, reader_given
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.transport.client import Client
 from jobs.transport.outage import Outage
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reread:
     """A fresh read of the target, compared: lines set aside window by window, so that memory stays flat."""
 

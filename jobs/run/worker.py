@@ -57,6 +57,7 @@ from jobs.run.wiring import connected, credential_of, outage_of
 from jobs.settings.settings import Settings
 from jobs.systems.contract import System
 from jobs.transport.client import Client
+from jobs.value import value
 
 LOOK_SECONDS = 0.5
 """So often a worker hears whether the run goes on, and says how its rows fare (chosen)."""
@@ -87,7 +88,7 @@ class NoLeader(MusterError):
         super().__init__(f"nobody leads run {run_id} now", hint=f"muster resume {run_id}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Work:
     """What a worker is given: it does not change while it works."""
 
