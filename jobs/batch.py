@@ -110,6 +110,10 @@ class Slice:
         for frame in self.accepted_rows.iter_slices(window):
             yield _rows(frame, self.system)
 
+    def in_order(self) -> InOrder:
+        """The rows for whoever wants some of them, from the first to the last."""
+        return InOrder(self.accepted_rows.iter_slices(A_WINDOW), self.system)
+
 
 def rows_of(accepted: Path) -> int:
     """How many rows the file `accepted` of a batch has."""

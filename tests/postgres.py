@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -70,16 +70,17 @@ class Server:
             yield server
 
     @contextmanager
-    def followed(self) -> Iterator["Server"]:
-        """A synchronous replica for the block: no commit is acknowledged before it is on its disk."""
+    def followed(self, *, lagging: bool = False) -> Iterator["Server"]:
+        """A synchronous replica for the block: no commit is acknowledged before it is on its disk.
+
+        `lagging`: one that nobody waits for.
+        """
         copy = (needed() / "pg_basebackup", "-h", self.folder, "-U", "postgres", "-R", "-X", "stream", "-c", "fast")
         with self._made_by(copy, self.settings) as replica:
-            self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
-            self.ask("SELECT pg_reload_conf()")
-            until = time.monotonic() + LONGEST
-            while self.ask("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
-                assert time.monotonic() < until, "the replica does not follow"
-                time.sleep(0.05)
+            if not lagging:
+                self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+                self.ask("SELECT pg_reload_conf()")
+            self._until("SELECT sync_state FROM pg_stat_replication", ("async" if lagging else "sync",))
             yield replica
 
     @classmethod
@@ -100,6 +101,24 @@ class Server:
                 yield server
             finally:
                 server.stop(signal.SIGQUIT)
+
+    def caught_up(self, first: "Server") -> None:
+        """Returns when this replica has all that `first` has committed."""
+        ((place,),) = first.ask("SELECT pg_current_wal_flush_lsn()::text")
+        self._until(f"SELECT pg_last_wal_replay_lsn() >= '{place}'", (True,))
+
+    def follow_no_more(self) -> None:
+        """A replica gets nothing more, as one that lags behind."""
+        self.ask("ALTER SYSTEM SET primary_conninfo = ''")
+        self.ask("SELECT pg_reload_conf()")
+        self._until("SELECT count(*) FROM pg_stat_wal_receiver", (0,))
+
+    def _until(self, question: str, answer: tuple[Any, ...]) -> None:
+        """Returns when the question gives this one row."""
+        until = time.monotonic() + LONGEST
+        while self.ask(question) != [answer]:
+            assert time.monotonic() < until, f"{question} never gave {answer}"
+            time.sleep(0.05)
 
     @property
     def data(self) -> Path:
@@ -137,6 +156,22 @@ class Server:
         """Is stopped as by a crash, and started again."""
         self.stop(signal.SIGQUIT)
         self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """For the block all its processes stand still: connections stay, and nothing is answered."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        os.kill(self.process.pid, signal.SIGSTOP)
+        stopped = [self.process.pid, *map(int, children.read_text("ascii").split())]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(stopped):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def ask(self, statement: str, *values: Any, role: str = "postgres") -> list[tuple[Any, ...]]:
         """What a statement gives, in a transaction of its own."""

@@ -20,6 +20,9 @@ from jobs.run.ray_engine import SURROUNDINGS
 LONGEST = 240.0
 """Seconds after which a node counts as hanging (chosen; it starts in six, on a busy machine in fifty)."""
 
+TRIES = 5
+"""Nodes that are begun until one comes up (chosen)."""
+
 OBJECTS = "--object-store-memory=83886080"
 """Near the least that Ray takes."""
 
@@ -74,6 +77,16 @@ class Cluster:
         return self._start(under, f"--address={self.address}", f"--node-ip-address={host or self.host}", "--num-cpus=1")
 
     def _start(self, under: Sequence[str], *arguments: str) -> "subprocess.Popen[bytes]":
+        """A node that has come up. Ray gives one up after 30 s, which a busy machine takes: then the next one."""
+        for left in reversed(range(TRIES)):
+            node, said = self._begun(under, *arguments)
+            if b"Ray runtime started" in said:
+                return node
+            assert left, said.decode()
+            assert b"timed out during startup" in said, said.decode()
+        raise AssertionError
+
+    def _begun(self, under: Sequence[str], *arguments: str) -> "tuple[subprocess.Popen[bytes], bytes]":
         log = self.folder / f"node-{len(self.nodes)}.log"
         with log.open("wb") as file:
             node = subprocess.Popen(
@@ -87,10 +100,11 @@ class Cluster:
         self.nodes.append(node)
         until = time.monotonic() + LONGEST
         while b"Ray runtime started" not in (said := log.read_bytes()):
-            assert node.poll() is None, said.decode()
+            if node.poll() is not None:
+                return node, log.read_bytes()
             assert time.monotonic() < until, said.decode()
             time.sleep(0.1)
-        return node
+        return node, said
 
     def said(self) -> bytes:
         """All that Ray has written anywhere."""

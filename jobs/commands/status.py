@@ -28,8 +28,9 @@ WATCH_SECONDS = 2.0
 @click.command("status")
 @click.argument("run_id_before", type=RUN_OR_FOLDER, metavar="[RUN|BATCH]", required=False)
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until the run ends; from any terminal.")
+@click.option("--row", type=click.IntRange(1), metavar="N", help="Tell what happened to source row N in this run.")
 @options("ledger", "output")
-def command(run_id_before: str | None, watch: bool, **given: Any) -> None:
+def command(run_id_before: str | None, watch: bool, row: int | None, **given: Any) -> None:
     """Show where RUN stands, also while it works; the newest one by default.
 
     BATCH, all runs over one file, is closed when nothing is open: its path or name, or the beginning of its SHA-256 (8
@@ -39,16 +40,20 @@ def command(run_id_before: str | None, watch: bool, **given: Any) -> None:
     Examples:
       muster status
       muster status --watch
+      muster status 20261121T021500Z-7f3a --row 17
       muster status 20261121T021500Z-7f3a --output json
       muster status customers.csv
     """
     settings = effective(given)
     if watch and settings.output == "json":
         raise click.UsageError("--watch is for people; a program asks for --output json as often as it likes")
-    if run_id_before and (files := batches(settings.ledger, run_id_before)):
+    if row is None and run_id_before and (files := batches(settings.ledger, run_id_before)):
         _show_batches(settings.ledger, files, settings.output)
         return
     run = chosen_run(settings.ledger, run_id_before)
+    if row is not None:
+        _show_story(settings.ledger, run, row, settings.output)
+        return
     document = _document(settings.ledger, run)
     if settings.output == "json":
         show_json(document)
@@ -56,6 +61,21 @@ def command(run_id_before: str | None, watch: bool, **given: Any) -> None:
     if watch:
         document = _watched(settings.ledger, document)
     say(_text(document))
+
+
+def _show_story(ledger: str, run: "RunRow", row: int, output: str) -> None:
+    """What happened to one row, oldest first: each event in words, with its time."""
+    from jobs.ledger.store import Store
+    from jobs.operations.story import story
+
+    with Store.opened(ledger, create=False) as store:
+        told = story(store, run.run_id, row)
+    if output == "json":
+        show_json({"schema_version": 1, "run_id": run.run_id, "source_row": row, "events": told})
+        return
+    say(f"Row {row} of run {run.run_id}" + ("" if told else ": the ledger knows nothing of it"))
+    for each in told:
+        say(f"  {each['at']}  {each['words']}")
 
 
 def _watched(ledger: str, document: dict[str, Any]) -> dict[str, Any]:

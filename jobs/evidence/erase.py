@@ -6,12 +6,10 @@ The manifest says what was erased, when, by whom, of how many rows, and which fi
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import orjson
 import polars as pl
 
-from jobs.evidence.events import Chain, write_events
+from jobs.evidence.events import Chain, read_events, write_events
 from jobs.evidence.later import later_folders
 from jobs.evidence.manifest import MANIFEST, SIGNATURE, STAMP, facts_of
 from jobs.evidence.sums import SUMS, files_of, sha256
@@ -167,17 +165,15 @@ def _events(folder: RunFolder, erasure: Erasure) -> Chain | None:
 
 def _lines(path: Path, erasure: Erasure) -> Iterator[Mapping[str, object]]:
     chained, goes = {"n", "prev", "hash"}, {*personal_of_events(forgotten=erasure.forgotten)}
-    with path.open("rb") as lines:
-        for line in lines:
-            event: dict[str, Any] = orjson.loads(line)
-            concerned = erasure.rows is None or event.get("source_row") in erasure.rows
-            hidden = chained | goes if concerned else chained
-            leads = event.get("source_row") in erasure.leading or is_hidden(event.get("key") or "")
-            if leads and not erasure.forgotten:
-                hidden = {*hidden, "key"}
-            if concerned and event.get("kind") == "decision" and event.get("detail"):
-                event["detail"] = decision_left(event["detail"], forgotten=erasure.forgotten)
-            yield {name: value for name, value in event.items() if name not in hidden}
+    for event in read_events(path):
+        concerned = erasure.rows is None or event.get("source_row") in erasure.rows
+        hidden = chained | goes if concerned else chained
+        leads = event.get("source_row") in erasure.leading or is_hidden(event.get("key") or "")
+        if leads and not erasure.forgotten:
+            hidden = {*hidden, "key"}
+        if concerned and event.get("kind") == "decision" and event.get("detail"):
+            event["detail"] = decision_left(event["detail"], forgotten=erasure.forgotten)
+        yield {name: value for name, value in event.items() if name not in hidden}
 
 
 def _quarantine(folder: RunFolder, erasure: Erasure) -> None:

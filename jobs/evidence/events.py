@@ -1,27 +1,32 @@
-"""`events.ndjson`: what happened, one canonical JSON object a line, each chained to the one before it.
+"""`events.ndjson`: what happened, one JSON object a line, sealed in blocks of which each holds the seal before it.
 
-Canonical form: UTF-8, keys sorted, no blanks, no floats, characters of `printable.ESCAPES` as `\\u....`.
-`hash` is the SHA-256, in hex, of `prev` followed by the canonical object without `hash`; the first `prev` is 64 zeros.
-The chain shows every line changed, removed, moved or added, except the last ones cut off: for that the manifest
-holds the number of lines and the last hash.
+The first line is the header; the lines behind it are those of `short_line.py`. After `BLOCK` lines, and at the end,
+stands a seal: the SHA-256 of the lines from the seal before it (or the header) to the line before itself. So a line
+changed, removed, moved or added is found, and in which block it was; the last seal says that it is the last. What is
+cut off and sealed anew differs from the manifest, which holds the number of events and the last hash.
+
+Logs of form 1, which runs wrote before (`linked_line.py`), and the access log read in the same way.
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
-from jobs.errors import MusterError, Unproven
-from jobs.printable import ESCAPES
+from jobs.errors import Unproven
+from jobs.evidence.canonical import canonical
+from jobs.evidence.linked_line import GENESIS, linked
+from jobs.evidence.short_line import FORM, Lengthener, Shortener
 from jobs.reports.folder import RunFolder
 from jobs.value import value
 
-GENESIS = "0" * 64
-_RESERVED = {"n", "prev", "hash"}
-_UNSAFE = re.compile("|".join(re.escape(character) for character in ESCAPES if ord(character) > 0x1F).encode())
+BLOCK = 100
+"""Lines under one seal, the seal before them included (chosen: a seal costs two bytes a line then)."""
+
+_HEADER = b'{"form":%d,' % FORM
+_SEAL, _LAST = b'{"seal":', b',"last":true}\n'
 
 
 @value
@@ -31,42 +36,72 @@ class Chain:
     first_hash: str = GENESIS
     last_hash: str = GENESIS
     count: int = 0
+    """Events, without header and seals."""
 
-    def extended(self, link: str) -> "Chain":
-        """The chain with one more event, whose hash is `link`."""
-        return Chain(link if self.count == 0 else self.first_hash, link, self.count + 1)
+
+class _Sealed:
+    """Lines as they are written or read: the open block, and the chain of those before it."""
+
+    def __init__(self) -> None:
+        self.block: list[bytes] = []
+        """The lines under the seal to come; the seal before them is the first of them."""
+        self._first = 1
+        self._hashes = (GENESIS, GENESIS)
+
+    @property
+    def place(self) -> str:
+        """Which lines the open block has."""
+        return f"lines {self._first} to {self._first + len(self.block) - 1}"
+
+    def close(self, at: object, *, last: bool) -> bytes:
+        """The lines of the open block as bytes. Its seal begins the next one. `at`: of its last event."""
+        content = b"".join(self.block)
+        found, end = hashlib.sha256(content).hexdigest(), self._first + len(self.block) - 1
+        told: dict[str, object] = {"seal": {"from": self._first, "to": end}, "sha256": found, "at": at}
+        seal = canonical({**told, "last": True} if last else told, by_name=False) + b"\n"
+        self._hashes = (found if self._first == 1 else self._hashes[0], found)
+        self.block, self._first = [seal], end + 1
+        return content
+
+    def chain(self, count: int) -> Chain:
+        """The ends of what is sealed, which has `count` events."""
+        return Chain(*self._hashes, count)
 
 
 def write_events(events: Iterable[Mapping[str, object]], folder: RunFolder) -> Chain:
     """Writes the file and gives the ends of its chain.
 
-    Events are JSON values without floats, and without the keys `n`, `prev` and `hash`, which are added; `MusterError`
-    for anything else. What is personal has been masked before it came here.
+    Events are JSON values without floats, and without members that lines have (`RESERVED`); `MusterError`
+    for anything else. What is personal has been masked before it came here. A key, fingerprint or the like that is None
+    does not come back.
     """
-    chain = Chain()
+    sealed, shortener, count, at = _Sealed(), Shortener(), 0, None
     with folder.open_atomic("events.ndjson") as draft, draft.open("wb") as lines:
-        for event in events:
-            if not _RESERVED.isdisjoint(event):
-                raise MusterError("an event may not name its own place in the chain")
-            line, link = _chained(event, chain.count + 1, chain.last_hash)
-            lines.write(line)
-            chain = chain.extended(link)
-    return chain
+        for count, event in enumerate(events, start=1):
+            line = shortener.line(event)
+            if count == 1:
+                sealed.block.append(canonical(shortener.header, by_name=False) + b"\n")
+            elif len(sealed.block) >= BLOCK:
+                lines.write(sealed.close(at, last=False))
+            sealed.block.append(line)
+            at = event.get("at")
+        if count:
+            lines.write(sealed.close(at, last=True))
+            lines.writelines(sealed.block)
+    return sealed.chain(count)
 
 
 def verify_events(
     path: Path, expected: Chain | None = None, hear: Callable[[Mapping[str, Any]], None] = lambda _: None
 ) -> Chain:
-    """Reads the file again and gives the ends of its chain; `hear` is told each event that fits.
+    """Reads the file again and gives the ends of its chain; `hear` is told each event that fits, as it was written.
 
-    Raises `Unproven` naming the first line that doesn't fit, or when the ends differ from `expected`.
+    Raises `Unproven` naming the first line, or block of lines, that doesn't fit, or when the ends differ from
+    `expected`.
     """
-    chain = Chain()
+    read = _unsealed if is_short(path) else _unlinked
     with path.open("rb") as lines:
-        for line in lines:
-            event, link = _verified(line, chain)
-            chain = chain.extended(link)
-            hear(event)
+        chain = read(path.name, lines, hear)
     if expected is not None and chain != expected:
         raise Unproven(
             f"{path.name} ends after {chain.count} events; {expected.count} were written, with another last hash"
@@ -74,64 +109,69 @@ def verify_events(
     return chain
 
 
-def chained_line(event: Mapping[str, object], number: int, before: str) -> bytes:
-    """The line of `event` as the one with `number`, behind the one whose hash is `before`."""
-    return _chained(event, number, before)[0]
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Each event of a file that verified, with `n`, the number of its line."""
+    short = is_short(path)
+    with path.open("rb") as lines:
+        if not short:
+            yield from map(orjson.loads, lines)
+            return
+        lengthener = Lengthener(orjson.loads(next(lines)))
+        for number, line in enumerate(lines, start=2):
+            if not line.startswith(_SEAL):
+                yield {**lengthener.event(orjson.loads(line)), "n": number}
 
 
-_PLAIN = frozenset({str, int, bool, type(None)})
-"""What nearly every value is; anything else is looked into."""
+def is_short(path: Path) -> bool:
+    """Whether the file has short lines; else all of an event stands in its line (form 1)."""
+    with path.open("rb") as lines:
+        return lines.read(len(_HEADER)) == _HEADER
 
 
-def canonical(event: Mapping[str, object]) -> bytes:
-    """The one spelling of `event`, without a line end. Raises `MusterError` for floats and what JSON doesn't know."""
-    if not _PLAIN.issuperset(map(type, event.values())) and _holds_float(event):
-        raise MusterError("an event holds a float; write an integer or text, which have one spelling only")
-    try:
-        text = orjson.dumps(event, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
-    except orjson.JSONEncodeError as error:
-        raise MusterError(f"an event can't be written as JSON: {type(error).__name__}") from None
-    if text.isascii() and b"\x7f" not in text:  # nearly always, and a tenth of the search's time
-        return text
-    return _UNSAFE.sub(lambda match: ESCAPES[match[0].decode()].encode(), text)
+def _unlinked(name: str, lines: BinaryIO, hear: Callable[[Mapping[str, Any]], None]) -> Chain:
+    first, last, count = GENESIS, GENESIS, 0
+    for count, event in enumerate(linked(name, lines), start=1):
+        first, last = event["hash"] if count == 1 else first, event["hash"]
+        hear(event)
+    return Chain(first, last, count)
 
 
-def _chained(event: Mapping[str, object], number: int, before: str) -> tuple[bytes, str]:
-    """The line of `event` with its place in the chain, and its hash.
-
-    It is spelt once, with a place for the hash in the middle: `n` and `prev` are behind it.
-    """
-    start, _, end = canonical({**event, "n": number, "prev": before, "hash": GENESIS}).partition(_PLACE)
-    if _PLACE in end:
-        raise MusterError("an event holds a place for its hash twice")
-    link = hashlib.sha256(b"%b%b%b" % (before.encode(), start, end)).hexdigest()
-    return b'%b"hash":"%b",%b\n' % (start, link.encode(), end), link
-
-
-_PLACE = b'"hash":"%b",' % GENESIS.encode()
-
-
-def _link(prev: str, body: Mapping[str, object]) -> str:
-    return hashlib.sha256(prev.encode() + canonical(body)).hexdigest()
-
-
-def _verified(line: bytes, chain: Chain) -> tuple[Mapping[str, Any], str]:
-    """The event of `line`, which is the next one of `chain`, and its hash."""
-    number = chain.count + 1
-    try:
-        event = orjson.loads(line)
-        stated = event.pop("hash")
-        intact = line == canonical({**event, "hash": stated}) + b"\n" and stated == _link(chain.last_hash, event)
-    except (ValueError, KeyError, AttributeError, TypeError, MusterError):
-        intact = False
-    if not intact or event["prev"] != chain.last_hash or event["n"] != number:
-        raise Unproven(f"line {number} of events.ndjson was changed, removed, moved or added")
-    return event, str(stated)
+def _unsealed(name: str, lines: BinaryIO, hear: Callable[[Mapping[str, Any]], None]) -> Chain:
+    """Compares each block with its seal before it tells its events."""
+    sealed, lengthener, count, ended = _Sealed(), Lengthener({}), 0, False
+    for block, seal in _blocks(lines):
+        sealed.block[1:] = block[1:] if sealed.block else block  # a seal is there already
+        place, last = sealed.place, seal.endswith(_LAST)
+        try:
+            told = [orjson.loads(line) for line in block if not line.startswith(_SEAL)]
+            if not count:
+                lengthener = Lengthener(told.pop(0))
+            events = [lengthener.event(line) for line in told]
+            at = events[-1].get("at")
+        except (ValueError, LookupError, AttributeError, TypeError):
+            raise Unproven(_broken(name, place)) from None
+        sealed.close(at, last=last)
+        if ended or sealed.block != [seal]:
+            raise Unproven(_broken(name, place))
+        count, ended = count + len(events), last
+        for event in events:
+            hear(event)
+    if not ended:
+        raise Unproven(f"{name} was cut off: its last seal is missing")
+    return sealed.chain(count)
 
 
-def _holds_float(value: object) -> bool:
-    if isinstance(value, float):
-        return True
-    if isinstance(value, Mapping):
-        return any(_holds_float(item) for item in value.values())
-    return isinstance(value, list | tuple) and any(_holds_float(item) for item in value)
+def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[list[bytes], bytes]]:
+    """Each block with the line behind it, which should be its seal; empty where the file ends without one."""
+    block: list[bytes] = []
+    for line in lines:
+        if block and (line.startswith(_SEAL) or len(block) > BLOCK):
+            yield block, line
+            block = []
+        block.append(line)
+    if len(block) > 1:
+        yield block, b""
+
+
+def _broken(name: str, place: str) -> str:
+    return f"{place} of {name}: one was changed, removed, moved or added"

@@ -15,6 +15,9 @@ class Database(Protocol):
     def check(self, connection: Any) -> None:
         """Raises LedgerBroken when what the driver's `connection` writes to is not the ledger any more."""
 
+    def server(self, connection: Any) -> str:
+        """Who keeps what the driver's `connection` is about to commit: another text is another server, or a restart."""
+
     def make(self, connection: Connection) -> None:
         """Makes the tables of the newest version, within the transaction of `connection`."""
 
@@ -37,6 +40,11 @@ def still_there(connection: Connection) -> None:
     Asked before and after a write: what is acknowledged was on the disk under the ledger's name.
     """
     database_of(connection).check(connection.connection.driver_connection)
+
+
+def server_of(connection: Connection) -> str:
+    """Who keeps what a transaction that writes is about to commit, as `Database.server` says it."""
+    return database_of(connection).server(connection.connection.driver_connection)
 
 
 def wipe(engine: Engine) -> None:

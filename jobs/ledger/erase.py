@@ -88,6 +88,7 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
         dropped = connection.execute(delete(record).where(old)).rowcount
         for table in (step, holder):
             connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).not_in(kept)))
+        connection.execute(delete(tables.reading).where(tables.reading.c.run_id.in_(run_ids)))
         for run_id in run_ids:
             _blank_keys(connection, run_id)
             connection.execute(update(outcome).where(outcome.c.run_id == run_id).values(shown))
@@ -152,6 +153,8 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
         connection.execute(delete(notice).where(tuple_(notice.c.space_id, notice.c.customer_id).in_(customers)))
         for table in (tables.step, tables.record, tables.holder):
             connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).in_(places)))
+        runs = {run_id for run_id, _ in rows}
+        connection.execute(delete(tables.reading).where(tables.reading.c.run_id.in_(runs)))
         for run_id, row in rows:
             mine = (outcome.c.run_id == run_id, outcome.c.source_row == row)
             connection.execute(update(outcome).where(*mine).values(leading))

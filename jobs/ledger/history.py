@@ -9,7 +9,11 @@ from jobs.ledger import tables
 from jobs.ledger.paging import paged
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store, begun, select_runs
+from jobs.model import Outcome
 from jobs.windows import A_WINDOW
+
+Span = tuple[int, int]
+"""Source rows from the first to the second number, both included."""
 
 COUNTED = ("intent", "result", "outcome")
 """Kinds of events that have a place in a row's course."""
@@ -24,15 +28,27 @@ def last_moment(store: Store, run_id: str) -> int | None:
         return moment
 
 
-def outcome_windows(store: Store, run_id: str, columns: Sequence[str], window: int = A_WINDOW) -> Iterator[list[Any]]:
+def outcome_windows(
+    store: Store, run_id: str, columns: Sequence[str], window: int = A_WINDOW, span: Span | None = None
+) -> Iterator[list[Any]]:
     """`columns` of the outcome rows of a run as tuples, in input order, at most `window` at a time.
 
-    `source_row` has to be one of `columns`.
+    `source_row` has to be one of `columns`. `span`: of those source rows; None: of all.
     """
     table = tables.outcome
     wanted = select(*(table.c[name] for name in columns)).where(table.c.run_id == run_id)
+    if span is not None:
+        wanted = wanted.where(table.c.source_row.between(*span))
     for rows in paged(store.engine, wanted, table.c.source_row, window):
         yield [tuple(row) for row in rows]
+
+
+def ended_so(store: Store, run_id: str, outcome: Outcome, span: Span) -> int:
+    """How many rows of a span ended so in a run."""
+    table = tables.outcome.c
+    mine = (table.run_id == run_id, table.outcome == outcome, table.source_row.between(*span))
+    with store.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(tables.outcome).where(*mine)) or 0
 
 
 def outcomes_among(store: Store, run_id: str, columns: Sequence[str], first: int, last: int) -> Sequence[Any]:

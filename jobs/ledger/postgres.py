@@ -4,16 +4,19 @@ A writer takes an advisory lock of the whole ledger, or shares it and takes that
 pool of permits). Readers see one moment of the ledger, and can't write.
 """
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.errors import InsufficientPrivilege, LockNotAvailable
+from psycopg.errors import ConnectionTimeout, DiskFull, InsufficientPrivilege, LockNotAvailable
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, PoolResetState, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext
@@ -22,6 +25,7 @@ from jobs.errors import Unusable
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.database import database_of
+from jobs.ledger.silence import SHORT_SECONDS, Heard, at_work
 from jobs.ledger.turn import BUSY_SECONDS, STEP_SECONDS, Turn
 
 OLDEST = 130000
@@ -78,6 +82,15 @@ LOCK = "SELECT set_config('lock_timeout', %s, true), "
 THEN = f", set_config('lock_timeout', '{BUSY_SECONDS}s', true)"
 """Who has its lock waits for a row only where another shard claims the same id, and that ends with its commit."""
 
+SERVER = ", pg_postmaster_start_time()::text"
+
+POOLED = (
+    f", set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), set_config('synchronous_commit',"
+    " coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true)"
+)
+"""What holds for each transaction by itself behind a pooler, where the next one may be served by another process, which
+somebody else has left other settings."""
+
 
 class _Text(StrDumper):
     """PostgreSQL refuses the character NUL, which a target may send: its picture is kept (U+2400)."""
@@ -99,9 +112,20 @@ class Postgres:
     """Whether the server was ever reached."""
     gone: bool = False
     """Whether it was waited for in vain: an end of several reads shall not wait for each of them again."""
+    silent_at: float = -math.inf
+    """When, on the monotonic clock, it last took no connection for as long as one may take, and refused none."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether another try would most likely take as long, and be in vain."""
+        return monotonic() - self.silent_at < AWAY_SECONDS
 
     def check(self, connection: Any) -> None:
         """As of `Database`: what a server has committed is its own to keep."""
+
+    def server(self, connection: Any) -> str:
+        """As of `Database`: when the server started to which a transaction that writes belongs."""
+        return str(connection.server)
 
     def make(self, connection: Connection) -> None:
         """As of `Database`."""
@@ -138,7 +162,7 @@ class Postgres:
         raw = engine.raw_connection()
         driver: Any = raw.driver_connection
         try:
-            driver.autocommit = True
+            driver.autocommit, driver.most = True, math.inf
             for name in names:
                 driver.execute(f'VACUUM FULL "{name}"')
         except psycopg.Error as error:
@@ -156,7 +180,7 @@ def scripts(since: int) -> Sequence[str]:
 
 def open_engine(url: URL, words: str) -> Engine:
     """An engine whose commits are on the server's disk. Raises Unusable, LedgerBroken."""
-    database = Postgres(words, Turn(words, _busy, _held), Turn(words, _away, _gone))
+    database = Postgres(words, Turn(words, _busy, _held), Turn(words, _away, lambda _: _gone(database)))
     database.back.stopped = lambda: database.turn.stopped()
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -176,7 +200,9 @@ def open_engine(url: URL, words: str) -> Engine:
 
 def _connected(database: Postgres, args: Sequence[Any], given: Mapping[str, Any]) -> psycopg.Connection[Any]:
     """A connection to a server that keeps what it commits; one that was there before is waited for."""
-    reach = partial(_reached, args, given)
+    if database.gone and database.silent:
+        raise _gone(database)
+    reach = partial(_reached, database, args, given)
     try:
         wait = database.met and not database.gone
         connection = database.back.take(reach, AWAY_SECONDS) if wait else reach()
@@ -192,27 +218,38 @@ def _connected(database: Postgres, args: Sequence[Any], given: Mapping[str, Any]
     return connection
 
 
-def _reached(args: Sequence[Any], given: Mapping[str, Any]) -> psycopg.Connection[Any]:
-    connection = psycopg.connect(*args, **given)
+def _reached(database: Postgres, args: Sequence[Any], given: Mapping[str, Any]) -> Heard:
+    try:
+        connection = Heard.connect(*args, **given)
+    except ConnectionTimeout:
+        database.silent_at = monotonic()
+        raise
     try:
         _promised(connection)
     except BaseException:
         connection.close()
         raise
+    connection.works = partial(at_work, given=given)
     connection.adapters.register_dumper(str, _Text)
     return connection
 
 
-def _promised(connection: psycopg.Connection[Any]) -> None:
+def _promised(connection: Heard) -> None:
     """Reads the server's promises back, as SQLite's pragmas are. Raises LedgerBroken."""
     version = connection.info.server_version
     if version < OLDEST:
         raise LedgerBroken(f"the server is PostgreSQL {version // 10000}; {OLDEST // 10000} or newer is needed")
     names = [*PROMISES, "synchronous_commit"]
-    values = connection.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names)).fetchone()
-    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in ENDING.items()))
+    asked = ", ".join(["pg_backend_pid()", *(f"current_setting('{name}')" for name in names)])
+    found = connection.execute(f"SELECT {asked}").fetchone()
+    assert found is not None
+    pid, values = found[0], found[1:]
+    if pid == connection.info.backend_pid:
+        connection.pid = pid
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in ENDING.items()))
+    else:
+        _pooled(connection)
     connection.commit()
-    assert values is not None
     for name, value in zip(names, values, strict=True):
         if name in PROMISES and value != PROMISES[name][0]:
             raise LedgerBroken(f"the ledger's server has {name} = {value}", hint=PROMISES[name][1])
@@ -221,6 +258,23 @@ def _promised(connection: psycopg.Connection[Any]) -> None:
                 "the ledger's server has synchronous_commit = off: what it acknowledges is not on its disk",
                 hint="ALTER ROLE ... SET synchronous_commit = on",
             )
+
+
+def _pooled(connection: Heard) -> None:
+    """What is different where another process serves us than the one that we were told of. Raises LedgerBroken.
+
+    A pooler gives each session, or each transaction, a process of the server. A statement that one of them has
+    prepared is unknown to the next, and what is SET would be left to strangers.
+    """
+    connection.prepare_threshold = None
+    wanted = re.search(r"-c *search_path=(\S+)", connection.info.options)
+    found = connection.execute("SELECT current_setting('search_path')").fetchone()
+    if wanted is not None and found != (wanted[1],):
+        raise LedgerBroken(
+            f"the pooler before the ledger's server leaves out the URL's search_path={wanted[1]}: the ledger would be"
+            " another one",
+            hint=f"leave it out, too, and as the role's owner: ALTER ROLE ... SET search_path = {wanted[1]}",
+        )
 
 
 def _on_reset(connection: psycopg.Connection[Any], _record: object, state: PoolResetState) -> None:
@@ -236,14 +290,16 @@ def _on_begin(connection: Connection) -> None:
     raw: Any = connection.connection.driver_connection
     raw.isolation_level = IsolationLevel.READ_COMMITTED if writes else IsolationLevel.REPEATABLE_READ
     raw.read_only = not writes
+    raw.most = SHORT_SECONDS if about is not None or (raw.pid is None and not writes) else math.inf
     if not writes:
         return
     step = f"{round(STEP_SECONDS * 1000)}ms"
     lock = LOCK + (WHOLE if about is None else PART).format(ledger=LEDGER, part=ABOUT) + THEN
+    lock += (POOLED if raw.pid is None else "") + SERVER
 
     def taken() -> None:
         try:
-            raw.execute(lock, (step,) if about is None else (step, about))
+            raw.server = raw.execute(lock, (step,) if about is None else (step, about)).fetchone()[-1]
         except psycopg.Error:
             if not raw.closed:
                 raw.rollback()
@@ -287,6 +343,8 @@ def refused(words: str, error: psycopg.Error, *, writes: bool, lost: bool = Fals
     hint = "see the server's log, then muster resume"
     if isinstance(error, InsufficientPrivilege):
         hint = "docs/ledger.md names the rights that the role needs; the owner of the tables runs muster ledger upgrade"
+    elif isinstance(error, DiskFull):
+        hint = "free space on the server's disk, then muster resume"
     kind = LedgerAway if lost else LedgerBroken
     return kind(f"the ledger can't be {'written' if writes else 'read'}: {words_of(error)}", hint=hint)
 
@@ -307,8 +365,14 @@ def _away(error: BaseException) -> bool:
     return isinstance(error, psycopg.OperationalError)
 
 
-def _gone(words: str) -> LedgerBroken:
+def _gone(database: Postgres) -> LedgerBroken:
+    """Says of a server that was waited for that it did not come back."""
+    if database.silent:
+        return LedgerBroken(
+            f"the ledger {database.words} answered nothing for {AWAY_SECONDS:g} s",
+            hint="see whether its server, or what lies between, is frozen or cut off; then muster resume",
+        )
     return LedgerBroken(
-        f"the ledger {words} was away for {AWAY_SECONDS:g} s",
-        hint="see whether the server runs, then muster resume",
+        f"the ledger {database.words} was away for {AWAY_SECONDS:g} s",
+        hint="see whether the server runs, and its log: a full disk stops it, too; then muster resume",
     )

@@ -10,7 +10,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, select, update
 
 from jobs.alive import Process, Pulse
 from jobs.clock import Clock
@@ -18,6 +18,7 @@ from jobs.ledger import tables
 from jobs.ledger.dialect import insert_into
 from jobs.ledger.lease import BEAT_PATIENCE, RELEASE_PATIENCE, Lease, owner_of
 from jobs.ledger.lost_answer import made_once
+from jobs.ledger.readings import Reading, keep
 from jobs.ledger.rows import Part
 from jobs.ledger.store import Store
 from jobs.ledger.tally import Tally
@@ -40,6 +41,10 @@ class ShardState(StrEnum):
     DONE = "done"
     LEFT = "left"
     """Nobody takes it any more: its run was stopped, or too many died with it. The leader ends its rows."""
+
+
+ENDED = frozenset({ShardState.DONE, ShardState.LEFT})
+"""How a shard stands that nobody takes any more."""
 
 
 @value
@@ -84,6 +89,8 @@ class Leaving:
     due_ms: int | None = None
     until_ms: int | None = None
     waiting: Sent | None = None
+    reading: Reading | None = None
+    """What was seen when its rows were read afresh; None: they were not, and the leader reads them."""
 
 
 @value
@@ -170,7 +177,32 @@ def shards_of(store: Store, run_id: str) -> Sequence[Shard]:
 def _shards_of(store: Store, run_id: str) -> Sequence[Shard]:
     with store.engine.connect() as connection:
         found = connection.execute(select(TABLE).where(TABLE.c.run_id == run_id).order_by(TABLE.c.shard)).mappings()
-        return [_shard(row) for row in found]
+        return [shard_of_row(row) for row in found]
+
+
+def shard_of(store: Store, run_id: str, number: int) -> Shard | None:
+    """One shard of a run; None: it has none of that number."""
+
+    def attempt(_again: bool) -> Shard | None:
+        with store.engine.connect() as connection:
+            mine = (TABLE.c.run_id == run_id, TABLE.c.shard == number)
+            row = connection.execute(select(TABLE).where(*mine)).mappings().one_or_none()
+            return None if row is None else shard_of_row(row)
+
+    return made_once(attempt)
+
+
+def count_of(store: Store, run_id: str) -> int:
+    """How many shards a run has."""
+    with store.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(TABLE).where(TABLE.c.run_id == run_id)) or 0
+
+
+def was_taken(store: Store, run_id: str) -> bool:
+    """Whether any process has had a shard of a run."""
+    with store.engine.connect() as connection:
+        had = select(TABLE.c.shard).where(TABLE.c.run_id == run_id, TABLE.c.epoch > 0).limit(1)
+        return connection.scalar(had) is not None
 
 
 def take(store: Store, run_id: str, worker: str, now_ms: int, number: int | None = None) -> Shard | None:
@@ -178,13 +210,9 @@ def take(store: Store, run_id: str, worker: str, now_ms: int, number: int | None
 
     One that is parked is free when it is due. Who takes one has asked whether the run's leader works.
     """
-    free = or_(
-        TABLE.c.state == ShardState.OPEN,
-        (TABLE.c.state == ShardState.PARKED) & (TABLE.c.due_ms <= now_ms),
-    )
-    wanted = select(TABLE).where(TABLE.c.run_id == run_id, free).order_by(TABLE.c.shard).limit(1)
-    if number is not None:
-        wanted = wanted.where(TABLE.c.shard == number)
+    among = (TABLE.c.run_id == run_id, *(() if number is None else (TABLE.c.shard == number,)))
+    parked = (TABLE.c.state == ShardState.PARKED) & (TABLE.c.due_ms <= now_ms)
+    first = [select(func.min(TABLE.c.shard)).where(*among, free) for free in (TABLE.c.state == ShardState.OPEN, parked)]
     me = Process.me()
     owner = {
         "owner_pid": me.pid,
@@ -194,13 +222,14 @@ def take(store: Store, run_id: str, worker: str, now_ms: int, number: int | None
         "owner_namespace": me.namespace,
     }
     with store.engine.execution_options(writes=True, about=f"shards {run_id}").begin() as connection:
-        row = connection.execute(wanted).mappings().one_or_none()
-        if row is None:
+        found = [shard for wanted in first if (shard := connection.scalar(wanted)) is not None]
+        if not found:
             return None
-        taken = {"state": ShardState.TAKEN, "epoch": row["epoch"] + 1, "worker": worker, "heartbeat_ms": now_ms}
-        mine = (TABLE.c.run_id == run_id, TABLE.c.shard == row["shard"])
-        connection.execute(update(TABLE).where(*mine).values(**taken, **owner, beats=TABLE.c.beats + 1))
-        return _shard(connection.execute(select(TABLE).where(*mine)).mappings().one())
+        taken = {"state": ShardState.TAKEN, "worker": worker, "heartbeat_ms": now_ms}
+        grown = {"epoch": TABLE.c.epoch + 1, "beats": TABLE.c.beats + 1}
+        mine = (TABLE.c.run_id == run_id, TABLE.c.shard == min(found))
+        connection.execute(update(TABLE).where(*mine).values(**taken, **owner, **grown))
+        return shard_of_row(connection.execute(select(TABLE).where(*mine)).mappings().one())
 
 
 def give_back(store: Store, shard: Shard, leaving: Leaving) -> bool:
@@ -222,6 +251,8 @@ def _given_back(store: Store, shard: Shard, leaving: Leaving, *, again: bool) ->
         if connection.execute(update(TABLE).where(*_mine(shard)).values(values)).rowcount != 1:
             known = (TABLE.c.run_id == shard.run_id, TABLE.c.shard == shard.number, TABLE.c.epoch == shard.part.epoch)
             return again and connection.scalar(select(TABLE.c.state).where(*known)) == leaving.state
+        if leaving.reading is not None:
+            keep(connection, shard.run_id, shard.number, leaving.reading)
         call = tables.call
         for (operation, method, status), calls in sorted(leaving.calls.items()):
             row = {"operation": operation, "method": method, "status": status, "calls": calls}
@@ -249,13 +280,12 @@ def take_from(store: Store, shard: Shard, state: ShardState = ShardState.OPEN) -
 
 def close(store: Store, run_id: str) -> None:
     """From now on nobody takes a shard of the run, and whoever has one writes nothing more about it."""
-    ended = (ShardState.DONE, ShardState.LEFT)
 
     def attempt(_again: bool) -> None:
         with store.writes.begin() as connection:
             still = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state == ShardState.TAKEN)
             connection.execute(still.values(lost=TABLE.c.lost + 1))
-            left = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state.not_in(ended))
+            left = update(TABLE).where(TABLE.c.run_id == run_id, TABLE.c.state.not_in(ENDED))
             connection.execute(left.values(state=ShardState.LEFT, epoch=TABLE.c.epoch + 1))
 
     made_once(attempt)
@@ -268,7 +298,7 @@ def taken_in(store: Store, space_id: int) -> Sequence[Shard]:
     wanted = select(TABLE).select_from(joined)
     wanted = wanted.where(batch.c.space_id == space_id, TABLE.c.state == ShardState.TAKEN)
     with store.engine.connect() as connection:
-        return [_shard(row) for row in connection.execute(wanted).mappings()]
+        return [shard_of_row(row) for row in connection.execute(wanted).mappings()]
 
 
 def intents_among(store: Store, run_id: str, first: int, last: int) -> int:
@@ -305,7 +335,8 @@ def _sent(text: str | None) -> Sent | None:
     return None if text is None else {int(row): tuple(sent) for row, sent in json.loads(text).items()}
 
 
-def _shard(row: RowMapping) -> Shard:
+def shard_of_row(row: RowMapping) -> Shard:
+    """The shard that a line of the table is."""
     state = ShardState(row["state"])
     return Shard(
         run_id=row["run_id"],

@@ -47,6 +47,10 @@ class Sqlite:
         """As of `Database`: its files are those that were opened."""
         self.files.check(connection)
 
+    def server(self, _connection: Any) -> str:
+        """As of `Database`: there is none, and what was committed is where its files are."""
+        return ""
+
     def make(self, connection: Connection) -> None:
         """As of `Database`."""
         metadata.create_all(connection)

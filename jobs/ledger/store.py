@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.ledger import tables
+from jobs.ledger.acknowledged import Acknowledged, older
 from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.bulk_insert import Many
 from jobs.ledger.columns import (
@@ -87,6 +88,7 @@ class Store:
         self.engine = engine
         self.writes = engine.execution_options(writes=True)
         self._many = Many()
+        self._acknowledged = Acknowledged()
 
     @property
     def url(self) -> str:
@@ -202,8 +204,9 @@ class Store:
 
         `origin`: of the target, which the space speaks of from now on; None: as before.
         """
-        batch = tables.batch
+        batch, start = tables.batch, EventRow(run.started_ms, "run_start")
         with self.writes.begin() as connection:
+            self._acknowledged.check(connection)
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
                 raise Unusable(f"run id {run.run_id} was used before", hint="choose another --run-id, or leave it out")
             row = {
@@ -227,9 +230,10 @@ class Store:
                     started_ms=run.started_ms,
                 )
             )
-            self._many.insert(connection, tables.event, [event_line(EventRow(run.started_ms, "run_start"), run.run_id)])
+            self._many.insert(connection, tables.event, [event_line(start, run.run_id)])
             if origin is not None:
                 remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
+        self._acknowledged.learn(run.run_id, [start], [])
 
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""
@@ -288,12 +292,15 @@ class Store:
                 self._fence(connection, fence, part)
                 if again and is_there(connection, run_id, events, outcomes, part):
                     changed, moved, events, outcomes = [], [], [], []
+                else:
+                    self._acknowledged.check(connection)
                 self._many.insert(connection, tables.record, changed, replacing=True)
                 self._many.insert(connection, tables.step, moved, replacing=True)
                 self._many.insert(connection, tables.event, [event_line(each, run_id) for each in events])
                 self._many.insert(connection, tables.outcome, [outcome_line(each, run_id) for each in outcomes])
                 held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
             still_there(connection)
+            self._acknowledged.learn(run_id, events, outcomes)
             return held
 
     def _claim(self, connection: Connection, space_id: int, claims: Sequence[IdClaim]) -> Mapping[IdClaim, str]:
@@ -358,9 +365,11 @@ class Store:
         for rows in paged(self.engine, wanted, tables.outcome.c.source_row, window):
             yield _plain(rows)
 
-    def events(self, run_id: str, window: int = A_WINDOW) -> Iterator[Mapping[str, Any]]:
-        """The history of a run, oldest first."""
+    def events(self, run_id: str, window: int = A_WINDOW, *, row: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """The history of a run, oldest first; of the source row `row` alone where one is given."""
         wanted = select(tables.event).where(tables.event.c.run_id == run_id)
+        if row is not None:
+            wanted = wanted.where(tables.event.c.source_row == row)
         for rows in paged(self.engine, wanted, tables.event.c.seq, window):
             yield from _plain(rows)
 
@@ -439,7 +448,10 @@ class Store:
 
     def _fence(self, connection: Connection, fence: Mapping[str, Any], part: Part | None) -> None:
         if part is None:
-            mine = self._many.scalar(connection, EPOCH, space_id=fence["space_id"]) == fence["epoch"]
+            found = self._many.scalar(connection, EPOCH, space_id=fence["space_id"])
+            if found is None or found < fence["epoch"]:  # it only grows
+                raise older()
+            mine = found == fence["epoch"]
         else:
             mine = self._many.scalar(connection, OF_SHARD, shard=part.shard, **fence) == part.epoch
         if not mine:

@@ -14,6 +14,7 @@ ahead    how far one boot's clock is ahead of another's, at most
 notice   what a target told of a customer by itself, each once
 holder   which key of a space holds an id of the target: two keys never hold one customer or one wallet
 shard    some rows of a run, one after the other, that one process works on: lease, fencing and counters are per shard
+reading  what the worker of a shard saw when it read its rows afresh, until the report of the run is written
 lineage  which row of an earlier run a row of a mended file is
 disposition  what people said about rows that stay as they are; append-only
 """
@@ -35,7 +36,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 8
 
 metadata = MetaData()
 
@@ -125,6 +126,18 @@ shard = Table(
     Column("tally", Text, nullable=False),  # JSON: how its rows ended
     Column("counted", BigInteger, nullable=False),  # intents whose calls are in `call`
     Column("repeated", BigInteger, nullable=False),  # writes sent once more after a 401
+    Index("shard_by_state", "run_id", "state", "shard"),
+    sqlite_with_rowid=False,
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("run_id", String(80), primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("lines", Text, nullable=False),  # JSON: of each column of reconciliation.csv its values, masked as there
+    Column("complete", BigInteger, nullable=False),  # rows that were found complete at the target
+    Column("not_read", Text, nullable=False),  # JSON: as in summary.json
     sqlite_with_rowid=False,
 )
 
@@ -344,6 +357,8 @@ ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     4: (lineage, disposition),
     5: (notice,),
     6: (shard, run.c.stop),
+    7: (),
+    8: (*(index for index in shard.indexes if index.name == "shard_by_state"), reading),
 }
 """What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
 

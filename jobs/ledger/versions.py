@@ -29,10 +29,13 @@ def add(connection: Connection, added: Table | Column[Any] | Index) -> None:
     """Makes a table, or a column or index of one that is there.
 
     A column must be the last of its table, and may be null or has a default. A table that this very migration made
-    has it already.
+    has both already.
     """
-    if isinstance(added, (Table, Index)):
+    if isinstance(added, Table):
         added.create(connection)
+        return
+    if isinstance(added, Index):
+        added.create(connection, checkfirst=True)
         return
     if added.name in {column["name"] for column in inspect(connection).get_columns(added.table.name)}:
         return

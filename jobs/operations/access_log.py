@@ -13,7 +13,7 @@ from pathlib import Path
 from jobs.clock import Clock, iso
 from jobs.disk import advice
 from jobs.errors import Unusable
-from jobs.evidence.events import GENESIS, chained_line
+from jobs.evidence.linked_line import GENESIS, linked_line
 from jobs.ledger.place import place_of
 from jobs.os_user import people
 from jobs.settings.settings import Settings
@@ -45,7 +45,7 @@ def _append(path: Path, event: dict[str, object]) -> None:
         if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
             raise Unusable(f"others may read {path}", hint=f"chmod 600 {path}")
         number, before = _last(file.fileno(), path)
-        line = chained_line(event, number + 1, before)
+        line = linked_line(event, number + 1, before)
         if file.write(line) != len(line):
             raise OSError(28, os.strerror(28), str(path))
         os.fsync(file.fileno())

@@ -11,9 +11,10 @@ from jobs.clock import Clock, milliseconds
 from jobs.engine.stops import ErrorBudget, Stops
 from jobs.errors import ExitCode, Locked, MusterError, Unusable
 from jobs.intake.workspace import workspace
+from jobs.keys import Pseudonyms
 from jobs.ledger.place import place_of
 from jobs.ledger.rows import RunRow
-from jobs.ledger.shards import Leader, Shard, ShardState, leader_of, shards_of
+from jobs.ledger.shards import Leader, Shard, ShardState, count_of, leader_of, shard_of, stop_all, was_taken
 from jobs.ledger.store import Store
 from jobs.progress import Progress
 from jobs.run.engines import Names
@@ -22,9 +23,11 @@ from jobs.run.place import Place
 from jobs.run.shard_input import read_anew, staged
 from jobs.run.signals import Signals
 from jobs.run.wiring import credential_of, system_of
-from jobs.run.worker import NoLeader, Work, Worker, code_of
+from jobs.run.work import Work
+from jobs.run.worker import NoLeader, Worker, code_of
 from jobs.settings.as_run import as_run, egress_here
 from jobs.settings.pseudonyms import pseudonyms_of
+from jobs.settings.settings import Settings
 from jobs.value import value
 
 WAIT_SECONDS = 40.0
@@ -41,6 +44,16 @@ class NotYet(MusterError):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"run {run_id} is not shared out in shards yet", hint="the same command, a little later")
+
+
+class NoSecret(MusterError):
+    """A secret that every worker of the run needs is not to be had where this one works."""
+
+    exit_code = ExitCode.PERMISSION
+
+    def __init__(self, missing: Unusable) -> None:
+        host = Process.me().host
+        super().__init__(f"a worker on {host} has not what it needs: {missing.message}", hint=missing.hint)
 
 
 @value
@@ -67,15 +80,19 @@ def run_shard(names: Names, clock: Clock, progress: Progress, wait_seconds: floa
         leader = leader_of(store, run.run_id)
         if leader is None:
             raise NoLeader(run.run_id)
-        work = _work(names, run, leader, Place(Path(), clock, progress), store, stack)
+        try:
+            work = _work(names, run, leader, Place(Path(), clock, progress), store, stack)
+        except NoSecret as error:
+            _tell(error, names, run, store)
+            raise
         stops = Stops(breaker=work.settings.breaker, same_cause=work.settings.same_cause)
         stops.budget = ErrorBudget.given(work.settings.max_errors, rows_of(work.accepted))
         store.hear(stops.signalled.is_set)
         signals.hand_over(stops)
         worker = Worker(work, stops)
         finish(worker.online(signals))
-        mine = [each for each in shards_of(store, run.run_id) if each.number in worker.had]
-        return Worked(run.run_id, mine, code_of(worker))
+        mine = (shard_of(store, run.run_id, number) for number in sorted(worker.had))
+        return Worked(run.run_id, [each for each in mine if each is not None], code_of(worker))
 
 
 def _begun(store: Store, names: Names, clock: Clock, wait_seconds: float) -> RunRow:
@@ -104,13 +121,13 @@ def _run(store: Store, names: Names) -> RunRow:
     run = store.run(names.run)
     if run is None:
         raise Unusable(f"the ledger knows no run {names.run[:80]}", hint="muster runs lists them")
-    shards = shards_of(store, run.run_id)
+    shards = count_of(store, run.run_id)
     if not shards and leader_of(store, run.run_id) is not None:
         raise NotYet(run.run_id)
     if not shards:
         raise Unusable(f"run {run.run_id} is not shared out in shards", hint="muster run INPUT --workers N")
-    if names.shard is not None and names.shard >= len(shards):
-        raise Unusable(f"run {run.run_id} has {len(shards)} shards, 0 to {len(shards) - 1}: none is {names.shard}")
+    if names.shard is not None and names.shard >= shards:
+        raise Unusable(f"run {run.run_id} has {shards} shards, 0 to {shards - 1}: none is {names.shard}")
     return run
 
 
@@ -119,7 +136,7 @@ def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
     if names.shard is None:
         return None
     until = clock.monotonic() + WAIT_SECONDS
-    while (shard := shards_of(store, names.run)[names.shard]).state is ShardState.TAKEN:
+    while (shard := shard_of(store, names.run, names.shard)) is not None and shard.state is ShardState.TAKEN:
         if leader_of(store, names.run) is None:
             raise NoLeader(names.run)
         if clock.monotonic() >= until:
@@ -133,9 +150,27 @@ def _awaited(store: Store, names: Names, clock: Clock) -> Shard | None:
     return shard
 
 
+def _tell(error: NoSecret, names: Names, run: RunRow, store: Store) -> None:
+    """Has the run stop where no worker has had a shard yet: the others that its leader starts would fare alike."""
+    if names.worker and not was_taken(store, run.run_id):
+        stops = Stops()
+        stops.block(error)
+        stop_all(store, run.run_id, stops.told())
+
+
+def _secrets(settings: Settings, ledger: str) -> Pseudonyms:
+    """The key of the pseudonyms, where the credential is to be had too. Raises NoSecret."""
+    try:
+        credential_of(settings)
+        return pseudonyms_of(ledger)
+    except Unusable as error:
+        raise NoSecret(error) from error
+
+
 def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store, stack: ExitStack) -> Work:
-    """All that a worker needs, found where it works. Raises Unusable."""
-    settings, pseudonyms = as_run(run.settings, names.ledger), pseudonyms_of(names.ledger)
+    """All that a worker needs, found where it works. Raises Unusable, NoSecret."""
+    settings = as_run(run.settings, names.ledger)
+    pseudonyms = _secrets(settings, names.ledger)
     store.know_key(pseudonyms.of("key", "check"))
     if place_of(names.ledger).key_file is not None and not _same_machine(leader):
         raise Unusable(
@@ -146,7 +181,6 @@ def _work(names: Names, run: RunRow, leader: Leader, place: Place, store: Store,
     if settings.egress_agreement is not None:
         settings = replace(settings, egress=egress_here(settings.egress if _same_machine(leader) else None))
     system = system_of(settings, Path(run.input_path).parent)
-    credential_of(settings)
     accepted = staged(leader, settings)
     if accepted is None:
         work = stack.enter_context(workspace(settings.workplace, place.clock))

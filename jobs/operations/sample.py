@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from jobs.evidence.events import read_events
 from jobs.evidence.manifest import facts_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
@@ -34,7 +35,8 @@ def sample(run: RunRow, settings: Settings, size: int, seed: int, *, by_outcome:
     folder = RunFolder.existing(folder_of(run))
     with Store.opened(settings.ledger, create=False) as store:
         check_standing(store, run)
-        found = draw(folder.path, size, seed, by_outcome=by_outcome)
+        events = read_events(folder.path / "events.ndjson")
+        found = draw(folder.path, events, size, seed, by_outcome=by_outcome)
         content = {f"{found.name}.html": found.to_html().encode(), f"{found.name}.csv": found.to_csv().encode()}
 
         def add(twin: RunFolder, seal: Seal) -> None:

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import polars as pl
 
 from jobs import folded
-from jobs.batch import Batch
+from jobs.batch import InOrder
 from jobs.clock import Clock, iso
 from jobs.errors import Unreachable
-from jobs.ledger.history import outcome_windows
+from jobs.ledger.history import Span, outcome_windows
 from jobs.ledger.store import Store
 from jobs.model import COMPLETE, DIFFERING, MatchClass, Outcome
 from jobs.reports.not_read import ALL_READ
@@ -157,11 +157,17 @@ def wallet(claim: Claim, sighting: Sighting) -> Iterator[Line]:
 
 
 async def claims(
-    store: Store, run_id: str, batch: Batch, taken: Callable[[Claim], bool] = lambda _: True
+    store: Store,
+    run_id: str,
+    rows: InOrder,
+    taken: Callable[[Claim], bool] = lambda _: True,
+    span: Span | None = None,
 ) -> AsyncIterator[Sequence[tuple[Claim, Row | None]]]:
-    """The claims of a run that are `taken`, beside the file's rows, window by window; Row None: quarantined."""
-    rows = batch.in_order()
-    for window in outcome_windows(store, run_id, CLAIMED):
+    """The claims of a run that are `taken`, beside the file's rows, window by window; Row None: quarantined.
+
+    `span`: those of these source rows; None: all.
+    """
+    for window in outcome_windows(store, run_id, CLAIMED, span=span):
         wanted = [claim for line in window if taken(claim := claim_of(line))]
         for begin in range(0, len(wanted), A_LOOKUP):
             some = wanted[begin : begin + A_LOOKUP]

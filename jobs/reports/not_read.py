@@ -1,7 +1,7 @@
 """What a comparison with the target could not read: how many rows, and why. It is no difference, and no match."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from jobs.value import value
@@ -31,8 +31,19 @@ class NotRead:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "NotRead":
         """What an earlier `summary.json` holds of it; nothing where an older muster wrote it."""
-        found = document.get("not_read") or {}
+        return cls.read(document.get("not_read") or {})
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> "NotRead":
+        """What `document` gave."""
         return cls(dict(found.get("causes", {})), int(found.get("complete", 0)))
+
+    def and_those(self, other: "NotRead") -> "NotRead":
+        """Both together."""
+        whole = replace(self, complete=self.complete + other.complete)
+        for cause, rows in other.causes.items():
+            whole = whole.and_more(cause, rows, complete=0)
+        return whole
 
     def and_more(self, cause: str, rows: int = 1, *, complete: int) -> "NotRead":
         """With `rows` more, of which the ledger calls `complete` so."""

@@ -38,7 +38,7 @@ class Trail:
     draw: str
     """The hash by which it was drawn, in hex."""
     events: list[Mapping[str, Any]] = field(default_factory=list)
-    """Its events, oldest first; with `n`, their place in the chain, and `hash`."""
+    """Its events, oldest first; with `n`, their line, and `hash` where each has one of its own."""
     lines: list[Mapping[str, Any]] = field(default_factory=list)
     """Its lines of the reconciliation."""
 
@@ -84,9 +84,12 @@ class Sample:
         return text.getvalue()
 
 
-def draw(folder: Path, size: int, seed: int, *, by_outcome: bool = False) -> Sample:
+def draw(
+    folder: Path, events: Iterable[Mapping[str, Any]], size: int, seed: int, *, by_outcome: bool = False
+) -> Sample:
     """Draws from the files of a run: outcome.parquet, events.ndjson, reconciliation.parquet, summary.json.
 
+    `events`: those of events.ndjson, with `n`, their line.
     `by_outcome`: `size` rows of each outcome, by the same rule, in the place of `size` rows in all.
     """
     summary = orjson.loads((folder / "summary.json").read_bytes())
@@ -101,7 +104,7 @@ def draw(folder: Path, size: int, seed: int, *, by_outcome: bool = False) -> Sam
     wanted = pl.col("source_row").is_in(list(drawn))
     found = outcome.filter(wanted).collect().iter_rows(named=True)
     trails = {row["source_row"]: Trail(row, drawn[row["source_row"]]) for row in found}
-    for event in _events(folder / "events.ndjson"):
+    for event in events:
         if event.get("source_row") in trails:
             trails[event["source_row"]].events.append(event)
     lines = pl.scan_parquet(folder / "reconciliation.parquet", glob=False).filter(wanted).collect()
@@ -113,11 +116,6 @@ def draw(folder: Path, size: int, seed: int, *, by_outcome: bool = False) -> Sam
 def drawn_rows(rows: Iterable[int], size: int, seed: int, sha256: str) -> list[tuple[str, int]]:
     """(hash, source row) of those that `RULE` draws; `sha256`: of the input, in hex."""
     return nsmallest(size, ((hashlib.sha256(f"{seed}|{sha256}|{row}".encode()).hexdigest(), row) for row in rows))
-
-
-def _events(path: Path) -> Iterable[dict[str, Any]]:
-    with path.open("rb") as lines:
-        yield from (orjson.loads(line) for line in lines if b'"source_row":' in line)
 
 
 def _cell(value: object) -> str:

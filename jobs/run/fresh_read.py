@@ -1,14 +1,19 @@
 """The fresh read at the end of a run, and of its first rows: the target compared with what the ledger claims."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from jobs.errors import NotPermitted, Unreachable
+from jobs.ledger.history import Span
+from jobs.ledger.readings import ReadShard, lines_of, shards_read
+from jobs.ledger.store import Store
 from jobs.model import AGREEING, COMPLETE, Outcome
 from jobs.reconciliation.compare import Reconciliation, claims
 from jobs.reconciliation.listing import NOTHING, if_cheaper
@@ -17,7 +22,8 @@ from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.reconciliation import write_reconciliation
 from jobs.run.canary import DEAD
 from jobs.run.context import RunContext, unless
-from jobs.run.read_again import READS_ALL, ReadAgain
+from jobs.run.read_again import LEFT, READS_ALL, ReadAgain
+from jobs.run.shard_read import frame_of
 from jobs.run.throttling import saying
 from jobs.run.wiring import connected, credential_of, reader_given
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
@@ -93,30 +99,57 @@ async def reread(context: RunContext, outage: Outage, *, own_reads: bool) -> Rer
 
 
 async def compared(context: RunContext, reader: Reader) -> Reread:
-    """What the ledger claims beside what `reader` shows; an outage that lasts too long stops the run."""
+    """What the ledger claims beside what `reader` shows, or showed the workers; an outage that lasts too long stops
+    the run.
+    """
     parts = list[Path]()
     system, settings, clock = context.given.system, context.given.settings, context.place.clock
-    store, run_id = context.session.store, context.run.run_id
+    store, run_id, batch = context.session.store, context.run.run_id, context.given.batch
+    read = shards_read(store, run_id)
+    found = sum(each.complete for each in read)
     again = ReadAgain.of(store, run_id, settings.reread, clock.random)
     counts = store.outcome_counts(run_id)
-    held = sum(counts.get(outcome, 0) for outcome in COMPLETE) - again.spared
+    held = max(0, sum(counts.get(outcome, 0) for outcome in COMPLETE) - again.spared - found)
     listing, told = await if_cheaper(system, reader, held, settings.concurrency)
     if listing is not NOTHING:
         context.stops.note(told)
     reconciliation = Reconciliation(system, reader, clock, listed=listing.customers)
-    windows = claims(store, run_id, context.given.batch, again.takes)
-    with context.place.progress.stage("reconciling", context.given.batch.rows - again.spared) as count:
-        async for frame in reconciliation.frames(windows, settings.concurrency):
-            parts.append(context.place.work / f"reconciliation-{len(parts):06}.parquet")
-            frame.write_parquet(parts[-1])
-            count.advance(frame["source_row"].n_unique())
-    not_read = again.told(reconciliation.not_read)
-    if again.left:
-        context.stops.note(f"{again.left:,} rows that were complete before were not read again: {READS_ALL}")
+    rows = batch.in_order()
+    with context.place.progress.stage("reconciling", batch.rows - again.spared) as count:
+        for span, shard in pieces(read, batch.rows):
+            theirs = claims(store, run_id, rows, again.takes, span)
+            own = reconciliation.frames(theirs, settings.concurrency)
+            async for frame in own if shard is None else kept(store, run_id, shard):
+                parts.append(context.place.work / f"reconciliation-{len(parts):06}.parquet")
+                frame.write_parquet(parts[-1])
+                count.advance(frame["source_row"].n_unique())
+    not_read = reduce(NotRead.and_those, [NotRead.read(each.not_read) for each in read], reconciliation.not_read)
+    not_read = again.told(not_read)
+    if left := not_read.causes.get(LEFT, 0):
+        context.stops.note(f"{left:,} rows that were complete before were not read again: {READS_ALL}")
     if reconciliation.unreachable is None:
-        return Reread(parts, reconciliation.complete, not_read)
+        return Reread(parts, reconciliation.complete + found, not_read)
     context.stops.block(reconciliation.unreachable)
     return Reread(parts, None, not_read)
+
+
+def pieces(read: Sequence[ReadShard], rows: int) -> Iterator[tuple[Span, int | None]]:
+    """The source rows 1 to `rows` in order: each shard that its worker has `read`, with its number, and None with the
+    rows between, which are left to be read.
+    """
+    after = 0
+    for each in read:
+        if each.first_row > after + 1:
+            yield (after + 1, each.first_row - 1), None
+        yield (each.first_row, each.last_row), each.shard
+        after = each.last_row
+    if after < rows:
+        yield (after + 1, rows), None
+
+
+async def kept(store: Store, run_id: str, shard: int) -> AsyncIterator[pl.DataFrame]:
+    """What the worker of a shard saw."""
+    yield frame_of(await asyncio.to_thread(lines_of, store, run_id, shard))
 
 
 async def judge_canary(context: RunContext, client: Client, first: Mapping[int, Outcome]) -> None:
@@ -141,7 +174,7 @@ async def _judge(context: RunContext, client: Client, first: Mapping[int, Outcom
     if able.reads_apart or not able.reads_back:  # this credential may not look back; their outcomes have to do
         return stop_canary(context, bad)
     store, run_id = context.session.store, context.run.run_id
-    theirs = claims(store, run_id, context.given.batch, lambda claim: claim.source_row in first)
+    theirs = claims(store, run_id, context.given.batch.in_order(), lambda claim: claim.source_row in first)
     async for frame in reconciliation.frames(theirs, context.given.settings.concurrency):
         wrong = frame.filter(~pl.col("class").is_in(list(AGREEING)))
         bad |= dict(wrong["class"].value_counts().iter_rows())

@@ -8,7 +8,7 @@ from it and given to the next one; what is left at the end, the leader ends as i
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,6 +16,7 @@ from jobs.alive import Watch
 from jobs.clock import milliseconds
 from jobs.errors import NotPermitted
 from jobs.ledger.lease import PULSE
+from jobs.ledger.roster import Roster
 from jobs.ledger.shards import (
     Shard,
     ShardState,
@@ -28,7 +29,6 @@ from jobs.ledger.shards import (
     take_from,
 )
 from jobs.ledger.store import Fenced
-from jobs.ledger.tally import Tally
 from jobs.progress import Count
 from jobs.run.context import RunContext
 from jobs.run.engines import Elsewhere, Engine, Names
@@ -103,6 +103,10 @@ class Lead:
     """Who had a shard at the last look."""
     _watches: dict[tuple[int, int], Watch] = field(default_factory=dict)
     _shown: Counter[str] = field(default_factory=Counter)
+    _roster: Roster = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._roster = Roster(self.context.session.store, self.context.run.run_id)
 
     @classmethod
     def of(cls, context: RunContext, count: Count) -> "Lead":
@@ -130,35 +134,36 @@ class Lead:
     async def _followed(self) -> None:
         stops, clock = self.context.stops, self.context.place.clock
         while True:
-            shards = await asyncio.to_thread(self._look)
-            self._show(shards)
-            if all(each.state in {ShardState.DONE, ShardState.LEFT} for each in shards):
+            await asyncio.to_thread(self._look)
+            self._show()
+            if self._roster.all_ended:
                 return None
             if stops.requested.is_set():
                 return await self._stopped()
-            self._work(shards)
+            self._work()
             await clock.pause(LOOK_SECONDS, stops.requested)
 
-    def _look(self) -> Sequence[Shard]:
-        """How the shards stand, once those of the dead are taken from them."""
+    def _look(self) -> None:
+        """Sees how the shards stand, once those of the dead are taken from them."""
         store, run_id = self.context.session.store, self.context.run.run_id
         wrong = self.staff.bury(self._busy)
-        if wrong is not None and self.staff.refused:
-            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
-        elif wrong is not None:
-            self.context.stops.policy("worker_died", f"stopped: {wrong}")
-        shards = shards_of(store, run_id)
-        self._busy = {each.worker for each in shards if each.state is ShardState.TAKEN}
-        for shard in shards:
-            if shard.state is ShardState.TAKEN and self._is_lost(shard):
-                self.staff.engine.cancel(shard.worker)  # first: frozen within a commit, it has the shard's lock
-                take_from(store, shard, ShardState.OPEN if shard.lost < MOST_LOST else ShardState.LEFT)
+        self._roster.look(self.staff.most)
+        self._busy = {each.worker for each in self._roster.taken}
+        lost = [shard for shard in self._roster.taken if self._is_lost(shard)]
+        for shard in lost:
+            self.staff.engine.cancel(shard.worker)  # first: frozen within a commit, it has the shard's lock
+            take_from(store, shard, ShardState.OPEN if shard.lost < MOST_LOST else ShardState.LEFT)
+        if lost:
+            self._roster.look(self.staff.most)
         leader = leader_of(store, run_id)
         if leader is None or leader.epoch != self.context.session.lease.epoch:
             raise Fenced.taken_over()
         if leader.stop is not None:
             self.context.stops.heard(leader.stop)
-        return shards_of(store, run_id)
+        elif wrong is not None and self.staff.refused:
+            self.context.stops.block(NotPermitted(f"the credential of workers was refused: {wrong}"))
+        elif wrong is not None:
+            self.context.stops.policy("worker_died", f"stopped: {wrong}")
 
     def _is_lost(self, shard: Shard) -> bool:
         """Whether the owner of a shard is dead, or its heart has stopped: frozen, or cut off from the ledger."""
@@ -174,15 +179,10 @@ class Lead:
             watch.saw_nothing()
         return watch.dead
 
-    def _work(self, shards: Sequence[Shard]) -> None:
+    def _work(self) -> None:
         """Starts as many workers as there is work for."""
         now_ms = milliseconds(self.context.place.clock.now())
-        busy = {each.worker for each in shards if each.state is ShardState.TAKEN}
-        free = sum(
-            each.state is ShardState.OPEN or (each.state is ShardState.PARKED and (each.due_ms or 0) <= now_ms)
-            for each in shards
-        )
-        self.staff.start(busy, free)
+        self.staff.start({each.worker for each in self._roster.taken}, self._roster.free(now_ms))
 
     async def _stopped(self) -> None:
         """Lets all workers come to a rest: for DRAIN_SECONDS, or until a second signal."""
@@ -191,9 +191,9 @@ class Lead:
         await asyncio.to_thread(stop_all, store, run_id, stops.told())
         until = clock.monotonic() + DRAIN_SECONDS
         while clock.monotonic() < until and not await clock.pause(LOOK_SECONDS, stops.at_once):
-            shards = await asyncio.to_thread(self._look)
-            self._show(shards)
-            if not any(each.state is ShardState.TAKEN for each in shards):
+            await asyncio.to_thread(self._look)
+            self._show()
+            if not self._roster.taken:
                 return
         if stops.at_once.is_set():  # workers elsewhere give up what is under way; those here are killed
             await asyncio.to_thread(partial(stop_all, store, run_id, stops.told(), anew=True))
@@ -207,9 +207,9 @@ class Lead:
             await asyncio.to_thread(self.staff.bury, self._busy)
             await clock.pause(LOOK_SECONDS / 5, stops.at_once)
 
-    def _show(self, shards: Sequence[Shard]) -> None:
+    def _show(self) -> None:
         """Shows how many rows have ended since the last look."""
-        ended = Tally.of(each.tally for each in shards).outcomes
+        ended = self._roster.tally().outcomes
         for outcome, rows in (ended - self._shown).items():
             self.count.advance(rows, outcome)
         self._shown = ended
@@ -219,7 +219,8 @@ class Lead:
         context = self.context
         store, run_id = context.session.store, context.run.run_id
         context.calls.update(store.calls(run_id))
-        for shard in shards_of(store, run_id):
+        shards = shards_of(store, run_id)
+        for shard in shards:
             self.repeated += shard.repeated
             if shard.lost:
                 part = shard.part
@@ -227,6 +228,6 @@ class Lead:
                 context.calls[LOST] += untold
         if not context.calls[LOST]:
             del context.calls[LOST]
-        left = sum(each.lost > MOST_LOST for each in shards_of(store, run_id))
+        left = sum(each.lost > MOST_LOST for each in shards)
         if left and not context.stops.requested.is_set():
             context.stops.abandoned(left)

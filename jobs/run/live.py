@@ -163,7 +163,7 @@ async def claims_of(later: LaterReconciliation) -> AsyncIterator[Sequence[tuple[
     decided = decided_rows(store, run_id, later.asked.run.ended_ms or 0)
     windows: AsyncIterator[Sequence[tuple[Claim, Row | None]]]
     if later.batch is not None:
-        windows = claims(store, run_id, later.batch)
+        windows = claims(store, run_id, later.batch.in_order())
     else:
         windows = sealed_claims(store, run_id, later.space_id)
     async for window in windows:

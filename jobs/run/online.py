@@ -15,6 +15,7 @@ from jobs.engine.newcomers import Newcomers
 from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, Unreachable
 from jobs.ledger.lineage import remember_lineage
+from jobs.ledger.readings import forget_readings
 from jobs.ledger.rows import Transition
 from jobs.ledger.writer import Writer
 from jobs.publishing.findings import Findings
@@ -73,6 +74,7 @@ async def online(context: RunContext, signals: Signals) -> Findings:
         if outage.waited:
             context.stops.note(f"the target did not answer for {outage.waited:,.0f} s in all, and was waited for")
         found = seen.written(folder)
+        await asyncio.to_thread(forget_readings, store, context.session.space_id)
         for note in notes_of(folder):
             context.stops.note(note)
         context.leave_to_resume()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Self
 
+from jobs.ledger.history import Span, ended_so
 from jobs.ledger.last_changed import changed_by, rows_changed_by
 from jobs.ledger.store import Store
 from jobs.model import MatchClass, Outcome
@@ -34,15 +35,15 @@ class ReadAgain:
     _next: int = 0
 
     @classmethod
-    def of(cls, store: Store, run_id: str, most: int, random: Random) -> Self:
-        """Those of a run that has come to all of its rows."""
-        before = store.outcome_counts(run_id).get(BEFORE, 0)
-        if before <= most:
-            return cls(most, before, iter(()), random)
-        changed = changed_by(store, run_id, BEFORE)
+    def of(cls, store: Store, run_id: str, most: int, random: Random, span: Span | None = None) -> Self:
+        """Those of a run that has come to all of its rows, or to all of a `span` of them."""
+        counted = store.outcome_counts(run_id).get(BEFORE, 0) if span is None else ended_so(store, run_id, BEFORE, span)
+        if counted <= most:
+            return cls(most, counted, iter(()), random)
+        changed = changed_by(store, run_id, BEFORE, span)
         unread = [each for each in changed if not was_read(store, each)]
-        rows = before - sum(changed[each] for each in unread)
-        return cls(most, rows, rows_changed_by(store, run_id, BEFORE, unread), random)
+        rows = counted - sum(changed[each] for each in unread)
+        return cls(most, rows, rows_changed_by(store, run_id, BEFORE, unread, span), random)
 
     @property
     def spared(self) -> int:

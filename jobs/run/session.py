@@ -8,6 +8,7 @@ from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.keys import Pseudonyms
 from jobs.ledger.lease import PULSE, Lease, Owner, held
+from jobs.ledger.readings import forget_readings
 from jobs.ledger.shards import take_from, taken_in
 from jobs.ledger.store import Store
 from jobs.progress import Progress
@@ -49,6 +50,7 @@ def opened(settings: Settings, run_id: str, clock: Clock, progress: Progress) ->
         with held(store, space_id, owner, settings.lock_timeout, clock, tell=progress.note) as mine:
             await_workers(mine, clock, progress)
             discard_drafts(store, space_id)
+            forget_readings(store, space_id)
             yield Session(store, space_id, mine, pseudonyms)
 
 

@@ -6,28 +6,27 @@ stops too and leaves the rows as they stand. Whoever takes a shard next goes on 
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from jobs.alive import Watch, beating
 from jobs.batch import Slice
-from jobs.clock import Clock, milliseconds
+from jobs.clock import milliseconds
 from jobs.engine.case import Case
 from jobs.engine.driver import Patience, RowDriver
 from jobs.engine.feed import Feed
 from jobs.engine.newcomers import Newcomers
-from jobs.engine.opening import Taking
 from jobs.engine.stops import Stops
 from jobs.engine.workers import WorkerPool
 from jobs.errors import ExitCode, MusterError, strongest
-from jobs.keys import Pseudonyms
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.history import sent_among
 from jobs.ledger.lease import PULSE
-from jobs.ledger.rows import RunRow, Transition
+from jobs.ledger.readings import Reading
+from jobs.ledger.roster import Roster
+from jobs.ledger.rows import Transition
 from jobs.ledger.shards import (
     Leader,
     Leaving,
@@ -38,32 +37,25 @@ from jobs.ledger.shards import (
     give_back,
     leader_of,
     let_go,
-    shards_of,
     stop_all,
     take,
     tell,
 )
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
 from jobs.ledger.writer import Writer
-from jobs.model import RESUMABLE, Outcome
 from jobs.progress import Look, Progress
 from jobs.publishing.publish import mutating
 from jobs.run.context import unless
-from jobs.run.engines import Names
+from jobs.run.shard_read import ShardReader
 from jobs.run.signals import Signals
 from jobs.run.throttling import Throttling
 from jobs.run.wiring import connected, credential_of, outage_of
-from jobs.settings.settings import Settings
-from jobs.systems.contract import System
+from jobs.run.work import Work
 from jobs.transport.client import Client
-from jobs.value import value
 
 LOOK_SECONDS = 0.5
 """So often a worker hears whether the run goes on, and says how its rows fare (chosen)."""
-
-SHARDS_A_SECOND = 2000
-"""So many shards of others a worker looks at in a second, at most (chosen): it is a hundredth of its time."""
 
 PARKED_SECONDS = 5.0
 """A shard of which only decisions are outstanding is parked when the next is not due for so long (chosen): a process
@@ -88,28 +80,6 @@ class NoLeader(MusterError):
         super().__init__(f"nobody leads run {run_id} now", hint=f"muster resume {run_id}")
 
 
-@value
-class Work:
-    """What a worker is given: it does not change while it works."""
-
-    names: Names
-    run: RunRow
-    settings: Settings
-    system: System
-    store: Store
-    leader: Leader
-    accepted: Path
-    """The file of the rows that passed validation."""
-    pseudonyms: Pseudonyms
-    clock: Clock
-    progress: Progress
-
-    @property
-    def taking(self) -> Taking:
-        """Which outcomes of earlier runs its run goes on with."""
-        return Taking(RESUMABLE | {Outcome.FAILED}) if self.run.command == "retry" else Taking()
-
-
 @dataclass(slots=True)
 class Worker:
     """A worker at work."""
@@ -124,9 +94,13 @@ class Worker:
     """What the ledger knows of its calls, and of the writes among them that were sent once more."""
     _repeated: int = 0
     _told: str = ""
-    _compared_at: float = float("-inf")
     _heard: bool = False
     """Whether it was stopped by what it heard."""
+    _roster: Roster = field(init=False)
+    _reader: ShardReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._roster = Roster(self.work.store, self.work.run.run_id)
 
     async def online(self, signals: Signals) -> None:
         """Works on shards until none is free, or the run is stopped. Raises NotPermitted, Unreachable, LedgerBroken."""
@@ -157,7 +131,9 @@ class Worker:
         )
         async with opening as client:
             throttling.begin(tuple(client.limiters.values()))
-            yield client
+            own_reads = work.system.reads_with((await client.credential.token()).positions)
+            async with ShardReader(work, outage, throttling.heard, own_reads) as self._reader:
+                yield client
 
     async def _on_shards(self, client: Client) -> None:
         work = self.work
@@ -180,25 +156,29 @@ class Worker:
         self.stops.tally, self.shard, self.had[shard.number] = shard.tally, shard, None
         with beating(lease.renew, PULSE.beat):
             try:
-                waiting = await self._sent(shard, client, newcomers, lease)
+                rows = await asyncio.to_thread(self._rows, shard)
+                waiting = await self._sent(shard, rows, client, newcomers, lease)
+                reading = await self._seen(shard, rows, waiting)
             except LedgerBroken:
                 with suppress(LedgerBroken):
                     await asyncio.to_thread(let_go, work.store, shard)
                 raise
             finally:
                 self.shard = None
-            calls, repeated = client.calls - self._calls, client.repeated_writes - self._repeated
-            self._calls, self._repeated = Counter(client.calls), client.repeated_writes
-            leaving = Leaving(ShardState.DONE, shard.tally, calls, mutating(calls) - repeated, repeated)
+            made = client.calls + Counter(self._reader.calls)
+            calls, repeated = made - self._calls, client.repeated_writes - self._repeated
+            self._calls, self._repeated = made, client.repeated_writes
+            counted = mutating(calls) - repeated
+            leaving = Leaving(ShardState.DONE, shard.tally, calls, counted, repeated, reading=reading)
             leaving = self._as_it_stands(leaving, shard, waiting)
             if not await asyncio.to_thread(give_back, work.store, shard, leaving):
                 raise Fenced.taken_over()
             self.had[shard.number] = leaving.state
 
-    def _as_it_stands(self, leaving: Leaving, shard: Shard, waiting: list[Case]) -> Leaving:
+    def _as_it_stands(self, leaving: Leaving, shard: Shard, waiting: Sequence[Case]) -> Leaving:
         """`leaving`, where the shard is not done: the run stops, or decisions are outstanding, to be read later."""
         if self.stops.requested.is_set():
-            return replace(leaving, state=ShardState.OPEN)
+            return replace(leaving, state=ShardState.OPEN, reading=None)
         if not waiting:
             return leaving
         now_ms, now = milliseconds(self.work.clock.now()), self.work.clock.monotonic()
@@ -215,10 +195,21 @@ class Worker:
             },
         )
 
-    async def _sent(self, shard: Shard, client: Client, newcomers: Newcomers, lease: ShardLease) -> list[Case]:
+    def _rows(self, shard: Shard) -> Slice:
+        named = str(self.work.settings.job_name)
+        return Slice.of(self.work.accepted, named, shard.part.first_row, shard.part.last_row)
+
+    async def _seen(self, shard: Shard, rows: Slice, waiting: Sequence[Case]) -> Reading | None:
+        """What the target shows of the rows once all of them have ended; None: they have not, or it can't be read."""
+        if waiting or self.stops.requested.is_set():
+            return None
+        return await unless(self.stops.requested, self._reader.seen(shard.part, rows))
+
+    async def _sent(
+        self, shard: Shard, rows: Slice, client: Client, newcomers: Newcomers, lease: ShardLease
+    ) -> Sequence[Case]:
         """Works on the rows; gives those that wait for a decision and for nothing else."""
         work, settings, part = self.work, self.work.settings, shard.part
-        rows = await asyncio.to_thread(Slice.of, work.accepted, str(settings.job_name), part.first_row, part.last_row)
         wait = settings.decision_wait
         if shard.until_ms is not None:
             wait = max(0.0, (shard.until_ms - milliseconds(work.clock.now())) / 1000)
@@ -243,7 +234,7 @@ class Worker:
             )
             waiting = await WorkerPool(engine).run(feed.fresh(None), settings.concurrency, PARKED_SECONDS)
             await writer.commit(Transition())
-        return list(waiting)
+        return waiting
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -284,15 +275,8 @@ class Worker:
         if mine is not None and told != self._told:
             await asyncio.to_thread(tell, work.store, mine, Tally.read(told))
             self._told = told
-        now = work.clock.monotonic()
-        if now < self._compared_at:
-            return
-        shards = await asyncio.to_thread(shards_of, work.store, work.run.run_id)
-        self._compared_at = now + len(shards) / SHARDS_A_SECOND
-        others = [each for each in shards if mine is None or each.number != mine.number]
-        for each in others:
-            each.tally.in_a_row *= each.state is ShardState.TAKEN
-        self.stops.others = Tally.of(each.tally for each in others)
+        await asyncio.to_thread(self._roster.look)
+        self.stops.others = self._roster.tally(None if mine is None else mine.number)
 
 
 class ShardDriver(RowDriver):

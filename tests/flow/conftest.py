@@ -6,8 +6,11 @@ import pytest
 from jobs.sandbox.server import Sandbox
 from jobs.transport.retry import FullJitter
 
+from .led import ask, led, quickly, slowly
 from .muster import Muster
 from .people import Row, written
+
+__all__ = ["ask", "led", "quickly", "slowly"]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Ended, Muster, Standing, arrivals, lines, standing, writes
@@ -54,7 +55,7 @@ def decided(folder: Path, *rows: str, header: str = "row,decision,customer_id,re
 
 def told(folder: Path) -> list[dict[str, Any]]:
     """The decisions in the history of a folder."""
-    events = map(json.loads, (folder / "events.ndjson").read_text().splitlines())
+    events = read_events(folder / "events.ndjson")
     return [{"verdict": each["verdict"], **json.loads(each["detail"])} for each in events if each["kind"] == "decision"]
 
 

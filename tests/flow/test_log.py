@@ -54,9 +54,9 @@ def test_the_rows_of_one_person_are_proven_and_no_other_is_shown(
     (muster.folder / "other.txt").write_text("muster-ledger/x\n1\nAAAA\n\n")
     assert packed("--proof", proof, "--checkpoint", muster.folder / "other.txt").returncode == 7
     document = json.loads(proof.read_text())
-    event = document["rows"][0]["event"]
-    document["rows"][0]["event"] = event.replace("already_onboarded", "declined")
-    assert document["rows"][0]["event"] != event
+    event = document["rows"][-1]["event"]
+    document["rows"][-1]["event"] = event.replace("already_onboarded", "declined")
+    assert document["rows"][-1]["event"] != event
     proof.write_text(json.dumps(document))
     assert packed("--proof", proof).returncode == 7
 

@@ -3,11 +3,7 @@
 import io
 import os
 import signal
-import socket
-import socketserver
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,9 +11,10 @@ import psycopg
 import pytest
 
 from jobs.sandbox.server import Sandbox
+from tests.cable import Cable
 from tests.postgres import Server
 
-from .muster import Muster, also, arrivals, eventually, writes
+from .muster import Muster, also, arrivals, eventually, standing, writes
 from .people import Row, people
 from .test_kill import proves_once_each
 
@@ -148,7 +145,7 @@ def test_a_server_that_is_lost_during_a_run_costs_nothing(
     sandbox.configure(latency_ms=30)
     started = muster.start("run", file_of(rows), "--concurrency", "4")
     for calls in (4, 12, 20):
-        eventually(lambda calls=calls: len(writes(sandbox)) >= calls)
+        eventually(lambda calls=calls: len(writes(sandbox)) >= calls or started.running.poll() is not None)
         lose(postgres)
     ended = muster.wait(started)
     assert ended.code == 0, ended
@@ -179,15 +176,44 @@ def test_a_run_whose_server_stays_away_stops_and_is_gone_on_with(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stopped", [False, True], ids=["left alone", "asked to stop"])
+def test_a_run_whose_server_freezes_stops_and_is_gone_on_with(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, postgres: Server, stopped: bool
+) -> None:
+    rows = people(12)
+    sandbox.configure(latency_ms=30)
+    started = muster.start("run", file_of(rows), "--concurrency", "4")
+    eventually(lambda: len(writes(sandbox)) >= 4)
+    with postgres.frozen():
+        if stopped:
+            started.running.send_signal(signal.SIGTERM)
+        ended = muster.wait(started)
+
+    assert ended.code == (143 if stopped else 3), ended
+    assert "answered nothing for" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    intents = sum(count for (count,) in psycopg_rows(ledger, "SELECT count(*) FROM event WHERE kind = 'intent'"))
+    assert len(writes(sandbox)) <= intents
+    sandbox.configure(latency_ms=0)
+    proves_once_each(sandbox, rows, muster("resume"))
+
+
+def followed_by(first: Server, second: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of the ledger on the one that may be written to, which all commands are given."""
+    hosts = quote(f"{first.folder},{second.folder}", safe="")
+    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
+    url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+    monkeypatch.setenv("MUSTER_LEDGER", url)
+    return url
+
+
+@pytest.mark.slow
 def test_a_failover_to_a_synchronous_replica_costs_nothing(
     muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = people(12)
     with Server.running() as first, first.followed() as second:
-        hosts = quote(f"{first.folder},{second.folder}", safe="")
-        monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
-        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
-        monkeypatch.setenv("MUSTER_LEDGER", url)
+        followed_by(first, second, monkeypatch)
         assert muster("ledger", "upgrade").code == 0
         sandbox.configure(latency_ms=30)
         started = muster.start("run", file_of(rows), "--concurrency", "4")
@@ -199,39 +225,35 @@ def test_a_failover_to_a_synchronous_replica_costs_nothing(
         proves_once_each(sandbox, rows, ended)
 
 
-class Cable:
-    """A way to the server over TCP that can be cut: then nothing comes through, and nobody is told."""
+@pytest.mark.slow
+def test_a_failover_to_a_replica_that_lags_is_noticed_and_sent_nothing_to(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = people(12)
+    with Server.running() as first, first.followed(lagging=True) as second:
+        url = followed_by(first, second, monkeypatch)
+        assert muster("ledger", "upgrade").code == 0
+        sandbox.configure(latency_ms=30)
+        started = muster.start("run", file_of(rows), "--concurrency", "4")
+        eventually(lambda: len(writes(sandbox)) >= 8)
+        second.follow_no_more()
+        behind = arrivals(sandbox)
+        eventually(lambda: len(writes(sandbox, behind)) >= 8)
+        first.stop(signal.SIGQUIT)
+        (intents,) = second.ask("SELECT count(*) FROM event WHERE kind = 'intent'")[0]
+        second.ask("SELECT pg_promote()")
+        ended = muster.wait(started)
 
-    def __init__(self, server: Server) -> None:
-        self.cut = threading.Event()
-        address = str(server.folder / ".s.PGSQL.5432")
-        cable = self
-
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                with socket.socket(socket.AF_UNIX) as there:
-                    there.connect(address)
-                    for pair in ((self.request, there), (there, self.request)):
-                        threading.Thread(target=cable.carry, args=pair, daemon=True).start()
-                    ended.wait()
-
-        ended = self.ended = threading.Event()
-        self.listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self.listener.daemon_threads = True
-        threading.Thread(target=self.listener.serve_forever, args=(0.05,), daemon=True).start()
-
-    def carry(self, source: socket.socket, sink: socket.socket) -> None:
-        """One direction, until it is cut."""
-        with suppress(OSError):
-            while (part := source.recv(65536)) and not self.cut.is_set():
-                sink.sendall(part)
-
-    def close(self) -> None:
-        """Ends it."""
-        self.cut.set()
-        self.ended.set()
-        self.listener.shutdown()
-        self.listener.server_close()
+        assert ended.code == 7, ended
+        assert "went back in time" in ended.stderr
+        assert len(writes(sandbox)) > intents
+        assert psycopg_rows(url, "SELECT count(*) FROM event WHERE kind = 'intent'") == [(intents,)]
+        sandbox.configure(latency_ms=0)
+        resumed = muster("resume")
+        assert set(resumed.outcomes) <= {"onboarded", "already_onboarded", "conflict"}
+        assert {row["reason_code"] for row in resumed.rows} <= {"", "unproven"}  # made by what it knows nothing of
+        assert all(standing(sandbox, row["national_id"]).customers == 1 for row in rows)
+        assert all(standing(sandbox, row["national_id"]).verifications <= 1 for row in rows)
 
 
 ELSEWHERE = "UPDATE space SET owner_boot = 'ffffffff-ffff-ffff-ffff-ffffffffffff', owner_host = 'elsewhere'"
@@ -252,10 +274,7 @@ def test_a_run_that_is_away_for_long_sends_nothing_more_once_another_one_may_wor
     rows, path, cable = people(12), "", Cable(postgres)
     path = file_of(rows)
     sandbox.configure(latency_ms=400)
-    schema = ledger.partition("&options=")[2]
-    way = (
-        f"postgresql://postgres@127.0.0.1:{cable.listener.server_address[1]}/postgres?options={schema}&sslmode=disable"
-    )
+    way = cable.ledger(ledger)
     first = muster.start("run", path, "--concurrency", "2", env={"MUSTER_LEDGER": way})
     eventually(lambda: len(writes(sandbox)) >= 4)
     with psycopg.connect(ledger, autocommit=True) as connection:
@@ -263,7 +282,7 @@ def test_a_run_that_is_away_for_long_sends_nothing_more_once_another_one_may_wor
     if away == "frozen":
         first.running.send_signal(signal.SIGSTOP)
     else:
-        cable.cut.set()
+        cable.cut()
     gone = arrivals(sandbox)
     second = muster.start("run", path, "--lock-timeout", "50")
     eventually(lambda: len(writes(sandbox, gone)) > 4, 90)  # what was under way, and then the other one's

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.ledger import tables
 from schemas.outcome import OUTCOME
 from schemas.reconciliation import RECONCILIATION
@@ -210,8 +211,7 @@ def in_ledger(muster: Muster, table: str, column: str) -> set[object]:
 
 def statuses(ended: Ended) -> list[object]:
     """The HTTP status of each event about the first row of the first run that still tells one."""
-    lines = (ended.folder.parent / "run-1" / "events.ndjson").read_text().splitlines()
-    events = [json.loads(line) for line in lines]
+    events = read_events(ended.folder.parent / "run-1" / "events.ndjson")
     return [each["http_status"] for each in events if each.get("source_row") == 1 and "http_status" in each]
 
 

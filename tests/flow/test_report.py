@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.intake.preflight import preflight
 from jobs.sandbox.server import Sandbox
 from schemas import customers
@@ -123,7 +124,7 @@ def test_json_is_one_document_on_stdout(muster: Muster, file_of: Filed) -> None:
 
 
 def test_events_tell_the_whole_story(muster: Muster, ended: Ended) -> None:
-    events = [json.loads(line) for line in (ended.folder / "events.ndjson").read_text().splitlines()]
+    events = list(read_events(ended.folder / "events.ndjson"))
     kinds = [event["kind"] for event in events]
     assert (kinds[0], kinds[-1]) == ("run_start", "run_end")
     assert kinds.count("outcome") == len(MIXED)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.sandbox.server import Sandbox
 
 from .muster import Ended, Muster
@@ -39,7 +40,7 @@ def test_a_sample_is_reproducible_and_under_the_seal(muster: Muster, sandbox: Sa
 def test_a_trail_holds_every_event_of_its_row(muster: Muster, ended: Ended) -> None:
     shown = json.loads(muster("report", "run-1", "--sample", "8", "--output", "json").stdout)
     page = (ended.folder / "sample-8-1.html").read_text("utf-8")
-    events = [json.loads(line) for line in (ended.folder / "events.ndjson").read_text("utf-8").splitlines()]
+    events = list(read_events(ended.folder / "events.ndjson"))
     with (ended.folder / "sample-8-1.csv").open(newline="", encoding="utf-8") as lines:
         listed = list(csv.DictReader(lines))
     assert shown["rows"] == [int(line["source_row"]) for line in listed] == list(range(1, 9))

@@ -2,68 +2,26 @@
 
 import os
 import signal
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
 from jobs.run.engines import Names
 from jobs.run.local_engine import LocalEngine
 from jobs.sandbox.server import Sandbox
 from jobs.settings.as_run import INDEXES
-from tests.forked import Forked
 from tests.postgres import Server
 
+from .led import Ask, Led, first_of
 from .muster import ONE_OF_EACH, Muster, Started, eventually, standing, writes
 from .people import Row, people
 from .test_kill import proves_once_each
 from .test_limits import most_in_any_window
 
 Filed = Callable[[list[Row]], Path]
-Ask = Callable[[str], list[tuple[Any, ...]]]
 
 long = pytest.mark.slow
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=long)])
-def ask(request: pytest.FixtureRequest, muster: Muster, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Asks the ledger of all commands of a test, which is in each of the databases."""
-    if request.param == "sqlite":
-
-        def of_file(statement: str) -> list[tuple[Any, ...]]:
-            with closing(sqlite3.connect(muster.folder / "muster.db", timeout=30)) as connection:
-                return connection.execute(statement).fetchall()
-
-        return of_file
-    url = request.getfixturevalue("postgres").ledger()
-    monkeypatch.setenv("MUSTER_LEDGER", url)
-    monkeypatch.setenv("MUSTER_PSEUDONYM_KEY", "k" * 32)
-
-    def of_server(statement: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(url) as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[call-overload,no-any-return]
-
-    return of_server
-
-
-@pytest.fixture
-def slowly(sandbox: Sandbox) -> None:
-    """A target that takes its time, so that something happens in the middle of a run."""
-    sandbox.configure(latency_ms=60)
-
-
-@pytest.fixture
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers of a run in this process are forked: a start of Python costs a second of computing."""
-
-    def forked(command: list[str], **options: Any) -> Forked:
-        return Forked(command[command.index("jobs") + 1 :], os.environ, **options)
-
-    monkeypatch.setattr("jobs.run.local_engine.Popen", forked)
 
 
 def test_a_worker_is_this_muster_whatever_lies_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,51 +38,6 @@ def test_a_worker_is_this_muster_whatever_lies_in_the_folder(tmp_path: Path, mon
 
     eventually(has_ended)
     assert ended == {"worker-0": 2}
-
-
-class Led:
-    """A run under way whose workers are processes of the test."""
-
-    def __init__(self, muster: Muster, ask: Ask, run: Started) -> None:
-        self.muster, self.ask, self.run = muster, ask, run
-        self.run_id = run.folder.name
-
-    def worker(self, *arguments: str) -> Started:
-        """One more worker."""
-        return self.muster.start("run-shard", "--run", self.run_id, *arguments)
-
-    def of(self, worker: Started) -> list[tuple[int, str]]:
-        """The shards that a worker had last, with their states."""
-        found = self.ask(f"SELECT shard, state FROM shard WHERE owner_pid = {worker.running.pid} ORDER BY shard")
-        return [(int(number), str(state)) for number, state in found]
-
-
-@pytest.fixture
-def led(muster: Muster, ask: Ask) -> Iterator[Callable[..., Led]]:
-    """Begins a run that waits for workers."""
-    begun: list[Started] = []
-
-    def begin(path: Path, *arguments: str) -> Led:
-        run = muster.start("run", path, "--engine", "external", *arguments)
-        begun.append(run)
-        shards = f"SELECT count(*) FROM shard WHERE run_id = '{run.folder.name}'"
-        eventually(lambda: run.running.poll() is not None or _first(ask, shards))
-        assert run.running.poll() is None, run.running.communicate()
-        return Led(muster, ask, run)
-
-    yield begin
-    for run in begun:
-        if run.running.poll() is None:
-            run.running.kill()
-            run.running.wait(30)
-
-
-def _first(ask: Ask, statement: str) -> int:
-    """The number that a statement gives; 0 as long as there is no such table."""
-    try:
-        return int(ask(statement)[0][0])
-    except Exception:
-        return 0
 
 
 def test_workers_of_one_machine_share_the_rows_of_a_run(
@@ -214,7 +127,7 @@ def test_a_second_signal_ends_a_run_at_once(
     run = muster.start("run", file_of(rows), "--workers", "2", "--shards", "4", "--concurrency", "4")
     eventually(lambda: len(writes(sandbox)) > 4)
     run.running.send_signal(signal.SIGTERM)
-    eventually(lambda: _first(ask, "SELECT count(*) FROM run WHERE stop IS NOT NULL"))
+    eventually(lambda: first_of(ask, "SELECT count(*) FROM run WHERE stop IS NOT NULL"))
     run.running.send_signal(signal.SIGTERM)
     stopped = muster.wait(run)
     sandbox.configure(latency_ms=0)
@@ -266,7 +179,7 @@ def test_rows_that_wait_for_decisions_hold_no_process(
     patience = ("--decision-poll", "8", "--decision-wait", "60")
     run = muster.start("run", file_of(rows), "--workers", "2", "--shards", "2", *patience)
     parked = "SELECT count(*) FROM shard WHERE state = 'parked'"
-    eventually(lambda: _first(ask, parked) == 2 and not children(run))
+    eventually(lambda: first_of(ask, parked) == 2 and not children(run))
 
     proves_once_each(sandbox, rows, muster.wait(run))
 
@@ -381,6 +294,22 @@ def test_workers_whose_credential_is_refused_end_the_run_with_4(
     assert ended.counts == {"not_attempted": 4}
     assert "the last one with exit code 4" in ended.summary["stop"]
     assert {row["reason_code"] for row in ended.rows} == {"not_permitted"}
+
+
+def test_a_worker_without_the_credential_says_what_is_missing_and_ends_a_run_that_nobody_else_works_on(
+    muster: Muster, sandbox: Sandbox, file_of: Filed, ask: Ask, led: Callable[..., Led], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = led(file_of(people(4)), "--shards", "2")
+    monkeypatch.delenv("MUSTER_PASSWORD")
+    by_hand = muster("run-shard", "--run", run.run_id)
+    assert (by_hand.code, run.run.running.poll()) == (4, None), "a person who forgot it stops nobody"
+    assert muster("run-shard", "--run", run.run_id, "--worker", "worker-0").code == 4
+    ended = muster.wait(run.run)
+
+    assert "set MUSTER_IDENTITY and MUSTER_PASSWORD" in by_hand.stderr
+    assert (ended.code, ended.counts) == (4, {"not_attempted": 4})
+    assert "no credential for eclipse" in ended.summary["stop"]
+    assert [note for note in ended.summary["notes"] if "set MUSTER_IDENTITY and MUSTER_PASSWORD" in note]
 
 
 def children(run: Started) -> list[str]:

@@ -39,6 +39,12 @@ def test_what_has_ended_is_shown_once(muster: Muster, file_of: Filed) -> None:
     muster("run", file_of(people(2)))
 
     assert muster("status", "--watch").stdout == muster("status").stdout
+    story = muster("status", "run-1", "--row", "2").stdout.splitlines()
+    assert [line.split("  ")[2].split(",")[0] for line in story[1:3]] == ["intent customer", "result customer done 200"]
+    assert story[-1].endswith("  outcome onboarded")
+    told = json.loads(muster("status", "run-1", "--row", "2", "--output", "json").stdout)
+    assert len(told["events"]) == len(story) - 1
+    assert "the ledger knows nothing of it" in muster("status", "run-1", "--row", "3").stdout
 
 
 @pytest.mark.parametrize("wrong", [["--watch", "--output", "json"]])

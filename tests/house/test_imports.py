@@ -23,7 +23,7 @@ ONLY_IN = {
     ),
     "sqlite3": ("jobs.ledger.sqlite", "jobs.ledger.turn", "jobs.ledger.files"),
     "sqlalchemy": ("jobs.ledger",),
-    "psycopg": ("jobs.ledger.postgres",),
+    "psycopg": ("jobs.ledger.postgres", "jobs.ledger.silence"),
     "pandera": ("schemas", "jobs.intake"),
     "phonenumbers": ("jobs.intake.phones",),
     "starlette": ("jobs.sandbox",),
@@ -196,6 +196,8 @@ def test_time_and_chance_enter_through_the_clock() -> None:
 TIMES = {"datetime": {"now", "utcnow", "today"}, "date": {"today"}}
 TIMING = {
     ("jobs.ledger.turn", "monotonic"): "how long SQLite itself is waited for, below every seam",
+    ("jobs.ledger.postgres", "monotonic"): "how long ago a server took no connection, below every seam",
+    ("jobs.ledger.silence", "monotonic"): "how long a server has answered nothing, below every seam",
     ("jobs.progress", "monotonic"): "how often a person is shown something",
 }
 """Where time is measured without the clock, and for what."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Inspector
 from jobs.errors import ExitCode, Unusable
 from jobs.ledger import lease, tables, turn
 from jobs.ledger import postgres as ours
-from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy
+from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, LedgerLost
 from jobs.ledger.customers import made_customers
 from jobs.ledger.database import wipe
 from jobs.ledger.place import place_of
@@ -407,6 +408,63 @@ def test_a_server_that_stays_away_ends_the_run(crashed: Server, monkeypatch: pyt
             book.apply(ended(1))
 
     assert caught.value.exit_code is ExitCode.UNUSABLE
+
+
+@pytest.fixture
+def followed() -> Iterator[tuple[Server, Server, Store]]:
+    """A server, a replica that nobody waits for, and a ledger of the one that may be written to."""
+    with Server.running() as first, first.followed(lagging=True) as second:
+        hosts = quote(f"{first.folder},{second.folder}", safe="")
+        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+        with Store.opened(url) as store:
+            yield first, second, store
+
+
+def failed_over(first: Server, second: Server) -> None:
+    first.stop(signal.SIGQUIT)
+    second.ask("SELECT pg_promote()")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["intents", "outcomes"])
+def test_a_server_that_lacks_what_was_acknowledged_is_worked_with_no_more(
+    followed: tuple[Server, Server, Store], lost: str
+) -> None:
+    first, second, store = followed
+    book = begun(store)
+    book.apply(intent("a"))
+    second.caught_up(first)
+    second.follow_no_more()
+    book.apply(intent("b") if lost == "intents" else ended(1))
+    failed_over(first, second)
+    for _ in range(2):
+        with pytest.raises(LedgerLost, match="went back in time"):
+            book.apply(intent("c"))
+
+    assert book.events() == ["a"]
+
+
+@pytest.mark.slow
+def test_a_replica_that_has_all_that_was_acknowledged_is_worked_with(followed: tuple[Server, Server, Store]) -> None:
+    first, second, store = followed
+    book = begun(store)
+    book.apply(intent("a"))
+    second.caught_up(first)
+    failed_over(first, second)
+    book.apply(intent("b"))
+
+    assert book.events() == ["a", "b"]
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_know_its_owner_is_worked_with_no_more(followed: tuple[Server, Server, Store]) -> None:
+    first, second, store = followed
+    second.caught_up(first)
+    second.follow_no_more()
+    book = begun(store)
+    failed_over(first, second)
+    with pytest.raises(LedgerLost, match="went back in time"):
+        book.apply(intent("a"))
 
 
 def test_the_least_rights_are_enough_for_a_run_and_for_no_change_of_the_tables(postgres: Server, url: str) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 
 from jobs.__main__ import status
+from jobs.evidence.events import verify_events
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import ONE_OF_EACH, REPOSITORY, lines, standing, writes
 from tests.flow.people import Row, written
@@ -170,6 +171,17 @@ def mounted(folder: Path, options: str, source: str = "tmpfs") -> Iterator[Calla
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Nothing more can be written to `disk`."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    yield
+    filler.unlink()
+
+
 def until(condition: Callable[[], bool], running: Running, seconds: float = LONGEST) -> None:
     """Waits until `condition` holds, while the process works."""
     end = time.monotonic() + seconds
@@ -241,7 +253,7 @@ def whole(program: Program) -> None:
             case ".json":
                 orjson.loads(content)
             case ".ndjson":
-                assert all(orjson.loads(line)["hash"] for line in content.splitlines()), path
+                assert verify_events(path).count, path
             case ".html":
                 assert content.rstrip().endswith(b"</html>"), path
 

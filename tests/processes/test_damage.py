@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from .program import (
     Running,
     Said,
     ended,
+    filled,
     finished,
     mounted,
     named,
@@ -219,17 +220,6 @@ def test_a_validation_that_hangs_in_native_code_hears_a_signal(
     tidy(program)
     assert program.folders == []
     assert program.sandbox.journal() == []
-
-
-@contextmanager
-def filled(disk: Path) -> Iterator[None]:
-    """Nothing more can be written to `disk`."""
-    filler = disk / "filler"
-    with suppress(OSError), filler.open("wb", buffering=0) as file:
-        while file.write(bytes(4096)):
-            pass
-    yield
-    filler.unlink()
 
 
 @pytest.mark.slow

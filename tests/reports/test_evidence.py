@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evidence.events import read_events, write_events
 from jobs.evidence.sums import sha256
 from jobs.evidence.verify import verify_folder, write_manifest, write_sums
 from jobs.reports.folder import RunFolder
@@ -143,9 +144,10 @@ def test_a_table_that_cannot_be_read_is_a_problem(folder: RunFolder) -> None:
     assert "outcome.csv can't be checked: ComputeError" in verify_folder(folder.path)
 
 
-def test_a_cut_event_log_is_found_by_the_manifest(folder: RunFolder) -> None:
+def test_a_log_that_was_cut_and_sealed_anew_is_found_by_the_manifest(folder: RunFolder) -> None:
     path = folder.path / "events.ndjson"
-    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    events = [{name: value for name, value in event.items() if name != "n"} for event in read_events(path)]
+    write_events(events[:-1], folder)
     write_sums(folder)
     assert "events.ndjson ends after 13 events; 14 were written, with another last hash" in verify_folder(folder.path)
 

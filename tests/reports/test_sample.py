@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.reports.sample import Sample, draw, drawn_rows
 
 from .made import MIXED, run_folder
 
 INPUT = "ab" * 32
+
+
+def sample_of(folder: Path, size: int, seed: int, *, by_outcome: bool = False) -> Sample:
+    return draw(folder, read_events(folder / "events.ndjson"), size, seed, by_outcome=by_outcome)
 
 
 def test_the_rule_can_be_repeated_with_any_tool() -> None:
@@ -31,7 +36,7 @@ def test_another_seed_draws_others_and_a_larger_sample_contains_the_smaller() ->
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Sample:
-    return draw(run_folder(tmp_path / "r1").path, 5, 1)
+    return sample_of(run_folder(tmp_path / "r1").path, 5, 1)
 
 
 def test_each_row_has_its_trail_and_a_line_to_fill_in(sample: Sample) -> None:
@@ -46,7 +51,7 @@ def test_each_row_has_its_trail_and_a_line_to_fill_in(sample: Sample) -> None:
 
 
 def test_a_sample_by_outcome_has_the_rare_ones_by_the_same_rule(tmp_path: Path) -> None:
-    sample = draw(run_folder(tmp_path / "r1").path, 2, 1, by_outcome=True)
+    sample = sample_of(run_folder(tmp_path / "r1").path, 2, 1, by_outcome=True)
     drawn = {name: min(2, count) for name, count in MIXED.items()}
     assert {name: rows for name, rows, _ in sample.drawn_from} == drawn
     assert len(sample.trails) == sum(drawn.values())
@@ -58,10 +63,10 @@ def test_a_sample_by_outcome_has_the_rare_ones_by_the_same_rule(tmp_path: Path) 
 
 
 def test_a_sample_larger_than_the_run_is_all_of_it(tmp_path: Path) -> None:
-    whole = draw(run_folder(tmp_path / "r1").path, 900, 1)
+    whole = sample_of(run_folder(tmp_path / "r1").path, 900, 1)
     assert len(whole.trails) == sum(MIXED.values())
     assert whole.name == "sample-900-1"
-    assert "The run has no rows." in draw(run_folder(tmp_path / "r2", {}).path, 3, 1).to_html()
+    assert "The run has no rows." in sample_of(run_folder(tmp_path / "r2", {}).path, 3, 1).to_html()
 
 
 def test_the_page_fetches_nothing_and_names_its_parts(sample: Sample) -> None:

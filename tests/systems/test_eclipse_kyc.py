@@ -6,10 +6,10 @@ import pty
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.sandbox.server import Sandbox
 from jobs.systems.eclipse.decision import stale
 from tests.flow.muster import ONE_OF_EACH, Ended, Muster, Standing, arrivals, standing, writes
@@ -108,7 +108,7 @@ def test_only_the_rows_that_are_named_are_asked_again_and_the_word_is_on_record(
     ended = again("run-1", "--rows", "2", "--yes")
     assert ended.outcomes == ["in_doubt", "onboarded", "declined", "already_onboarded"]
     assert triggers(sandbox, before) == 1
-    events = [json.loads(line) for line in (ended.folder / "events.ndjson").read_text().splitlines()]
+    events = read_events(ended.folder / "events.ndjson")
     (asked,) = [event for event in events if event["kind"] == "decision"]
     assert (asked["source_row"], json.loads(asked["detail"])) == (2, {"unanswered": "2"})
     assert again("run-1", "--rows", "1,3").outcomes == [
@@ -190,8 +190,7 @@ def test_who_asked_again_stands_in_the_history(
 ) -> None:
     muster("run", file_of([person(1, "Kycfail")]))
     ended = again("run-1")
-    text = (ended.folder / "events.ndjson").read_text()
-    events: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
+    events = read_events(ended.folder / "events.ndjson")
     (asked,) = [event for event in events if event["kind"] == "decision"]
     assert (asked["verdict"], json.loads(asked["detail"])["was"]) == ("ask_again", "FAILED")
     assert muster("verify", ended.folder.name).code == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evidence.events import read_events
 from jobs.keys import KeySpace
 from jobs.model import Rate
 from jobs.sandbox.eclipse.store import Login
@@ -90,7 +91,7 @@ def test_a_person_may_decide_that_an_email_address_is_a_familys(
     assert (decided.code, decided.outcomes) == (0, ["onboarded", "already_onboarded"])
     assert (len(held(sandbox, rows[0])), len(held(sandbox, family))) == (1, 1)
     assert login_of(sandbox, rows[0]).password == delivered(muster.folder)[rows[0]["identity"]]
-    told = [json.loads(line) for line in (decided.folder / "events.ndjson").read_text().splitlines()]
+    told = read_events(decided.folder / "events.ndjson")
     assert [each["verdict"] for each in told if each["kind"] == "decision"] == ["another_person"]
 
 

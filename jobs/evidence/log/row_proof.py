@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-import orjson
-
 from jobs.errors import Unproven
+from jobs.evidence.events import is_short, read_events
 from jobs.evidence.log import merkle
 from jobs.evidence.log.checkpoint import Checkpoint
 
@@ -28,25 +27,45 @@ def events_root(path: Path) -> tuple[bytes, int]:
 
 
 def row_proofs(events: Path, rows: Sequence[int]) -> list[dict[str, object]]:
-    """For each of `rows` that the events tell the end of: that event, and the proof that it is one of them."""
-    found: dict[int, tuple[int, bytes]] = {}
+    """For each of `rows` that the events tell the end of: the lines that show it, each with the proof that it is one
+    of them. They are the row's last one and, where that says less, the header and those that name its key.
+    """
+    wanted = _telling(events, set(rows))
     leaves: list[bytes] = []
+    shown: dict[int, str] = {}
+    places = {index for _, index in wanted}
     with events.open("rb") as lines:
         for index, line in enumerate(lines):
             content = line.removesuffix(b"\n")
             leaves.append(merkle.leaf(content))
-            if b'"kind":"outcome"' in content and (row := orjson.loads(content).get("source_row")) in rows:
-                found[row] = (index, content)
+            if index in places:
+                shown[index] = content.decode()
     return [
         {
             "source_row": row,
-            "event": content.decode(),
+            "event": shown[index],
             "index": index,
             "size": len(leaves),
             "path": [_text(each) for each in merkle.inclusion(leaves, index)],
         }
-        for row, (index, content) in sorted(found.items())
+        for row, index in wanted
     ]
+
+
+def _telling(events: Path, rows: set[int]) -> list[tuple[int, int]]:
+    """(row, index of a line) of what tells the ends of `rows`, in this order."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for event in read_events(events):
+        row = event.get("source_row")
+        if row in rows:
+            first.setdefault(row, event["n"] - 1)
+            if event["kind"] == "outcome":
+                last[row] = event["n"] - 1
+    lines = set(last.items())
+    if is_short(events):
+        lines |= {(row, index) for row in last for index in (0, first[row])}
+    return sorted(lines)
 
 
 def entry_proof(entries: Sequence[bytes], index: int, checkpoint: Checkpoint) -> str:

@@ -34,7 +34,6 @@ NEEDED = ("manifest.json", "summary.json", "outcome.csv", "outcome.parquet", "ev
 COMPARED = ("outcome", "reason_code", "failed_step", "external_unique_id")
 TOLD = ("verdict", "detail", "step", "key")
 """Columns of outcome.csv, and what the event of a row's end calls the same."""
-HASH = re.compile(rb'"hash":"([0-9a-f]{64})",')
 
 
 def main() -> int:
@@ -42,15 +41,12 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=OWN)
     parser.add_argument("--batch", action="store_true")
     parser.add_argument("--seal", default="")
-    parser.add_argument("--proof", type=Path)
-    parser.add_argument("--log", type=Path)
-    parser.add_argument("--checkpoint", type=Path)
+    for name in ("--proof", "--log", "--checkpoint"):
+        parser.add_argument(name, type=Path)
     given = parser.parse_args()
     if given.proof:
         found = attempt(proof, given.proof, given.checkpoint)
-        lines = [f"{given.proof}: {'does not verify' if found else 'verified'}", *found]
-        print(*lines, sep="\n  ")  # noqa: T201
-        return 7 if found else 0
+        return ended(given.proof, found, *found)
     problems = attempt(log, given.log, given.checkpoint) if given.log else []
     if given.log and given.folder == OWN and not (OWN / "manifest.json").exists():
         given.folder = given.log
@@ -59,12 +55,16 @@ def main() -> int:
         problems += attempt(logged, given.folder, given.log, given.batch) if given.log else []
     if given.seal and sha256(given.folder / "SHA256SUMS") != given.seal.strip().lower():
         problems.append("SHA256SUMS is not the one that was signed off")
-    lines = [f"{given.folder}: {'does not verify' if problems else 'verified'}", *(f"  {each}" for each in problems)]
+    lines = [*problems]
     if (given.folder / "manifest.json.sig").exists():
-        lines.append("  the signature was not checked: README-AUDITOR.md, step 7")
+        lines.append("the signature was not checked: README-AUDITOR.md, step 7")
     if not given.seal and not given.log:
-        lines.append("  compared with nothing outside of the folder: --seal and --log do that")
-    print(*lines, sep="\n")  # noqa: T201
+        lines.append("compared with nothing outside of the folder: --seal and --log do that")
+    return ended(given.folder, problems, *lines)
+
+
+def ended(what: Path, problems: list[str], *lines: str) -> int:
+    print(f"{what}: {'does not verify' if problems else 'verified'}", *lines, sep="\n  ")  # noqa: T201
     return 7 if problems else 0
 
 
@@ -140,12 +140,8 @@ def manifest(folder: Path) -> Iterator[str]:
 
 def events(folder: Path) -> Iterator[str]:
     """The chain; and, row by row, that the table tells the same end and as many requests as the events do."""
-    ends: dict[int, int] = {}
-    sent, kinds = Counter[int](), Counter[str]()
+    ends, sent, kinds = dict[int, int](), Counter[int](), Counter[str]()
     for event in chained(folder):
-        if isinstance(event, str):
-            yield event
-            return
         if event.get("kind") == "outcome":
             kinds[event["verdict"]] += 1
             ends[event["source_row"]] = hash(tuple(event.get(name) or "" for name in TOLD))
@@ -160,22 +156,48 @@ def events(folder: Path) -> Iterator[str]:
 
 
 def chained(folder: Path) -> Iterator[Any]:
-    """Each event; a sentence in its place where the chain breaks. Each line's hash is the SHA-256 of the hash before
-    it and of the line without its own."""
-    ends, before, first, number = json_of(folder / "manifest.json")["events"], "0" * 64, "0" * 64, 0
+    """Each event. Raises ValueError where the chain breaks, or ends otherwise than the manifest says."""
+    ends, found = json_of(folder / "manifest.json")["events"], ("0" * 64, "0" * 64, 0)
     with (folder / "events.ndjson").open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            stated = HASH.search(line)
-            event = json.loads(line)
-            link = hashlib.sha256(before.encode() + HASH.sub(b"", line, count=1).rstrip(b"\n")).hexdigest()
-            fits = stated and stated[1].decode() == link == event["hash"] and line.endswith(b"\n")
-            if not fits or event["prev"] != before or event["n"] != number:
-                yield f"line {number} of events.ndjson was changed, removed, moved or added"
-                return
-            before, first = link, link if number == 1 else first
+        for event, at in (sealed if lines.peek(9).startswith(b'{"form":2') else linked)(lines):
+            found = at
             yield event
-    if (first, before, number) != (ends["first_hash"], ends["last_hash"], ends["count"]):
-        yield f"events.ndjson ends after {number} events, manifest.json says {ends['count']}, or with another hash"
+    if found != (ends["first_hash"], ends["last_hash"], ends["count"]):
+        raise ValueError(f"it ends after {found[2]} events, manifest.json says {ends['count']}, or with another hash")
+
+
+def linked(lines: Iterable[bytes]) -> Iterator[Any]:
+    """Form 1: each line has the SHA-256 of the hash before it and of itself without its own."""
+    before = first = "0" * 64
+    for number, line in enumerate(lines, start=1):
+        event, bare = json.loads(line), re.sub(rb'"hash":"[0-9a-f]{64}",', b"", line, count=1).rstrip(b"\n")
+        link = hashlib.sha256(before.encode() + bare).hexdigest()
+        if (event["hash"], event["prev"], event["n"], line[-1:]) != (link, before, number, b"\n"):
+            raise ValueError(f"line {number} was changed, removed, moved or added")
+        before, first = link, link if number == 1 else first
+        yield event, (first, link, number)
+
+
+def sealed(lines: Iterator[bytes]) -> Iterator[Any]:
+    """Form 2: a seal has the SHA-256 of the lines from the seal before it on; events are read when it fits."""
+    words, keys, block, first, ended, count = {None: {}}, {}, [next(lines)], "", False, 0  # type: ignore[var-annotated]
+    for number, line in enumerate(lines, start=2):
+        seal = json.loads(line) if line.startswith(b'{"seal":') else {}
+        if not seal and len(block) <= 100:
+            block.append(line)
+            continue
+        place, link = {"from": number - len(block), "to": number - 1}, hashlib.sha256(b"".join(block)).hexdigest()
+        if ended or (seal.get("seal"), seal.get("sha256"), line[-2:]) != (place, link, b"}\n"):
+            raise ValueError(f"of lines {place['from']} to {place['to']} one was changed, removed, moved or added")
+        ended, first = seal.get("last", False), first or link
+        for event in map(json.loads, block[1:]):
+            count, word, row = count + 1, event.get("event"), event.get("row")
+            words[word] = event.get("is", words.get(word))
+            keys[row] = event.get("key", keys.get(row))
+            yield {**words[word], **event, "source_row": row, "key": keys[row]}, (first, link, count)
+        block = [line]
+    if not ended or len(block) > 1:
+        raise ValueError("it was cut off: the last seal is missing")
 
 
 def told(row: dict[str, str], ends: dict[int, int], sent: dict[int, int]) -> bool:
