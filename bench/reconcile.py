@@ -24,7 +24,7 @@ from jobs.ledger import tables
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.publishing.findings import INTENTS_SENT
-from jobs.settings.settings import settings
+from jobs.settings.precedence import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 

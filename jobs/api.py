@@ -27,7 +27,8 @@ from jobs.run.gates import check_gates
 from jobs.run.place import Place
 from jobs.run.read_input import read_input
 from jobs.run.signals import Signals
-from jobs.settings.settings import ALLOWED, Settings, settings
+from jobs.settings.precedence import settings
+from jobs.settings.settings import ALLOWED, Settings
 from jobs.settings.values import suggestion
 from jobs.storage.copies import copies
 from jobs.storage.workplace import work_in

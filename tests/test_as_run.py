@@ -6,7 +6,7 @@ import pytest
 
 from jobs.errors import Unusable
 from jobs.settings.as_run import as_run, egress_here, index
-from jobs.settings.settings import settings
+from jobs.settings.precedence import settings
 
 GIVEN = {
     "base_url": "https://eclipse.example",

@@ -20,9 +20,10 @@ from jobs.errors import ExitCode, Unusable
 from jobs.ledger.place import File
 from jobs.model import Rate
 from jobs.settings.document import read_document
+from jobs.settings.precedence import settings
 from jobs.settings.pseudonyms import pseudonym_key
 from jobs.settings.secrets import SECRETS, secret, secrets
-from jobs.settings.settings import BY_NAME, OPTIONS, Settings, settings, unknown_variables
+from jobs.settings.settings import BY_NAME, OPTIONS, Settings, unknown_variables
 from jobs.settings.system_table import system_settings
 from jobs.systems.eclipse.system import EclipseSettings
 from tests.examples import some

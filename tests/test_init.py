@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs.__main__ import status
+from jobs.settings.precedence import settings
 from jobs.settings.secrets import MEANINGS, SECRETS
-from jobs.settings.settings import settings
 from jobs.settings.system_table import system_settings
 from jobs.systems import SYSTEMS, adapter
 

@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from jobs.settings.settings import DECISIONS, settings
+from jobs.settings.precedence import settings
+from jobs.settings.settings import DECISIONS
 from jobs.systems import JOBS, SYSTEMS
 from schemas.columns import models
 from schemas.job_name import APART, EXTRACT, JobName

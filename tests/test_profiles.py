@@ -8,7 +8,8 @@ import pytest
 
 from jobs.__main__ import status
 from jobs.errors import Unusable
-from jobs.settings.settings import Settings, settings
+from jobs.settings.precedence import settings
+from jobs.settings.settings import Settings
 
 FILE = """
 tenant = "1001"

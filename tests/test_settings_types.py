@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.settings.settings import OPTIONS, Settings, settings
+from jobs.settings.precedence import settings
+from jobs.settings.settings import OPTIONS, Settings
 
 ROOT = Path(__file__).parents[1]
 

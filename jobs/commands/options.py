@@ -12,7 +12,8 @@ import click
 from jobs.commands.invocation import Invocation, tell, told_to_somebody
 from jobs.errors import WORDS, ExitCode, MusterError, strongest
 from jobs.printable import escaped, printable
-from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, settings, unknown_variables
+from jobs.settings.precedence import settings
+from jobs.settings.settings import BY_NAME, Settings, proxy_left_out, unknown_variables
 from jobs.storage.address import is_address, named
 from jobs.storage.workplace import copies_in, work_in
 

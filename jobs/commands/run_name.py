@@ -41,7 +41,7 @@ def _runs(ctx: click.Context, incomplete: str) -> "list[RunRow]":
     from jobs.ledger import tables
     from jobs.ledger.place import place_of
     from jobs.ledger.store import Store, begun, select_runs
-    from jobs.settings.settings import settings
+    from jobs.settings.precedence import settings
 
     given = {"ledger": ctx.params["ledger"]} if ctx.params.get("ledger") else {}
     ledger = settings(given, config=ctx.params.get("config")).ledger

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.util import LRUCache
 
 from jobs.disk import advice
 from jobs.errors import Unusable
@@ -36,6 +39,24 @@ _NUMBERS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.ER
 """What SQLite's own codes say of a disk, as the system's."""
 
 
+class Dialect(SQLiteDialect_pysqlite):
+    """SQLite's, one for all ledgers of a process: they are spoken to alike, so what was compiled for one serves all."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dialect)
+
+    def __hash__(self) -> int:
+        return hash(Dialect)
+
+
+registry.register("sqlite.muster", __name__, Dialect.__name__)
+
+_COMPILED: LRUCache[Any, Any] = LRUCache(500)
+"""Statements that were compiled, as many as SQLAlchemy keeps for each engine. A run opens its ledger three times."""
+
+
 @value
 class Sqlite:
     """A SQLite database in use."""
@@ -53,7 +74,7 @@ class Sqlite:
 
     def make(self, connection: Connection) -> None:
         """As of `Database`."""
-        metadata.create_all(connection)
+        metadata.create_all(connection, checkfirst=False)  # `migrate` asks for it in an empty database
 
     def upgrade(self, connection: Connection, since: int) -> None:
         """As of `Database`: tables, columns, and what they say of rows that were there before."""
@@ -98,10 +119,10 @@ def open_engine(path: Path) -> Engine:
         raise Unusable(f"the ledger {path} can't be made: {cause}", hint=hint) from None
     files, turn = Files(path), Turn(path)
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        URL.create("sqlite+muster", database=str(path)),
         connect_args={"timeout": STEP_SECONDS},
         pool_use_lifo=True,  # the connection that wrote last has most pages in its memory
-        execution_options={"database": Sqlite(files, turn)},
+        execution_options={"database": Sqlite(files, turn), "compiled_cache": _COMPILED},
     )
     event.listen(engine, "do_connect", lambda *_: files.opening())
     event.listen(engine, "connect", lambda connection, _: _on_connect(connection, files, turn))

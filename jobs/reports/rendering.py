@@ -10,7 +10,7 @@ from string import ascii_letters, digits
 
 import orjson
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from jobs.printable import printable
 from jobs.reports.advice import advice
@@ -78,13 +78,21 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_inert,
     )
-    environment.filters.update(number="{:,}".format, share=share, advice=advice, moment=_moment, duration=duration)
+    environment.filters.update(
+        number="{:,}".format, share=share, advice=advice, moment=_moment, duration=duration, unbroken=_unbroken
+    )
     return environment
 
 
 def _moment(text: str) -> str:
     """`2026-11-21T02:15:00.000Z` as `2026-11-21 02:15:00 UTC`; other text unchanged."""
     return re.sub(r"^(\S+)T([0-9:]+)(?:\.[0-9]+)?Z$", r"\1 \2 UTC", text)
+
+
+def _unbroken(text: str) -> Markup:
+    """`text` with its options whole: a line that ends with `--` and one that begins with `to` is no command."""
+    whole = re.sub(r"(?<![\w-])--[a-z][a-z-]*", r'<span class="short">\g<0></span>', str(escape(printable(text))))
+    return Markup(whole)  # noqa: S704 - escaped above # nosec B704
 
 
 def _inert(value: object) -> object:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from jobs.errors import Unusable
 from jobs.settings.option import PREFIX
-from jobs.settings.settings import BY_NAME, OPTIONS, Settings, settings
+from jobs.settings.precedence import settings
+from jobs.settings.settings import BY_NAME, OPTIONS, Settings
 from jobs.transport.proxy import checked_proxy
 
 OF_THE_LEADER = frozenset({"ledger", "profile", "protected", "confirm_tenant", "plan", "run_id", "output"})

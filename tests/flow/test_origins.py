@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import Unusable
-from jobs.settings.settings import settings
+from jobs.settings.precedence import settings
 
 from .muster import Muster
 from .people import person, written

@@ -1,15 +1,15 @@
 """What is needed in many places is written in one, and nothing is written that nobody needs."""
 
 import ast
-import io
 import re
-import tokenize
+import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
-from tests.house.sources import ROOT, files, nodes, text
+from tests.house.sources import ROOT, files, imported, nodes, text
 
 HOMES = {
     r"os\.fsync": {
@@ -56,23 +56,25 @@ CALLED_BY_OTHERS |= {"configure", "data_received", "eof_received", "connection_l
 CALLED_BY_OTHERS |= {"resolve_command", "shell_complete", "get_source_checksum", "dump_bytecode"}
 """Names that a library calls, or that people who use the sandbox do."""
 
-IMPORTED_AS = {"xlsxwriter": "xlsxwriter", "cryptography": "cryptography", "psycopg": "psycopg"}
-"""The package of each optional dependency."""
+BROUGHT_ALONG = frozenset({"botocore", "markupsafe", "_typeshed"})
+"""Modules that come with a library that `pyproject.toml` names (boto3, jinja2), or with the checker of types."""
 
 
-def names(source: str) -> Counter[str]:
-    """How often each name stands in the code of `source`, also inside f-strings; not in comments and docstrings."""
-    found: Counter[str] = Counter()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.NAME:
-            found[token.string] += 1
-        elif token.type == tokenize.STRING and token.string[0] in "fF":
-            found.update(re.findall(r"[A-Za-z_]\w*", token.string))
-    return found
+def named(node: ast.AST) -> Iterator[str]:
+    """The names that stand at this node of a syntax tree."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+            yield name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.alias(name=name, asname=other):
+            yield from (*name.split("."), *([other] if other else []))
+        case ast.ImportFrom(module=str(name)):
+            yield from name.split(".")
 
 
 def test_nothing_is_there_for_tests_alone() -> None:
-    used = sum((names(text(path)) for path in files()), Counter[str]())
+    used = Counter(name for path in files() for node in nodes(path) for name in named(node))
     for page in (ROOT / "jobs").rglob("*.j2"):
         used.update(re.findall(r"[A-Za-z_]\w*", page.read_text(encoding="utf-8")))
     made = [
@@ -92,11 +94,33 @@ def test_nothing_is_there_for_tests_alone() -> None:
     assert idle == []
 
 
-def test_an_extra_is_offered_for_code_that_needs_it() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    offered = {re.split(r"[\[<>=]", each)[0] for name, wanted in extras.items() if name != "dev" for each in wanted}
-    code = "\n".join(map(text, files("jobs")))
+def asked_for(wanted: list[str]) -> set[str]:
+    """The modules that these requirements bring, each called as its distribution is."""
+    return {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in wanted}
 
-    assert {
-        each for each in offered if not re.search(rf"(import |from |import_module\(\"){IMPORTED_AS.get(each)}\b", code)
-    } == set()
+
+def libraries() -> set[str]:
+    """Of each import in the program, wherever it stands, the library; those of Python and our own left out."""
+    named = {name for path in files() for name in imported(path)}
+    named |= {
+        str(node.args[0].value)
+        for path in files()
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if ast.unparse(node.func) == "import_module"
+    }
+    return {name.split(".")[0] for name in named} - {"jobs", "schemas", *sys.stdlib_module_names, *BROUGHT_ALONG}
+
+
+def test_a_library_is_asked_for_if_and_only_if_code_imports_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: asked_for(wanted) for name, wanted in project["optional-dependencies"].items() if name != "dev"}
+
+    assert asked_for(project["dependencies"]).union(*extras.values()) == libraries()
+
+
+def test_an_extra_is_offered_if_and_only_if_code_names_it_where_its_libraries_are_missing() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    hints = re.findall(r"muster-onboarding\[(\w+)\]", "\n".join(map(text, files())))
+
+    assert set(hints) == extras.keys() - {"dev"}

@@ -149,8 +149,8 @@ def test_the_environment_is_read_in_one_place() -> None:
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     }
 
-    assert "jobs.settings.settings" in readers
-    settings_ = {f"jobs.settings.{name}" for name in ("settings", "secrets", "as_run")}
+    assert "jobs.settings.precedence" in readers
+    settings_ = {f"jobs.settings.{name}" for name in ("precedence", "settings", "secrets", "as_run")}
     assert readers <= {*settings_, "jobs.intake.judge", "jobs.os_user", "jobs.run.ray_engine"}
 
 

@@ -73,7 +73,7 @@ def key_of(verdict: Verdict) -> dict[str, str | None]:
 @pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_agrees_with_the_plain_python_judge(tmp_path: Path, seed: int) -> None:
-    compare(tmp_path, 7000, seed)
+    compare(tmp_path, 2500, seed)
 
 
 @pytest.mark.slow

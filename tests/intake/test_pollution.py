@@ -129,7 +129,7 @@ def run(folder: Path, files: int, seed: int) -> tuple[int, int]:
 
 @pytest.mark.parametrize("seed", [20261129])
 def test_no_row_of_a_polluted_table_is_sent_differently_without_a_word(tmp_path: Path, seed: int) -> None:
-    read, refused = run(tmp_path, 40, seed)
+    read, refused = run(tmp_path, 16, seed)
     assert read
     assert refused
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import Unusable
-from jobs.settings.settings import settings
+from jobs.settings.precedence import settings
 
 from .split import person, split
 from .written import HEADER, read, rows

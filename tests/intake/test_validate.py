@@ -31,14 +31,14 @@ def reasons(result: Validated) -> dict[int, str]:
 
 
 def test_every_row_ends_on_one_side_whatever_the_window(tmp_path: Path) -> None:
-    found = staged_rows(tmp_path, corrupted(3000, 21, COLUMNS))
+    found = staged_rows(tmp_path, corrupted(1000, 21, COLUMNS))
     sides = []
-    for window in (1, 700, 3000, 9999)[1:]:
+    for window in (230, 1000, 3333):
         result = validated(found, window=window)
         sides.append((pl.read_parquet(result.accepted), pl.read_parquet(result.quarantined)))
         both = pl.concat([side["source_row"] for side in sides[-1]])
-        assert sorted(both) == list(range(1, 3001))
-        assert result.accepted_rows + result.quarantined_rows == result.rows == 3000
+        assert sorted(both) == list(range(1, 1001))
+        assert result.accepted_rows + result.quarantined_rows == result.rows == 1000
 
     assert all(side[0].equals(sides[0][0]) and side[1].equals(sides[0][1]) for side in sides)
     assert sides[0][0]["source_row"].is_sorted()

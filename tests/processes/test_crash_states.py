@@ -118,7 +118,7 @@ def states(run: Recorded, count: int, folder: Path) -> dict[int, list[str]]:
 
 
 def test_no_power_cut_takes_what_was_sent_or_believed(careful: Recorded, tmp_path: Path) -> None:
-    assert states(careful, 200, tmp_path) == {}
+    assert states(careful, 100, tmp_path) == {}
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.reports.dashboard import OpenLine
+from jobs.reports.next_steps import NextStep
 from jobs.reports.page import page
 from jobs.reports.sample import draw
 from jobs.reports.totals import ControlTotal
@@ -210,3 +211,31 @@ def test_a_sample_can_be_read_and_prints_one_row_a_sheet(shown: Shown, tmp_path:
     assert tab.evaluate(FAULTS) == []
     assert tab.evaluate(FAINT) == []
     assert len(re.findall(rb"/Type /Page\b", tab.pdf(format="A4"))) == 1 + len(sample.trails) <= sum(MIXED.values())
+
+
+BROKEN = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [], broken = [];
+  for (let node; (node = texts.nextNode()); )
+    for (const option of node.data.matchAll(/--[a-z][a-z-]*/g)) {
+      const range = document.createRange();
+      range.setStart(node, option.index);
+      range.setEnd(node, option.index + option[0].length);
+      const lines = new Set([...range.getClientRects()].map(each => each.top));
+      if (lines.size) found.push(option[0]);
+      if (lines.size > 1) broken.push(option[0]);
+    }
+  return [found.length, broken];
+}"""
+"""How many options of commands are shown, and those that a line's end cuts in two."""
+
+
+@pytest.mark.parametrize("width", [400, 470, 1280])
+def test_no_option_of_a_command_is_cut_in_two(shown: Shown, width: int) -> None:
+    steps = [
+        NextStep(f"muster report {'x' * long} --decisions-template", f"{'y ' * long}--decisions") for long in range(40)
+    ]
+
+    count, broken = shown(page(summary(BAD, **went(BAD), next_steps=tuple(steps)), []), width=width).evaluate(BROKEN)
+
+    assert count >= 40
+    assert broken == []

@@ -212,7 +212,7 @@ def all_there_is(customers: int) -> list[Step]:
     return [("search", {}), *reads, ("poll", 0, FIRST), *reads]
 
 
-@settings(max_examples=some(30), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=some(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(HISTORIES, st.tuples(st.booleans(), st.booleans()))
 def test_the_simulated_target_answers_as_the_sandbox_does(
     sandbox: Sandbox, http: httpx.Client, steps: list[Step], shown: tuple[bool, bool]

@@ -36,7 +36,7 @@ def cases() -> Iterator[Any]:
             yield pytest.param(operation, fault, times, Manners() if shown else HIDDEN, id=name, marks=marks)
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("operation", "fault", "times", "manners"), list(cases()))
 def test_a_fault_at_a_write_is_settled(fault: Fault, operation: str, manners: Manners, times: int) -> None:
     plan = {(operation, number): fault for number in range(1, times + 1)}

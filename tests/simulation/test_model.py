@@ -115,5 +115,5 @@ class Machine(RuleBasedStateMachine):
 
 TestModel = Machine.TestCase
 TestModel.settings = hypothesis_settings(
-    max_examples=some(5), stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=some(3), stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
 )

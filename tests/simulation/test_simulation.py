@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_history(seed: int) -> None:
     assert first.digest != history(seed + 1).digest
 
 
-@pytest.mark.few(13)
+@pytest.mark.few(7)
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.name)
 def test_a_row_ends_as_its_persona_says_when_nothing_goes_wrong(persona: Persona) -> None:
     trace = planned(5, {}, persona=persona.name)

@@ -19,7 +19,7 @@ from jobs.clock import Clock
 from jobs.errors import Unusable
 from jobs.ledger.store import Store
 from jobs.operations.webhook import MOST_BYTES, Receiver, listener, receiver_of, server
-from jobs.settings.settings import settings as effective
+from jobs.settings.precedence import settings as effective
 from tests.flow.muster import arrivals, eventually
 
 from .azakaw import World, person, settings
