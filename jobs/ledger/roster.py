@@ -16,9 +16,9 @@ TABLE = tables.shard
 class Roster:
     """Who has which shard of a run, and how their rows fare.
 
-    A look costs what has changed since the last one, whatever the run has shards: open ones are counted as far as
-    somebody wants to know, and shards are taken in their order, so that those that have ended lie before the others
-    but for a few. What came of an open one is known from the last look at which somebody had it.
+    A look costs what has changed since the last one, whatever the run has shards: those that nobody has had are passed
+    over by the database, and counted as far as somebody wants to know; and shards are taken in their order, so that
+    those that have ended lie before the others but for a few.
     """
 
     def __init__(self, store: Store, run_id: str) -> None:
@@ -32,13 +32,11 @@ class Roster:
         """The shards of lower numbers have ended, and are in `_ended`."""
         self._tallies: dict[int, Tally] = {}
         """Of the others as they stood when they were last seen."""
-        self._looked = False
 
     def look(self, most_open: int = 0) -> None:
         """Reads how the shards stand now; open ones are counted up to `most_open`."""
-        states = [state for state in ShardState if not self._looked or state is not ShardState.OPEN]
-        mine = (TABLE.c.run_id == self.run_id, TABLE.c.shard >= self._before)
-        wanted = select(TABLE).where(*mine, TABLE.c.state.in_(states)).order_by(TABLE.c.shard)
+        had = (TABLE.c.run_id == self.run_id, TABLE.c.shard >= self._before, TABLE.c.epoch > 0)
+        wanted = select(TABLE).where(*had).order_by(TABLE.c.shard)
         free = select(TABLE.c.shard).where(TABLE.c.run_id == self.run_id, TABLE.c.state == ShardState.OPEN)
 
         def attempt(_again: bool) -> tuple[Sequence[Shard], int]:
@@ -47,7 +45,6 @@ class Roster:
                 return found, len(connection.execute(free.limit(most_open)).all()) if most_open else 0
 
         found, self.open = made_once(attempt)
-        self._looked = True
         self.at_work = [each for each in found if each.state in {ShardState.TAKEN, ShardState.PARKED}]
         self._tallies |= {each.number: each.tally for each in found}
         ended = {each.number for each in found if each.state in ENDED}

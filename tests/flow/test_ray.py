@@ -183,7 +183,7 @@ def reached(server: Server, host: str) -> str:
 
 
 @long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900 + 2 * LONG)
 def test_a_worker_is_killed_one_is_frozen_and_thawed_one_is_cut_off_and_comes_back(
     muster: Muster,
     sandbox: Sandbox,

