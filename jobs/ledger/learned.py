@@ -7,7 +7,7 @@ boot, on the wall clock, and at the latest so long after that boot saw it first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
@@ -18,9 +18,10 @@ from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.rates import forgotten_seconds, quiet_seconds, raised, within
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Learned:
     """A limit, when the target last refused because of it, and with what, such as `HTTP 429`."""
 
