@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, literal, select, union_
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
 from jobs.ledger.bulk_insert import insert_lines
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.packed import pack
 from jobs.ledger.store import Store
 
@@ -19,6 +20,7 @@ ROUNDING_MS = 2
 """By which two times in whole milliseconds may be nearer to each other than they were."""
 
 
+@repeatable
 def met(store: Store, pool: str, clock: Clock) -> None:
     """`meet`, for a process that counts no calls of the pool."""
     with store.writes.begin() as connection:

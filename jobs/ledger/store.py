@@ -29,7 +29,7 @@ from jobs.ledger.bulk_insert import insert_lines
 from jobs.ledger.columns import record_of, run_of, step_of
 from jobs.ledger.database import database_of
 from jobs.ledger.dialect import insert_into, is_one_of
-from jobs.ledger.lost_answer import made_once
+from jobs.ledger.lost_answer import made_once, repeatable
 from jobs.ledger.migration import migrate
 from jobs.ledger.older import ANEW_SINCE
 from jobs.ledger.origin import MOVED_FROM, remember_origin
@@ -134,6 +134,7 @@ class Store:
             there = {column["name"] for column in inspect(connection).get_columns(table.name)}
         return [each if each.name in there else null().label(each.name) for each in table.columns]
 
+    @repeatable
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
 
@@ -156,6 +157,7 @@ class Store:
         """Gives the connections back."""
         self.engine.dispose()
 
+    @repeatable
     def space(self, system: str, tenant: str) -> int:
         """The id of one (system, tenant), made when new."""
         table = tables.space
@@ -205,6 +207,7 @@ class Store:
                 remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
         self._numbers.acknowledged.learn(run.run_id, [start], [])
 
+    @repeatable
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""
         with self.writes.begin() as connection:
@@ -240,6 +243,7 @@ class Store:
         writes = self.about(space_id) if part is None else self.about_shard(run_id, part.shard)
         return made_once(lambda again: self._numbers.commit(writes, fence, transitions, again=again))
 
+    @repeatable
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
         """Records how many calls of each (operation, method, status) a run made; once a run."""
         lines = [(run_id, *call, count) for call, count in sorted(calls.items())]
