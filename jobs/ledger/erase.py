@@ -6,7 +6,7 @@ Records of rows that are still open stay too: without them nobody could say what
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, null, or_, select, tuple_, union, update
 
 from jobs.ledger import tables
 from jobs.ledger.people import Place
@@ -166,11 +166,13 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
 
 
 def forgotten(store: Store, run_id: str) -> frozenset[int]:
-    """The source rows of a run whose persons were forgotten, of those that were not complete."""
-    said = tables.disposition.c
+    """The source rows of a run whose persons were forgotten: they were closed, or are complete and name nobody."""
+    said, outcome = tables.disposition.c, tables.outcome.c
+    closed = select(said.source_row).where(said.run_id == run_id, said.reason == FORGOTTEN)
+    nameless = (outcome.external_unique_id.is_(None), outcome.customer_id.is_(None))
+    blank = select(outcome.source_row).where(outcome.run_id == run_id, outcome.outcome.in_(list(COMPLETE)), *nameless)
     with store.engine.connect() as connection:
-        rows = connection.scalars(select(said.source_row).where(said.run_id == run_id, said.reason == FORGOTTEN))
-        return frozenset(map(int, rows))
+        return frozenset(map(int, connection.scalars(union(closed, blank))))
 
 
 def _close(connection: Connection, row: Sequence[ColumnElement[bool]], by: str, at_ms: int) -> None:

@@ -41,6 +41,8 @@ class Mended:
     path: Path | None
     encoding: str = "utf-8"
     outcomes: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    """Rows of persons who were forgotten: nobody gives them back from the input."""
 
     @property
     def rows(self) -> int:
@@ -108,7 +110,9 @@ def reasons(store: Store, run: RunRow, outcomes: Collection[Outcome], mended: Me
     """The rows wanted, window by window, with why each ended so; counted in `mended`. None of a forgotten person."""
     wanted, gone = {outcome.value for outcome in outcomes}, forgotten(store, run.run_id)
     for window in outcome_windows(store, run.run_id, COLUMNS):
-        rows = [row for row in window if row[1] in wanted and row[0] not in gone]
+        ended = [row for row in window if row[1] in wanted]
+        rows = [row for row in ended if row[0] not in gone]
+        mended.left_out += len(ended) - len(rows)
         mended.outcomes.update(row[1] for row in rows)
         told = [(row[0], _fit(sentence(run.run_id, *row), mended.encoding)) for row in rows]
         yield pl.DataFrame(told, schema={SOURCE_ROW: pl.Int64, REASON: pl.String}, orient="row")

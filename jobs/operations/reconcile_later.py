@@ -25,9 +25,10 @@ from jobs.ledger.store import Store
 from jobs.operations.report_again import ended
 from jobs.privacy import file_names
 from jobs.progress import Progress
+from jobs.publishing.books import at_target, exit_code, requests_of
 from jobs.publishing.findings import Findings
 from jobs.publishing.place import folder_of
-from jobs.publishing.publish import at_target, conclude, exit_code, facts_of_run, requests_of
+from jobs.publishing.publish import conclude, facts_of_run
 from jobs.publishing.sealing import chained, seal
 from jobs.reconciliation.changes import Changes, ambiguous_rows, earlier, write_changes
 from jobs.reconciliation.extract_comparison import ExtractComparison

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 
 import orjson
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from jobs.model import Outcome
 from jobs.reports.folder import RunFolder
 from jobs.reports.summary import Scored
+from jobs.windows import A_WINDOW
 
 PLAN_FILE, APPROVAL_FILE, SCORED = "plan.json", "plan-approval.json", "prediction.csv"
 
@@ -21,6 +23,13 @@ MEANS: dict[str, frozenset[str]] = {
     "unreadable": frozenset(Outcome),
 }
 """The outcomes that a predicted verdict promises; an outcome promises itself."""
+
+
+def in_windows(table: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows of a Parquet file, so many at a time that memory does not grow with it."""
+    rows = int(table.select(pl.len()).collect().item())
+    for offset in range(0, rows, A_WINDOW):
+        yield table.slice(offset, A_WINDOW).collect()
 
 
 def score(folder: RunFolder) -> tuple[Scored, ...]:
@@ -38,7 +47,7 @@ def score(folder: RunFolder) -> tuple[Scored, ...]:
     with folder.open_atomic(SCORED) as draft, draft.open("w", encoding="utf-8", newline="") as out:
         lines = csv.writer(out, lineterminator="\n")
         lines.writerow(("source_row", "predicted", "outcome", "reason_code"))
-        for frame in ended.collect().iter_slices():
+        for frame in in_windows(ended):
             joined = frame.join_asof(starts.sort("first"), left_on="source_row", right_on="first")
             for row, outcome, reason, predicted in joined.select(
                 "source_row", "outcome", "reason_code", "predicted"

@@ -43,7 +43,7 @@ def _windows(frames: Iterable[pl.DataFrame], sheet: Path, parts: Path) -> int:
             if not lines.tell():
                 lines.write(header_line(frame.columns))
             guarded_frame(frame).write_csv(lines, include_header=False, quote_style="non_numeric")
-            frame.write_parquet(parts / f"{rows:012d}.parquet", compression="zstd")
+            frame.write_parquet(parts / f"{rows:012d}.parquet", compression="lz4", statistics=False)
             rows += frame.height
     return rows
 

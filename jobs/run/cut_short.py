@@ -25,8 +25,9 @@ from jobs.ledger.columns import outcome_line
 from jobs.ledger.history import outcomes_among, sent_among
 from jobs.ledger.rows import OutcomeRow
 from jobs.model import RESUMABLE
+from jobs.publishing.books import mutating
 from jobs.publishing.mending import write_refused
-from jobs.publishing.publish import LEDGER_COLUMNS, mutating, shown
+from jobs.publishing.outcome_frames import LEDGER_COLUMNS, shown
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.run.context import MOST_REPORTED, RunContext

@@ -9,6 +9,7 @@ from jobs.batch import Batch, read_batch
 from jobs.disk import unusable
 from jobs.earlier import Earlier
 from jobs.errors import Unusable
+from jobs.intake.header import nameless
 from jobs.ledger.rows import RunRow
 from jobs.privacy import file_names
 from jobs.run.keys import keys_of
@@ -25,6 +26,8 @@ def read_new(path: Path, settings: Settings, place: Place, sha256: str | None = 
     `sha256`: what the file must be; None: whatever it is. Raises Unusable.
     """
     batch = read_input(path, settings, place, Earlier.of(settings))
+    for sentence in nameless(batch.file.header):
+        place.progress.note(sentence)
     _same_input(batch, sha256)
     return batch
 

@@ -45,7 +45,7 @@ from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
 from jobs.ledger.writer import Writer
 from jobs.progress import Look, Progress
-from jobs.publishing.publish import mutating
+from jobs.publishing.books import mutating
 from jobs.run.context import unless
 from jobs.run.shard_read import ShardReader
 from jobs.run.signals import Signals

@@ -56,6 +56,7 @@ def test_of_rows_that_were_complete_before_no_more_are_read_again_than_was_said(
     assert len(muster("run", file_of(people(7))).reconciliation) == 7
 
 
+@pytest.mark.slow
 def test_rows_that_no_run_has_read_are_read_however_few_were_asked_for(muster: Muster, file_of: Filed) -> None:
     muster("run", file_of(people(3)))
     with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger, ledger:

@@ -71,6 +71,7 @@ def test_a_customer_that_is_ours_is_adopted_and_finished(muster: Muster, sandbox
     assert muster("verify", ended.folder.name).code == 0
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("way", ["purge", "forget"])
 def test_why_somebody_decided_goes_with_the_run_and_the_customer_with_the_person(
     muster: Muster, sandbox: Sandbox, left_open: Ended, monkeypatch: pytest.MonkeyPatch, way: str

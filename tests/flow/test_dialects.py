@@ -19,7 +19,7 @@ NOTHING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("answer", NOTHING)
 @pytest.mark.parametrize("operation", ["search_customers", "read_kyc"])
 def test_nothing_found_is_an_empty_array_or_a_coded_404(

@@ -257,7 +257,7 @@ def test_a_reply_for_another_person_is_not_believed(
     assert ended.rows[0]["customer_id"] != "1"
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("operation", ["search_customers", "list_wallets", "wallet_types"])
 @pytest.mark.parametrize("fault", ["drop before commit", "garbage body", "500 before commit", "empty body"])
 def test_a_failed_read_is_repeated(

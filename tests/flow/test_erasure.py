@@ -111,8 +111,12 @@ def test_nobody_has_to_act_upon_a_row_of_a_forgotten_person_and_it_is_not_given_
     assert open_rows() == {}
 
     assert muster("mend", "run-1", "--to", "again.csv").code == 0
+    mended = muster("mend", "run-1", "--to", "complete.csv", "--outcome", "onboarded")
     text = (muster.folder / "again.csv").read_text()
     assert [row["email"] for row in ROWS if row["email"] in text] == []
+    text = (muster.folder / "complete.csv").read_text()
+    assert [row["email"] for row in ROWS if row["email"] in text] == [ROWS[3]["email"]]
+    assert "1  left out: these persons were forgotten" in mended.stdout
     muster("purge", "--older-than", "0")
     assert open_rows() == {}
 

@@ -137,7 +137,7 @@ def test_a_later_version_is_made_of_its_file(there: str, monkeypatch: pytest.Mon
         assert "later" in inspect(store.engine).get_table_names()
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("damage", "words"),
     [

@@ -127,7 +127,7 @@ def test_who_comes_after_the_listing_is_met_by_the_create_and_judged(
 COVERED = {"customerId": 7, "nationalIdentityNumber": "90******09087", "phone1": "2782****567"}
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("shown", [NotPermitted("no"), ReadFailed("no list"), [], [marks_of(COVERED)]])
 def test_a_listing_that_does_not_show_who_is_there_is_not_believed(
     muster: Muster,

@@ -61,6 +61,7 @@ def test_the_rows_of_one_person_are_proven_and_no_other_is_shown(
     assert packed("--proof", proof).returncode == 7
 
 
+@pytest.mark.slow
 def test_a_night_that_was_taken_out_of_ledger_and_log_is_missed_by_the_witness(muster: Muster, ended: Ended) -> None:
     log, witness = muster.folder / "seals-muster.db", muster.folder / "witness.txt"
     assert witness.read_text().count("muster-ledger/") == 2

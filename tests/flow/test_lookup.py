@@ -144,6 +144,7 @@ def test_what_can_not_be_looked_up_is_refused_before_anything_is_sent(
     assert (ended.code, ended.stdout, sandbox.journal()) == (2, "", [])
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("last_name", "status"), [("Kycfail", "FAILED"), ("Dlamini", "PASSED")])
 def test_a_whole_profile_has_the_decision_its_failing_checks_and_the_wallets(
     muster: Muster, sandbox: Sandbox, last_name: str, status: str

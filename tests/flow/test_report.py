@@ -47,7 +47,7 @@ def test_a_report_is_made_again_whatever_its_sentences_are_called_by_then(
     muster: Muster, ended: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ended.summary
-    monkeypatch.setattr("jobs.publishing.publish.INTENTS_SENT", "intended = sent")
+    monkeypatch.setattr("jobs.publishing.books.INTENTS_SENT", "intended = sent")
     assert muster("report", "run-1").code == ended.code
     named = [dict(each, name="intended = sent") if "mutating" in each["name"] else each for each in before["equations"]]
     assert ended.summary == {**before, "equations": named}

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .muster import Muster, lines
-from .people import Row, person
+from .people import Row, person, written
 
 Filed = Callable[[list[Row]], Path]
 OWN = {"since": "2023-11-14", "order": "ORD-20231114-0001", "pin": "4711", "api_token": "s3cr3t", "cvv": "123"}
@@ -56,3 +58,17 @@ def test_a_secret_is_not_shown_even_when_named(muster: Muster, file_of: Filed) -
         ended = muster("run", file_of([person(1) | OWN]), "--echo", f"since,{name}")
         assert ended.code == 2
         assert "the name of a secret" in ended.stderr
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0"])
+def test_a_column_without_a_name_is_told_and_kept(muster: Muster, index: str) -> None:
+    rows = [{index: "0"} | person(1), {index: "1"} | person(2, phone="1")]
+    path = written(muster.folder / "customers.csv", rows)
+    checked, ended = muster("validate", path), muster("run", path)
+    assert "column 1 has no name" in checked.stdout
+    assert "column 1 has no name" in ended.stderr
+    assert lines(ended.folder / "quarantine.csv")[0][index] == "1"
+
+
+def test_columns_with_names_are_not_spoken_of(muster: Muster, file_of: Filed) -> None:
+    assert "has no name" not in muster("validate", file_of([person(1) | OWN])).stdout

@@ -14,6 +14,7 @@ def failing() -> Trace:
     return next(trace for seed in range(30, 400) if (trace := simulate(seed, rows=2)).problems)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", [17, 40])
 def test_all_the_parts_of_a_history_are_the_history(seed: int) -> None:
     whole = simulate(seed)

@@ -217,6 +217,7 @@ def test_an_awaited_decision_is_polled_and_found_later(world: World) -> None:
     assert sent(world.sandbox) == 4
 
 
+@pytest.mark.slow
 def test_a_password_is_asked_for_once(world: World) -> None:
     settings(world.folder, "set_password = true")
     world.sandbox.faults([{"operation": "set_password", "kind": "drop_after_commit", "nth": 2}])

@@ -306,7 +306,7 @@ def test_without_a_number_the_decision_can_not_be_read(bank: Bank) -> None:
     assert [line["class"] for line in ended.reconciliation] == ["match"]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "switches",
     [{"pascal_case": True}, {"http_ok": True}, {"search_ignores_term": True}, {"tenant_id": "bank-1"}],

@@ -102,6 +102,7 @@ def test_what_stands_beside_a_contact_that_is_not_there_is_quarantined(muster: M
     ]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("known", [True, False], ids=["type in the ledger", "ledger of an older muster"])
 def test_a_contact_made_under_another_setting_is_no_difference(
     muster: Muster, sandbox: Sandbox, file_of: Filed, known: bool

@@ -94,6 +94,7 @@ def test_rows_in_doubt_about_kyc_are_asked_for_once_more(
     assert standing(sandbox, person(1)["national_id"]) == ONE_OF_EACH
 
 
+@pytest.mark.slow
 def test_only_the_rows_that_are_named_are_asked_again_and_the_word_is_on_record(
     muster: Muster, sandbox: Sandbox, file_of: Filed, again: Callable[..., Ended]
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_later_run_repeats_the_wallet_that_went_unanswered_whatever_is_chosen_
     assert keys_sent(sandbox) == {ended.rows[0]["wallet_external_unique_id"]}
 
 
+@pytest.mark.slow
 def test_a_type_that_is_no_longer_allowed_ends_the_row_only_when_its_wallet_is_not_there(
     muster: Muster, sandbox: Sandbox, file_of: Filed
 ) -> None:

@@ -232,7 +232,7 @@ def test_a_row_in_doubt_does_not_block_the_next_night(world: World, monkeypatch:
     assert world.again().outcomes == ["in_doubt", "pending"]
 
 
-@pytest.mark.few(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("awaited", "outcome", "code"), [("true", "pending", 5), ("false", "onboarded", 0)])
 def test_a_person_settles_a_doubt_by_word_but_not_the_review(
     world: World, awaited: str, outcome: str, code: int
@@ -362,6 +362,7 @@ def _free(given: dict[str, str]) -> list[str]:
     return [each.name for each in columns_of("omnumi") if each.kind == "text" and each.api and each.name in given]
 
 
+@pytest.mark.slow
 def test_a_row_has_as_many_documents_as_its_file_has_columns_for(world: World) -> None:
     more = {
         f"document_{number}_{what}": given

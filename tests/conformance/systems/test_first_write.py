@@ -145,7 +145,7 @@ QUICK = {"401 (once)", "403 (first of the run)"}
 EACH = [fault if fault in QUICK else pytest.param(fault, marks=pytest.mark.slow) for fault in ALONE]
 
 
-@pytest.mark.few(2, in_turn=True)
+@pytest.mark.few(1, in_turn=True)
 @pytest.mark.parametrize("fault", EACH)
 def test_an_answer_about_the_credential_or_the_address_ends_as_the_documents_say(
     bench: Bench, running: Sandbox, fault: str

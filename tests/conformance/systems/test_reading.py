@@ -61,7 +61,7 @@ def test_what_could_not_be_read_is_counted_as_not_read_and_is_no_difference(benc
     assert not compared or bench.muster("reconcile", ended.folder.name).code == 1
 
 
-@pytest.mark.few(2, in_turn=True)
+@pytest.mark.few(1, in_turn=True)
 def test_a_look_up_finds_the_customer_and_shows_no_number(bench: Bench) -> None:
     subject = bench.subject
     given = bench.rows(2)[0]

@@ -13,7 +13,7 @@ NAMED = {"eclipse": "external_unique_id", "blink": "external_reference"}
 """By system that adopts: a column that the target spells otherwise, and the row's warnings name."""
 
 
-@pytest.mark.few(2, in_turn=True)
+@pytest.mark.few(1, in_turn=True)
 def test_what_the_target_writes_differently_is_no_difference(bench: Bench) -> None:
     subject = bench.subject
     given = bench.rows(2)
