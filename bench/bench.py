@@ -171,6 +171,25 @@ class Bench:
         calls = sum(dict(asked(self.url, "counts")).values()) - before  # type: ignore[call-overload]
         return found.cpu * 1000 / (calls / 10) if calls else f"ended with {found.code}"
 
+    def sending(self) -> dict[str, object]:
+        """Ten requests a row by muster's sender alone, and by wrk, in turn; the ratio is of one round."""
+        rows = 640 if self.quick else 6400
+        command = [sys.executable, ROOT / "bench/sending.py", self.url, str(rows), AT_ONCE]
+        ours, floor = list[float](), list[float]()
+        for _ in range(self.rounds):
+            wrk = "not there: apt install wrk" if shutil.which("wrk") is None else self.wrk()
+            if isinstance(wrk, str):
+                return {"wrk, 10 requests": wrk}
+            self.fresh()
+            path = {**os.environ, "PYTHONPATH": str(ROOT)}
+            ours.append(float(subprocess.run(command, env=path, check=True, capture_output=True, text=True).stdout))
+            floor.append(wrk)
+        ratios = [one / other for one, other in zip(ours, floor, strict=True)]
+        return {
+            "the sender, 10 requests": {"cpu_ms_a_row": spread(ours), "of_wrk": spread(ratios)},
+            "wrk, 10 requests": {"cpu_ms_a_row": spread(floor)},
+        }
+
     def side_by_side(self) -> dict[str, object]:
         """The competitors, in turn."""
         chosen = self.competitors()
@@ -301,7 +320,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, stand_in(Path(name)) as target:
         bench = Bench(Path(name), target, given.quick)
         print(f"stand-in: {target.kind}; {os.cpu_count()} cores; median (smallest to largest) of {bench.rounds} rounds")
-        for part in ("side_by_side", "stages", "validation", "start", "quota", "latency"):
+        for part in ("side_by_side", "sending", "stages", "validation", "start", "quota", "latency"):
             if given.only in (None, part):
                 found[part] = getattr(bench, part)()
                 print(shown(part.replace("_", " "), found[part]), flush=True)  # type: ignore[arg-type]

@@ -12,10 +12,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.clock import Clock
+from jobs.value import value
 
 TRY_AGAIN_SECONDS = 0.5
 """After a beat that could not be made (chosen): soon, for others count the time without one."""
@@ -25,7 +25,7 @@ _TAG = re.compile(rf"(?P<boot>{_BOOT.pattern}|0)_(?P<namespace>\d+\.\d+|0)_(?P<p
 _UNKNOWN = "0"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Process:
     """One process, told apart from all others of all machines as far as `boot` and `namespace` are known."""
 
@@ -91,7 +91,7 @@ class Process:
         return "on another host"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pulse:
     """How a heart beats and how it is watched, in seconds."""
 

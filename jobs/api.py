@@ -7,7 +7,7 @@ do for the commands, secrets come from the environment alone. Paths are relative
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from jobs.clock import Clock
@@ -32,6 +32,7 @@ from jobs.settings.settings import ALLOWED, Settings
 from jobs.settings.values import suggestion
 from jobs.storage.copies import copies
 from jobs.storage.workplace import work_in
+from jobs.value import value
 
 __all__ = (
     "MusterError",
@@ -53,7 +54,7 @@ __all__ = (
 Value = str | int | float | bool | Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Validation:
     """What validation says of a file. `reasons` counts refused rows by `code:column`; `warned` accepted ones too."""
 

@@ -1,7 +1,6 @@
 """One input file, read to its end and validated: the batch that runs work on, as windows of rows."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from operator import itemgetter
@@ -23,6 +22,7 @@ from jobs.privacy import masking
 from jobs.privacy.documents import MOST_BYTES
 from jobs.settings.settings import Settings
 from jobs.systems.row import Row
+from jobs.value import value
 from jobs.windows import A_LOOKUP, A_WINDOW
 from schemas.columns import columns_of
 
@@ -39,7 +39,7 @@ OWN = (
 """Columns of the accepted frame that are not sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Batch:
     """A file that may be acted on. `rows = accepted + quarantined`."""
 
@@ -87,7 +87,7 @@ class InOrder:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Slice:
     """The accepted rows of a batch from one source row to another, both included."""
 

@@ -13,13 +13,15 @@ from pathlib import Path
 from random import Random, SystemRandom
 from uuid import uuid4
 
+from jobs.value import value
+
 _BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Linux counts a suspended machine's time too, as the target does; elsewhere that time is not seen."""
 
 BOOT_ID, TIME_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/timens_offsets")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stamp:
     """One moment on two clocks, in whole milliseconds: comparable with others of its `boot`, and readable for people.
 

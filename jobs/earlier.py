@@ -6,13 +6,13 @@ its run refused, and no others.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from jobs.ledger.rows import RunRow
 from jobs.settings.settings import Settings
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Earlier:
     """Earlier runs over one file, or the one whose report is made again.
 

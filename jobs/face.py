@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from jobs.model import COMPLETE, Outcome, Rate
+from jobs.value import value
 
 PACE_SECONDS = 60.0
 """Chosen: the time left follows the pace of the last minute, because rows that are done already pass in an instant."""
@@ -20,7 +20,7 @@ FIRST_SAID = (Outcome.IN_DOUBT, Outcome.FAILED)
 """Outcomes that stand first where there is not room for all."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Glance:
     """What goes on at a moment beside the rows that have ended."""
 

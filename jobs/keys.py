@@ -8,9 +8,10 @@ import hmac
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import orjson
+
+from jobs.value import value
 
 APP = uuid.uuid5(uuid.NAMESPACE_DNS, "muster-onboarding")
 """Root of every key. Changing it would make every earlier customer a stranger."""
@@ -22,7 +23,7 @@ HIDDEN = r"hidden-[0-9a-f]{32}"
 """What is shown in the place of a key that leads to a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeySpace:
     """The keys of one (system, tenant). Nested namespaces keep `a|b` + `c` apart from `a` + `b|c`."""
 
@@ -50,7 +51,7 @@ class KeySpace:
         return f"wal-{uuid.uuid5(self.namespace, f'{customer_key}|{wallet_type_id}')}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pseudonyms:
     """Keyed HMACs of what must be compared and must not be stored.
 

@@ -4,8 +4,10 @@ Every name that reaches a user's file (`Outcome`, `MatchClass`) is stable: scrip
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
+
+from jobs.value import value
 
 
 class Outcome(StrEnum):
@@ -86,7 +88,7 @@ class Origin(StrEnum):
     """Found at the target and proven ours by its key."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rate:
     """At most `calls` in any `seconds`."""
 
@@ -94,7 +96,7 @@ class Rate:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Secrets:
     """What the operator gave: identity and password, or a token. Never written, never shown."""
 

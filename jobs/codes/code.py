@@ -1,9 +1,9 @@
 """One code with what it means and what to do."""
 
-from dataclasses import dataclass
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Code:
     """`name` as files and programs have it. `of`: the outcome that a reason code belongs to; else empty."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from jobs.clock import from_milliseconds
@@ -99,8 +100,7 @@ class Case:
 
     def step(self, name: str) -> StepRow:
         """The state of one step; a new one is OPEN."""
-        known = self.steps.get(name)
-        return StepRow(name, StepStatus.OPEN) if known is None else known
+        return self.steps.get(name) or _begun_with(name)
 
     def view(self, name: str) -> View:
         """What an adapter's look, write and classify may know."""
@@ -303,6 +303,12 @@ class Case:
             detail=detail,
             write_key=write_key,
         )
+
+
+@cache
+def _begun_with(name: str) -> StepRow:
+    """A step of which nothing is known."""
+    return StepRow(name, StepStatus.OPEN)
 
 
 def warnings_of(row: Row, facts: Mapping[str, str]) -> str | None:

@@ -8,20 +8,20 @@ Who calls it for which row, and when, is said in `workers.py`. Attempts are coun
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_never
 
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case, Made
+from jobs.engine.endings import DEPARTS, HELD, LEFT, cause, held_by_another
 from jobs.engine.stops import Stops
 from jobs.errors import NotPermitted
-from jobs.ledger.rows import StepRow, StepStatus, Transition
+from jobs.ledger.rows import StepStatus, Transition
 from jobs.ledger.writer import Writer
 from jobs.model import Origin, Outcome
 from jobs.progress import Count
 from jobs.systems.contract import PROFILE_STEP, Step, System, WritingStep, writes
-from jobs.systems.messages import ReadFailed, Trace
+from jobs.systems.messages import ReadFailed
 from jobs.systems.verdict import (
     Absent,
     Again,
@@ -39,6 +39,7 @@ from jobs.transport.client import Client
 from jobs.transport.limiter import Closed
 from jobs.transport.retry import FullJitter
 from jobs.transport.sender import MaybeSent, NotSent
+from jobs.value import value
 
 SETTLE_SECONDS = 6.0
 """How long after an unanswered write "not there" is not believed yet: reads may lag by 5 s after a commit (chosen)."""
@@ -53,7 +54,7 @@ MOST_THROTTLED_SECONDS = 3600.0
 """A step that is refused because of limits for so long ends `failed`, so that a run always ends (chosen)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Patience:
     """How long, how often: the operator's settings."""
 
@@ -62,7 +63,7 @@ class Patience:
     decision_wait: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Later:
     """A step is not settled: look at it again after `seconds`."""
 
@@ -370,39 +371,6 @@ class RowDriver:
 
     def _now_ms(self) -> int:
         return milliseconds(self.clock.now())
-
-
-DEPARTS = "the request would be another one than the unanswered one; restore row and settings, or decide by hand"
-
-HELD = "the target names somebody whom the ledger has under another key ({})"
-
-
-def held_by_another(step: StepRow, holder: str) -> Ended:
-    """The end of a row whose look finds what another key holds: in doubt while a write of its own is unanswered."""
-    outcome = Outcome.CONFLICT if step.doubt_since_ms is None else Outcome.IN_DOUBT
-    return Ended(outcome, "held_by_another", HELD.format(holder))
-
-
-LEFT = {
-    "decision": "the decision is outstanding",
-    "interrupted": "the run was interrupted",
-    "deadline": "the run's deadline came first",
-    "throttled": "the run was stopped: the target asked for a longer pause than it waits for",
-    "max_errors": "the run was stopped by its error budget",
-    "limit": "beyond --limit",
-    "breaker": "the run was stopped: too many rows in a row failed",
-    "same_cause": "the run was stopped: too many rows ended for one cause",
-    "canary": "the run was stopped: its first rows did not go well",
-    "not_permitted": "the run was stopped: the credential was refused",
-    "unreachable": "the run was stopped: the target could not be reached any more",
-    "worker_died": "the processes that worked on these rows died, one after the other",
-}
-
-
-def cause(step: str | None, code: str | None, trace: Trace) -> str:
-    """The signature of an end: rows that ended for the same cause have the same one. Nothing personal."""
-    parts = (step, code, trace.error_code, trace.http_status and f"HTTP {trace.http_status}")
-    return ", ".join(str(part) for part in parts if part)
 
 
 def rests(step: Step, case: Case, later: Later) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from jobs.batch import Batch, Slice
 from jobs.clock import Clock, milliseconds
 from jobs.engine.case import Case
-from jobs.engine.driver import LEFT, RowDriver
+from jobs.engine.driver import RowDriver
+from jobs.engine.endings import LEFT
 from jobs.engine.newcomers import Newcomers
 from jobs.engine.opening import Taking, known_of, ledger_keys, left_out, open_case
 from jobs.keys import Pseudonyms

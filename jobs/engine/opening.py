@@ -1,7 +1,6 @@
 """How a row begins in a run: by what the ledger knows of it, it is worked on, or settled already. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from jobs.engine.case import CHANGED, GIVEN_UP, Case, warnings_of
 from jobs.keys import Pseudonyms, is_hidden
@@ -11,7 +10,7 @@ from jobs.systems.contract import PROFILE_STEP
 from jobs.systems.messages import Trace
 from jobs.systems.optional import SHARED
 from jobs.systems.row import Row
-from jobs.value import replaced
+from jobs.value import replaced, value
 
 CORRECTABLE = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_ELIGIBLE})
 """Final outcomes that are taken up again when the row's data were changed since: that is how a row is mended.
@@ -20,7 +19,7 @@ A declined one is not: its KYC would have to be posted again, which only a perso
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Taking:
     """What a run does with a key that the ledger knows: which outcomes it goes on with."""
 

@@ -11,6 +11,7 @@ from jobs.clock import Clock
 from jobs.errors import ExitCode, MusterError, Unreachable, strongest
 from jobs.ledger.tally import Tally
 from jobs.model import ATTENTION, Outcome
+from jobs.value import value
 
 BROKEN = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 """Outcomes that say more about the target than about the row."""
@@ -22,7 +23,7 @@ UNTOUCHED = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 """Outcomes of rows that were never sent: no policy counts them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ErrorBudget:
     """How many rows may come to need attention in a run before it stops itself: more than `rows` stop it.
 

@@ -4,7 +4,7 @@ The manifest says what was erased, when, by whom, of how many rows, and which fi
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +19,7 @@ from jobs.privacy.age_files import ENDING
 from jobs.reports.folder import RunFolder
 from jobs.reports.outcome import write_outcome
 from jobs.reports.reconciliation import write_reconciliation
+from jobs.value import value
 from jobs.windows import A_WINDOW
 from schemas.outcome import OUTCOME
 from schemas.reconciliation import RECONCILIATION
@@ -32,7 +33,7 @@ Seal = Callable[[RunFolder, Mapping[str, object], Chain | None], None]
 """Seals a folder with facts and the ends of its chain."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Erasure:
     """What is to be erased. `rows` None: of every row what shows a person; else all that leads to these source rows."""
 

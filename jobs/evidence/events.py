@@ -10,7 +10,6 @@ Logs of form 1, which runs wrote before (`linked_line.py`), and the access log r
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +20,7 @@ from jobs.evidence.canonical import canonical
 from jobs.evidence.linked_line import GENESIS, linked
 from jobs.evidence.short_line import FORM, Lengthener, Shortener
 from jobs.reports.folder import RunFolder
+from jobs.value import value
 
 BLOCK = 100
 """Lines under one seal, the seal before them included (chosen: a seal costs two bytes a line then)."""
@@ -29,7 +29,7 @@ _HEADER = b'{"form":%d,' % FORM
 _SEAL, _LAST = b'{"seal":', b',"last":true}\n'
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Chain:
     """The ends of a chain; both hashes are 64 zeros when it has no event."""
 

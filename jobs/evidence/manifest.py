@@ -7,7 +7,6 @@ batch answers for its hash.
 import hashlib
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +20,7 @@ from jobs.evidence.sums import SUMS, files_of, sha256, write_sums
 from jobs.os_user import os_user, people
 from jobs.reports.folder import RunFolder
 from jobs.reports.redaction import without_secrets
+from jobs.value import value
 
 SCHEMA_VERSION = 2
 """2: later folders are chained to their run; 1: only the runs of a batch were chained."""
@@ -53,7 +53,7 @@ WRITTEN_ANEW = frozenset(
 """What `write_manifest` finds out itself; all else of a manifest is a fact of the run and stays."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signer:
     """A key that signs manifests: its public half, in PEM, and how it signs."""
 

@@ -10,7 +10,6 @@ or the ed25519 key that signed. Canonical JSON has sorted keys and no blanks.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from jobs.clock import iso
 from jobs.errors import ExitCode, MusterError, Unusable
 from jobs.evidence.manifest import Signer
 from jobs.evidence.signature import verifies
+from jobs.value import value
 
 KIND = "muster-plan"
 APPROVED = ".approved"
@@ -33,7 +33,7 @@ class StalePlan(MusterError):
     exit_code = ExitCode.STALE_PLAN
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Person:
     """Who did something. `key`: fingerprint of the ed25519 key that signed it; None: nothing was signed."""
 
@@ -60,7 +60,7 @@ class Person:
         return frozenset(filter(None, (self.user, self.key)))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SealedPlan:
     """A plan that was read and whose seal holds, with its bytes and those of its approval."""
 

@@ -14,7 +14,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,13 @@ from jobs.errors import Unusable
 from jobs.intake.stage import Staged
 from jobs.privacy import file_names, masking
 from jobs.storage.arrival import called
+from jobs.value import value
 
 MODULUS = 10**12
 FIELDS: dict[str, type] = {"rows": int, "sha256": str, "hash_total_national_id": int, "columns": list}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ControlRecord:
     """A record as read. `sha256`: of the record's own bytes."""
 
@@ -74,11 +74,11 @@ def read_control(path: Path) -> ControlRecord:
         raise Unusable(f"the control record {named} is neither JSON nor TOML") from None
     if not isinstance(stated, dict) or not stated:
         raise Unusable(f"the control record {named} states nothing", hint=f"it may state {', '.join(FIELDS)}")
-    for name, value in stated.items():
+    for name, told in stated.items():
         kind = FIELDS.get(name)
         if kind is None:
             raise Unusable(f"the control record {named} has an unknown field {name!r:.40}", hint=", ".join(FIELDS))
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(told, kind) or isinstance(told, bool):
             raise Unusable(f"the control record {named}: {name} is no {kind.__name__}")
     return ControlRecord(path, hashlib.sha256(content).hexdigest(), stated)
 

@@ -1,6 +1,5 @@
 """An extract of the target's customers in a file: read strictly, normalised like an input, never judged or changed."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +8,7 @@ from jobs.errors import Unusable
 from jobs.intake.normalise import normalise
 from jobs.intake.preflight import InputFile, preflight
 from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, stage
+from jobs.value import value
 from schemas.columns import columns_of
 from schemas.job_name import EXTRACT, JobName
 
@@ -19,7 +19,7 @@ ROW = "extract_row"
 """1 = first data row of the extract."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Extract:
     """An extract that was read to its end. `path`: Parquet with `ROW` and every column of `columns`, all text.
 

@@ -1,18 +1,18 @@
 """The documents that rows of the input name: there, of a kind that is taken, small enough. Contents are not kept."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from jobs.privacy.documents import MOST_BYTES, defect
+from jobs.value import value
 
 Refused = Callable[[str, int, int], Mapping[int, bool]]
 """Of the rows from the second to the third number: whether an earlier run refused them for a code; none: look."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Files:
     """Where the documents lie, and how large one may be in bytes."""
 

@@ -5,7 +5,6 @@ It sees no more than the window; what needs the whole file is in `validate` and 
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import pandera.polars as pa
@@ -21,6 +20,7 @@ from jobs.intake.preflight import InputFile
 from jobs.intake.stage import LINE, SOURCE_ROW, STRAY, SURPLUS, staged_name
 from jobs.keys import KeySpace
 from jobs.privacy.masking import tail_expr
+from jobs.value import value
 from schemas import customers
 from schemas.columns import columns_of, input_of
 from schemas.identity_numbers import zeros_restored
@@ -50,7 +50,7 @@ ZEROS = (f"{customers.SPREADSHEET}:national_id", "zeros_restored:national_id")
 """An identity number without its leading zeros: refused, or mended where that was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Judge:
     """The rules of one file, ready to be asked window by window."""
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Unusable
 from jobs.intake.phones import check_region, normalise_phone
 from jobs.intake.preflight import InputFile, csv_records, preflight
 from jobs.privacy import file_names, masking
+from jobs.value import value
 from schemas.columns import folded
 from schemas.job_name import EXTRACT, JobName
 
@@ -26,7 +26,7 @@ _GROUPING = re.compile(r"[\s\-\u2010-\u2015]")
 _ID = re.compile(r"(?!\.{1,2}$)[!-~]{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Key:
     """One row of the list. `value` None: it can't be looked up by."""
 
@@ -35,7 +35,7 @@ class Key:
     masked: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyList:
     """A list that was read to its end: `by` is one of COLUMNS, `place` that column's place in the file."""
 

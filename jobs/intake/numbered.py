@@ -1,13 +1,13 @@
 """Things of which a row may have any number, `document_21_file` and so on: each judged as a small row of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from jobs.intake.files import Files
 from jobs.intake.stage import SOURCE_ROW
+from jobs.value import value
 from schemas.column import Column, numbered
 from schemas.customers import rules_of
 from schemas.usual import DAY
@@ -21,7 +21,7 @@ SOME_ROWS = 200
 Masks = dict[str, pl.Series]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Numbered:
     """The rules of one gathering column."""
 
@@ -46,8 +46,8 @@ class Numbered:
     def _parts(self, frame: pl.DataFrame) -> Iterator[dict[str, object]]:
         for row, text in frame.select(SOURCE_ROW, self.column.name).iter_rows():
             things: dict[int, dict[str, object]] = {}
-            for number, name, value in numbered(text):
-                things.setdefault(number, {SOURCE_ROW: row, NUMBER: number})[name] = value
+            for number, name, given in numbered(text):
+                things.setdefault(number, {SOURCE_ROW: row, NUMBER: number})[name] = given
             yield from things.values()
 
     def _bad(self, things: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:

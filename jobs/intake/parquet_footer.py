@@ -6,13 +6,13 @@ needs, makes it refuse the whole file. Source: parquet.thrift of the Parquet pro
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from jobs.errors import Unusable
 from jobs.intake.source import Source, refuse_bomb
 from jobs.intake.thrift import I32, LIST, STRUCT, Malformed, Reader, Struct, written
+from jobs.value import value
 
 MAGIC = b"PAR1"
 MOST_FOOTER = 32 << 20
@@ -38,7 +38,7 @@ MOST_DIGITS = 38
 """Of a decimal that polars reads."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Footer:
     """A footer that was examined. `readable`: the one that polars reads the columns with, the file's own or a plainer.
 

@@ -8,7 +8,6 @@ import os
 import re
 import zoneinfo
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +17,7 @@ from jobs.intake.parquet_footer import Footer, damaged, examined
 from jobs.intake.records import FIELD_LIMIT
 from jobs.intake.source import Source, refuse_bomb
 from jobs.intake.width import refuse_wide
+from jobs.value import value
 
 os.putenv("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 """Else polars panics at a zone that it does not know (`SAST`); such times are read as what they are stored as, UTC."""
@@ -34,7 +34,7 @@ Type = pl.DataType | pl.datatypes.DataTypeClass
 _OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):?([0-5][0-9])")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ParquetShape:
     """Header, number of rows, and the headers whose columns are stored as numbers."""
 

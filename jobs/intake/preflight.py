@@ -21,6 +21,7 @@ from jobs.intake.records import Dialect, dialect_of, records, refuse_stray
 from jobs.intake.source import Compression, Source, encoding_of, expanded, identify, raw, sha256
 from jobs.intake.spellings import AS_WRITTEN, Spellings
 from jobs.systems import DEFAULT
+from jobs.value import value
 from schemas.columns import RESERVED, folded, names_secret
 
 SAMPLE = 20
@@ -30,7 +31,7 @@ RAGGED_KEPT = 1000
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InputFile:
     """An input file that was read to its end.
 

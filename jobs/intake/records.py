@@ -10,10 +10,11 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from jobs.errors import Unusable
 from jobs.intake.width import HEADER_CHARACTERS, MOST_CHARACTERS, refuse_many, refuse_wide
+from jobs.value import value
 
 DELIMITERS = (",", ";", "\t", "|")
 FIELD_LIMIT = 64 << 10
@@ -26,7 +27,7 @@ _BLANK = " \t\r\n\x1a\ufeff\xa0\u200b"
 """Ctrl-Z too: some exports still end with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dialect:
     """How the records are written. `skipped`: physical lines before the header (blank ones, `sep=;`)."""
 

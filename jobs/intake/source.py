@@ -9,7 +9,6 @@ import os
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -18,6 +17,7 @@ import zstandard
 from jobs.disk import refuse_unwritable
 from jobs.errors import Unusable
 from jobs.privacy import file_names
+from jobs.value import value
 
 CHUNK = 1 << 20
 SLICE = 1 << 10
@@ -61,7 +61,7 @@ class _Expander(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Source:
     """A regular file and how its bytes are packed. `stamp` changes when the file does (device, inode, size, mtime)."""
 

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import polars as pl
 
 from jobs.errors import Unusable
+from jobs.value import value
 from schemas.column import Column
 from schemas.columns import columns_of
 
 _PARTS = {"YYYY": ("%Y", "[0-9]{4}"), "MM": ("%m", "[0-9]{1,2}"), "DD": ("%d", "[0-9]{1,2}")}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spellings:
     """By column: (shape, strftime format) of its dates, and what its words mean (the words in small letters)."""
 

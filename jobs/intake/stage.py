@@ -7,7 +7,6 @@ strict reader. It changes no value: normalising is for `validate`.
 import csv
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -19,6 +18,7 @@ from jobs.errors import Unusable
 from jobs.intake.mended import REASONS, mended_rows
 from jobs.intake.parquet_input import parquet_texts
 from jobs.intake.preflight import InputFile, csv_records
+from jobs.value import value
 from jobs.windows import A_FRAME, A_WINDOW
 from schemas.outcome import ECHO_HASH, MENDED_FROM, OUTCOME_SCHEMA
 
@@ -36,7 +36,7 @@ STRAY = "~stray"
 """The place of a field, from 1, that holds a quote and does not begin with one; null where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Staged:
     """The staged input. Columns of `path`: `source_row` (Int64, 1 = first data row), `~line` (Int64, physical line
     where the record begins; null for Parquet), the original headers as text (see `staged_name`), `~stray` (see STRAY),

@@ -4,7 +4,6 @@ In windows, so that memory does not grow with the file; uniqueness at the end, o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from jobs.intake.judge import PERSONAL_KEY, Issued, Judge, shown_key, where
 from jobs.intake.phones import check_region
 from jobs.intake.stage import LINE, SOURCE_ROW, Staged, write_parquet
 from jobs.keys import KeySpace
+from jobs.value import value
 from jobs.windows import A_FRAME
 from schemas.column import InputModel
 from schemas.columns import input_of
@@ -45,7 +45,7 @@ QUARANTINED_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Validated:
     """Both sides of the split, each sorted by `source_row`. `accepted_rows + quarantined_rows == rows`.
 

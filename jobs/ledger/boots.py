@@ -11,12 +11,14 @@ from sqlalchemy import Connection, delete, func, insert, literal, select, union,
 
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.store import Store
 
 ROUNDING_MS = 2
 """By which two times in whole milliseconds may be nearer to each other than they were."""
 
 
+@repeatable
 def met(store: Store, pool: str, clock: Clock) -> None:
     """`meet`, for a process that counts no calls of the pool."""
     with store.writes.begin() as connection:

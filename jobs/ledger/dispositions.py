@@ -1,20 +1,20 @@
 """What people said about rows that stay as they are: known, waiting, given up. The last word about a row counts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
 from jobs.ledger import tables
 from jobs.ledger.open_rows import OpenRow, Standing
 from jobs.ledger.store import Store
+from jobs.value import value
 
 REOPENED = "open"
 CHOICES = ("known", "waiting", "give_up", REOPENED)
 """Stored words. All but the last close a row."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Disposition:
     """Who said what about a row, and until when (milliseconds; None: for good)."""
 
@@ -31,7 +31,7 @@ class Disposition:
         return self.choice != REOPENED and (self.until_ms is None or now_ms < self.until_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dispositions:
     """Those of a ledger, by row of a file and by key; each holds for the outcome and reason it was given about."""
 

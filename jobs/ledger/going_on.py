@@ -1,13 +1,12 @@
 """What a run that works just now does, as another process can see it in the ledger. Reads only; takes no lock."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import func, or_, select
 
 from jobs.ledger import tables
 from jobs.ledger.rows import RunRow, StepStatus
 from jobs.ledger.store import Store
 from jobs.model import Outcome
+from jobs.value import value
 
 MINUTE_MS = 60_000
 
@@ -15,7 +14,7 @@ NEWEST = 200_000
 """Chosen: so many of a run's newest events are looked at; a minute of a thousand calls a second has fewer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GoingOn:
     """A run at work. Counts of the last minute; times in milliseconds."""
 

@@ -7,19 +7,21 @@ boot, on the wall clock, and at the latest so long after that boot saw it first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from jobs.clock import Stamp
 from jobs.ledger import tables
 from jobs.ledger.boots import age_ms
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.store import Store
 from jobs.model import Rate
 from jobs.rates import forgotten_seconds, quiet_seconds, raised, within
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Learned:
     """A limit, when the target last refused because of it, and with what, such as `HTTP 429`."""
 
@@ -30,6 +32,7 @@ class Learned:
     """How long ago that was when it was read from the ledger."""
 
 
+@repeatable
 def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None) -> Learned:
     """Keeps `lesson`; a stricter limit that another process taught meanwhile stays, and is as fresh. What is kept.
 
@@ -57,6 +60,7 @@ def teach(store: Store, pool: str, lesson: Learned, since: Learned | None = None
     return replace(lesson, rate=rate)
 
 
+@repeatable
 def keep_rate(store: Store, pool: str, found: Learned, now: Stamp) -> None:
     """Moves the limit that was learned at `found.at` to a rate that went well; not one learned since."""
     with store.writes.begin() as connection:
@@ -65,6 +69,7 @@ def keep_rate(store: Store, pool: str, found: Learned, now: Stamp) -> None:
             _move(connection, pool, found.rate, now)
 
 
+@repeatable
 def learned(store: Store, pool: str, now: Stamp | None = None) -> Mapping[str, Learned]:
     """What was learned of `pool` and of its classes of calls `pool-CLASS`, by pool, and is not forgotten at `now`.
 

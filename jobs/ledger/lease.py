@@ -8,7 +8,6 @@ dead; it only says whether watching is worth while for somebody who was not aske
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +18,7 @@ from jobs.errors import Locked
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerBroken, LedgerBusy
 from jobs.ledger.store import Store
+from jobs.value import value
 
 PULSE = Pulse(beat=5.0, dead=30.0, look=1.0)
 """Chosen: beats are cheap, and an owner that can only be watched is dead after six missed ones."""
@@ -30,7 +30,7 @@ RELEASE_PATIENCE = 5.0
 """Seconds that giving back waits for it (chosen). What is not given back is taken over from the dead."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Owner:
     """A process that wants to own a space."""
 
@@ -75,7 +75,7 @@ class Lease:
         return beat(self.store, self.space_id, self.epoch, now_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Holding:
     """A space as another owner holds it, or seems to."""
 

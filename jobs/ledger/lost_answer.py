@@ -4,8 +4,9 @@ A commit was all made or not at all, so that its last line tells.
 """
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +14,7 @@ from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway
 from jobs.ledger.rows import EventRow, OutcomeRow, Part
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 TRIES = 5
@@ -31,6 +33,52 @@ def made_once(attempt: Callable[[bool], T]) -> T:
             if not left:
                 raise
     raise AssertionError("unreachable")
+
+
+def repeatable(work: Callable[P, T]) -> Callable[P, T]:
+    """`work`, begun again when its server is lost: done twice it leaves what it leaves when done once."""
+
+    @wraps(work)
+    def repeated(*args: P.args, **named: P.kwargs) -> T:
+        return made_once(lambda _again: work(*args, **named))
+
+    return repeated
+
+
+class FirstAsked(Connection):
+    """A connection that reads: its first question is asked anew when the server is lost over it, for nothing was seen.
+
+    What is asked later belongs to the moment of the ledger that the first answer showed.
+    """
+
+    def execute(self, *args: Any, **named: Any) -> Any:
+        """As SQLAlchemy's."""
+        return self._asked(super().execute, *args, **named)
+
+    def scalar(self, *args: Any, **named: Any) -> Any:
+        """As SQLAlchemy's."""
+        return self._asked(super().scalar, *args, **named)
+
+    def scalars(self, *args: Any, **named: Any) -> Any:
+        """As SQLAlchemy's."""
+        return self._asked(super().scalars, *args, **named)
+
+    def exec_driver_sql(self, *args: Any, **named: Any) -> Any:
+        """As SQLAlchemy's."""
+        return self._asked(super().exec_driver_sql, *args, **named)
+
+    def _asked(self, ask: Callable[..., T], *args: Any, **named: Any) -> T:
+        if self.in_transaction():
+            return ask(*args, **named)
+
+        def attempt(_again: bool) -> T:
+            try:
+                return ask(*args, **named)
+            except LedgerAway:
+                self.rollback()
+                raise
+
+        return made_once(attempt)
 
 
 def is_there(

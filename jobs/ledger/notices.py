@@ -1,14 +1,13 @@
 """What a target told of its customers by itself: kept once each, and asked for by customer. Judges nothing."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import insert, select
 
 from jobs.ledger import tables
 from jobs.ledger.store import Store
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kept:
     """One notice. `digest`: 64 hex digits of what makes it the same notice. `state` None: it says none."""
 

@@ -1,7 +1,7 @@
 """The rows that are not complete as the newest ended run over each file left them. Judges nothing of them."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select
@@ -11,6 +11,7 @@ from jobs.ledger.columns import run_of
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store, begun, select_runs
 from jobs.model import ATTENTION, COMPLETE, Outcome
+from jobs.value import value
 from jobs.windows import A_WINDOW
 
 OPEN = frozenset({*ATTENTION, Outcome.PENDING})
@@ -20,7 +21,7 @@ GIVEN_UP = "given_up"
 """The reason code of a failed row that a person closed for good; pinned by `tests/test_codes.py`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Standing:
     """One file's content in a space: its runs, oldest first. `since_ms`: when the first of them began."""
 
@@ -39,7 +40,7 @@ class Standing:
         return self.runs[0].started_ms
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenRow:
     """A row that `run_id` left so."""
 

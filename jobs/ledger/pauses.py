@@ -1,16 +1,16 @@
 """Pauses that a target asked for, kept for the next process and for others on the same ledger. One line a pool."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, delete, insert, select
 
 from jobs.clock import Stamp
 from jobs.ledger import tables
 from jobs.ledger.boots import age_ms
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.store import Store
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """What the target asked for: no calls for `seconds` from `at` on, and with what, such as `HTTP 429`.
 
@@ -23,6 +23,7 @@ class Asked:
     source: str
 
 
+@repeatable
 def keep_pause(store: Store, pool: str, asked: Asked) -> None:
     """Keeps a pause, unless a longer one is kept."""
     table = tables.pause

@@ -6,7 +6,6 @@ first: nobody can know how old they are, and no limit of the target is exceeded 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -19,6 +18,7 @@ from jobs.ledger.learned import in_force, tried_higher
 from jobs.ledger.lost_answer import made_once
 from jobs.ledger.store import Store
 from jobs.model import Rate
+from jobs.value import value
 
 LOST_SECONDS = 120.0
 """A permit counts as answered so long after its process last said that it lives: more than any deadline (chosen)."""
@@ -28,7 +28,7 @@ KEPT_SECONDS, MOST_KEPT = 3600.0, 10_000
 window the newest so many, for a thousand calls a second would be millions (chosen; documented: 60 calls in 180 s)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pool:
     """What shares a limit (a credential, an address), and the process that takes permits of it."""
 
@@ -39,7 +39,7 @@ class Pool:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reservation:
     """What a process got: `permits` to use, or how long to wait before asking again, and the limit in force."""
 

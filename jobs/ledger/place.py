@@ -1,6 +1,5 @@
 """Where a ledger is: in a file, or in a database of a server. What lies beside it, and how people name it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from jobs.errors import Unusable
 from jobs.ledger import sqlite
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.names import access_log, key_file, refuse_password
+from jobs.value import value
 
 EXAMPLES = "--ledger sqlite:///muster.db, or --ledger postgresql://USER@HOST/DATABASE?sslmode=verify-full"
 
@@ -72,7 +72,7 @@ def place_of(url: str) -> Place:
     raise Unusable(f"a ledger of kind {kind!r} is not known", hint=EXAMPLES)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class File:
     """A SQLite database."""
 
@@ -120,7 +120,7 @@ class File:
         return sqlite.open_engine(self.path)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Server:
     """A schema of a PostgreSQL database. Files that belong to it go into the working directory."""
 

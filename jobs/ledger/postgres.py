@@ -25,6 +25,7 @@ from jobs.errors import Unusable
 from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.database import database_of
+from jobs.ledger.lost_answer import FirstAsked
 from jobs.ledger.silence import SHORT_SECONDS, Heard, at_work
 from jobs.ledger.turn import BUSY_SECONDS, STEP_SECONDS, Turn
 
@@ -190,6 +191,7 @@ def open_engine(url: URL, words: str) -> Engine:
         pool_reset_on_return=None,  # a connection that was lost can't be reset, and is nobody's to hear of: _on_reset
         execution_options={"database": database},
     )
+    engine._connection_cls = FirstAsked  # of this engine alone, and not of those that write
     event.listen(engine, "do_connect", lambda _d, _r, args, given: _connected(database, args, given))
     event.listen(engine, "reset", _on_reset)
     event.listen(engine, "begin", _on_begin)

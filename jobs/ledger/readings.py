@@ -6,7 +6,6 @@ the space begins.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -14,11 +13,12 @@ from sqlalchemy import Connection, delete, insert, select
 from jobs.ledger import tables
 from jobs.ledger.lost_answer import made_once
 from jobs.ledger.store import Store
+from jobs.value import value
 
 TABLE = tables.reading
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading:
     """One shard as it was read."""
 
@@ -30,7 +30,7 @@ class Reading:
     """What could not be read, as `summary.json` says it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReadShard:
     """That a shard was read, without its lines."""
 

@@ -5,15 +5,16 @@ A run's folder has its own manifests, and each later folder (a comparison, downl
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import select, update
 
 from jobs.ledger import tables
+from jobs.ledger.lost_answer import repeatable
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
+from jobs.value import value
 
 SEALS = "manifests"
 """Where a run's facts hold them, oldest first: a manifest is written again when personal data are erased."""
@@ -28,7 +29,7 @@ ITSELF = ""
 """How the folder of the run is named among its later ones."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """The run that a run is chained to, and the SHA-256 of the manifest it had first, in hex."""
 
@@ -36,7 +37,7 @@ class Link:
     manifest_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Later:
     """A folder that was sealed after its run: its name in the run's folder (or its whole path), and its seals."""
 
@@ -100,6 +101,7 @@ def _known(facts: dict[str, Any], folder: str) -> list[str]:
     return its
 
 
+@repeatable
 def _change(store: Store, run_id: str, change: Callable[[dict[str, Any]], None]) -> None:
     """Changes the facts of a run, in one transaction."""
     table = tables.run

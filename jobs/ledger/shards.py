@@ -6,7 +6,7 @@ is taken, and when it is taken from somebody; both need the lock that a commit a
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ from jobs.ledger.readings import Reading, keep
 from jobs.ledger.rows import Part
 from jobs.ledger.store import Store
 from jobs.ledger.tally import Tally
+from jobs.value import value
 
 TABLE = tables.shard
 
@@ -46,7 +47,7 @@ ENDED = frozenset({ShardState.DONE, ShardState.LEFT})
 """How a shard stands that nobody takes any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shard:
     """One shard as the ledger has it."""
 
@@ -74,7 +75,7 @@ class Shard:
         return self.part.shard
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leaving:
     """What a process leaves of a shard that it gives back."""
 
@@ -92,7 +93,7 @@ class Leaving:
     """What was seen when its rows were read afresh; None: they were not, and the leader reads them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leader:
     """The process that leads a run, as its workers see it: who holds the lease of the run's space."""
 

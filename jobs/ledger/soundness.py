@@ -1,7 +1,6 @@
 """Whether a ledger is sound: what its database says of its files, and what has to be true of its rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, func, literal, select, text
@@ -9,12 +8,13 @@ from sqlalchemy import Select, and_, func, literal, select, text
 from jobs.errors import ExitCode
 from jobs.ledger import tables
 from jobs.ledger.store import Store
+from jobs.value import value
 
 ENDED_WELL = (ExitCode.OK, ExitCode.ATTENTION, ExitCode.PENDING)
 """A run that ended so has an outcome for each row of its batch."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """One thing that has to be true, and how often it is not; `example`: the first case."""
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import sqlite3
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from jobs.ledger.names import WAL, beside, copies, key_file, put_back
 from jobs.ledger.tables import metadata
 from jobs.ledger.turn import STEP_SECONDS, Turn, busy, held
 from jobs.ledger.versions import add_versions
+from jobs.value import value
 
 CACHE_KIB = 8 * 1024
 """A 64 MB cache only fills memory: 8 MB measured no slower."""
@@ -57,7 +57,7 @@ _COMPILED: LRUCache[Any, Any] = LRUCache(500)
 """Statements that were compiled, as many as SQLAlchemy keeps for each engine. A run opens its ledger three times."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sqlite:
     """A SQLite database in use."""
 

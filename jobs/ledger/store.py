@@ -39,7 +39,7 @@ from jobs.ledger.columns import (
 )
 from jobs.ledger.database import database_of, still_there
 from jobs.ledger.dialect import insert_into, is_one_of
-from jobs.ledger.lost_answer import is_there, made_once
+from jobs.ledger.lost_answer import is_there, made_once, repeatable
 from jobs.ledger.migration import migrate
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
@@ -163,6 +163,7 @@ class Store:
             there = {column["name"] for column in inspect(connection).get_columns(table.name)}
         return [each if each.name in there else null().label(each.name) for each in table.columns]
 
+    @repeatable
     def know_key(self, check: str) -> None:
         """Raises Unusable when `check`, a pseudonym of nothing, was made with another key than the ledger's.
 
@@ -185,6 +186,7 @@ class Store:
         """Gives the connections back."""
         self.engine.dispose()
 
+    @repeatable
     def space(self, system: str, tenant: str) -> int:
         """The id of one (system, tenant), made when new."""
         table = tables.space
@@ -235,6 +237,7 @@ class Store:
                 remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
         self._acknowledged.learn(run.run_id, [start], [])
 
+    @repeatable
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
         """Closes the run with its exit code and the summary as it was written."""
         with self.writes.begin() as connection:
@@ -317,6 +320,7 @@ class Store:
         holders = {(kind, found): key for kind, found, key in connection.execute(held)}
         return {each: key for each in claims if (key := holders[each.kind, each.id]) != each.key}
 
+    @repeatable
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
         """Records how many calls of each (operation, method, status) a run made; once a run."""
         lines = [(run_id, *call, count) for call, count in sorted(calls.items())]

@@ -11,13 +11,14 @@ from jobs.ledger.paging import paged
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import Outcome
+from jobs.value import value
 from jobs.windows import A_WINDOW
 
 CREATED = 3
 """A row of which a write was intended and done."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A row of a run that passed validation, with what the ledger holds of its key now."""
 

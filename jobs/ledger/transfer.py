@@ -5,7 +5,6 @@ A ledger that is not whole yet has the negative version: no run takes it for one
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from jobs.ledger.database import database_of
 from jobs.ledger.dialect import insert_into
 from jobs.ledger.migration import version_of
 from jobs.ledger.store import Store
+from jobs.value import value
 
 AT_ONCE = 5_000
 """Rows in one transaction (chosen): a second at most."""
@@ -29,7 +29,7 @@ OWNERS = frozenset(each.name for each in tables.space.c if each.name.startswith(
 """Columns of a space that say who works on it: nobody works on the copy."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Copied:
     """One table as both ledgers have it: rows, and the SHA-256 of all of them in their order."""
 

@@ -1,15 +1,15 @@
 """How long so many calls take: what the limit allows, or what replies and rows at a time allow, whichever is less."""
 
 import math
-from dataclasses import dataclass
 
 from jobs.model import Rate
+from jobs.value import value
 
 LATENCIES = (0.05, 0.2, 1.0)
 """Seconds a reply for which a plan says how long its file takes (chosen: a near, a far and a slow target)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Capacity:
     """A file's calls and what they have to fit into. `rate` None: mutating calls have no limit that is known."""
 

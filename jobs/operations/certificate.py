@@ -1,7 +1,6 @@
 """The certificate of an erasure: what was erased when and by whom, as a file that names nobody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -13,6 +12,7 @@ from jobs.errors import Unusable
 from jobs.ledger.place import place_of
 from jobs.os_user import people
 from jobs.publishing.sealing import signing
+from jobs.value import value
 
 BEYOND = (
     "backups and snapshots of the machine",
@@ -22,7 +22,7 @@ BEYOND = (
 """What no erasure reaches."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Certificate:
     """What was erased. Nothing in it is personal."""
 

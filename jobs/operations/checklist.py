@@ -1,7 +1,6 @@
 """The onboarding checklist, row by row, from the ledger: customer, decision, allowed type, wallet. No network."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jobs.errors import Unusable
@@ -10,6 +9,7 @@ from jobs.ledger.store import Store
 from jobs.model import COMPLETE, Outcome
 from jobs.systems import capabilities
 from jobs.systems.contract import Capabilities
+from jobs.value import value
 from schemas.job_name import ONBOARDING, JobName
 
 YES, NO, OPEN = "yes", "no", "open"
@@ -19,7 +19,7 @@ UNSENT = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED, Outcome.CONFLICT
 """Outcomes of rows for which nothing of ours is at the target."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checked:
     """One row. `items`: what has to be verified before an onboarding is complete, each yes, no or open."""
 

@@ -29,6 +29,7 @@ from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import Downloadable
+from jobs.value import value
 
 PREFIXES = {"pdf": "profiles-", "json": "profiles-json-"}
 """What the folders of downloads are named by, inside that of their run: the time follows. By form."""
@@ -40,7 +41,7 @@ NOT_OURS = frozenset({Outcome.CONFLICT, Outcome.QUARANTINED, Outcome.NOT_ATTEMPT
 """Outcomes of rows whose customer, if one was named, is somebody else's."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Customer:
     """One customer of the run, with what the ledger knows of it."""
 
@@ -149,7 +150,7 @@ def missing(folder: Path, customers: Sequence[Customer], ending: str) -> list[Cu
     return [each for each in customers if each.file(ending) not in there]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Download:
     """One download under way."""
 

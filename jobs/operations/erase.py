@@ -23,6 +23,7 @@ from jobs.publishing.place import put_back
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.storage.address import is_address
+from jobs.value import value
 
 DAY_MS = 86_400_000
 
@@ -30,7 +31,7 @@ FOLDER_ABSENT = "ledger"
 """What is noted of a run whose folder was not there to be purged: its ledger rows were, and it comes up again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Erased:
     """What was done. `absent`: runs whose folder was not there; the ledger was cleaned all the same."""
 

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -19,6 +19,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.publishing.place import folder_of, put_back
 from jobs.systems import SYSTEMS
+from jobs.value import value
 from schemas.columns import columns_of, input_of
 from schemas.job_name import JOBS, JobName
 
@@ -33,7 +34,7 @@ WORDS = {"identity": "identity number", "phone": "phone number", "email": "e-mai
 _BETWEEN = re.compile(r"[\s\-‐-―]")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subject:
     """A person, by one value of theirs. Shows nothing of it."""
 
@@ -58,7 +59,7 @@ class Subject:
         return {(column, pseudonyms.of(column, value)) for column in columns(self.by) for value in self.values}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Person:
     """Whom a subject names, as far as the ledger knows: their records, and the pseudonyms of their values."""
 

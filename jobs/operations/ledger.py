@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 from jobs.clock import Clock
 from jobs.errors import Unproven, Unusable
@@ -15,9 +14,10 @@ from jobs.ledger.store import Store
 from jobs.ledger.tables import SCHEMA_VERSION
 from jobs.progress import Progress
 from jobs.settings.settings import Settings
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Upgraded:
     """The version that a ledger had, None where it was empty, and the one that it has."""
 

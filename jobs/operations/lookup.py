@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from jobs.systems.optional import Portal, Profiled, Searchable, Staffed
 from jobs.systems.sighting import Profile
 from jobs.transport.client import Client
 from jobs.transport.outage import START_SECONDS
+from jobs.value import value
 from jobs.windows import A_LOOKUP
 
 HEADER = ("source_row", "key_masked", "hits", "customer_id", "status", "decision_status", "wallets", "note")
@@ -81,7 +82,7 @@ def masked_profile(profile: Profile, plain: Collection[str]) -> Profile:
     return replace(profile, fields=masked(profile.fields, plain), wallets=wallets)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Desk:
     """A connection that looks up. `profiled` None: the system shows no profiles."""
 
@@ -148,7 +149,7 @@ def ledger_is_whole(ledger: str) -> bool:
     return place_of(ledger).exists() and key_is_there(ledger)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """One line of a result. `note`: empty for exactly one hit, else none, several, unreadable or invalid."""
 
@@ -188,7 +189,7 @@ async def look_up(
         return found, profile
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Question:
     """What only some systems can be asked: which, how, and what is said of one that can't."""
 

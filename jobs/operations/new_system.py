@@ -6,11 +6,11 @@ line each. From there its files are changed to the vendor's documents, with the 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Unusable
 from jobs.systems import SYSTEMS
+from jobs.value import value
 
 PARTS = Path(__file__).parent / "sixth"
 """What the files are made from; `@name@`, `@Title@` and `@NAME@` stand for the system's name."""
@@ -50,7 +50,7 @@ LINES = (
 """File, the text behind which something is put (empty: its end), and what: a line, or one of the parts."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """One file of the checkout as it will be. `made`: it is a new one."""
 

@@ -1,7 +1,7 @@
 """What is told of a command that ended: to people in a few lines, to programs as JSON. Nothing personal, no secret."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from jobs.codes.exits import EXITS
 from jobs.errors import MusterError
@@ -9,9 +9,10 @@ from jobs.privacy import masking
 from jobs.reports.brief import render_brief
 from jobs.reports.summary import Summary
 from jobs.reports.verdict import verdict
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notice:
     """`text` for people, as of `render_brief`; `facts` for programs; `summary` None: there was no run."""
 

@@ -13,6 +13,7 @@ from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import RESUMABLE, Outcome
 from jobs.reports.next_steps import Ended, NextStep, next_steps
+from jobs.value import value
 
 OWNERS: dict[str, str] = {
     Outcome.QUARANTINED: "sender",
@@ -59,7 +60,7 @@ class OpenGroup:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenItems:
     """All of it. `interrupted`: runs that died and that nobody went on with. `closed`: rows that somebody closed."""
 

@@ -39,6 +39,7 @@ from jobs.systems.messages import CallClass, ReadFailed
 from jobs.systems.row import Row
 from jobs.systems.verdict import Absent, Done, Ended, Undecided
 from jobs.transport.client import Client
+from jobs.value import value
 from jobs.windows import A_LOOKUP
 
 EXAMPLES = 3
@@ -65,7 +66,7 @@ VERDICTS = (Outcome.QUARANTINED.value, *(each.value for each in (*Intent, *Outco
 """What may be predicted of a row; the first one of every row that nobody asked the target about."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Planned:
     """One row: an intent, or the outcome that it would end with as things stand. `writes`: mutating calls at least."""
 
@@ -75,7 +76,7 @@ class Planned:
     writes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prediction:
     """How each row would end. `sha256` of the input, in hex; `by_row`: for each source row, from 1, its place in
     `VERDICTS`.
@@ -95,7 +96,7 @@ class Prediction:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """How the target was asked, and what a run would ask it."""
 
@@ -105,7 +106,7 @@ class Asked:
     pages: int | None = None
     """Those of the listing that said it; None: each row was looked for."""
     at_once: int = 1
-    usual: Reads = Reads()  # noqa: RUF009 - frozen
+    usual: Reads = Reads()
     """Those of a new row at this system."""
 
     def for_a_run(self, begun: int) -> int:

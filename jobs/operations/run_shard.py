@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.alive import Process
@@ -28,6 +28,7 @@ from jobs.run.worker import NoLeader, Worker, code_of
 from jobs.settings.as_run import as_run, egress_here
 from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
+from jobs.value import value
 
 WAIT_SECONDS = 40.0
 """How long one waits for a shard that somebody has (chosen): a dead owner is noticed after 30 s without a heartbeat."""
@@ -55,7 +56,7 @@ class NoSecret(MusterError):
         super().__init__(f"a worker on {host} has not what it needs: {missing.message}", hint=missing.hint)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Worked:
     """What a worker did: the shards that it had, as they stand now, and its exit code."""
 

@@ -1,7 +1,6 @@
 """`muster report RUN --sample N`: draws a sample from a run's evidence and puts it under the run's own seal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.evidence.events import read_events
@@ -13,9 +12,10 @@ from jobs.publishing.sealing import Seal, check_standing, reseal
 from jobs.reports.folder import RunFolder
 from jobs.reports.sample import draw
 from jobs.settings.settings import Settings
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Drawn:
     """What was drawn, and where it lies."""
 

@@ -12,7 +12,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -27,6 +27,7 @@ from jobs.settings.secrets import secret
 from jobs.settings.settings import Settings
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.optional import NotAuthentic, Notified
+from jobs.value import value
 
 MOST_BYTES = 64 * 1024
 """Of one notification (chosen): an id and a state are some 100."""
@@ -54,7 +55,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receiver:
     """The ASGI application of one (system, tenant)."""
 

@@ -8,12 +8,13 @@ in no message.
 import os
 import stat
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
 from jobs.model import Outcome
 from jobs.systems.verdict import Unsendable
+from jobs.value import value
 
 MOST_BYTES = 5 << 20
 """Of one document (chosen): a third more in base64, which a request still carries in seconds."""
@@ -31,7 +32,7 @@ class Unfit(Exception):
     """The file can't be sent. The message says why, without its name."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attachment:
     """A document as it is sent. To be dropped once it was: contents are never kept for a whole batch."""
 

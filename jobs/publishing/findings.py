@@ -1,12 +1,13 @@
 """What a run knows beside the ledger when its report is made, and how `summary.json` keeps it for a later report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from jobs.errors import ExitCode
 from jobs.model import Rate
 from jobs.reports.not_read import ALL_READ, NotRead
+from jobs.value import value
 
 INTENTS_SENT = "intents in the ledger = mutating requests"
 """The equation of which an older summary tells how many writes were repeated."""
@@ -15,7 +16,7 @@ STOPPED = frozenset({ExitCode.POLICY, ExitCode.PERMISSION, ExitCode.UNREACHABLE,
 """Exit codes that say why a run stopped; the others follow from its rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Findings:
     """What a run knows beside the ledger when its report is made."""
 

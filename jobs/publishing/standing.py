@@ -1,19 +1,20 @@
 """Which rows that need attention are new since the last run, which stood so before, and which a person has closed."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from jobs.ledger.dispositions import dispositions
 from jobs.ledger.open_rows import OpenRow, Standing, before, left_open
 from jobs.ledger.rows import RunRow
 from jobs.ledger.store import Store
 from jobs.model import ATTENTION, Outcome
+from jobs.value import value
 
 COMPARED = frozenset(ATTENTION - {Outcome.NOT_ATTEMPTED})
 """Outcomes that are new or stand. Rows that a stopped run did not come to are neither."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attention:
     """Rows that need attention, by outcome. What is in neither of the two stood so before the run."""
 

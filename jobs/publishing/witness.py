@@ -3,7 +3,6 @@
 import shlex
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Unproven
@@ -13,12 +12,13 @@ from jobs.storage.address import address_of, is_address
 from jobs.storage.bucket import Bucket, Taken, opened
 from jobs.storage.retention import Retention
 from jobs.storage.threads import each_of
+from jobs.value import value
 
 SECONDS = 30
 """How long a command may take (chosen): the evidence is sealed already, and somebody waits for the end."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Witness:
     """`place`: a file, `| COMMAND`, or an address in a cloud; empty: nobody is told. `retention`: of its objects."""
 

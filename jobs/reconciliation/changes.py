@@ -4,7 +4,6 @@ Rows that could not be read this time prove nothing: their earlier differences a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +11,7 @@ import polars as pl
 from jobs.model import AGREEING, MatchClass
 from jobs.reports.folder import RunFolder
 from jobs.reports.table import write_table
+from jobs.value import value
 from schemas.changes import CHANGES_SCHEMA
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
@@ -21,7 +21,7 @@ VALUES = ("file_value_masked", "target_value_masked")
 """What may differ between the two."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Changes:
     """What changed since the reconciliation in `before`, counted."""
 

@@ -1,7 +1,6 @@
 """A listing of all the target's customers: when it is the cheaper way of reading, and whom only the target has."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from jobs.systems.contract import CLOCK_SKEW, System
 from jobs.systems.listing import pages_worth
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.sighting import Listed
+from jobs.value import value
 
 MOST_LISTED = 100_000
 """Customers held in memory, about 1 KiB each (chosen)."""
@@ -19,7 +19,7 @@ MOST_HELD = 20_000
 """Customers held in memory where nobody asked for a listing (chosen): some 20 MB, whatever the run has rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listing:
     """What was listed, by customer id. `whole` None: all of them; else why not all."""
 

@@ -6,7 +6,7 @@ spellings of the input that can be guessed from the target's are tried: a number
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
@@ -19,10 +19,11 @@ from jobs.privacy.masking import Mask
 from jobs.reconciliation.compare import CLAIMED, WITHHELD, Claim, claim_of, normalised, valueless
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Sighting
+from jobs.value import value
 from jobs.windows import A_LOOKUP
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PseudonymComparer:
     """Compares what the target shows with pseudonyms. `region`: of phone numbers without a country code."""
 

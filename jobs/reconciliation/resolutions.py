@@ -12,7 +12,7 @@ leave           it stays as it is
 import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import SHAREABLE, SHARED
 from jobs.systems.row import Row
 from jobs.systems.sighting import Sighting
+from jobs.value import value
 
 COLUMNS = ("row", "decision", "customer_id", "reason", "decided_by")
 OPTIONAL = frozenset({"customer_id"})
@@ -53,7 +54,7 @@ class Choice(StrEnum):
     LEAVE = "leave"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Resolution:
     """One line of the file. `reason` and `decided_by` are masked where they hold numbers or e-mails."""
 
@@ -65,7 +66,7 @@ class Resolution:
     decided_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decided:
     """A decision about a row that is open to one, with what the ledger knows of it."""
 

@@ -1,7 +1,8 @@
 """The bar of outcomes: lengths only. Colours are the style sheet's, words are the table's beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from jobs.value import value
 
 WIDTH = 1000
 """Units of the drawing."""
@@ -14,7 +15,7 @@ GAP = 2
 """Chosen: the empty strip after a piece."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Piece:
     """One outcome in the bar; `start` and `width` in units of `WIDTH`."""
 

@@ -1,7 +1,6 @@
 """Shapes of the report's pictures: lengths and paths only. Colours are the style sheet's, words are the template's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
 
@@ -9,6 +8,7 @@ from jobs.clock import from_milliseconds
 from jobs.reports.bar import SLIVER, WIDTH
 from jobs.reports.course import Course, Latency, Timeline, Usage
 from jobs.reports.funnel import Stage
+from jobs.value import value
 
 HEIGHT = 100
 """Units of a chart's height."""
@@ -24,7 +24,7 @@ FEWEST, SPIKE = 10, 4
 """Chosen: among ten values and more, one of four times what nine in ten stay below is a spike, and is cut off."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Columns:
     """Stacked columns, one per bucket, in a drawing of `width` by `HEIGHT` units."""
 
@@ -52,9 +52,9 @@ def columns(series: Mapping[str, Sequence[int]], limit: int | None = None) -> Co
     paths = {}
     for name, values in series.items():
         pieces = []
-        for place, value in enumerate(values):
-            if value:
-                height = max(LOWEST, value * scales[place])
+        for place, height in enumerate(values):
+            if height:
+                height = max(LOWEST, height * scales[place])
                 base[place] = max(0.0, base[place] - height)
                 pieces.append(f"M{STEP * place} {base[place]:.4g}h{COLUMN}v{height:.4g}h-{COLUMN}z")
         if pieces:
@@ -122,7 +122,7 @@ def duration(milliseconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Level:
     """A stage of the funnel as drawn: pieces (fill, start, width) end to end, then a band that narrows to the next."""
 
@@ -158,7 +158,7 @@ def _pieces(counts: Mapping[str, int], whole: float) -> tuple[tuple[str, float, 
     return tuple(pieces)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pictures:
     """Everything that the page draws of a run's course."""
 

@@ -6,12 +6,12 @@ Made from the events of the run in one pass and flat memory. It draws nothing; `
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from jobs.clock import from_milliseconds, iso
 from jobs.model import COMPLETE, Outcome, Rate
+from jobs.value import value
 
 MOST_BUCKETS = 120
 """Chosen: more columns than this are thinner than a pen on paper."""
@@ -37,7 +37,7 @@ UNSENT = frozenset({Outcome.QUARANTINED, Outcome.NOT_ATTEMPTED})
 """Outcomes that say nothing of the target's pace."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timeline:
     """Counts per bucket, all series of the same length (at most `MOST_BUCKETS`); bucket 0 begins at `started_ms`."""
 
@@ -71,7 +71,7 @@ class Timeline:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Latency:
     """Milliseconds from the committed intent of a call to its result, by nearest rank over all calls of a step."""
 
@@ -83,7 +83,7 @@ class Latency:
     longest_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """Mutating calls within any `seconds`, against the limit."""
 
@@ -99,7 +99,7 @@ class Usage:
         return {"calls": self.calls, "seconds": self.seconds, "peak": self.peak, "per_bucket": list(self.per_bucket)}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Course:
     """A whole run as it went along."""
 

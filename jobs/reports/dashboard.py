@@ -1,7 +1,6 @@
 """All nights of a tenant on one page that needs nothing else: trends, what is open, the limit used. Counts, no rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -9,6 +8,7 @@ from jobs.model import Outcome
 from jobs.reports.chart import Columns, columns
 from jobs.reports.nights import NARROWEST, Nights
 from jobs.reports.rendering import printed_foot, rendered
+from jobs.value import value
 
 MARK = '<meta name="generator" content="muster dashboard">'
 """By this a page is known as one that may be written over."""
@@ -17,7 +17,7 @@ MOST_LINES = 100
 """Causes that the page shows (chosen): more of them nobody works through on paper."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenLine:
     """Rows that are open for one cause. `since`: the day of the oldest; `commands`: with what they go on."""
 
@@ -29,7 +29,7 @@ class OpenLine:
     commands: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Board:
     """One tenant."""
 

@@ -5,13 +5,13 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
 from jobs.atomic import atomic
 from jobs.disk import advice
 from jobs.errors import Unusable
+from jobs.value import value
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
@@ -32,7 +32,7 @@ def safe_run_id(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunFolder:
     """A private folder. Make one with `create`, or take an existing one with `existing`."""
 

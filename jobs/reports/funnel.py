@@ -1,14 +1,15 @@
 """The way of the rows: how many came to each stage and with which outcomes they left there. Counts only, no drawing."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from jobs.model import Outcome
+from jobs.value import value
 
 READ, ACCEPTED = "read", "accepted"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stage:
     """`rows` came here; `exits` of them, by outcome, came no further; the rest is the next stage's `rows`."""
 

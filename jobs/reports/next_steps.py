@@ -1,10 +1,10 @@
 """What to type next after a run: one command for each kind of rows that are left, the most urgent first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from jobs.errors import ExitCode
 from jobs.model import Outcome
+from jobs.value import value
 
 GOING_ON = (Outcome.PENDING, Outcome.NOT_ATTEMPTED, Outcome.IN_DOUBT)
 DECIDABLE = (Outcome.CONFLICT, Outcome.IN_DOUBT)
@@ -13,7 +13,7 @@ CORRECTABLE = (Outcome.QUARANTINED, Outcome.REJECTED, Outcome.CONFLICT, Outcome.
 """Outcomes that other data of the row may change."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NextStep:
     """A command as it is typed, and what for."""
 
@@ -24,7 +24,7 @@ class NextStep:
         return f"{self.command}   ({self.why})" if self.why else self.command
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ended:
     """A run that ended, as far as it matters for what comes next. `retriggers`: whether KYC can be asked for again."""
 

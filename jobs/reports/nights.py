@@ -1,12 +1,13 @@
 """The runs of a tenant, one after the other: what each of them did, for a trend. Counts and names of files, no rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from jobs.clock import from_milliseconds
 from jobs.model import ATTENTION, COMPLETE, Outcome
 from jobs.reports.chart import STEP, Columns, columns
+from jobs.value import value
 
 MOST_NIGHTS = 30
 """Chosen: a month of nights; more columns than that no page of paper shows beside a table."""
@@ -16,7 +17,7 @@ NARROWEST = 16 * STEP
 """Chosen: a drawing has room for sixteen runs, so that two of them are columns and no fields."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Night:
     """One run. Times in milliseconds; `took_ms` and `exit_code` are None while it is open."""
 
@@ -68,7 +69,7 @@ class Night:
         return round(100 * self.limits["peak"] / allowed) if self.limits and allowed else 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Nights:
     """Runs as a page shows them, the oldest first."""
 

@@ -1,8 +1,10 @@
 """What a comparison with the target could not read: how many rows, and why. It is no difference, and no match."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
+
+from jobs.value import value
 
 MOST_CAUSES = 20
 """Causes that are told apart (chosen): a cause may name a customer, and then each row has its own."""
@@ -10,7 +12,7 @@ MOST_CAUSES = 20
 OTHER = "other causes"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotRead:
     """Rows by cause, and how many of them the ledger calls complete."""
 

@@ -5,7 +5,6 @@ Rows that need attention, and differences to the target, lie in the page as data
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -25,6 +24,7 @@ from jobs.reports.summary import Summary
 from jobs.reports.totals import shown
 from jobs.reports.verdict import verdict
 from jobs.settings.settings import apart_from_defaults
+from jobs.value import value
 
 INLINE_ROWS = 20_000
 """Rows of the attention table that the page carries. Chosen: some 5 MB, which a browser opens in a second."""
@@ -65,7 +65,7 @@ COLUMNS: dict[str, str] = {
 """Columns of the attention table and their headings; one that is empty in every row is left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Carried:
     """Rows of a table as far as the page carries them."""
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from string import ascii_letters, digits
 
 import orjson
@@ -15,6 +16,7 @@ from jobs.printable import printable
 from jobs.reports.advice import advice
 from jobs.reports.bar import share
 from jobs.reports.chart import duration
+from jobs.reports.compiled import Compiled
 
 PLAIN = frozenset(ascii_letters + digits + " ,-.")
 """Characters that can end neither a string nor a rule of a style sheet."""
@@ -66,8 +68,10 @@ def _asset(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
+    here = Path(__file__)
     environment = Environment(
         loader=FunctionLoader(_asset),
+        bytecode_cache=Compiled(here.parent, here.read_text("utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from jobs.model import Outcome
 from jobs.reports.summary import Cause
+from jobs.value import value
 
 ANOTHER = re.compile(r"; (?=[a-z_0-9]+ (?:is|has|holds) )")
 """Where the sentence of one rule ends and that of another begins, with the name of its column."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rule:
     """One rule that rows broke."""
 

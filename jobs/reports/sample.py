@@ -8,7 +8,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import nsmallest
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import polars as pl
 
 from jobs.reports.rendering import printed_foot, rendered
 from jobs.reports.spreadsheet import guard
+from jobs.value import value
 from schemas.outcome import OUTCOME_SCHEMA
 
 RULE = "SHA-256 of seed|input|row, the smallest first"
@@ -28,7 +29,7 @@ TO_FILL_IN = ("checked_by", "result", "remark")
 """Empty columns behind the row, for the auditor."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trail:
     """One row of the sample with all that the evidence says of it."""
 
@@ -42,7 +43,7 @@ class Trail:
     """Its lines of the reconciliation."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sample:
     """`size` rows of a run, or of each of its outcomes; all when there are fewer. In input order."""
 

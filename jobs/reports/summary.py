@@ -19,6 +19,7 @@ from jobs.reports.next_steps import NextStep
 from jobs.reports.not_read import ALL_READ, NotRead
 from jobs.reports.redaction import without_secrets
 from jobs.reports.totals import ControlTotal, totals_document
+from jobs.value import value
 
 SCHEMA_VERSION = 1
 
@@ -26,7 +27,7 @@ MEANINGS: dict[int, str] = {number: code.meaning for number, code in EXITS.items
 """Each exit code in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Equation:
     """Two counts that have to be the same number."""
 
@@ -42,7 +43,7 @@ class Equation:
         return self.left == self.right
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InputFile:
     """The file that was onboarded."""
 
@@ -55,7 +56,7 @@ class InputFile:
     """Blank lines and the like, which are no rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Requests:
     """What was sent to the target, logins and reads too."""
 
@@ -65,7 +66,7 @@ class Requests:
     mutating: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cause:
     """How many rows ended in `outcome` for `reason_code`; a row with several codes counts under each."""
 
@@ -76,7 +77,7 @@ class Cause:
     """The first source rows, three at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Scored:
     """One class of a plan's prediction: of how many rows it was said, and how many came so."""
 

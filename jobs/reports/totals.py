@@ -1,12 +1,14 @@
 """Control totals: one number or moment as the file, the ledger and the target know it. They are counted elsewhere."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+
+from jobs.value import value
 
 Figure = int | str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ControlTotal:
     """Holds a total as each side knows it; None: that side does not know it, or was not asked.
 
@@ -35,7 +37,7 @@ class ControlTotal:
         return None in (self.file, self.ledger) or self.file == self.ledger
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shown:
     """The totals as a report shows them."""
 

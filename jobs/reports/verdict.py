@@ -2,11 +2,11 @@
 because a scheduler may have asked for another one.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from jobs.errors import ExitCode
 from jobs.model import Outcome
+from jobs.value import value
 
 if TYPE_CHECKING:
     from jobs.reports.summary import Summary
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Mood = Literal["good", "waiting", "attention", "bad"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """How the run went, for people."""
 

@@ -5,7 +5,7 @@ outstanding is never asked again; what was passed only when an operator says how
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,13 +19,14 @@ from jobs.side_by_side import side_by_side
 from jobs.systems.contract import System
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import ASKED_AGAIN_AFTER, Newest, Redecidable
+from jobs.value import value
 from jobs.windows import A_LOOKUP
 
 AT_ONCE = 16
 """Rows read at the same time (chosen)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Candidate:
     """A row whose question may be open again. `asked`: it is to be asked, otherwise only read."""
 
@@ -54,7 +55,7 @@ class Candidate:
         yield Transition(record=reopened, step=replace(step, status=StepStatus.OPEN, doubt_since_ms=None, doubts=0))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retrigger:
     """What the operator asked for. `confirmed`: how many passed rows are to be asked again, in the operator's words.
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -24,6 +24,7 @@ from jobs.run.session import Session
 from jobs.run.signals import Interrupted
 from jobs.settings.settings import Settings
 from jobs.systems.contract import System
+from jobs.value import value
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ MOST_REPORTED = 50_000
 machine, of the contract's 30."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Resolutions:
     """A file of decisions, and the run whose rows they are about."""
 
@@ -45,7 +46,7 @@ class Resolutions:
         return open_to_decision(self.path, read_decisions(self.path), store, space_id, self.run, ambiguous)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Given:
     """What a run was given: it does not change while it works."""
 
@@ -64,7 +65,7 @@ class Given:
     """What is asked for again on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunContext:
     """A run under way: what its stages share."""
 

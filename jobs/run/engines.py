@@ -5,11 +5,12 @@ are, who has them, how far they are.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from jobs.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Names:
     """All that a worker is told. Never a row, never a secret: those it finds where it works."""
 

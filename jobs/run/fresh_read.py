@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ from jobs.run.wiring import connected, credential_of, reader_given
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.transport.client import Client
 from jobs.transport.outage import Outage
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reread:
     """A fresh read of the target, compared: lines set aside window by window, so that memory stays flat."""
 

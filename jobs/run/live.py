@@ -29,10 +29,11 @@ from jobs.systems.contract import System
 from jobs.systems.messages import Reader
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed
+from jobs.value import value
 from schemas.reconciliation import RECONCILIATION_SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """What a later reconciliation was asked for."""
 

@@ -1,13 +1,13 @@
 """Where a command works. Apart from the run's own context, because reading a file needs no more of it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.clock import Clock
 from jobs.progress import Progress
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Place:
     """Where and when a command works, and whom it tells."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from jobs.alive import Watch
 from jobs.clock import Clock
@@ -19,12 +18,13 @@ from jobs.settings.pseudonyms import pseudonyms_of
 from jobs.settings.settings import Settings
 from jobs.storage.address import is_address
 from jobs.storage.copies import at_hand, here
+from jobs.value import value
 
 LOOK_SECONDS = 0.5
 """Between two looks whether workers of an earlier run have stopped (chosen)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Session:
     """A ledger that this process holds the lease of."""
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from jobs.clock import Clock
 from jobs.engine.stops import Stops
@@ -12,12 +11,13 @@ from jobs.face import Glance, span
 from jobs.progress import Progress
 from jobs.systems.messages import CallClass
 from jobs.transport.client import Client
+from jobs.value import value
 
 SAID_SECONDS = 2.0
 """Chosen: a shorter pause is over before it is read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Watched:
     """A run that sends."""
 

@@ -1,6 +1,5 @@
 """What a worker of a run is given."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.clock import Clock
@@ -14,9 +13,10 @@ from jobs.progress import Progress
 from jobs.run.engines import Names
 from jobs.settings.settings import Settings
 from jobs.systems.contract import System
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Work:
     """What a worker is given: it does not change while it works."""
 

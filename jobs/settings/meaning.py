@@ -4,15 +4,16 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
 from jobs.settings.settings import BY_NAME, Settings
 from jobs.systems import adapter
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Key:
     """One key of a system's table, as it stands."""
 

@@ -4,15 +4,17 @@ The settings are declared in `jobs/settings/settings.py`, each once: as a field 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, TypeVar
+
+from jobs.value import value
 
 PREFIX = "MUSTER_"
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Option:
     """One setting. `default` is what it is when nobody says anything; `metavar` None makes it a switch."""
 

@@ -4,15 +4,16 @@ Settings and arguments are paths, and a path makes one slash of two: `s3:/bucket
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jobs.errors import Unusable
+from jobs.value import value
 
 _ADDRESS = re.compile(r"(s3|gs|az|https|http):/{1,2}([^/?#]+)/*(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Address:
     """An object, or all whose keys begin with `key` and a slash. `place`: a bucket, a container, or a host."""
 

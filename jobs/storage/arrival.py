@@ -1,6 +1,5 @@
 """An input that lies in a cloud: it is fetched once, into the command's private folder, and read there."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.disk import unusable
@@ -9,12 +8,13 @@ from jobs.privacy import file_names
 from jobs.storage.address import Address, address_of, is_address
 from jobs.storage.bucket import Absent, Seen
 from jobs.storage.web import fetch_page
+from jobs.value import value
 
 CONTROLS = (".control.json", ".control.toml")
 """How records that come beside an input end; they are fetched with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Arrival:
     """A file that was fetched, and the object as it was."""
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from jobs.errors import MusterError, NotPermitted, Unreachable, Unusable
 from jobs.storage.address import Address
 from jobs.storage.retention import Retention
+from jobs.value import value
 
 ATTEMPTS = 5
 """How often a request is sent before it is given up (chosen; the libraries wait longer each time)."""
@@ -36,7 +36,7 @@ CREDENTIALS = frozenset(
 """What libraries call a credential that is missing, or over; answers with 401 and 403 need no word."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Seen:
     """An object as a bucket showed it. `etag` changes when the content does; `version` None: none are kept."""
 
@@ -45,7 +45,7 @@ class Seen:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Locked:
     """A version of an object that can't be removed. `until` None: somebody holds it until they say otherwise."""
 

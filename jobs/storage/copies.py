@@ -28,6 +28,7 @@ from jobs.storage.bucket import Absent, Bucket, Seen, Taken, opened
 from jobs.storage.retention import Retention
 from jobs.storage.threads import each_of
 from jobs.storage.workplace import copies_in
+from jobs.value import value
 
 LAST = "manifest.json"
 """What a folder has when it is whole."""
@@ -46,7 +47,7 @@ class NotDelivered(MusterError):
     code = "undelivered"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Kept:
     """An object as it was when the copy and the bucket agreed: its etag, and the hash of the file."""
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from jobs.errors import Unusable
 from jobs.storage.address import is_address
+from jobs.value import value
 
 NAMELESS = re.compile(
     r"(.*/)?(manifest(-\d+)?\.json(\.sig|\.tsr)?|SHA256SUMS|summary\.json|verify\.py|README-AUDITOR\.md)"
@@ -15,7 +15,7 @@ NAMELESS = re.compile(
 """Evidence without personal data: what an erasure leaves as it is. Manifests pin the hashes of all other files."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retention:
     """`mode`: `governance` (who has a right of its own may end it) or `compliance` (nobody may)."""
 

@@ -15,7 +15,7 @@ Steps and systems hold no row's memory: what a look learns goes into facts, and 
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
@@ -26,6 +26,7 @@ from jobs.systems.messages import CallClass, Certificate, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.sighting import Listed, Sighting
 from jobs.systems.verdict import Finding, Verdict
+from jobs.value import value
 
 CLOCK_SKEW = timedelta(minutes=2)
 """How far the target's clock may be from ours when its times are compared with an intent (chosen)."""
@@ -100,7 +101,7 @@ def writes(step: Step) -> TypeGuard[WritingStep]:
     return hasattr(step, "write")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reads:
     """Reads that a new row costs when nothing fails and nothing is listed; 0 where rows share them."""
 
@@ -112,7 +113,7 @@ class Reads:
     """In the fresh read; one of them is the profile."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Capabilities:
     """What a system can do; commands refuse the rest with a sentence that says so."""
 
@@ -324,7 +325,7 @@ class Passwords(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Setup:
     """What an adapter is made from, beside its own settings."""
 

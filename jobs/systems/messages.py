@@ -1,7 +1,7 @@
 """What goes to a target and comes back: requests, replies, tokens. No meaning, no sending."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from math import inf
@@ -109,7 +109,7 @@ class ReadFailed(Exception):
         self.trace = trace or Trace()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Token:
     """A credential in use: one header, and for how long it holds."""
 
@@ -136,7 +136,7 @@ class Token:
         return f"Token(header_name={self.header_name!r}, life_seconds={self.life_seconds:.0f})"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Certificate:
     """What connections are secured with: PEM files, the key without a pass phrase."""
 

@@ -4,12 +4,13 @@ A system that offers one must implement all of its members.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.sighting import Profile
+from jobs.value import value
 
 
 @runtime_checkable
@@ -41,7 +42,7 @@ OPERATORS = ("!=", "=", ">", "<", "~")
 """What predicates compare with; `~`: contains."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Predicate:
     """One condition of a search: a member in the vendor's spelling, one of OPERATORS, and what it is compared with."""
 
@@ -68,7 +69,7 @@ class Exportable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notice:
     """What a target tells by itself: of which customer, and its state. `state` None: it does not say.
 
@@ -114,7 +115,7 @@ class Portal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Check:
     """One line of a preflight. `passed` None: worth knowing, no reason to stop."""
 
@@ -157,7 +158,7 @@ SHAREABLE, SHARED = "shareable", "shared"
 phone), and those that somebody decided to be such: a look at the first step does not ask who has them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Newest:
     """The newest decision about a customer. `at` is the target's own time of it; both None: there is none."""
 

@@ -1,14 +1,14 @@
 """One accepted row, and what an adapter may know of it while it works on a step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
 from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Row:
     """One accepted row: its number, its key, and the normalised values by canonical column name."""
 

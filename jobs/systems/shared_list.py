@@ -6,15 +6,15 @@ that began after now asks for one behind the newest that has begun, and all rows
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from jobs.systems.messages import Reader
+from jobs.value import value
 
 Content = TypeVar("Content")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading(Generic[Content]):
     """One reading of the list; of two, the one with the higher number began later. The first is 1."""
 

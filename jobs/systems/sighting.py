@@ -1,7 +1,6 @@
 """What a fresh read of the target shows: of one row, of a listing, of one customer for people."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.value import value
@@ -44,7 +43,7 @@ class Listed:
     """What the customer has that a row may have too (`System.marks`); None: the listing does not show it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Profile:
     """All that the target shows of one customer, for people. Personal; whoever shows it masks it."""
 

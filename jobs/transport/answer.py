@@ -36,6 +36,26 @@ class Answer:
     `head_only`: it answers a HEAD, so that it has no body whatever it says. `most`: the largest body, in bytes.
     """
 
+    __slots__ = (
+        "_begun",
+        "_head_only",
+        "_heads",
+        "_interim",
+        "_most",
+        "_parser",
+        "_parts",
+        "_quiet",
+        "_size",
+        "_steps",
+        "_to_its_end",
+        "_why",
+        "done",
+        "headers",
+        "keeps",
+        "left",
+        "status",
+    )
+
     def __init__(self, *, head_only: bool = False, most: int = MOST_BYTES) -> None:
         self.status: int | None = None
         """None until its head was read."""
@@ -59,12 +79,23 @@ class Answer:
 
         The last byte is read by itself: an answer that was whole before it has something left behind.
         """
+        if len(self._begun) < len(BEGINNING):
+            self._begun += data[: len(BEGINNING)]
+            if not self._begun.startswith(BEGINNING[: len(self._begun)]):
+                raise Unreadable("what came is no HTTP")
+        before = self._steps
         if len(data) > 1:
             self._read(data[:-1])
         if self.done:
             self.left = True
         else:
             self._read(data[-1:])
+        if self._steps != before:
+            self._quiet = 0
+            return
+        self._quiet += len(data)
+        if self._quiet > MAX_HEADER_BYTES:
+            raise Unreadable("the answer's headers are too large")
 
     def end(self) -> None:
         """The target hung up, which ends an answer that has no length. Raises Unreadable where it had not ended."""
@@ -73,23 +104,13 @@ class Answer:
         self._finish(keeps=False)
 
     def _read(self, part: bytes) -> None:
-        if len(self._begun) < len(BEGINNING):
-            self._begun += part[: len(BEGINNING)]
-            if not self._begun.startswith(BEGINNING[: len(self._begun)]):
-                raise Unreadable("what came is no HTTP")
-        before, parser = self._steps, self._parser
+        parser = self._parser
         assert parser is not None
         try:
             parser.feed_data(part)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             if not self.done:  # else it is what came behind that can't be read
                 raise Unreadable(self._why or "what came is no HTTP") from None
-        if self._steps != before:
-            self._quiet = 0
-            return
-        self._quiet += len(part)
-        if self._quiet > MAX_HEADER_BYTES:
-            raise Unreadable("the answer's headers are too large")
 
     def on_message_begin(self) -> None:
         """A head begins; behind a whole answer nothing is read."""
@@ -103,8 +124,8 @@ class Answer:
         if self._heads > MAX_HEADER_BYTES:
             self._refuse("the answer's headers are too large")
         if self.status is None:
-            key, text = _name(name), _text(value)
-            self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+            key, text, headers = _name(name), _text(value), self.headers
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
         """The head is whole: how the answer will end is decided."""

@@ -19,10 +19,11 @@ from jobs.model import Secrets
 from jobs.systems.contract import System
 from jobs.systems.messages import CallClass, ReadFailed, Reply, Request, Token, Trace
 from jobs.systems.retry_after import retry_after_seconds
-from jobs.transport.credential import MOST_FAILED_LOGINS, Credential
+from jobs.transport.credential import Credential
 from jobs.transport.echo import Ours
 from jobs.transport.gate import Gate
 from jobs.transport.limiter import Closed, Limiter
+from jobs.transport.login import Unusable, taken
 from jobs.transport.outage import ANYTHING, Outage, Trouble
 from jobs.transport.pauses import Shut
 from jobs.transport.retry import FullJitter
@@ -40,12 +41,6 @@ NOT_OFFERED = 501
 READS = frozenset({"GET", "HEAD"})
 
 READING = frozenset({CallClass.READ, CallClass.DOWNLOAD})
-
-NO_LOGIN_THERE = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
-"""Answers to a login that are about the address, not about the credential."""
-
-PASSING = frozenset({408, 421, 425})
-"""Beside 429 and 5xx: a login that is answered so may succeed a moment later."""
 
 MOST_THROTTLES = 20
 """Chosen: a read that is refused so often in a row is given up, so that a run always ends."""
@@ -72,14 +67,6 @@ class _Passing(Exception):
         self.unsent = unsent
         self.answered = answered
         """Whether the target is there all the same: no sign of an outage."""
-
-
-class _Unusable(Exception):
-    """A login was answered with what is neither a token nor a refusal. `worth`: how often it may be tried in all."""
-
-    def __init__(self, why: str, worth: int) -> None:
-        super().__init__(why)
-        self.worth = worth
 
 
 class Client:
@@ -258,7 +245,7 @@ class Client:
                 raise self.outage.ended
             try:
                 trouble = await self._logged_in(request, token, take)
-            except _Unusable as error:
+            except Unusable as error:
                 if token is None and attempt >= error.worth:
                     raise self.outage.unreachable(str(error)) from None
                 trouble = Trouble(str(error))
@@ -282,17 +269,7 @@ class Client:
             reply, _ = await self._permitted(replace(request, deadline_seconds=seconds), given, None)
         except (NotSent, MaybeSent, Shut) as error:
             return Trouble(str(error), unsent=isinstance(error, NotSent))
-        status = self.system.status_of(reply)
-        if status >= 500 or status in PASSING or self.system.throttled(reply):
-            asked = retry_after_seconds(reply.headers, reply.received_at) or 0.0
-            return Trouble(f"the {request.operation} was answered with HTTP {status}", asked=asked)
-        if status in NO_LOGIN_THERE:
-            raise NotPermitted(f"the target has no such {request.operation} (HTTP {status})", hint="check --base-url")
-        try:
-            return take(reply)
-        except ValueError as error:
-            worth = READ_ATTEMPTS if reply.ok else MOST_FAILED_LOGINS  # it might be a refusal all the same
-            raise _Unusable(f"the answer to the {request.operation} can't be used: {error}", worth) from None
+        return taken(self.system, request, reply, take)
 
     async def _permitted(
         self,

@@ -5,12 +5,13 @@ first and last characters. Whole texts are compared; what a target encodes in it
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from urllib.parse import quote
 
 from jobs.model import Secrets
 from jobs.systems.messages import Reply, Token
+from jobs.value import value
 
 SHORTEST = 6
 """Characters below which a secret is not looked for: half of every answer would be stars (chosen)."""
@@ -21,7 +22,7 @@ PART = 16
 STARS = b"***"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ours:
     """What was presented with one call, as it might come back."""
 

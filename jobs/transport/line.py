@@ -5,15 +5,16 @@ import base64
 import os
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
 from jobs.transport.address import PORTS
 from jobs.transport.answer import Answer, Unreadable
+from jobs.transport.deadlines import Deadlines
 from jobs.transport.proxy import Proxy
 from jobs.transport.wire import CONNECT_SECONDS, Unasked, Wire, opened, secured
 from jobs.transport.written import written
+from jobs.value import value
 
 BODILESS = frozenset({401, 403, 408, 411, 413, 415, 417, 429, 431})
 """Refusals that a target may rightly give before it has the whole request; so are those from 500 on."""
@@ -23,7 +24,7 @@ class NoWay(Exception):
     """There is no connection, so that nothing has left. Says why in the system's words; an error's own may quote."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Place:
     """Where connections lead: those of one place may carry each other's requests."""
 
@@ -40,7 +41,7 @@ class Place:
         return cls(parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme], parts.netloc)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Way:
     """How a place is reached: with TLS where there is a `context`, through `proxy`, which may want TLS of its own."""
 
@@ -70,8 +71,8 @@ class Way:
 class Line:
     """A connection for one request at a time, opened by the first. `free` when it may carry another one."""
 
-    def __init__(self, way: Way) -> None:
-        self.way = way
+    def __init__(self, way: Way, deadlines: Deadlines) -> None:
+        self.way, self.deadlines = way, deadlines
         self.free = False
         self.freed_at = 0.0
         """The loop's time of the last answer's end."""
@@ -94,7 +95,7 @@ class Line:
                 await self.open()
         wire = self._wire
         assert wire is not None
-        limit = loop.call_at(due, wire.expire)  # a fifth of what asyncio.timeout costs, and it is one for each call
+        self.deadlines.hold(wire, due)
         try:
             whole = await wire.ask(request)
             while not answer.done:
@@ -104,7 +105,7 @@ class Line:
                 else:
                     answer.end()
         finally:
-            limit.cancel()
+            self.deadlines.let_go(wire)
         assert answer.status is not None
         if not whole and answer.status not in BODILESS and answer.status < 500:
             raise ConnectionError("answered before the request had left")

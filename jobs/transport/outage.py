@@ -13,12 +13,12 @@ of the credential, the file or the rows then.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from jobs.clock import Clock
 from jobs.errors import Unreachable
 from jobs.systems.messages import CallClass, Request
 from jobs.transport.limiter import Closed
+from jobs.value import value
 
 WAIT_SECONDS = 600.0
 """How long an outage may last (the contract's default)."""
@@ -38,7 +38,7 @@ ANYTHING = Request("probe", "GET", "/", anonymous=True)
 """The probe of a job that has read nothing: whoever answers it, with whatever but a 5xx, is there."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trouble:
     """Why a call failed, in words for the operator."""
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.clock import Clock
 from jobs.transport.retry import MAX_RETRY_AFTER_SECONDS
+from jobs.value import value
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds to pause after a refusal at least: the first, doubled with each further one in a row, up to the second
@@ -19,7 +19,7 @@ SAID_AGAIN_SECONDS = 1.0
 """A pause that refusals of calls under way make longer by less is the same pause (chosen)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hold:
     """Nobody of a class of call sends for `seconds` from now on; `given_up`: nobody waits for its end either."""
 

@@ -1,17 +1,18 @@
 """The proxy that calls go through where somebody names one; what the environment names is not used, and said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote, urlsplit
 
 from jobs.errors import Unusable
 from jobs.transport.address import HOST, LOOPBACK
+from jobs.value import value
 
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 """What other programs take a proxy from, in capitals or not."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Proxy:
     """`url`: scheme, host and port, which is all that is ever shown."""
 

@@ -14,6 +14,7 @@ from jobs.clock import Clock
 from jobs.systems.messages import Certificate, Reply, Request
 from jobs.transport.address import checked_base_url
 from jobs.transport.answer import Answer, Unreadable, unpacked
+from jobs.transport.deadlines import Deadlines
 from jobs.transport.line import Line, NoWay, Place, Way
 from jobs.transport.proxy import Proxy
 from jobs.transport.tls import tls
@@ -80,6 +81,7 @@ class HttpSender:
         self._way(None)
         self._idle: defaultdict[Place, deque[Line]] = defaultdict(deque)
         self._busy = self._most = 0
+        self._deadlines = Deadlines()
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,6 +94,7 @@ class HttpSender:
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
+        self._deadlines.close()
         await asyncio.sleep(0)  # the loop lets go of their sockets
 
     async def reach(self) -> None:
@@ -100,7 +103,7 @@ class HttpSender:
         idle = self._idle[way.place]
         if idle:
             return
-        line = Line(way)
+        line = Line(way, self._deadlines)
         try:
             await line.open()
         except NoWay as error:
@@ -175,7 +178,7 @@ class HttpSender:
         try:
             while True:
                 rested = self._rested(idle)
-                line = rested or Line(way)
+                line = rested or Line(way, self._deadlines)
                 try:
                     return await line.ask(outgoing, answer, seconds)
                 except Unasked:  # nothing of the request has left

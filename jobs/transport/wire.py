@@ -109,14 +109,15 @@ class Wire(asyncio.Protocol):
 
     async def more(self) -> bytes:
         """What has arrived, at least one byte; empty at the end. Raises OSError, TimeoutError once it is expired."""
-        while not self._arrived and not self._ended:
+        arrived = self._arrived
+        while not arrived and not self._ended:
             await self._change()
-        if not self._arrived and self._expired:
+        if not arrived and self._expired:
             raise TimeoutError
-        if not self._arrived and self.lost is not None:
+        if not arrived and self.lost is not None:
             raise ConnectionResetError from self.lost
-        found = b"".join(self._arrived)
-        self._arrived.clear()
+        found = arrived[0] if len(arrived) == 1 else b"".join(arrived)
+        arrived.clear()
         self._held = 0
         if self._paused and self.open:
             self._paused = False
@@ -130,12 +131,10 @@ class Wire(asyncio.Protocol):
         self.asked = False
         return self.open
 
-    async def _change(self) -> None:
+    def _change(self) -> asyncio.Future[None]:
+        """Done when something happened; to be awaited at once."""
         self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -7,9 +7,6 @@ from urllib.parse import quote_plus
 
 _METHOD = re.compile(r"[A-Z]+")
 
-_TARGET = re.compile(r"[!-~]+")
-"""Already percent-encoded; neither a space nor a line end."""
-
 _STEP = re.compile(r"/\.{1,2}(?:/|\?|$)")
 """A path that steps out of where it was put: an id of `..` would reach another resource."""
 
@@ -23,7 +20,7 @@ _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
 def written(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
     """The request. Raises ValueError, which quotes nothing, for what is no HTTP."""
-    if not _is_method(method) or not _TARGET.fullmatch(target) or "#" in target or _STEP.search(target):
+    if not _is_method(method) or not _is_target(target):
         raise ValueError("no target of a request")
     head = f"{method} {target} HTTP/1.1\r\n{_lines(tuple(headers.items()))}"
     if body is not None:
@@ -31,6 +28,13 @@ def written(method: str, target: str, headers: Mapping[str, str], body: bytes | 
     if method in _WITH_LENGTH:
         head += "content-length: 0\r\n"
     return f"{head}\r\n".encode("ascii")
+
+
+def _is_target(target: str) -> bool:
+    """Whether it is printable ASCII without blanks, percent-encoded already, and no step out of its place."""
+    if not target or not target.isascii() or not target.isprintable() or " " in target or "#" in target:
+        return False
+    return "/." not in target or not _STEP.search(target)
 
 
 @lru_cache(maxsize=64)

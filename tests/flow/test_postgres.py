@@ -137,7 +137,8 @@ def end_connections(server: Server) -> None:
     server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'muster'")
 
 
-@pytest.mark.parametrize("lose", [crash, *also(kill_a_process, end_connections)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lose", [crash, kill_a_process, end_connections])
 def test_a_server_that_is_lost_during_a_run_costs_nothing(
     muster: Muster, sandbox: Sandbox, file_of: Filed, ledger: str, postgres: Server, lose: Callable[[Server], None]
 ) -> None:
@@ -145,7 +146,7 @@ def test_a_server_that_is_lost_during_a_run_costs_nothing(
     sandbox.configure(latency_ms=30)
     started = muster.start("run", file_of(rows), "--concurrency", "4")
     for calls in (4, 12, 20):
-        eventually(lambda calls=calls: len(writes(sandbox)) >= calls or started.running.poll() is not None)
+        eventually(lambda calls=calls: len(writes(sandbox)) >= calls or started.running.poll() is not None, 200)
         lose(postgres)
     ended = muster.wait(started)
     assert ended.code == 0, ended

@@ -8,7 +8,7 @@ from tests.house.sources import ROOT, text
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
-LONG = frozenset({"test_intake_memory.py", "test_page_in_browser.py", "test_slurm.py"})
+LONG = frozenset({"test_intake_memory.py", "test_lost_transactions.py", "test_page_in_browser.py", "test_slurm.py"})
 """Files of which each test takes long: they measure memory, or start what others wrote."""
 
 

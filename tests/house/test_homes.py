@@ -53,7 +53,7 @@ CALLED_BY_OTHERS = frozenset(
 )
 CALLED_BY_OTHERS |= {"on_message_begin", "on_header", "on_headers_complete", "on_body", "on_message_complete"}
 CALLED_BY_OTHERS |= {"configure", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing"}
-CALLED_BY_OTHERS |= {"resolve_command", "shell_complete"}
+CALLED_BY_OTHERS |= {"resolve_command", "shell_complete", "get_source_checksum", "dump_bytecode"}
 """Names that a library calls, or that people who use the sandbox do."""
 
 BROUGHT_ALONG = frozenset({"botocore", "markupsafe", "_typeshed"})

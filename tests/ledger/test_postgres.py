@@ -399,6 +399,7 @@ def crashed(postgres: Server) -> Iterator[Server]:
         postgres.start()
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_ends_the_run(crashed: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ours, "AWAY_SECONDS", 0.3)
     with Store.opened(crashed.ledger()) as store:

@@ -3,11 +3,11 @@
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
 
 from jobs.errors import Unproven
 from jobs.evidence.manifest import Signer
 from jobs.evidence.signature import verifies
+from jobs.value import value
 
 ED25519 = b"\x01"
 """The signature type of c2sp.org/signed-note."""
@@ -16,7 +16,7 @@ KEY_BYTES = 32
 """Of an ed25519 public key (RFC 8032), which are the last ones of its DER."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checkpoint:
     """`size` entries of the log `origin` have this `root`. `note`: as it was written, with its signatures."""
 

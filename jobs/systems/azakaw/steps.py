@@ -32,6 +32,7 @@ from jobs.systems.row import View
 from jobs.systems.shared_list import Index, Reading
 from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Doubted, Ended, Finding, Unclear, Undecided, Verdict
+from jobs.value import value
 
 MEMBERS = {
     INDIVIDUAL: ("individualCustomer", {"first_name": "firstName", "last_name": "lastName"}),
@@ -49,7 +50,7 @@ JUDGED_BY = "judged_by"
 """The note that holds the number of the reading that the row was last judged by, so that the next one is newer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms:
     """What of an AddCustomer the settings decide; a lost one is looked for, and repeated, on its own terms."""
 

@@ -1,7 +1,7 @@
 """What Azakaw lists: the submissions on each onboarding form, and the employees. Reading and finding, no judgement."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from jobs.systems.json_reply import Unreadable, identifier, moment_of, text_of, 
 from jobs.systems.messages import Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row
 from jobs.systems.shared_list import Index
+from jobs.value import value
 
 STATES = ("New", "Onboarding", "ComplianceReview", "Approved", "Rejected", "OnboardingAfterRejection")
 """Azakaw, Forms and Submissions page: the names are exact, and all have to be asked for."""
@@ -35,7 +36,7 @@ class ListMissing(ReadFailed):
     """The target does not offer the list, at all or to this credential."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submission:
     """One customer on the form."""
 
@@ -135,7 +136,7 @@ def kind_of(row: Row) -> str:
     return row.get("customer_kind") or INDIVIDUAL
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Forms:
     """The onboarding form of each kind of customer, and the index of each form."""
 
@@ -171,7 +172,7 @@ def index_of(form: str) -> Index[Submissions]:
     return Index(partial(read_submissions, form=form))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Employee:
     """One of the tenant's people, who may add customers."""
 

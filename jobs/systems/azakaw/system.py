@@ -1,7 +1,7 @@
 """Azakaw as a system: settings, capabilities, login, and the reads of reconciliation, look-up and preflight."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from jobs.systems.row import Row
 from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
 from jobs.transport.address import checked_base_url
+from jobs.value import value
 
 NOT_REJECTED = frozenset(STATES) - {REJECTED}
 
@@ -89,7 +90,7 @@ MOST_PDF_BYTES = 64 * 1024 * 1024
 """Chosen: a profile with its documents in it; larger ones are refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AzakawSettings:
     """`[azakaw]` in muster.toml."""
 

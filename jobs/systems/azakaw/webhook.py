@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from jobs.errors import Unusable
 from jobs.systems.azakaw.submissions import STATES
 from jobs.systems.json_reply import Unreadable, identifier
 from jobs.systems.optional import NotAuthentic, Notice
+from jobs.value import value
 
 HEADERS = {"hmac": "x-signature", "api_key": "x-api-key", "basic": "authorization"}
 """The header that carries the proof, by kind, unless `webhook_header` names another one (chosen)."""
@@ -27,7 +27,7 @@ HEADERS = {"hmac": "x-signature", "api_key": "x-api-key", "basic": "authorizatio
 UNKNOWN = "the documents do not capture how Azakaw signs its notifications: nothing is received until that is said"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Webhook:
     """How a notification proves itself, and where in it is what."""
 

@@ -31,9 +31,10 @@ from jobs.systems.manner import bound_to
 from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Taken, Unclear, Verdict
+from jobs.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     """One command. `origins` are the states that it may start from, `targets` those that show it done."""
 

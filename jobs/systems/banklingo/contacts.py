@@ -7,7 +7,7 @@ that one, the whole list is read once and kept. Nothing here decides whose a cli
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from jobs import folded
@@ -15,6 +15,7 @@ from jobs.systems.banklingo.dialect import Envelope, answer
 from jobs.systems.json_reply import Unreadable, identifier, text_of, word_of
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.shared_list import Index
+from jobs.value import value
 
 PAGE_SIZE = 50
 """The vendor's default."""
@@ -27,7 +28,7 @@ KEYS = ("contactencodedkey", "encodedkey")
 """The two names of a client's key, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Contact:
     """One client. `members` are the vendor's, names in lower case: a row of a list, or the whole record."""
 
@@ -76,7 +77,7 @@ def key_of(members: Mapping[str, Any], *names: str) -> str | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Everybody:
     """All clients of one reading."""
 

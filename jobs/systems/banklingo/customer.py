@@ -22,6 +22,7 @@ from jobs.systems.messages import Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.value import value
 
 PAYLOAD = {
     "first_name": "firstName",
@@ -52,7 +53,7 @@ NAMES = ("first_name", "last_name")
 """What must be equal too before our unanswered request explains a client with the row's e-mail address and phone."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Form:
     """How a row is written as the vendor's members; by the settings, so that a repetition has to be written alike."""
 

@@ -5,7 +5,7 @@ Members of replies are read without regard to case: both spellings are on the ve
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from jobs.systems.dialect import Dialect
 from jobs.systems.json_reply import Unreadable
 from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request, Trace
 from jobs.systems.row import Row
+from jobs.value import value
 
 SUCCESS = "00"
 
@@ -48,7 +49,7 @@ _CODE = re.compile(r"CBS_([1-5][0-9]{2})")
 _SHOWN_CODE = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """How messages are named. `member` is one of QUERY_MEMBER."""
 
@@ -65,7 +66,7 @@ class Envelope:
         return Request(operation, "POST", "/api/bpm/qry", body=body, call_class=CallClass.READ)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Opened:
     """A reply out of its envelope; names in `content` are lower case.
 

@@ -79,8 +79,8 @@ def documents_of(row: Row) -> dict[int, tuple[str, str]]:
     said: dict[int, dict[str, str]] = {}
     if reference := row.get("document_file"):
         said[1] = {"file": reference, "type": row.get("document_type") or ""}
-    for number, name, value in numbered(row.get(FURTHER) or "{}"):
-        said.setdefault(number, {})[name] = value
+    for number, name, told in numbered(row.get(FURTHER) or "{}"):
+        said.setdefault(number, {})[name] = told
     return {each: (told["file"], told.get("type") or row.get("id_type") or "") for each, told in said.items()}
 
 

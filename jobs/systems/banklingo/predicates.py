@@ -6,7 +6,6 @@ each predicate, and where it shows nothing, a search that finds as many as there
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from jobs.errors import Unusable
@@ -14,6 +13,7 @@ from jobs.systems.banklingo.contacts import Contact, Contacts
 from jobs.systems.banklingo.document import filled
 from jobs.systems.messages import Reader, ReadFailed
 from jobs.systems.optional import Predicate
+from jobs.value import value
 
 SYMBOLS = ("=", "!=", ">", "<", "~")
 """The operators, in the order in which the settings give the target's words for them."""
@@ -22,7 +22,7 @@ NO_FORM = "BankLingo's page speaks of filters and dynamic predicates, and says n
 EXAMPLE = """predicate_form = '{"field": "{field}", "operator": "{operator}", "value": "{value}"}'"""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Predicates:
     """How predicates are written. `form` None: nobody said it."""
 

@@ -1,7 +1,7 @@
 """BankLingo as a system: settings, capabilities, credential, and the reads of reconciliation and look-up."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from jobs import folded
 from jobs.errors import Unusable
@@ -20,6 +20,7 @@ from jobs.systems.messages import CallClass, Reader
 from jobs.systems.optional import Check, Predicate
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Sighting
+from jobs.value import value
 from schemas.banklingo import FURTHER
 
 CAPABILITIES = Capabilities(
@@ -66,7 +67,7 @@ SPELT = {
 """The vendor's names by how replies are read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BankLingoSettings:
     """`[banklingo]` in muster.toml."""
 

@@ -1,7 +1,6 @@
 """SIX bLink as a system: settings, capabilities, consent, and the reads of reconciliation and look-up."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from jobs.systems.optional import Check
 from jobs.systems.row import Row
 from jobs.systems.sighting import Listed, Profile, Sighting
 from jobs.transport.address import checked_base_url
+from jobs.value import value
 
 CAPABILITIES = Capabilities(
     title="SIX bLink",
@@ -74,7 +74,7 @@ ASSUMED_LIFE_SECONDS = 300.0
 LONGEST_USERNAME = 64
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlinkSettings:
     """`[blink]` in muster.toml. Empty texts are not sent."""
 

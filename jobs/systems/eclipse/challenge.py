@@ -4,7 +4,6 @@ The vendor's pages have the procedure and no member names; the names here are ch
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import orjson
 
@@ -13,11 +12,12 @@ from jobs.privacy.rsa_keys import signed
 from jobs.systems.eclipse import wire
 from jobs.systems.eclipse.dialect import DIALECT
 from jobs.systems.messages import CallClass, Reply, Request
+from jobs.value import value
 
 PASSWORD, PKI = "password", "pki"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Challenge:
     """Paths and member names of the procedure."""
 

@@ -19,6 +19,7 @@ from jobs.systems.messages import CallClass, Reader, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.spelling import spelt
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.value import value
 
 PAYLOAD = {
     "first_name": "firstName",
@@ -57,7 +58,7 @@ COVERED = re.compile(r"[*#•…]|xx", re.IGNORECASE)
 """What stands in a number that is shown in part."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Candidate:
     """One customer that holds our identity number or our phone, and what it shows of its key."""
 
@@ -108,8 +109,8 @@ class CustomerStep:
             for value in folded.spellings(column, ours)
         )
         found: dict[str, Mapping[str, Any]] = {}
-        for value in asked:
-            async for record in wire.pages(reader, self.search((("identity", value),))):
+        for spelling in asked:
+            async for record in wire.pages(reader, self.search((("identity", spelling),))):
                 if same_identity(row, record) or same_phone(row, record):
                     found[str(wire.identifier(record.get("customerId")))] = record
         return list(found.values())

@@ -18,6 +18,7 @@ from jobs.systems.jwt import claims_of
 from jobs.systems.messages import Reader, Reply, Request, Token
 from jobs.systems.row import Row, View
 from jobs.systems.verdict import Done, Ended, Finding, Unclear
+from jobs.value import value
 
 ONE_TIME_CODES = frozenset({"USR007"})
 """A wrong or missing one-time password."""
@@ -51,7 +52,7 @@ UNPROVEN = {
 """Proofs that can't be had, as warnings: the login is there all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Handover:
     """Logs in as a row's customer."""
 

@@ -12,6 +12,7 @@ from jobs.systems.eclipse.handover import Handover, Proof
 from jobs.systems.messages import Reader, Reply, Request, Token
 from jobs.systems.row import View
 from jobs.systems.verdict import Again, Ended, Finding, Verdict
+from jobs.value import value
 
 OWN = "own_token"
 """The note that holds the customer's token."""
@@ -34,7 +35,7 @@ class Closed(Exception):
         super().__init__(WHY[proof])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnReader:
     """Reads as the customer. A token that is refused is replaced once. Raises Closed beside what any reader raises."""
 

@@ -29,6 +29,7 @@ from jobs.systems.row import Row, View
 from jobs.systems.shared_list import Index
 from jobs.systems.sighting import Comparison, Listed, Sighting
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.value import value
 
 CAPABILITIES = Capabilities(
     title="Eclipse Conductor, portal users",
@@ -50,7 +51,7 @@ PAYLOAD = {"first_name": "firstName", "last_name": "lastName", "email": "email",
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Users:
     """One reading of the tenant's list: by id, and by login name without regard to capitals."""
 

@@ -1,7 +1,6 @@
 """Eclipse Conductor as a system: settings, capabilities, login, and the reads of reconciliation and look-up."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from jobs.systems.optional import Check, Newest
 from jobs.systems.retry_after import http_date
 from jobs.systems.row import Row
 from jobs.systems.sighting import Comparison, Listed, Profile, Sighting
+from jobs.value import value
 from schemas.currencies import CURRENCIES
 
 CAPABILITIES = Capabilities(
@@ -71,7 +71,7 @@ ASSUMED_LIFE_SECONDS = 900.0
 COMPARED = ("first_name", "last_name", "phone", "email", "national_id")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EclipseSettings:
     """`[eclipse]` in muster.toml."""
 

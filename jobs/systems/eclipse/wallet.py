@@ -17,6 +17,7 @@ from jobs.systems.messages import CallClass, Reader, ReadFailed, Reply, Request
 from jobs.systems.row import Row, View
 from jobs.systems.spelling import CODE, SPELLING
 from jobs.systems.verdict import Absent, Done, Ended, Finding, Unclear, Verdict
+from jobs.value import value
 
 FIRST_ALLOWED, EXACTLY = "first_allowed", "exactly"
 """Policies for a row for which no wallet type is named: the first that the target allows, or none at all."""
@@ -30,7 +31,7 @@ NUMBER = re.compile("[1-9][0-9]*")
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wanted:
     """The one wallet that a step is about: its type, the key that only we can have given it, its currency."""
 

@@ -6,7 +6,6 @@ the opposite. So the message decides and the type comes second; both are compare
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -14,6 +13,7 @@ from jobs.privacy import masking
 from jobs.systems.json_reply import Unreadable, parsed, text_of
 from jobs.systems.messages import Reply
 from jobs.systems.row import Row
+from jobs.value import value
 from schemas.omnumi import OMNUMI
 
 MEMBERS = frozenset(part for column in OMNUMI if column.api for part in column.api.split(".") if not part.isdigit())
@@ -36,7 +36,7 @@ class Meaning(IntEnum):
     """No row of this job can succeed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """An error that the release note lists. `text` is searched in the normalised message."""
 
@@ -77,7 +77,7 @@ REFUSING = re.compile("match|invalid|not valid|expired|required|missing|must|unr
 """A message of the provider of verifications is about the row when it names a fact of a person and what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Judged:
     """One error of a reply. `reason` has nothing personal in it."""
 
@@ -155,7 +155,7 @@ def texts(value: object) -> Iterator[str]:
 def quoted(text: str, row: Row | None) -> str:
     """The target's own words without numbers, e-mails and values of the row, cut to 200 characters."""
     told = masking.line(text)
-    for value in sorted(row.values.values() if row else (), key=len, reverse=True):
-        if len(value) >= LEAST_QUOTED:
-            told = re.sub(re.escape(value), "***", told, flags=re.IGNORECASE)
+    for each in sorted(row.values.values() if row else (), key=len, reverse=True):
+        if len(each) >= LEAST_QUOTED:
+            told = re.sub(re.escape(each), "***", told, flags=re.IGNORECASE)
     return told[:200]

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from jobs.keys import KeySpace
 from jobs.privacy.documents import MOST_BYTES, read
 from jobs.systems.manner import bound_to
 from jobs.systems.row import Row
+from jobs.value import value
 from schemas.column import Column, numbered
 from schemas.omnumi import OMNUMI
 
@@ -24,7 +25,7 @@ MEMBERS = frozenset({column.api.split(".")[0] for column in OMNUMI if column.api
 """First level of the body."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Manner:
     """What of a body the settings decide; they are named as there."""
 
@@ -42,7 +43,7 @@ class Manner:
         return frozenset(name.strip() for name in self.leave_out.split(",") if name.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Form:
     """How rows become bodies at one tenant."""
 
@@ -60,12 +61,12 @@ class Form:
         """The request's body; empty members are omitted. Raises Unsendable for a file that can't be used."""
         left_out = self.manner.left_out
         body: dict[str, Any] = {"tenantId": self.tenant}
-        for path, column, value in given(row):
+        for path, column, own in given(row):
             if path.split(".")[0] in left_out:
                 continue
             if path.endswith(".content"):
-                put(body, path.replace(".content", ".fileName"), Path(value).name)
-            put(body, path, self.sent(column, value))
+                put(body, path.replace(".content", ".fileName"), Path(own).name)
+            put(body, path, self.sent(column, own))
         if "governmentDocuments" in body:
             body["governmentDocuments"] = list(body["governmentDocuments"].values())
         derived = self.derived(row, body)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from jobs.errors import Unusable
 from jobs.model import Rate
@@ -15,6 +14,7 @@ from jobs.systems.omnumi.customer import CustomerStep
 from jobs.systems.omnumi.dialect import DIALECT
 from jobs.systems.omnumi.form import MEMBERS, Form, Manner
 from jobs.systems.optional import Check
+from jobs.value import value
 
 CAPABILITIES = Capabilities(
     title="Omnumi",
@@ -40,7 +40,7 @@ WRITES = Rate(1, 1.0)
 _TENANT = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OmnumiSettings:
     """`[omnumi]` in muster.toml."""
 
