@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import insert
 
 from jobs.batch import Batch, read_batch
 from jobs.keys import KeySpace
-from jobs.ledger import tables
-from jobs.ledger.rows import RunRow
+from jobs.ledger.rows import OutcomeRow, RunRow, Transition
 from jobs.ledger.store import Store
+from jobs.model import Outcome
 from jobs.publishing.findings import INTENTS_SENT
 from jobs.settings.precedence import settings
 
@@ -88,22 +87,22 @@ def write_ledger(folder: Path, source: Path, batch: Batch) -> None:
         None, None, None,
     )  # fmt: skip
     with Store.opened("sqlite:///muster.db") as store:
-        store.begin_run(store.space("eclipse", "1001"), run)
-        with store.writes.begin() as connection:
-            for accepted in batch.accepted(50_000):
-                outcomes = [
-                    {
-                        "run_id": "run-1",
-                        "source_row": row.source_row,
-                        "external_unique_id": row.key,
-                        "outcome": "onboarded",
+        space_id = store.space("eclipse", "1001")
+        store.begin_run(space_id, run)
+        for accepted in batch.accepted(50_000):
+            ended = [
+                OutcomeRow(
+                    row.source_row,
+                    Outcome.ONBOARDED,
+                    key=row.key,
+                    facts={
                         "customer_id": str(row.source_row + 10_000_000),
                         "wallet_id": str(row.source_row + 50_000_000),
-                        "attempts": 0,
-                    }
-                    for row in accepted
-                ]
-                connection.execute(insert(tables.outcome), outcomes)
+                    },
+                )
+                for row in accepted
+            ]
+            store.apply(space_id, 0, "run-1", [Transition(outcome=each) for each in ended])
         store.end_run("run-1", ended_ms=1, exit_code=0, summary=SUMMARY)
 
 

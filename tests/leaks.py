@@ -5,11 +5,13 @@ import gzip
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import polars as pl
 
+from jobs.ledger.packed import unpack, unpack_all
 from tests.flow.muster import Ended
 
 OWN = "quarantine.csv"
@@ -48,7 +50,19 @@ def contents(path: Path) -> Iterator[bytes]:
     if raw[:15] == b"SQLite format 3":
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
             yield "\n".join(database.iterdump()).encode()
+            yield "\n".join(unpacked(database)).encode("utf-8", "surrogatepass")
         database.close()
+
+
+def unpacked(database: sqlite3.Connection) -> Iterator[str]:
+    """The texts that a ledger holds as bytes."""
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        for row in database.execute(f'SELECT * FROM "{name}"'):
+            for each in row:
+                if isinstance(each, bytes):
+                    for read in (unpack, unpack_all):
+                        with suppress(UnicodeDecodeError, IndexError):
+                            yield str(read(each))
 
 
 def everything(folder: Path, ended: Sequence[Ended], inputs: Collection[str]) -> dict[str, bytes]:

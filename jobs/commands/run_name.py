@@ -40,7 +40,7 @@ RUN, RUN_OR_FOLDER = RunName(), RunName(files=True)
 def _runs(ctx: click.Context, incomplete: str) -> "list[RunRow]":
     from jobs.ledger import tables
     from jobs.ledger.place import place_of
-    from jobs.ledger.store import Store, begun, select_runs
+    from jobs.ledger.store import Store, select_runs
     from jobs.settings.precedence import settings
 
     given = {"ledger": ctx.params["ledger"]} if ctx.params.get("ledger") else {}
@@ -49,7 +49,7 @@ def _runs(ctx: click.Context, incomplete: str) -> "list[RunRow]":
         return []
     named = select_runs(summaries=False).where(tables.run.c.run_id.startswith(incomplete, autoescape=True))
     with Store.opened(ledger, create=False) as store:
-        return store.matching(named.order_by(begun().desc()).limit(MOST))
+        return store.matching(named.order_by(store.age.desc()).limit(MOST))
 
 
 def _told(run: "RunRow") -> str:

@@ -5,13 +5,15 @@ was ever seen of it, plus what has passed here since: everything of it is at lea
 look while the other one works, and goes on when it is gone; a wall clock that steps changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, func, insert, literal, select, union, union_all, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, union_all, update
 
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
+from jobs.ledger.bulk_insert import insert_lines
 from jobs.ledger.lost_answer import repeatable
+from jobs.ledger.packed import pack
 from jobs.ledger.store import Store
 
 ROUNDING_MS = 2
@@ -25,11 +27,17 @@ def met(store: Store, pool: str, clock: Clock) -> None:
         meet(connection, pool, clock.stamp())
 
 
+def know(connection: Connection, texts: Sequence[str]) -> None:
+    """Gives a number to those of `texts` (pools, boots, processes) that have none: permits speak of them by it."""
+    insert_lines(connection, tables.mark, [(pack(each),) for each in texts], replacing=False)
+
+
 def meet(connection: Connection, pool: str, now: Stamp) -> Mapping[str, int]:
     """What the clock of each boot that has permits in `pool` shows at least, in ms of its own; `now` its exact time.
 
     Remembers what was seen of the others, and forgets boots of which nothing is left. Needs a connection that writes.
     """
+    know(connection, (now.boot,))  # a boot without a number is like none, and so no other
     counted, newest, known = _seen(connection, pool, now.boot)
     ahead = tables.ahead
     for other, up_ms in newest.items():
@@ -59,31 +67,29 @@ def age_ms(connection: Connection, boot: str, up_ms: int, wall_ms: int, now: Sta
 
 
 def _seen(connection: Connection, pool: str, mine: str) -> tuple[set[str], dict[str, int], dict[str, int]]:
-    """Says which other boots have permits in `pool`, the newest time that each of them bears, and how far it is behind.
-
-    One question, for it is asked with every share of permits.
-    """
+    """Says which other boots have permits in `pool`, the newest time that each of them bears, how far it is behind."""
     permit, learned, pause, ahead = (each.c for each in (tables.permit, tables.learned, tables.pause, tables.ahead))
     newest = func.max(func.coalesce(permit.answered_up, permit.sent_up))
-    permits = select(literal("permit"), permit.boot, newest).where(permit.pool == pool, permit.boot != mine)
+    permits = select(permit.boot, newest).where(permit.pool == pool, permit.boot != mine).group_by(permit.boot)
     times = (
-        permits.group_by(permit.boot),
         select(literal("other"), learned.boot, learned.changed_up).where(learned.pool == pool, learned.boot != mine),
         select(literal("other"), pause.boot, pause.asked_up).where(pause.pool == pool, pause.boot != mine),
         select(literal("known"), ahead.other, ahead.ahead_ms).where(ahead.boot == mine),
     )
-    counted, found, known = set[str](), dict[str, int](), dict[str, int]()
+    found: dict[str, int] = dict(map(tuple, connection.execute(permits)))
+    counted, known = set(found), dict[str, int]()
     for kind, boot, value in connection.execute(union_all(*times)):
         if kind == "known":
             known[boot] = value
-            continue
-        found[boot] = max(value, found.get(boot, value))
-        if kind == "permit":
-            counted.add(boot)
+        else:
+            found[boot] = max(value, found.get(boot, value))
     return counted, found, known
 
 
 def _forget(connection: Connection) -> None:
     """Drops what is known of boots that have left nothing in any pool."""
-    left = union(*(select(table.c.boot) for table in (tables.permit, tables.learned, tables.pause)))
+    permits = select(tables.mark.c.mark).where(tables.mark.c.mark_no.in_(select(tables.permit.c.boot)))
+    left = set(connection.scalars(permits))
+    for table in (tables.learned, tables.pause):
+        left.update(connection.scalars(select(table.c.boot)))
     connection.execute(delete(tables.ahead).where(tables.ahead.c.other.not_in(left)))

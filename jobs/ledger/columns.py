@@ -1,16 +1,16 @@
 """Ledger values as lines of its tables, and back. No statement, no connection.
 
-A line has its table's columns in their order. (As names and values it costs a transition a fifth more.)
+A line has its table's columns in their order. (As names and values it costs a transition a fifth more.) Runs and keys
+are the numbers that stand for them, where a line is written; `kept` makes bytes of the texts.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import RowMapping
 
+from jobs.ledger.packed import pack, pack_all
 from jobs.ledger.rows import EventRow, OutcomeRow, RecordRow, RunRow, StepRow, StepStatus
 from jobs.model import Outcome
 from jobs.privacy.masking import mark
@@ -26,18 +26,10 @@ FACT_COLUMNS = (
 )
 """Facts that have a column of their own in `outcome`."""
 
-_text = json.encoder.encode_basestring_ascii
 
-
-def _json(values: Mapping[str, str]) -> str:
-    """With sorted names and a blank behind each colon: searches in the ledger rely on it."""
-    return _spelt(tuple(values.items()))
-
-
-@lru_cache(maxsize=4096)
-def _spelt(values: tuple[tuple[str, str], ...]) -> str:
-    """A row's pseudonyms and facts are written with each of its seven transitions, and seldom others than before."""
-    return "{" + ", ".join([f"{_text(name)}: {_text(value)}" for name, value in sorted(values)]) + "}"
+def kept(values: Sequence[object]) -> tuple[object, ...]:
+    """A line as it lies in the table: what is a text is packed."""
+    return tuple([pack(value) if isinstance(value, str) else value for value in values])
 
 
 def _trace(trace: Trace) -> tuple[int | None, str | None, str | None]:
@@ -48,39 +40,48 @@ def _trace(trace: Trace) -> tuple[int | None, str | None, str | None]:
     return trace.http_status, code or None, trace_id or None
 
 
-def record_line(row: RecordRow, space_id: int) -> tuple[object, ...]:
-    """A record as its columns; facts and pseudonyms as JSON with sorted names."""
+def _packed_trace(trace: Trace) -> tuple[object, ...]:
+    status, code, trace_id = _trace(trace)
+    return status, None if code is None else pack(code), None if trace_id is None else pack(trace_id)
+
+
+def record_line(row: RecordRow, space_id: int, key: int, run: int) -> tuple[object, ...]:
+    """A record as its columns, packed."""
+    customer = row.facts.get("customer_id")
     return (
         space_id,
-        row.key,
-        row.fingerprint,
-        _json(row.pseudonyms),
-        None if row.outcome is None else row.outcome.value,
-        row.reason_code,
-        row.reason,
-        row.failed_step,
-        _json(row.facts),
-        *_trace(row.trace),
+        key,
+        pack(row.fingerprint),
+        pack_all(row.pseudonyms),
+        None if row.outcome is None else pack(row.outcome.value),
+        None if row.reason_code is None else pack(row.reason_code),
+        None if row.reason is None else pack(row.reason),
+        None if row.failed_step is None else pack(row.failed_step),
+        pack(customer) if customer else None,
+        pack_all(row.facts),
+        *_packed_trace(row.trace),
         row.first_attempt_ms,
         row.last_attempt_ms,
         row.undecided_since_ms,
-        row.run_id,
+        run,
     )
 
 
 def record_of(line: Sequence[Any]) -> RecordRow:
     """The record of a row of `record`."""
-    _, key, fingerprint, pseudonyms, outcome, code, reason, step, facts, *trace, first, last, undecided, run_id = line
+    _, key, fingerprint, pseudonyms, outcome, code, reason, step, _, facts, *trace, first, last, undecided, run_id = (
+        line
+    )
     return RecordRow(
         key=key,
         fingerprint=fingerprint,
-        pseudonyms=orjson.loads(pseudonyms),
+        pseudonyms=pseudonyms,
         run_id=run_id,
         outcome=Outcome(outcome) if outcome else None,
         reason_code=code,
         reason=reason,
         failed_step=step,
-        facts=orjson.loads(facts),
+        facts=facts,
         trace=Trace(*trace),
         first_attempt_ms=first,
         last_attempt_ms=last,
@@ -88,19 +89,19 @@ def record_of(line: Sequence[Any]) -> RecordRow:
     )
 
 
-def step_line(row: StepRow, key: str, space_id: int) -> tuple[object, ...]:
-    """A step of `key` as its columns."""
+def step_line(row: StepRow, space_id: int, key: int) -> tuple[object, ...]:
+    """A step of `key` as its columns, packed."""
     return (
         space_id,
         key,
-        row.name,
-        row.status.value,
+        pack(row.name),
+        pack(row.status.value),
         row.attempts,
         row.doubt_since_ms,
         row.doubts,
-        None if row.bound is None else _json(row.bound),
-        row.write_key,
-        row.body_sha256,
+        None if row.bound is None else pack_all(row.bound),
+        None if row.write_key is None else pack(row.write_key),
+        None if row.body_sha256 is None else pack(row.body_sha256),
     )
 
 
@@ -113,38 +114,39 @@ def step_of(line: Sequence[Any]) -> StepRow:
         attempts=attempts,
         doubt_since_ms=since_ms,
         doubts=doubts,
-        bound=None if bound is None else orjson.loads(bound),
+        bound=bound,
         write_key=write_key,
         body_sha256=body_sha256,
     )
 
 
-def event_line(row: EventRow, run_id: str) -> tuple[object, ...]:
-    """An event of a run as its columns, without its number."""
+def event_line(row: EventRow, run: int, seq: int | None, key: int | None) -> tuple[object, ...]:
+    """An event of a run as its columns, packed; without its number where the table gives it (`seq` None)."""
     return (
-        run_id,
+        run,
+        *(() if seq is None else (seq,)),
         row.at_ms,
-        row.kind,
+        pack(row.kind),
         row.source_row,
-        row.key,
-        row.step,
+        key,
+        None if row.step is None else pack(row.step),
         row.attempt,
-        row.fingerprint,
-        None if row.verdict is None else str(row.verdict),
-        *_trace(row.trace),
-        row.detail,
-        row.write_key,
+        None if row.fingerprint is None else pack(row.fingerprint),
+        None if row.verdict is None else pack(str(row.verdict)),
+        *_packed_trace(row.trace),
+        None if row.detail is None else pack(row.detail),
+        None if row.write_key is None else pack(row.write_key),
     )
 
 
-def outcome_line(row: OutcomeRow, run_id: str) -> tuple[object, ...]:
+def outcome_line(row: OutcomeRow, run: int | str, key: int | str | None) -> tuple[object, ...]:
     """An outcome of a run as its columns; facts that have a column of their own go there."""
     facts = row.facts
     return (
-        run_id,
+        run,
         row.source_row,
         row.row_ref,
-        row.key,
+        key,
         row.outcome.value,
         row.reason_code,
         row.reason,

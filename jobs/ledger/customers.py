@@ -1,10 +1,8 @@
 """What the ledger keeps of the customers of one space, asked for by the target's ids of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 
-import orjson
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import Integer, inspect, select, text, type_coerce
 
 from jobs.ledger import tables
 from jobs.ledger.store import Store
@@ -12,23 +10,8 @@ from jobs.ledger.store import Store
 KEYS_A_QUERY = 500
 """Below SQLite's limit of bound variables (32,766) and short enough to plan quickly (chosen)."""
 
-CUSTOMER = "json_extract(facts, '$.customer_id')"
 INDEX = "record_by_customer"
-"""On the customer alone: SQLite adds the primary key itself. It has to be named, or the primary key is preferred."""
-
-SPELLED = """substring(facts from '"customer_id"\\: ("(?\\:[^"\\\\]|\\\\.)*")')"""
-"""The customer as PostgreSQL finds it in the text of the facts, quoted as JSON."""
-
-
-def _kept(record: str, customer: str) -> TextClause:
-    return text(
-        f"SELECT facts FROM {record}"  # noqa: S608 - constants # nosec B608
-        " WHERE space_id = (SELECT space_id FROM space WHERE system = :system AND tenant = :tenant)"
-        f" AND {customer} IS NOT NULL AND {customer} IN :customers ORDER BY key"
-    ).bindparams(bindparam("customers", expanding=True))
-
-
-KEPT = {"sqlite": _kept(f"record INDEXED BY {INDEX}", CUSTOMER), "postgresql": _kept("record", SPELLED)}
+"""On the customer alone: SQLite adds the primary key itself."""
 
 
 def made_customers(
@@ -36,15 +19,15 @@ def made_customers(
 ) -> Mapping[str, Mapping[str, str]]:
     """The facts of those customers of (system, tenant), by id; one that the ledger does not know is absent."""
     by_customer(store)
-    kind = store.engine.dialect.name
+    record, space = tables.record.c, tables.space.c
+    ours = select(space.space_id).where(space.system == system, space.tenant == tenant).scalar_subquery()
+    its = type_coerce(record.space_id, Integer) + 0 == ours  # so that the primary key is not preferred to the index
     found: dict[str, Mapping[str, str]] = {}
     with store.engine.connect() as connection:
         for start in range(0, len(customer_ids), KEYS_A_QUERY):
             part = list(customer_ids[start : start + KEYS_A_QUERY])
-            if kind == "postgresql":
-                part = [json.dumps(each) for each in part]
-            kept = connection.scalars(KEPT[kind], {"system": system, "tenant": tenant, "customers": part})
-            found |= {facts["customer_id"]: facts for facts in map(orjson.loads, kept)}
+            wanted = select(record.facts).where(its, record.customer_id.in_(part)).order_by(record.key)
+            found |= {facts["customer_id"]: facts for facts in connection.scalars(wanted)}
     return found
 
 
@@ -70,8 +53,8 @@ def by_customer(store: Store) -> None:
     if store.engine.dialect.name == "postgresql":
         return
     with store.engine.connect() as connection:
-        if connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = :name"), {"name": INDEX}):
-            return
-    with store.writes.begin() as connection:
-        columns = f"record ({CUSTOMER}) WHERE {CUSTOMER} IS NOT NULL"
-        connection.execute(text(f"CREATE INDEX IF NOT EXISTS {INDEX} ON {columns}"))
+        there = {each["name"] for each in inspect(connection).get_indexes("record")}
+    if INDEX not in there:
+        with store.writes.begin() as connection:
+            columns = "record (customer_id) WHERE customer_id IS NOT NULL"
+            connection.execute(text(f"CREATE INDEX IF NOT EXISTS {INDEX} ON {columns}"))

@@ -77,7 +77,7 @@ def dispositions(store: Store, before_ms: int | None = None) -> Dispositions:
         select(said, outcome.c.external_unique_id, batch.c.batch_id, batch.c.space_id)
         .join(run, run.c.run_id == said.c.run_id)
         .join(batch, batch.c.batch_id == run.c.batch_id)
-        .join(outcome, (outcome.c.run_id == said.c.run_id) & (outcome.c.source_row == said.c.source_row))
+        .join(outcome, (outcome.c.run_id == run.c.run_no) & (outcome.c.source_row == said.c.source_row))
         .order_by(said.c.disposition_id)
     )
     if before_ms is not None:

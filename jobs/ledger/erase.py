@@ -5,13 +5,31 @@ Records of rows that are still open stay too: without them nobody could say what
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, null, or_, select, tuple_, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    union,
+    update,
+)
 
 from jobs.ledger import tables
-from jobs.ledger.people import Place
+from jobs.ledger.packed import CUSTOMER, HIDDEN
+from jobs.ledger.people import Place, at
 from jobs.ledger.rows import RunRow
-from jobs.ledger.store import Store, begun, select_runs
+from jobs.ledger.store import Store, select_runs
 from jobs.model import COMPLETE, RESUMABLE
 from schemas.outcome import OUTCOME
 from schemas.report_column import goes, personal
@@ -49,13 +67,13 @@ def runs_before(store: Store, before_ms: int) -> list[RunRow]:
     killed or cut short, counts from its beginning: nobody would come back for what it left.
     """
     run = tables.run.c
-    old = select_runs().where(func.coalesce(run.ended_ms, run.started_ms) < before_ms).order_by(begun())
+    old = select_runs().where(func.coalesce(run.ended_ms, run.started_ms) < before_ms).order_by(store.age)
     return [run for run in store.matching(old) if "purge" not in erased(run)]
 
 
 def all_runs(store: Store) -> list[RunRow]:
     """Every run, oldest first."""
-    return store.matching(select_runs().order_by(begun()))
+    return store.matching(select_runs().order_by(store.age))
 
 
 def erased(run: RunRow) -> list[str]:
@@ -95,6 +113,7 @@ def purge_runs(store: Store, run_ids: Sequence[str]) -> int:
             connection.execute(update(event).where(event.c.run_id == run_id).values(told))
             _blank_words(connection, tables.disposition.c.run_id == run_id)
             _blank_decisions(connection, event.c.run_id == run_id, forgotten=False)
+        _drop_keys(connection)
     return int(dropped)
 
 
@@ -107,10 +126,24 @@ def _blank_words(connection: Connection, *which: ColumnElement[bool]) -> None:
 def _blank_decisions(connection: Connection, *which: ColumnElement[bool], forgotten: bool) -> None:
     """Leaves of the decisions of people what `decision_left` says."""
     event = tables.event
-    made = select(event.c.seq, event.c.detail).where(*which, event.c.kind == "decision", event.c.detail.is_not(None))
-    for seq, detail in connection.execute(made).all():
+    made = select(event.c.run_id, event.c.seq, event.c.detail).where(
+        *which, event.c.kind == "decision", event.c.detail.is_not(None)
+    )
+    for run_id, seq, detail in connection.execute(made).all():
         left = decision_left(detail, forgotten=forgotten)
-        connection.execute(update(event).where(event.c.seq == seq).values(detail=left))
+        mine = (event.c.run_id == run_id, event.c.seq == seq)
+        connection.execute(update(event).where(*mine).values(detail=left))
+
+
+def _drop_keys(connection: Connection) -> None:
+    """Drops the keys that nothing speaks of any more."""
+    keys, event, outcome = tables.keys, tables.event.c, tables.outcome.c
+    spoken = union(
+        *(select(table.c.key) for table in (tables.record, tables.step, tables.holder)),
+        select(event.key).where(event.key.is_not(None)),
+        select(outcome.external_unique_id).where(outcome.external_unique_id.is_not(None)),
+    )
+    connection.execute(delete(keys).where(keys.c.key_no.not_in(spoken)))
 
 
 def _blank_keys(connection: Connection, run_id: str) -> None:
@@ -121,10 +154,11 @@ def _blank_keys(connection: Connection, run_id: str) -> None:
     outcome, event, record = tables.outcome.c, tables.event, tables.record
     needed = select(record.c.key)
     key = outcome.external_unique_id
-    derived = and_(outcome.row_ref.is_(None), key.like("cust-________-____-5%"))
-    led = and_(outcome.run_id == run_id, or_(key.like("hidden-%"), derived), key.not_in(needed))
+    hidden, made_of_a_name = _keys_of()
+    derived = and_(outcome.row_ref.is_(None), key.in_(made_of_a_name))
+    led = and_(outcome.run_id == run_id, or_(key.in_(hidden), derived), key.not_in(needed))
     rows = select(outcome.source_row).where(led)
-    its = and_(event.c.run_id == run_id, or_(event.c.source_row.in_(rows), event.c.key.like("hidden-%")))
+    its = and_(event.c.run_id == run_id, or_(event.c.source_row.in_(rows), event.c.key.in_(hidden)))
     connection.execute(update(event).where(its, event.c.key.not_in(needed)).values(key=null()))
     columns = {column: null() for column in ("external_unique_id", "wallet_external_unique_id")}
     connection.execute(update(tables.outcome).where(led).values(columns))
@@ -133,7 +167,7 @@ def _blank_keys(connection: Connection, run_id: str) -> None:
 def still_open(store: Store, places: Sequence[Place]) -> bool:
     """Whether something of these keys is unfinished."""
     record = tables.record.c
-    wanted = tuple_(record.space_id, record.key).in_(places)
+    wanted = at(record.space_id, record.key, places)
     unsettled = or_(record.outcome.is_(None), record.outcome.in_(list(RESUMABLE)))
     with store.engine.connect() as connection:
         return connection.scalar(select(record.key).where(wanted, unsettled)) is not None
@@ -145,14 +179,15 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
     """
     outcome, event, said = tables.outcome, tables.event, tables.disposition.c
     notice, holder = tables.notice, tables.holder.c
-    customers = select(holder.space_id, func.lower(holder.id)).where(
-        holder.kind == "customer", tuple_(holder.space_id, holder.key).in_(places)
-    )
+    which = at(holder.space_id, holder.key, places)
     leading, told = _nothing(personal(OUTCOME, forgotten=True)), _nothing(personal_of_events(forgotten=True))
     with store.writes.begin() as connection:
-        connection.execute(delete(notice).where(tuple_(notice.c.space_id, notice.c.customer_id).in_(customers)))
+        held = connection.execute(select(holder.space_id, holder.id).where(holder.kind == "customer", which)).all()
+        for space_id, customer_id in held:
+            told_of = (notice.c.space_id == space_id, notice.c.customer_id == customer_id.lower())
+            connection.execute(delete(notice).where(*told_of))
         for table in (tables.step, tables.record, tables.holder):
-            connection.execute(delete(table).where(tuple_(table.c.space_id, table.c.key).in_(places)))
+            connection.execute(delete(table).where(at(table.c.space_id, table.c.key, places)))
         runs = {run_id for run_id, _ in rows}
         connection.execute(delete(tables.reading).where(tables.reading.c.run_id.in_(runs)))
         for run_id, row in rows:
@@ -163,6 +198,7 @@ def forget_rows(store: Store, places: Sequence[Place], rows: Sequence[tuple[str,
             _blank_words(connection, said.run_id == run_id, said.source_row == row)
             _close(connection, mine, by, at_ms)
             _blank_decisions(connection, *its, forgotten=True)
+        _drop_keys(connection)
 
 
 def forgotten(store: Store, run_id: str) -> frozenset[int]:
@@ -182,6 +218,16 @@ def _close(connection: Connection, row: Sequence[ColumnElement[bool]], by: str, 
     for found in connection.execute(select(*names).where(*row, outcome.outcome.not_in(list(COMPLETE)))).mappings():
         word = {"choice": "give_up", "reason": FORGOTTEN, "decided_by": by, "at_ms": at_ms}
         connection.execute(insert(said).values(**found, **word))
+
+
+def _keys_of() -> tuple[Select[Any], Select[Any]]:
+    """The numbers of the keys that are hidden, and of those that an older muster derived (a UUID of version 5)."""
+    key = tables.keys.c
+    packed = type_coerce(key.key, LargeBinary)
+    version = func.substr(packed, 8, 1, type_=LargeBinary)
+    derived = (func.substr(packed, 1, 1, type_=LargeBinary) == bytes([CUSTOMER]), version.between(b"\x50", b"\x5f"))
+    hidden = func.substr(packed, 1, 1, type_=LargeBinary) == bytes([HIDDEN])
+    return select(key.key_no).where(hidden), select(key.key_no).where(func.length(packed) == 17, *derived)
 
 
 def _nothing(columns: Sequence[str]) -> dict[str, object]:

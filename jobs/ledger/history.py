@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from jobs.ledger import tables
 from jobs.ledger.paging import paged
 from jobs.ledger.rows import RunRow
-from jobs.ledger.store import Store, begun, select_runs
+from jobs.ledger.store import Store, select_runs
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
 
@@ -83,9 +83,10 @@ def moments(store: Store, run_id: str, window: int = A_WINDOW) -> Iterator[Seque
 
 def runs_of(store: Store, system: str, tenant: str, most: int, until: str | None = None) -> list[RunRow]:
     """The newest `most` runs in a space, oldest first; `until`: none that began after that run."""
-    space, event = tables.space.c, tables.event.c
+    space = tables.space.c
     wanted = select_runs().where(space.system == system, space.tenant == tenant)
     if until is not None:
-        wanted = wanted.where(begun() <= select(func.min(event.seq)).where(event.run_id == until).scalar_subquery())
-    newest = wanted.order_by(begun().desc(), tables.run.c.run_id.desc()).limit(most)
+        last = tables.run.alias().c
+        wanted = wanted.where(store.age <= select(last.run_no).where(last.run_id == until).scalar_subquery())
+    newest = wanted.order_by(store.age.desc(), tables.run.c.run_id.desc()).limit(most)
     return store.matching(newest)[::-1]

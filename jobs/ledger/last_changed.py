@@ -40,7 +40,7 @@ def _joined(wanted: Select[Any], run_id: str, outcome: Outcome, span: Span | Non
     among = () if span is None else (OUTCOME.source_row.between(*span),)
     return (
         wanted.select_from(tables.outcome)
-        .join(run, run.c.run_id == OUTCOME.run_id)
+        .join(run, run.c.run_no == OUTCOME.run_id)
         .join(batch, batch.c.batch_id == run.c.batch_id)
         .join(tables.record, its_record)
         .where(OUTCOME.run_id == run_id, OUTCOME.outcome == outcome, *among)

@@ -7,12 +7,12 @@ from jobs.ledger import tables
 from jobs.ledger.database import database_of
 
 
-def migrate(engine: Engine, *, create: bool, upgrade: bool) -> None:
+def migrate(engine: Engine, *, create: bool, upgrade: bool) -> int:
     """Makes the tables of an empty database, brings an older one up to date, refuses one of a newer version.
 
     `create`, `upgrade` False: an empty one is refused, an older one stays as it is. A ledger that is made already is
     only read: a process that was stopped within a commit keeps the write lock, and who comes second has to hear who
-    that is. Raises Unusable.
+    that is. Gives the version that it has then. Raises Unusable.
     """
     version = version_of(engine)
     if version is None and not create:
@@ -26,6 +26,7 @@ def migrate(engine: Engine, *, create: bool, upgrade: bool) -> None:
         version = upgraded(engine)
     if version is None or version > tables.SCHEMA_VERSION:
         raise Unusable(f"the ledger has schema version {version}, this muster knows {tables.SCHEMA_VERSION}")
+    return version
 
 
 def version_of(engine: Engine) -> int | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, exists, or_, select
 from jobs.ledger import tables
 from jobs.ledger.columns import run_of
 from jobs.ledger.rows import RunRow
-from jobs.ledger.store import Store, begun, select_runs
+from jobs.ledger.store import Store, select_runs
 from jobs.model import ATTENTION, COMPLETE, Outcome
 from jobs.value import value
 from jobs.windows import A_WINDOW
@@ -63,7 +63,7 @@ def standings(store: Store, system: str | None = None, tenant: str | None = None
     """
     space, batch = tables.space.c, tables.batch.c
     wanted = select_runs(summaries=False).add_columns(batch.batch_id.label("file"), batch.space_id)
-    wanted = wanted.order_by(begun(), tables.run.c.run_id)
+    wanted = wanted.order_by(store.age, tables.run.c.run_id)
     wanted = wanted.where(space.system == system) if system else wanted
     wanted = wanted.where(space.tenant == tenant) if tenant else wanted
     places: dict[int, int] = {}
@@ -85,7 +85,7 @@ def before(store: Store, run: RunRow) -> tuple[list[Standing], Standing]:
         .where(tables.batch.c.space_id == mine.space_id)
     )
     with store.engine.connect() as connection:
-        order = list(connection.scalars(ours.order_by(begun(), tables.run.c.run_id)))
+        order = list(connection.scalars(ours.order_by(store.age, tables.run.c.run_id)))
     earlier = set(order[: order.index(run.run_id)])
     shortened = [replace(each, runs=tuple(one for one in each.runs if one.run_id in earlier)) for each in files]
     return shortened, mine
@@ -125,7 +125,7 @@ def _incomplete(run_ids: Sequence[str]) -> Select[Any]:
         record.outcome.in_(sorted(COMPLETE)),
     )
     given_up = and_(outcome.outcome == Outcome.FAILED, outcome.reason_code == GIVEN_UP)
-    wanted = _open_rows(run_ids, OPEN).join(tables.run, run.run_id == outcome.run_id)
+    wanted = _open_rows(run_ids, OPEN).join(tables.run, run.run_no == outcome.run_id)
     wanted = wanted.join(tables.batch, tables.batch.c.batch_id == run.batch_id)
     return wanted.where(~done, or_(outcome.reason_code.is_(None), ~given_up))
 

@@ -1,13 +1,13 @@
 """Finds the rows of one person by keyed pseudonym; the ledger knows no other way."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from jobs.ledger import tables
-from jobs.ledger.dialect import is_one_of
+from jobs.ledger.dialect import contains, is_one_of
+from jobs.ledger.packed import pack
 from jobs.ledger.store import Store
 
 Place = tuple[int, str]
@@ -16,19 +16,25 @@ Place = tuple[int, str]
 
 def places_of(store: Store, pseudonyms: Collection[tuple[str, str]]) -> list[Place]:
     """Where a value with one of `pseudonyms` (column, pseudonym) is recorded, over all systems and tenants."""
-    record = tables.record.c
-    held = [record.pseudonyms.contains(f'"{column}": "{found}"', autoescape=True) for column, found in pseudonyms]
+    record, sought = tables.record.c, set(pseudonyms)
+    wanted = select(record.space_id, record.key, record.pseudonyms)
     with store.engine.connect() as connection:
-        found = connection.execute(select(record.space_id, record.key).where(or_(*held)).order_by(record.key))
-        return [(int(space_id), str(key)) for space_id, key in found]
+        held = or_(*(contains(connection, record.pseudonyms, pack(found)) for _, found in pseudonyms))
+        found = connection.execute(wanted.where(held))
+        return sorted((int(space_id), str(key)) for space_id, key, its in found if sought & set(its.items()))
 
 
 def held_at(store: Store, places: Sequence[Place]) -> list[tuple[str, str]]:
     """The pseudonyms (column, pseudonym) that the records at `places` have."""
     record = tables.record.c
-    wanted = select(record.pseudonyms).where(tuple_(record.space_id, record.key).in_(places))
+    wanted = select(record.pseudonyms).where(at(record.space_id, record.key, places))
     with store.engine.connect() as connection:
-        return [each for text in connection.scalars(wanted) for each in json.loads(text).items()]
+        return [each for its in connection.scalars(wanted) for each in its.items()]
+
+
+def at(space_id: ColumnElement[int], key: ColumnElement[str], places: Sequence[Place]) -> ColumnElement[bool]:
+    """Whether that of a space and a key is one of `places`, which are few."""
+    return or_(false(), *(and_(space_id == space, key == name) for space, name in places))
 
 
 def spaces_named(store: Store) -> list[tuple[int, str, str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from jobs.clock import Clock, Stamp
 from jobs.ledger import tables
-from jobs.ledger.boots import meet
+from jobs.ledger.boots import know, meet
 from jobs.ledger.dialect import numbers
 from jobs.ledger.learned import in_force, tried_higher
 from jobs.ledger.lost_answer import made_once
@@ -62,6 +62,7 @@ def _reserved(pool: Pool, rate: Rate, wanted: int, answered_up: Sequence[int], l
     table = tables.permit
     with pool.store.about_permits().begin() as connection:
         now = pool.clock.stamp()  # only now: whoever had the lock before was earlier
+        know(connection, (pool.name, now.boot, pool.process))
         if lost:
             answered_up = _untold(connection, pool, answered_up)
             if found := _given(connection, pool, lost):
@@ -104,6 +105,7 @@ def hand_back(pool: Pool, answered_up: Sequence[int], unused: int) -> None:
 def _handed_back(pool: Pool, answered_up: Sequence[int], unused: int, *, again: bool) -> None:
     with pool.store.about_permits().begin() as connection:
         answered_up = _untold(connection, pool, answered_up) if again else answered_up
+        know(connection, (pool.name, pool.clock.boot(), pool.process))
         _report(connection, pool, answered_up, pool.clock.stamp())
         _give_back(connection, pool, unused)
 

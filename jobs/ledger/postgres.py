@@ -26,6 +26,7 @@ from jobs.ledger import tables
 from jobs.ledger.broken import LedgerAway, LedgerBroken, LedgerBusy, words_of
 from jobs.ledger.database import database_of
 from jobs.ledger.lost_answer import FirstAsked
+from jobs.ledger.older import ANEW_SINCE, BEFORE, bring_over
 from jobs.ledger.silence import SHORT_SECONDS, Heard, at_work
 from jobs.ledger.turn import BUSY_SECONDS, STEP_SECONDS, Turn
 
@@ -141,6 +142,9 @@ class Postgres:
                 raw.execute(script)
         except psycopg.Error as error:
             raise refused(self.words, error, writes=True) from None
+        if since < ANEW_SINCE:
+            _grant_as_before(connection)
+            bring_over(connection)
 
     def wipe(self, engine: Engine) -> None:
         """As of `Database`: the tables are written anew without what was deleted. Raises Unusable.
@@ -171,6 +175,21 @@ class Postgres:
         finally:
             driver.autocommit = False
             raw.close()
+
+
+def _grant_as_before(connection: Connection) -> None:
+    """Gives whoever has rights on the tables of before the same ones on the new ones, and on those beside them."""
+    asked = text(
+        "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants"
+        " WHERE table_schema = current_schema() AND table_name LIKE :names AND grantee <> current_user"
+    )
+    quoted = connection.dialect.identifier_preparer.quote_identifier
+    for name, role, right in connection.execute(asked, {"names": f"%{BEFORE}"}).all():
+        table = name.removesuffix(BEFORE)
+        beside = ("keys", "mark") if table == "record" and right in {"SELECT", "INSERT"} else ()
+        for each in (table, *beside):
+            to = "PUBLIC" if role == "PUBLIC" else quoted(role)
+            connection.exec_driver_sql(f"GRANT {right} ON {quoted(each)} TO {to}")
 
 
 def scripts(since: int) -> Sequence[str]:

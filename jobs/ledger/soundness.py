@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select, text
+from sqlalchemy import BigInteger, Select, String, and_, func, literal, select, text, type_coerce
 
 from jobs.errors import ExitCode
 from jobs.ledger import tables
 from jobs.ledger.store import Store
+from jobs.ledger.stored import Numbered
 from jobs.value import value
 
 ENDED_WELL = (ExitCode.OK, ExitCode.ATTENTION, ExitCode.PENDING)
@@ -61,11 +62,24 @@ def _rules() -> dict[str, Select[Any]]:
         wanted = select(table.c.space_id, table.c.key).select_from(joined).where(record.c.key.is_(None))
         found[f"each {table.name} belongs to a record"] = wanted.order_by(table.c.space_id, table.c.key)
     for table in (outcome, tables.event, tables.call, tables.lineage, tables.disposition, tables.shard):
-        joined = table.outerjoin(run, run.c.run_id == table.c.run_id)
+        number = run.c.run_no if isinstance(table.c.run_id.type, Numbered) else run.c.run_id
+        joined = table.outerjoin(run, number == table.c.run_id)
         found[f"each {table.name} belongs to a run"] = (
-            select(table.c.run_id).select_from(joined).where(run.c.run_id.is_(None)).order_by(table.c.run_id)
+            select(type_coerce(table.c.run_id, String))
+            .select_from(joined)
+            .where(run.c.run_id.is_(None))
+            .order_by(table.c.run_id)
         )
-    settled = select(func.count()).select_from(outcome).where(outcome.c.run_id == run.c.run_id).correlate(run)
+    for table in (record, outcome, tables.event):
+        key = table.c.external_unique_id if table is outcome else table.c.key
+        joined = table.outerjoin(tables.keys, tables.keys.c.key_no == key)
+        found[f"each {table.name} has a key that is known"] = (
+            select(type_coerce(key, BigInteger))
+            .select_from(joined)
+            .where(key.is_not(None), tables.keys.c.key_no.is_(None))
+            .order_by(key)
+        )
+    settled = select(func.count()).select_from(outcome).where(outcome.c.run_id == run.c.run_no).correlate(run)
     found["a run that ended has one outcome a row"] = (
         select(run.c.run_id)
         .join(batch, batch.c.batch_id == run.c.batch_id)
@@ -74,7 +88,7 @@ def _rules() -> dict[str, Select[Any]]:
     )
     found["rows of outcomes are those of their file"] = (
         select(outcome.c.run_id, outcome.c.source_row)
-        .join(run, run.c.run_id == outcome.c.run_id)
+        .join(run, run.c.run_no == outcome.c.run_id)
         .join(batch, batch.c.batch_id == run.c.batch_id)
         .where((outcome.c.source_row < 1) | (outcome.c.source_row > batch.c.rows))
         .order_by(outcome.c.run_id, outcome.c.source_row)

@@ -158,6 +158,7 @@ def refuse_remains(path: Path) -> None:
 
 def _on_connect(connection: sqlite3.Connection, files: Files, turn: Turn) -> None:
     """Sets the pragmas and reads them back: `journal_mode=wal` fails silently on some file systems."""
+    connection.create_function("unhexed", 1, bytes.fromhex, deterministic=True)  # SQLite's own is of 3.41
     connection.isolation_level = None  # BEGIN is ours to say, see _on_begin
     mode = turn.take(lambda: _into_wal(connection))
     connection.execute("PRAGMA synchronous=FULL")

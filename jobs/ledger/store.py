@@ -12,7 +12,6 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    bindparam,
     func,
     insert,
     inspect,
@@ -23,62 +22,26 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from jobs.errors import ExitCode, MusterError, Unusable
+from jobs.errors import MusterError, Unusable
 from jobs.ledger import tables
-from jobs.ledger.acknowledged import Acknowledged, older
-from jobs.ledger.broken import LedgerBroken, LedgerBusy, words_of
-from jobs.ledger.bulk_insert import Many
-from jobs.ledger.columns import (
-    event_line,
-    outcome_line,
-    record_line,
-    record_of,
-    run_of,
-    step_line,
-    step_of,
-)
-from jobs.ledger.database import database_of, still_there
+from jobs.ledger.broken import LedgerBusy, words_of
+from jobs.ledger.bulk_insert import insert_lines
+from jobs.ledger.columns import record_of, run_of, step_of
+from jobs.ledger.database import database_of
 from jobs.ledger.dialect import insert_into, is_one_of
-from jobs.ledger.lost_answer import is_there, made_once, repeatable
+from jobs.ledger.lost_answer import made_once, repeatable
 from jobs.ledger.migration import migrate
+from jobs.ledger.older import ANEW_SINCE
 from jobs.ledger.origin import MOVED_FROM, remember_origin
 from jobs.ledger.paging import paged
 from jobs.ledger.place import place_of
-from jobs.ledger.rows import EventRow, IdClaim, Known, Part, RecordRow, RunRow, StepRow, Transition
+from jobs.ledger.rows import EventRow, IdClaim, Known, Part, RunRow, StepRow, Transition
+from jobs.ledger.transitions import Fence, Transitions
 from jobs.model import Outcome
 from jobs.windows import A_WINDOW
 
-RUN_COLUMNS = tuple(each for each in tables.run.c if each.name != "stop")
-"""What a run is known by; why its processes are to stop is for them alone."""
-
-EPOCH = (
-    select(tables.space.c.epoch).where(tables.space.c.space_id == bindparam("space_id")).with_for_update(key_share=True)
-)
-"""The fencing epoch of a space, held until the transaction ends where a database can."""
-
-OF_SHARD = (
-    select(tables.shard.c.epoch)
-    .where(tables.shard.c.run_id == bindparam("run_id"), tables.shard.c.shard == bindparam("shard"))
-    .where(tables.space.c.space_id == bindparam("space_id"), tables.space.c.epoch == bindparam("epoch"))
-    .with_for_update(read=True, key_share=True)
-)
-"""The fencing epoch of a shard as long as the space has this one. Shards of a run commit beside each other: whoever
-takes a space has the lock of the whole ledger, which each of them shares."""
-
-
-class Fenced(LedgerBroken):
-    """Another process took the (system, tenant) over: this one must stop at once and change nothing more."""
-
-    exit_code = ExitCode.LOCKED
-    code = None
-
-    @classmethod
-    def taken_over(cls) -> "Fenced":
-        """What is said of it."""
-        return cls(
-            "another run took over this tenant: stopped without changing anything more",
-            hint="muster status shows it; when it has ended, muster resume",
-        )
+RUN_COLUMNS = tuple(each for each in tables.run.c if each.name not in {"run_no", "stop"})
+"""What a run is known by; its number is the ledger's alone, and why its processes are to stop is for them."""
 
 
 class Store:
@@ -87,8 +50,16 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.writes = engine.execution_options(writes=True)
-        self._many = Many()
-        self._acknowledged = Acknowledged()
+        self._numbers = Transitions()
+        self.version = tables.SCHEMA_VERSION
+
+    @property
+    def age(self) -> ColumnElement[int]:
+        """Grows from run to run as they began in this ledger, whatever the wall clock showed then.
+
+        Of a ledger of an older version that is only read, it is what the wall clock showed.
+        """
+        return tables.run.c.run_no if self.version >= ANEW_SINCE else tables.run.c.started_ms
 
     @property
     def url(self) -> str:
@@ -104,7 +75,7 @@ class Store:
         place = place_of(url)
         store = cls(place.open())
         try:
-            migrate(store.engine, create=create, upgrade=upgrade)
+            store.version = migrate(store.engine, create=create, upgrade=upgrade)
         except DBAPIError as error:
             store.close()
             raise Unusable(f"the ledger {place} can't be used: {_cause(error)}") from error
@@ -208,7 +179,7 @@ class Store:
         """
         batch, start = tables.batch, EventRow(run.started_ms, "run_start")
         with self.writes.begin() as connection:
-            self._acknowledged.check(connection)
+            self._numbers.acknowledged.check(connection)
             if connection.scalar(select(tables.run.c.run_id).where(tables.run.c.run_id == run.run_id)):
                 raise Unusable(f"run id {run.run_id} was used before", hint="choose another --run-id, or leave it out")
             row = {
@@ -220,22 +191,21 @@ class Store:
             connection.execute(self._insert(batch).values(row).on_conflict_do_nothing())
             same = (batch.c.space_id == space_id, batch.c.input_sha256 == run.input_sha256)
             batch_id = connection.scalar(select(batch.c.batch_id).where(*same))
-            connection.execute(
-                insert(tables.run).values(
-                    run_id=run.run_id,
-                    batch_id=batch_id,
-                    command=run.command,
-                    input_path=run.input_path,
-                    settings=json.dumps(run.settings, sort_keys=True),
-                    facts=json.dumps(run.facts, sort_keys=True),
-                    folder=run.folder,
-                    started_ms=run.started_ms,
-                )
+            begun_run = insert(tables.run).values(
+                run_id=run.run_id,
+                batch_id=batch_id,
+                command=run.command,
+                input_path=run.input_path,
+                settings=json.dumps(run.settings, sort_keys=True),
+                facts=json.dumps(run.facts, sort_keys=True),
+                folder=run.folder,
+                started_ms=run.started_ms,
             )
-            self._many.insert(connection, tables.event, [event_line(start, run.run_id)])
+            number = connection.scalar(begun_run.returning(tables.run.c.run_no)) or 0
+            self._numbers.add_events(connection, number, [start], {})
             if origin is not None:
                 remember_origin(connection, space_id, origin, run.facts.get(MOVED_FROM))
-        self._acknowledged.learn(run.run_id, [start], [])
+        self._numbers.acknowledged.learn(run.run_id, [start], [])
 
     @repeatable
     def end_run(self, run_id: str, *, ended_ms: int, exit_code: int, summary: Mapping[str, object]) -> None:
@@ -255,7 +225,7 @@ class Store:
         run, batch = tables.run, tables.batch
         ours = batch.c.space_id == space_id
         joined = run.join(batch, batch.c.batch_id == run.c.batch_id)
-        newest = select(run.c.run_id).select_from(joined).where(ours).order_by(begun().desc()).limit(1)
+        newest = select(run.c.run_id).select_from(joined).where(ours).order_by(self.age.desc()).limit(1)
         wanted = or_(run.c.ended_ms.is_(None), run.c.run_id == newest.scalar_subquery())
         with self.engine.connect() as connection:
             return list(connection.scalars(select(run.c.folder).select_from(joined).where(ours, wanted)))
@@ -269,56 +239,9 @@ class Store:
         of the shard, was taken over meanwhile. Where a server is lost in the middle of it, it is asked
         what became of it when it is back, and the rest is done then.
         """
-        fence = {"space_id": space_id, "epoch": epoch, "run_id": run_id}
-        return made_once(lambda again: self._apply(fence, transitions, part, again=again))
-
-    def _apply(
-        self, fence: Mapping[str, Any], transitions: Sequence[Transition], part: Part | None, *, again: bool
-    ) -> Mapping[IdClaim, str]:
-        """As `apply`, once; `again`: it may be committed already."""
-        space_id, run_id = fence["space_id"], fence["run_id"]
-        records: dict[str, RecordRow] = {}
-        steps: dict[tuple[str, str], StepRow] = {}
-        for transition in transitions:
-            if transition.record is not None:
-                records[transition.record.key] = transition.record
-                if transition.step is not None:
-                    steps[transition.record.key, transition.step.name] = transition.step
-        by_key = [records[key] for key in sorted(records)]  # neighbours share a page, which is written once
-        changed = [record_line(each, space_id) for each in by_key]
-        moved = [step_line(each, key, space_id) for (key, _), each in steps.items()]
-        events = [each.event for each in transitions if each.event is not None]
-        outcomes = [each.outcome for each in transitions if each.outcome is not None]
+        fence = Fence(space_id, epoch, run_id, part)
         writes = self.about(space_id) if part is None else self.about_shard(run_id, part.shard)
-        with writes.connect() as connection:
-            with connection.begin():
-                self._fence(connection, fence, part)
-                if again and is_there(connection, run_id, events, outcomes, part):
-                    changed, moved, events, outcomes = [], [], [], []
-                else:
-                    self._acknowledged.check(connection)
-                self._many.insert(connection, tables.record, changed, replacing=True)
-                self._many.insert(connection, tables.step, moved, replacing=True)
-                self._many.insert(connection, tables.event, [event_line(each, run_id) for each in events])
-                self._many.insert(connection, tables.outcome, [outcome_line(each, run_id) for each in outcomes])
-                held = self._claim(connection, space_id, [claim for each in transitions for claim in each.claims])
-            still_there(connection)
-            self._acknowledged.learn(run_id, events, outcomes)
-            return held
-
-    def _claim(self, connection: Connection, space_id: int, claims: Sequence[IdClaim]) -> Mapping[IdClaim, str]:
-        """Makes the claims on what nobody holds; gives those that another key holds, with that key."""
-        if not claims:
-            return {}
-        table = tables.holder
-        ordered = sorted(claims, key=lambda each: (each.kind, each.id))  # two shards that claim both never wait in turn
-        lines = [(space_id, each.kind, each.id, each.key) for each in ordered]
-        if self._many.insert(connection, table, lines, replacing=False) == len(lines):
-            return {}
-        ids = is_one_of(connection, table.c.id, [each.id for each in claims])
-        held = select(table.c.kind, table.c.id, table.c.key).where(table.c.space_id == space_id, ids)
-        holders = {(kind, found): key for kind, found, key in connection.execute(held)}
-        return {each: key for each in claims if (key := holders[each.kind, each.id]) != each.key}
+        return made_once(lambda again: self._numbers.commit(writes, fence, transitions, again=again))
 
     @repeatable
     def add_calls(self, run_id: str, calls: Mapping[tuple[str, str, str], int]) -> None:
@@ -326,7 +249,7 @@ class Store:
         lines = [(run_id, *call, count) for call, count in sorted(calls.items())]
         if lines:
             with self.writes.begin() as connection:
-                self._many.insert(connection, tables.call, lines, replacing=True)
+                insert_lines(connection, tables.call, lines, replacing=True)
 
     def known(self, space_id: int, keys: Sequence[str]) -> dict[str, Known]:
         """What the ledger knows of `keys`; a key that it does not know is absent."""
@@ -351,7 +274,7 @@ class Store:
 
     def runs(self, limit: int = 50) -> list[RunRow]:
         """The newest runs, the newest first."""
-        return self._runs(select_runs().order_by(begun().desc(), tables.run.c.run_id.desc()).limit(limit))
+        return self._runs(select_runs().order_by(self.age.desc(), tables.run.c.run_id.desc()).limit(limit))
 
     def matching(self, statement: Select[Any]) -> list[RunRow]:
         """The runs that a statement made from `select_runs` gives."""
@@ -361,7 +284,7 @@ class Store:
         """All runs over the same input in the same space, oldest first; `run` is one of them."""
         space, batch = tables.space.c, tables.batch.c
         ours = (space.system == run.system, space.tenant == run.tenant, batch.input_sha256 == run.input_sha256)
-        return self._runs(select_runs().where(*ours).order_by(begun(), tables.run.c.run_id))
+        return self._runs(select_runs().where(*ours).order_by(self.age, tables.run.c.run_id))
 
     def outcomes(self, run_id: str, window: int = A_WINDOW) -> Iterator[list[Mapping[str, Any]]]:
         """The outcome rows of a run in input order, at most `window` at a time; times in milliseconds."""
@@ -429,7 +352,7 @@ class Store:
         outcome, record, run, batch = tables.outcome, tables.record, tables.run, tables.batch
         statement = (
             select(record.c.undecided_since_ms)
-            .join_from(outcome, run, run.c.run_id == outcome.c.run_id)
+            .join_from(outcome, run, run.c.run_no == outcome.c.run_id)
             .join(batch, batch.c.batch_id == run.c.batch_id)
             .join(record, (record.c.space_id == batch.c.space_id) & (record.c.key == outcome.c.external_unique_id))
             .where(
@@ -450,17 +373,6 @@ class Store:
         with self.engine.connect() as connection:
             return [run_of(row) for row in connection.execute(statement).mappings()]
 
-    def _fence(self, connection: Connection, fence: Mapping[str, Any], part: Part | None) -> None:
-        if part is None:
-            found = self._many.scalar(connection, EPOCH, space_id=fence["space_id"])
-            if found is None or found < fence["epoch"]:  # it only grows
-                raise older()
-            mine = found == fence["epoch"]
-        else:
-            mine = self._many.scalar(connection, OF_SHARD, shard=part.shard, **fence) == part.epoch
-        if not mine:
-            raise Fenced.taken_over()
-
     def _insert(self, table: Table) -> Any:
         return insert_into(self.engine.dialect.name, table)
 
@@ -474,13 +386,6 @@ def select_runs(*, summaries: bool = True) -> Select[Any]:
         .join(tables.batch, tables.run.c.batch_id == batch.batch_id)
         .join(tables.space, batch.space_id == space.space_id)
     )
-
-
-def begun() -> ColumnElement[int]:
-    """Grows from run to run as they began in this ledger, whatever the wall clock showed then."""
-    event = tables.event.c
-    first = select(func.min(event.seq)).where(event.run_id == tables.run.c.run_id).correlate(tables.run)
-    return func.coalesce(first.scalar_subquery(), 0)
 
 
 def _plain(rows: Sequence[Row[Any]]) -> list[Mapping[str, Any]]:

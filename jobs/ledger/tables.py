@@ -4,11 +4,13 @@
 space    one (system, tenant): keys, lease and fencing are per space
 batch    one input file's content in a space; the same file again is the same batch
 run      one execution over a batch
+keys     every key that was ever used, with the number that stands for it elsewhere
 record   one key: what is known of it now, over all batches and runs
 step     one step of one key: its status now
 event    append-only history: run, intent, result, outcome
 outcome  how each input row of each run ended; the report is made from it
 learned  one limit that the target taught by refusing
+mark     pools, boots and processes, with the number that stands for each in permits
 pause    until when the target asked for no calls
 ahead    how far one boot's clock is ahead of another's, at most
 notice   what a target told of a customer by itself, each once
@@ -17,6 +19,8 @@ shard    some rows of a run, one after the other, that one process works on: lea
 reading  what the worker of a shard saw when it read its rows afresh, until the report of the run is written
 lineage  which row of an earlier run a row of a mended file is
 disposition  what people said about rows that stay as they are; append-only
+
+`stored.py` says how what there is much of lies there: text as bytes, keys and runs as numbers.
 """
 
 from collections.abc import Mapping
@@ -30,13 +34,16 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 8
+from jobs.ledger.stored import Numbered, Packed, PackedAll
+
+SCHEMA_VERSION = 9
 
 metadata = MetaData()
 
@@ -88,7 +95,8 @@ batch = Table(
 run = Table(
     "run",
     metadata,
-    Column("run_id", String(80), primary_key=True),
+    Column("run_no", _Id, primary_key=True),  # grows from run to run as they began, whatever the wall clock showed then
+    Column("run_id", String(80), nullable=False, unique=True),
     Column("batch_id", ForeignKey("batch.batch_id"), nullable=False),
     Column("command", String(20), nullable=False),
     Column("input_path", Text, nullable=False),
@@ -141,25 +149,44 @@ reading = Table(
     sqlite_with_rowid=False,
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_no", _Id, primary_key=True),
+    Column("key", Packed(), nullable=False, unique=True),
+    sqlite_autoincrement=True,  # the number of a key that is gone is never another's
+)
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("mark_no", _Id, primary_key=True),
+    Column("mark", Packed(), nullable=False, unique=True),
+)
+
+RUN, KEY = Numbered(run.c.run_no, run.c.run_id), Numbered(keys.c.key_no, keys.c.key)
+MARK = Numbered(mark.c.mark_no, mark.c.mark)
+
 record = Table(
     "record",
     metadata,
     Column("space_id", ForeignKey("space.space_id"), primary_key=True),
-    Column("key", String(100), primary_key=True),
-    Column("fingerprint", String(32), nullable=False),  # keyed HMAC of all that is sent
-    Column("pseudonyms", Text, nullable=False),  # JSON: keyed HMACs, field by field
-    Column("outcome", String(20)),  # null: no run has settled it yet
-    Column("reason_code", String(60)),
-    Column("reason", Text),
-    Column("failed_step", String(20)),
-    Column("facts", Text, nullable=False),  # JSON: customer_id, wallet_id, decision_status ...
+    Column("key", KEY, primary_key=True, autoincrement=False),
+    Column("fingerprint", Packed(), nullable=False),  # keyed HMAC of all that is sent
+    Column("pseudonyms", PackedAll(), nullable=False),  # keyed HMACs, field by field
+    Column("outcome", Packed()),  # null: no run has settled it yet
+    Column("reason_code", Packed()),
+    Column("reason", Packed()),
+    Column("failed_step", Packed()),
+    Column("customer_id", Packed()),  # that of the facts, to be found by
+    Column("facts", PackedAll(), nullable=False),  # customer_id, wallet_id, decision_status ...
     Column("http_status", Integer),
-    Column("error_code", String(40)),
-    Column("trace_id", String(80)),
+    Column("error_code", Packed()),
+    Column("trace_id", Packed()),
     Column("first_attempt_ms", BigInteger),
     Column("last_attempt_ms", BigInteger),
     Column("undecided_since_ms", BigInteger),  # null: no decision is outstanding
-    Column("run_id", String(80), nullable=False),  # the run that last changed it
+    Column("run_id", RUN, nullable=False),  # the run that last changed it
     sqlite_with_rowid=False,
 )
 
@@ -167,66 +194,67 @@ step = Table(
     "step",
     metadata,
     Column("space_id", ForeignKey("space.space_id"), primary_key=True),
-    Column("key", String(100), primary_key=True),
-    Column("name", String(20), primary_key=True),
-    Column("status", String(12), nullable=False),  # a StepStatus
+    Column("key", KEY, primary_key=True, autoincrement=False),
+    Column("name", Packed(), primary_key=True),
+    Column("status", Packed(), nullable=False),  # a StepStatus
     Column("attempts", Integer, nullable=False),  # writes sent for it, over all runs
     Column("doubt_since_ms", BigInteger),  # earliest write that may have been applied and is not settled
     Column("doubts", Integer, nullable=False),  # how many such writes
-    Column("bound", Text),  # JSON: facts that the newest write was made of; null: none, or written by an older muster
-    Column("write_key", String(100)),  # idempotency key of that very write; null: it carries none
-    Column("body_sha256", String(64)),  # of that write's body
+    Column("bound", PackedAll()),  # facts that the newest write was made of; null: none, or of an older muster
+    Column("write_key", Packed()),  # idempotency key of that very write; null: it carries none
+    Column("body_sha256", Packed()),  # of that write's body
     sqlite_with_rowid=False,
 )
 
 event = Table(
     "event",
     metadata,
-    Column("seq", _Id, primary_key=True),
-    Column("run_id", String(80), nullable=False),
+    Column("run_id", RUN, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # grows within the run
     Column("at_ms", BigInteger, nullable=False),
-    Column("kind", String(12), nullable=False),  # run_start, intent, result, outcome, run_end
+    Column("kind", Packed(), nullable=False),  # run_start, intent, result, outcome, run_end
     Column("source_row", BigInteger),
-    Column("key", String(100), info=IDENTIFYING),
-    Column("step", String(20)),
+    Column("key", KEY, info=IDENTIFYING),
+    Column("step", Packed()),
     Column("attempt", Integer),
-    Column("fingerprint", String(64), info=SHOWING),  # SHA-256 of the intended request's body
-    Column("verdict", String(20)),
+    Column("fingerprint", Packed(), info=SHOWING),  # SHA-256 of the intended request's body
+    Column("verdict", Packed()),
     Column("http_status", Integer),
-    Column("error_code", String(40)),
-    Column("trace_id", String(80), info=IDENTIFYING),
-    Column("detail", Text),
+    Column("error_code", Packed()),
+    Column("trace_id", Packed(), info=IDENTIFYING),
+    Column("detail", Packed()),
     # Idempotency key that the intended request carries; null: it carries none.
-    Column("write_key", String(100), info=SHOWING),
-    Index("event_by_run", "run_id", "seq"),
+    Column("write_key", Packed(), info=SHOWING),
+    PrimaryKeyConstraint("run_id", "seq"),
+    sqlite_with_rowid=False,
 )
 
 outcome = Table(
     "outcome",
     metadata,
-    Column("run_id", String(80), primary_key=True),
+    Column("run_id", RUN, primary_key=True, autoincrement=False),
     Column("source_row", BigInteger, primary_key=True),
-    Column("row_ref", Text),
-    Column("external_unique_id", String(100)),
-    Column("outcome", String(20), nullable=False),
-    Column("reason_code", Text),
-    Column("reason", Text),
-    Column("failed_step", String(20)),
-    Column("customer_id", String(64)),
-    Column("wallet_id", Text),  # those of several wallets are joined by `;`
-    Column("wallet_external_unique_id", Text),
-    Column("decision_status", String(40)),
-    Column("failed_checks", Text),
-    Column("customer_origin", String(10)),
+    Column("row_ref", Packed()),
+    Column("external_unique_id", KEY),
+    Column("outcome", Packed(), nullable=False),
+    Column("reason_code", Packed()),
+    Column("reason", Packed()),
+    Column("failed_step", Packed()),
+    Column("customer_id", Packed()),
+    Column("wallet_id", Packed()),  # those of several wallets are joined by `;`
+    Column("wallet_external_unique_id", Packed()),
+    Column("decision_status", Packed()),
+    Column("failed_checks", Packed()),
+    Column("customer_origin", Packed()),
     Column("attempts", Integer, nullable=False),
     Column("http_status", Integer),
-    Column("error_code", String(40)),
-    Column("trace_id", String(80)),
-    Column("phone_masked", Text),
-    Column("national_id_masked", Text),
+    Column("error_code", Packed()),
+    Column("trace_id", Packed()),
+    Column("phone_masked", Packed()),
+    Column("national_id_masked", Packed()),
     Column("first_attempt_ms", BigInteger),
     Column("last_attempt_ms", BigInteger),
-    Column("warnings", Text),
+    Column("warnings", Packed()),
     Index("outcome_by_kind", "run_id", "outcome"),
     sqlite_with_rowid=False,
 )
@@ -245,14 +273,13 @@ permit = Table(
     "permit",
     metadata,
     Column("permit_id", _Id, primary_key=True),
-    Column("pool", String(64), nullable=False),  # what shares the limit, as a pseudonym
+    Column("pool", MARK, nullable=False),  # what shares the limit, as a pseudonym
     Column("sent_ms", BigInteger, nullable=False),
     Column("answered_ms", BigInteger),  # null: under way, or its process died
-    Column("boot", String(64), nullable=False, server_default=""),  # empty: of an older muster, on the wall clock
+    Column("boot", MARK, nullable=False),  # empty: of an older muster, on the wall clock
     Column("sent_up", BigInteger),  # when it was given, or when its process last said that it lives
     Column("answered_up", BigInteger),  # as answered_ms
-    Column("process", String(32)),  # random mark of the process that has it; null: of an older muster
-    Index("permit_by_pool", "pool", "answered_ms"),
+    Column("process", MARK),  # random mark of the process that has it; null: of an older muster
     Index("permit_by_boot", "pool", "boot", "answered_up"),
 )
 
@@ -295,9 +322,9 @@ holder = Table(
     "holder",
     metadata,
     Column("space_id", ForeignKey("space.space_id"), primary_key=True),
-    Column("kind", String(20), primary_key=True),  # customer, wallet
-    Column("id", String(100), primary_key=True),  # as the target spells it
-    Column("key", String(100), nullable=False),
+    Column("kind", Packed(), primary_key=True),  # customer, wallet
+    Column("id", Packed(), primary_key=True),  # as the target spells it
+    Column("key", KEY, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -344,23 +371,22 @@ notice = Table(
 ADDED: Mapping[int, tuple[Table | Column[Any] | Index, ...]] = {
     2: (learned,),
     3: (
-        holder,
         *(space.c[name] for name in ("owner_boot", "owner_namespace", "beats", "origin")),
-        *(step.c[name] for name in ("bound", "write_key", "body_sha256")),
-        event.c.write_key,
-        *(permit.c[name] for name in ("boot", "sent_up", "answered_up", "process")),
-        *(index for index in permit.indexes if index.name == "permit_by_boot"),
         *(learned.c[name] for name in ("boot", "learned_up", "changed_up")),
         pause,
         ahead,
     ),
     4: (lineage, disposition),
     5: (notice,),
-    6: (shard, run.c.stop),
+    6: (shard,),
     7: (),
     8: (*(index for index in shard.indexes if index.name == "shard_by_state"), reading),
+    9: (keys, mark),
 }
 """What each version has more than the one before: tables, indexes, and columns that may be null or have a default.
 
-A migration adds these.
+A migration adds these, and makes those of `ANEW` of what a ledger of any older version has.
 """
+
+ANEW = (run, record, step, event, outcome, permit, holder)
+"""Tables that version 9 keeps otherwise than those before it."""

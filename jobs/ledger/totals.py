@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import orjson
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from jobs.ledger import tables
 from jobs.ledger.paging import paged
@@ -59,7 +58,7 @@ def entries(store: Store, run: RunRow, window: int = A_WINDOW) -> Iterator[Entry
     )
     for rows in paged(store.engine, statement, outcome.c.source_row, window):
         for source_row, reason, pseudonyms, facts, *rest in map(tuple, rows):
-            yield Entry(source_row, reason, orjson.loads(pseudonyms), orjson.loads(facts), *rest)
+            yield Entry(source_row, reason, pseudonyms, facts, *rest)
 
 
 def created(store: Store, run: RunRow, steps: tuple[str, ...]) -> Created:
@@ -68,14 +67,15 @@ def created(store: Store, run: RunRow, steps: tuple[str, ...]) -> Created:
     `steps` and those named after them: `wallet:5002` belongs to `wallet`.
     """
     event = tables.event.c
+    its = select(event.step).distinct().where(event.run_id == run.run_id, event.step.is_not(None))
     wanted = select(event.kind, event.step, event.source_row, event.verdict, event.at_ms).where(
-        event.run_id == run.run_id,
-        or_(event.step.in_(steps), *(event.step.startswith(f"{step}:") for step in steps)),
-        event.kind.in_(("intent", "result")),
+        event.run_id == run.run_id, event.kind.in_(("intent", "result"))
     )
     made = Created({step: bytearray(run.rows + 1) for step in steps})
     with store.engine.connect() as connection:
-        lines = connection.execution_options(yield_per=20_000).execute(wanted.order_by(event.seq))
+        named = [step for step in connection.scalars(its) if step.partition(":")[0] in steps or step in steps]
+        wanted = wanted.where(event.step.in_(named)).order_by(event.seq)
+        lines = connection.execution_options(yield_per=20_000).execute(wanted)
         for kind, step, row, verdict, at_ms in lines:
             flags = made.rows.setdefault(step, bytearray())
             if not flags:

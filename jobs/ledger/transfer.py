@@ -8,22 +8,28 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import Engine, MetaData, Table, delete, insert, select, tuple_, update
 
 from jobs.errors import Unusable
 from jobs.ledger import tables
 from jobs.ledger.bulk_insert import upsert
 from jobs.ledger.database import database_of
-from jobs.ledger.dialect import insert_into
+from jobs.ledger.dialect import insert_into, number_on
 from jobs.ledger.migration import version_of
 from jobs.ledger.store import Store
+from jobs.ledger.stored import as_it_lies
 from jobs.value import value
 
 AT_ONCE = 5_000
 """Rows in one transaction (chosen): a second at most."""
 
-ORDER = tuple(table for table in tables.metadata.sorted_tables if table is not tables.schema_version)
-"""What is copied, and what others refer to first."""
+AS_THEY_LIE = MetaData()
+ORDER = tuple(
+    as_it_lies(table, AS_THEY_LIE) for table in tables.metadata.sorted_tables if table is not tables.schema_version
+)
+"""What is copied, as it lies in the tables, and what others refer to first."""
+
+SPACE = AS_THEY_LIE.tables[tables.space.name]
 
 OWNERS = frozenset(each.name for each in tables.space.c if each.name.startswith("owner_")) | {"heartbeat_ms", "beats"}
 """Columns of a space that say who works on it: nobody works on the copy."""
@@ -66,7 +72,7 @@ def copy_table(store: Store, to: Engine, table: Table, advance: Callable[[int], 
     Spaces are few, and whoever copies takes their leases: they are written anew.
     """
     statement, last = insert(table), None
-    if table is tables.space:
+    if table is SPACE:
         statement = upsert(insert_into(to.dialect.name, table), table)
     else:
         key = list(table.primary_key)
@@ -89,19 +95,8 @@ def end(store: Store, to: Engine) -> None:
     with store.engine.connect() as connection:
         check = connection.scalar(select(table.c.key_check))
     with to.execution_options(writes=True).begin() as connection:
-        if to.dialect.name == "postgresql":
-            _number_on(connection)
+        number_on(connection, ORDER)
         connection.execute(update(table).values(version=tables.SCHEMA_VERSION, key_check=check))
-
-
-def _number_on(connection: Connection) -> None:
-    """A server numbers rows by a count of its own, which knows nothing of rows that came with their numbers."""
-    count = text("SELECT setval(pg_get_serial_sequence(:name, :column), greatest(:last, 1), :last > 0)")
-    for table in ORDER:
-        column = table.autoincrement_column
-        if column is not None:
-            last = connection.scalar(select(func.coalesce(func.max(column), 0)))
-            connection.execute(count, {"name": table.name, "column": column.name, "last": last})
 
 
 def windows(engine: Engine, table: Table, after: tuple[Any, ...] | None = None) -> Iterator[list[list[Any]]]:
@@ -122,7 +117,7 @@ def windows(engine: Engine, table: Table, after: tuple[Any, ...] | None = None) 
 
 def _plain(table: Table, row: Sequence[Any]) -> list[Any]:
     """A row as both databases keep it: without the owner of a space, and with a picture for NUL."""
-    owned = table is tables.space
+    owned = table is SPACE
     return [
         None
         if owned and name in OWNERS
@@ -137,7 +132,7 @@ def _sum(engine: Engine, table: Table) -> tuple[int, str]:
     rows, digest = 0, hashlib.sha256()
     for window in windows(engine, table):
         rows += len(window)
-        digest.update(b"".join(orjson.dumps(row) + b"\n" for row in window))
+        digest.update(b"".join(orjson.dumps(row, default=bytes.hex) + b"\n" for row in window))
     return rows, digest.hexdigest()
 
 

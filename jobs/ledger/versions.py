@@ -2,27 +2,27 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Table, func, insert, inspect, literal, select, update
+from sqlalchemy import Column, Connection, Index, Table, inspect, update
 from sqlalchemy.schema import CreateColumn
 
 from jobs.ledger import tables
-
-HOLDERS_SINCE = 3
-"""The version that first says which key holds a customer or a wallet."""
+from jobs.ledger.older import bring_over, set_aside
 
 BOOTS_SINCE = 3
 """The version that first counts calls and limits on the clock of a boot."""
 
 
 def add_versions(connection: Connection, since: int) -> None:
-    """Makes what the versions after `since` have more, version by version."""
+    """Makes what the versions after `since` have more, version by version; the last one keeps most of it otherwise."""
     for later in range(since + 1, tables.SCHEMA_VERSION + 1):
         for added in tables.ADDED[later]:
             add(connection, added)
-        if later == HOLDERS_SINCE:
-            fill_holders(connection)
-        if later == BOOTS_SINCE:
-            fill_boots(connection)
+    if since < BOOTS_SINCE:
+        fill_boots(connection)
+    set_aside(connection)
+    for table in tables.ANEW:
+        table.create(connection)
+    bring_over(connection)
 
 
 def add(connection: Connection, added: Table | Column[Any] | Index) -> None:
@@ -43,19 +43,7 @@ def add(connection: Connection, added: Table | Column[Any] | Index) -> None:
     connection.exec_driver_sql(f"ALTER TABLE {added.table.name} ADD COLUMN {column}")
 
 
-def fill_holders(connection: Connection) -> None:
-    """Says for the records that were there before whose customer and wallet are whose; the first key found has it."""
-    holder, record = tables.holder, tables.record.c
-    for kind in ("customer", "wallet"):
-        found = func.json_extract(record.facts, f"$.{kind}_id")
-        whose = select(record.space_id, literal(kind), found, record.key).where(found.is_not(None), found != "")
-        connection.execute(
-            insert(holder).prefix_with("OR IGNORE").from_select(["space_id", "kind", "id", "key"], whose)
-        )
-
-
 def fill_boots(connection: Connection) -> None:
     """An older muster counted on the wall clock: that is the clock of the boot without a name."""
-    permit, learned = tables.permit, tables.learned
-    connection.execute(update(permit).values(sent_up=permit.c.sent_ms, answered_up=permit.c.answered_ms))
+    learned = tables.learned
     connection.execute(update(learned).values(learned_up=learned.c.learned_ms, changed_up=learned.c.changed_ms))

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from jobs.ledger.broken import LedgerBroken, LedgerRefuses, words_of
 from jobs.ledger.lease import Lease
 from jobs.ledger.rows import IdClaim, Part, Transition
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Store
+from jobs.ledger.transitions import Fenced
 
 MOST_AT_ONCE = 10_000
 """Transitions in one transaction (chosen): bounds its memory and the wait behind it.

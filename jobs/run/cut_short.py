@@ -138,7 +138,8 @@ def _windows(context: RunContext, cause: MusterError) -> Iterator[list[tuple[Any
         ends = [row for row in left if isinstance(row, OutcomeRow)]
         reason = f"the run was cut short: {cause.message}"
         for end in (*ends, *_standing(context, pseudonyms, open_rows, reason)):
-            columns = dict(zip(tables.outcome.columns.keys(), outcome_line(end, context.run.run_id), strict=True))
+            line = outcome_line(end, context.run.run_id, end.key)
+            columns = dict(zip(tables.outcome.columns.keys(), line, strict=True))
             told[end.source_row] = tuple(columns[name] for name in LEDGER_COLUMNS)
         yield [told[row.source_row] for row in window]
 

@@ -28,7 +28,7 @@ from jobs.ledger.shards import (
     stop_all,
     take_from,
 )
-from jobs.ledger.store import Fenced
+from jobs.ledger.transitions import Fenced
 from jobs.progress import Count
 from jobs.run.context import RunContext
 from jobs.run.engines import Elsewhere, Engine, Names

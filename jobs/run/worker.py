@@ -41,8 +41,8 @@ from jobs.ledger.shards import (
     take,
     tell,
 )
-from jobs.ledger.store import Fenced
 from jobs.ledger.tally import Tally
+from jobs.ledger.transitions import Fenced
 from jobs.ledger.writer import Writer
 from jobs.progress import Look, Progress
 from jobs.publishing.books import mutating

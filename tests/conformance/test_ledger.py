@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from jobs.errors import Unusable
 from jobs.ledger import lease, tables
 from jobs.ledger.rows import EventRow, IdClaim, StepRow, StepStatus, Transition
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Store
+from jobs.ledger.transitions import Fenced
 from jobs.ledger.writer import Writer
 from jobs.model import Outcome
 from jobs.systems.messages import Trace

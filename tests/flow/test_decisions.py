@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.evidence.events import read_events
+from jobs.ledger.packed import pack, unpack
 from jobs.sandbox.server import Sandbox
 
 from .muster import ONE_OF_EACH, Ended, Muster, Standing, arrivals, lines, standing, writes
@@ -87,9 +88,9 @@ def test_why_somebody_decided_goes_with_the_run_and_the_customer_with_the_person
     kept = {"purge": {"customer_id": customer_id}, "forget": {}}[way]
     assert told(ended.folder) == [{"verdict": "ours", **kept, "decided_by": "A. Auditor"}]
     with sqlite3.connect(muster.folder / "muster.db") as ledger:
-        [(detail,)] = ledger.execute("SELECT detail FROM event WHERE kind = 'decision'").fetchall()
+        [(detail,)] = ledger.execute("SELECT detail FROM event WHERE kind = ?", [pack("decision")]).fetchall()
     ledger.close()
-    assert json.loads(detail) == {**kept, "decided_by": "A. Auditor"}
+    assert json.loads(unpack(detail)) == {**kept, "decided_by": "A. Auditor"}
     assert muster("verify", ended.folder.name).code == 0
 
 

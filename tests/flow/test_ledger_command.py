@@ -144,7 +144,7 @@ def test_a_later_version_is_made_of_its_file(there: str, monkeypatch: pytest.Mon
         ("DELETE FROM record", "each step belongs to a record"),
         ("DELETE FROM outcome WHERE source_row = 1", "a run that ended has one outcome a row"),
         ("UPDATE outcome SET source_row = 99 WHERE source_row = 1", "rows of outcomes are those of their file"),
-        ("UPDATE event SET run_id = 'gone'", "each event belongs to a run"),
+        ("UPDATE event SET run_id = 99", "each event belongs to a run"),
         ("DELETE FROM batch", "rows that refer to others"),
     ],
 )

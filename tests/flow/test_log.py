@@ -68,8 +68,9 @@ def test_a_night_that_was_taken_out_of_ledger_and_log_is_missed_by_the_witness(m
     assert muster("verify", "run-2").code == 0
     assert packed("--log", log, "--checkpoint", witness).returncode == 0
     with closing(sqlite3.connect(muster.folder / "muster.db")) as ledger:
-        for table in ("event", "outcome", "run"):
-            ledger.execute(f"DELETE FROM {table} WHERE run_id = 'run-1'")
+        number = "(SELECT run_no FROM run WHERE run_id = 'run-1')"
+        for table, column in (("event", "run_id"), ("outcome", "run_id"), ("run", "run_no")):
+            ledger.execute(f"DELETE FROM {table} WHERE {column} = {number}")
         ledger.commit()
     shutil.rmtree(log)
     shutil.rmtree(muster.folder / "runs" / "run-1")

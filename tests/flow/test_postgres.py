@@ -10,6 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from jobs.ledger.packed import pack
 from jobs.sandbox.server import Sandbox
 from tests.cable import Cable
 from tests.postgres import Server
@@ -170,7 +171,8 @@ def test_a_run_whose_server_stays_away_stops_and_is_gone_on_with(
     assert ended.code == 3, ended
     assert "was away for" in ended.stderr
     assert "Traceback" not in ended.stderr
-    intents = sum(count for (count,) in psycopg_rows(ledger, "SELECT count(*) FROM event WHERE kind = 'intent'"))
+    counted = f"SELECT count(*) FROM event WHERE kind = '\\x{pack('intent').hex()}'"
+    intents = sum(count for (count,) in psycopg_rows(ledger, counted))
     assert len(writes(sandbox)) <= intents
     sandbox.configure(latency_ms=0)
     proves_once_each(sandbox, rows, muster("resume"))

@@ -52,7 +52,7 @@ def test_a_shard_whose_worker_died_before_it_was_read_is_read_by_the_next_one(
     later = list(range(2, 500))  # logins: the first is the sender's, the others are the reader's
     sandbox.faults([{"operation": "login", "kind": "status", "nth": later, "params": {"status": 503}}])
     first = run.worker("--shard", "0")
-    ended = f"SELECT count(*) FROM outcome WHERE run_id = '{run.run_id}'"
+    ended = f"SELECT count(*) FROM outcome JOIN run ON run_no = outcome.run_id WHERE run.run_id = '{run.run_id}'"
     eventually(lambda: ask(ended) == [(3,)] and run.of(first) == [(0, "taken")])
     sent = len(writes(sandbox))
     first.running.kill()

@@ -1,6 +1,5 @@
 """Control totals: file, ledger and target say the same, and one changed digit in the ledger shows."""
 
-import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobs.ledger.packed import pack_all, unpack_all
 from jobs.sandbox.server import Sandbox
 
 from .muster import Ended, Muster
@@ -56,10 +56,10 @@ def test_one_changed_value_in_the_ledger_ends_with_7_and_no_word_of_success(
     muster: Muster, ended: Ended, column: str, name: str
 ) -> None:
     with sqlite3.connect(muster.folder / "muster.db") as ledger:
-        key, text = ledger.execute("SELECT key, pseudonyms FROM record ORDER BY key").fetchone()
-        values = json.loads(text)
+        key, packed = ledger.execute("SELECT key, pseudonyms FROM record ORDER BY key").fetchone()
+        values = unpack_all(packed)
         values[column] = values[column][::-1]
-        ledger.execute("UPDATE record SET pseudonyms = ? WHERE key = ?", (json.dumps(values), key))
+        ledger.execute("UPDATE record SET pseudonyms = ? WHERE key = ?", (pack_all(values), key))
     ledger.close()
     again = muster("report", "run-1")
     assert again.code == 7

@@ -54,6 +54,7 @@ CALLED_BY_OTHERS = frozenset(
 CALLED_BY_OTHERS |= {"on_message_begin", "on_header", "on_headers_complete", "on_body", "on_message_complete"}
 CALLED_BY_OTHERS |= {"configure", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing"}
 CALLED_BY_OTHERS |= {"resolve_command", "shell_complete", "get_source_checksum", "dump_bytecode"}
+CALLED_BY_OTHERS |= {"bind_expression", "column_expression", "process_bind_param", "process_result_value", "not_in"}
 """Names that a library calls, or that people who use the sandbox do."""
 
 BROUGHT_ALONG = frozenset({"botocore", "markupsafe", "_typeshed"})

@@ -31,6 +31,7 @@ from jobs.ledger.shards import (
 )
 from jobs.ledger.store import Store
 from jobs.ledger.tally import Tally
+from jobs.ledger.transitions import Transitions
 from tests.postgres import Server
 
 
@@ -165,17 +166,17 @@ def test_a_commit_whose_answer_was_lost_is_known_among_those_of_other_shards(
 ) -> None:
     """The newest events of the run are another shard's then."""
     mine, other = taken(book), taken(book)
-    apply = Store._apply
+    commit = Transitions.commit
 
-    def lost(self: Store, *given: Any, again: bool) -> Any:
-        found = apply(self, *given, again=again)
+    def lost(self: Transitions, *given: Any, again: bool) -> Any:
+        found = commit(self, *given, again=again)
         if not again:
-            monkeypatch.setattr(Store, "_apply", apply)
+            monkeypatch.setattr(Transitions, "commit", commit)
             write(book, other, Transition(event=EventRow(2, "intent", 2, "b", "create", 1)))
             raise LedgerAway("lost")
         return found
 
-    monkeypatch.setattr(Store, "_apply", lost)
+    monkeypatch.setattr(Transitions, "commit", lost)
     write(book, mine, Transition(event=EventRow(1, "intent", 1, "a", "create", 1)))
 
     assert book.events() == ["a", "b"]

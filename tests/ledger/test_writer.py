@@ -14,7 +14,8 @@ from jobs.clock import Clock
 from jobs.ledger import lease, tables
 from jobs.ledger.broken import LedgerBroken
 from jobs.ledger.rows import Transition
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Store
+from jobs.ledger.transitions import Fenced
 from jobs.ledger.writer import MOST_AT_ONCE, Offload, Writer
 
 
@@ -221,7 +222,7 @@ def test_a_writer_that_was_fenced_off_says_so(book: Book) -> None:
     assert book.events() == ["a"]
 
 
-@pytest.mark.parametrize("reason", ["\ud800", object()])
+@pytest.mark.parametrize("reason", [7.5, object()])
 def test_a_value_that_no_database_can_hold_breaks_the_writer_and_leaves_nobody_waiting(
     book: Book, reason: object
 ) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from jobs.ledger import tables
 from jobs.ledger.store import Store
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import writes
@@ -92,7 +94,9 @@ def lost(run: Recorded, seed: int, folder: Path) -> list[str]:
     try:
         with Store.opened(f"sqlite:///{folder / 'muster.db'}") as store, store.engine.connect() as connection:
             check = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
-            events = connection.exec_driver_sql("SELECT kind, key, step, write_key FROM event ORDER BY seq").all()
+            event = tables.event.c
+            wanted = select(event.kind, event.key, event.step, event.write_key)
+            events = connection.execute(wanted.order_by(event.seq)).all()
     except Exception as error:
         return [f"does not open: {error}"]
     intents = [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.ledger.packed import pack
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import REPOSITORY, also, lines, writes
 from tests.flow.people import people
@@ -70,7 +71,7 @@ def gone_on(running: Running) -> Said:
 def intents(ledger: Path) -> int:
     """How many writes the ledger knows of."""
     with closing(sqlite3.connect(ledger)) as connection:
-        found: int = connection.execute("SELECT count(*) FROM event WHERE kind = 'intent'").fetchone()[0]
+        found: int = connection.execute("SELECT count(*) FROM event WHERE kind = ?", [pack("intent")]).fetchone()[0]
         return found
 
 

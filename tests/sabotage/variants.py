@@ -21,6 +21,7 @@ from jobs.ledger import lease, permits, sqlite, tables
 from jobs.ledger.permits import Pool, Reservation
 from jobs.ledger.rows import Known, StepRow, StepStatus
 from jobs.ledger.store import Store
+from jobs.ledger.transitions import Fence, Transitions
 from jobs.model import Rate
 from jobs.privacy import masking
 from jobs.reports.folder import RunFolder
@@ -218,7 +219,7 @@ def unmasked() -> AbstractContextManager[Any]:
 
 def unfenced() -> AbstractContextManager[Any]:
     """Who lost the lease goes on."""
-    return patch.object(Store, "_fence", lambda *_: None)
+    return patch.object(Fence, "hold", lambda *_: None)
 
 
 def any_namespace() -> AbstractContextManager[Any]:
@@ -335,7 +336,7 @@ def sent_otherwise() -> Iterator[None]:
 
 def claims_ignored() -> AbstractContextManager[Any]:
     """What another key holds may be held once more."""
-    return patch.object(Store, "_claim", lambda *_: {})
+    return patch.object(Transitions, "_claim", lambda *_: {})
 
 
 def slow_look() -> AbstractContextManager[Any]:

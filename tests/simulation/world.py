@@ -22,7 +22,8 @@ from jobs.errors import ExitCode, NotPermitted, Unreachable
 from jobs.keys import Pseudonyms
 from jobs.ledger import lease
 from jobs.ledger.rows import OutcomeRow, RunRow, Transition
-from jobs.ledger.store import Fenced, Store
+from jobs.ledger.store import Store
+from jobs.ledger.transitions import Fenced
 from jobs.ledger.writer import Writer
 from jobs.model import Rate, Secrets
 from jobs.progress import Progress

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.folded import same_phone
+from jobs.ledger.packed import pack, unpack
 from jobs.sandbox.eclipse.kyc import CHECKS, Verification
 from jobs.sandbox.server import Sandbox
 from tests.flow.muster import ONE_OF_EACH, Muster, arrivals, lines, standing, writes
@@ -277,7 +278,8 @@ def test_a_request_that_went_unanswered_is_repeated_as_it_was_under_other_settin
 def keys_told(folder: Path) -> dict[str, list[str | None]]:
     """The keys of the requests that the ledger was told of before they left, by step."""
     with closing(sqlite3.connect(folder / "muster.db")) as ledger:
-        told = ledger.execute("SELECT step, write_key FROM event WHERE kind = 'intent' ORDER BY seq").fetchall()
+        found = ledger.execute("SELECT step, write_key FROM event WHERE kind = ? ORDER BY seq", [pack("intent")])
+        told = [(unpack(step), None if key is None else unpack(key)) for step, key in found]
     return {step: [key for each, key in told if each == step] for step, _ in told}
 
 
