@@ -64,7 +64,7 @@ def spelt(table: Table, mark: str, width: int, replacing: bool | None) -> str:
     if not replacing:
         return f"{statement} ON CONFLICT ({key}) DO NOTHING"
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in unique)
-    return f"{statement} ON CONFLICT ({key}) DO UPDATE SET {changed}"
+    return f"{statement} ON CONFLICT ({key}) DO UPDATE SET {changed}"  # nosec B608
 
 
 def upsert(statement: Any, table: Table) -> Any:

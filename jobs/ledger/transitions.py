@@ -209,7 +209,7 @@ def numbered(connection: Connection, keys: Sequence[str]) -> Iterable[tuple[str,
         found = connection.exec_driver_sql("SELECT key, key_no FROM keys WHERE key = ANY(%s)", (list(packed),))
     else:
         asked = json.dumps([each.hex() for each in packed])
-        found = connection.exec_driver_sql(f"SELECT key, key_no FROM keys WHERE key IN ({EACH})", (asked,))  # noqa: S608
+        found = connection.exec_driver_sql(f"SELECT key, key_no FROM keys WHERE key IN ({EACH})", (asked,))  # noqa: S608 # nosec B608
     return ((packed[each], number) for each, number in found)
 
 
