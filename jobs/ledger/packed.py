@@ -35,6 +35,9 @@ _FORM = re.compile(
     r"|(?P<stars>\*{2,255})(?P<rest>(?:[^*].*)?)",
     re.DOTALL | re.ASCII,
 )
+_HASHES = frozenset({32, 64})
+"""How many digits pseudonyms and hashes have; numbers of so many have no form of their own."""
+
 _LONG = 255
 """A length of so much or more takes four bytes behind this one."""
 
@@ -47,6 +50,8 @@ def pack(text: str) -> bytes:
 @lru_cache(maxsize=16_384)
 def _formed(text: str) -> bytes:
     """What a row is known by is written with each of its transitions."""
+    if len(text) in _HASHES and (digits := _hex(text)) is not None:
+        return bytes([HEX]) + digits
     found = _FORM.fullmatch(text)
     if found is None:
         plain = text.encode("utf-8", "surrogatepass")
@@ -62,6 +67,15 @@ def _formed(text: str) -> bytes:
     if hexadecimal is not None:
         return bytes([HEX]) + bytes.fromhex(hexadecimal)
     return bytes([MASKED, len(stars)]) + rest.encode("utf-8", "surrogatepass")
+
+
+def _hex(text: str) -> bytes | None:
+    """The bytes of hex digits in small letters; None for any other text. A third of what the pattern takes."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return found if found.hex() == text else None
 
 
 def unpack(packed: bytes) -> str:
