@@ -50,8 +50,8 @@ def pack(text: str) -> bytes:
 @lru_cache(maxsize=16_384)
 def _formed(text: str) -> bytes:
     """What a row is known by is written with each of its transitions."""
-    if len(text) in _HASHES and (digits := _hex(text)) is not None:
-        return bytes([HEX]) + digits
+    if len(text) in _HASHES and (hashed := _hex(text)) is not None:
+        return bytes([HEX]) + hashed
     found = _FORM.fullmatch(text)
     if found is None:
         plain = text.encode("utf-8", "surrogatepass")
