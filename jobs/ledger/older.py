@@ -56,13 +56,14 @@ def bring_over(connection: Connection) -> None:
 
 
 ORDER: Mapping[str, str] = {
-    "run": "ORDER BY coalesce((SELECT min(seq) FROM event_before WHERE event_before.run_id = run_before.run_id), 0),"
-    " run_id",
+    "run": "LEFT JOIN (SELECT run_id, min(seq) AS began FROM event_before GROUP BY run_id) AS first USING (run_id)"
+    " ORDER BY coalesce(began, 0), run_id",
     "event": "ORDER BY seq",
     "outcome": "ORDER BY run_id, source_row",
     "permit": "ORDER BY permit_id",
 }
-"""Where the order of the rows says something: runs are numbered as they began."""
+"""Where the order of the rows says something: runs are numbered as they began. All events are gone through once for
+that, not once a run: their indexes are dropped by then."""
 
 
 def _windows(connection: Connection, table: str, order: str) -> Iterator[list[Line]]:
